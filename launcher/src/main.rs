@@ -1,0 +1,2 @@
+//! `start-claude`: what a new pane runs.
+fn main() {}

@@ -1,0 +1,2 @@
+//! `persist`: saves and restores tmux sessions.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Keeps the tmux sessions and agent conversations of a shared development host.

@@ -1,0 +1,13 @@
+//! The integration tests: one binary, one folder per kind.
+#![allow(clippy::disallowed_methods, reason = "tests set up files and processes of their own")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "tests report to a terminal")]
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+#![allow(missing_docs, reason = "test names say it")]
+
+mod support;
+
+mod agents;
+mod cli;
+mod formats;
+mod hostile;
+mod tmux;

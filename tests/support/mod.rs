@@ -1,0 +1,9 @@
+//! What the integration tests share: a hermetic sandbox for one user, and waiting for facts.
+
+pub(crate) mod run;
+pub(crate) mod sandbox;
+pub(crate) mod wait;
+
+pub(crate) use run::{Run, run};
+pub(crate) use sandbox::Sandbox;
+pub(crate) use wait::{wait_for, wait_until};

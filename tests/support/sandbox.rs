@@ -1,0 +1,175 @@
+//! One user's world in a temporary directory: HOME, state, tmux sockets. Nothing of the machine's.
+
+use super::run::{Run, run};
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use tempfile::TempDir;
+
+/// A hermetic world: an own HOME, an own state directory, an own place for tmux sockets.
+/// Dropping it ends every tmux server that was started in it.
+pub(crate) struct Sandbox {
+    root: TempDir,
+}
+
+impl Sandbox {
+    pub(crate) fn new() -> Self {
+        let root = tempfile::Builder::new().prefix("tl-").tempdir_in("/tmp").unwrap();
+        for dir in ["home", "state", "tmux", "work"] {
+            std::fs::create_dir(root.path().join(dir)).unwrap();
+        }
+        Self { root }
+    }
+
+    /// The whole world; removed at the end.
+    pub(crate) fn root(&self) -> &Path {
+        self.root.path()
+    }
+
+    pub(crate) fn home(&self) -> PathBuf {
+        self.root().join("home")
+    }
+
+    /// What `--state-dir` names.
+    pub(crate) fn state(&self) -> PathBuf {
+        self.root().join("state")
+    }
+
+    /// A directory to work in.
+    pub(crate) fn work(&self) -> PathBuf {
+        self.root().join("work")
+    }
+
+    /// The state directory of the one user.
+    pub(crate) fn user_state(&self) -> PathBuf {
+        self.state().join(user())
+    }
+
+    /// The newest snapshot's bytes, by the documented link.
+    pub(crate) fn latest(&self) -> Vec<u8> {
+        std::fs::read(self.state().join(format!("{}.tsv", user()))).unwrap()
+    }
+
+    /// The ids of all snapshots in the store, oldest first.
+    pub(crate) fn snapshots(&self) -> Vec<String> {
+        let Ok(dir) = std::fs::read_dir(self.user_state().join("snapshots")) else {
+            return Vec::new();
+        };
+        let mut names: Vec<String> =
+            dir.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    /// `program` with this world's environment and nothing else of the caller's.
+    pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command
+            .env_clear()
+            .env("HOME", self.home())
+            .env("USER", user())
+            .env("LOGNAME", user())
+            .env("SHELL", "/bin/sh")
+            .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+            .env("LC_ALL", "C") // lesson 5: as in a unit that sets no locale
+            .env("TMUX_TMPDIR", self.root().join("tmux"))
+            .env("XDG_STATE_HOME", self.root().join("xdg-state"))
+            .current_dir(self.work());
+        command
+    }
+
+    /// Runs `persist ARGS --state-dir ... --user-map <none>`.
+    #[track_caller]
+    pub(crate) fn persist<I: IntoIterator<Item: AsRef<OsStr>>>(&self, args: I) -> Run {
+        run(&mut self.persist_command(args))
+    }
+
+    /// The command that [`Sandbox::persist`] runs.
+    pub(crate) fn persist_command<I: IntoIterator<Item: AsRef<OsStr>>>(&self, args: I) -> Command {
+        let mut command = self.command(env!("CARGO_BIN_EXE_persist"));
+        command.args(args).arg("--state-dir").arg(self.state());
+        command.arg("--user-map").arg(self.root().join("no-user-map"));
+        command
+    }
+
+    /// Runs `tmux -u -f /dev/null ARGS` on this world's default socket.
+    #[track_caller]
+    pub(crate) fn tmux<I: IntoIterator<Item: AsRef<OsStr>>>(&self, args: I) -> Run {
+        run(self.command("tmux").args(["-u", "-f", "/dev/null"]).args(args))
+    }
+
+    /// One tmux format of every pane of the server, a line each.
+    #[track_caller]
+    pub(crate) fn panes(&self, format: &str) -> Vec<String> {
+        let run = self.tmux(["list-panes", "-a", "-F", format]).ok();
+        run.out().lines().map(str::to_owned).collect()
+    }
+
+    /// Kills the tmux server and every process in its panes with SIGKILL, as a crash does, and
+    /// waits until the server is gone.
+    pub(crate) fn crash(&self) {
+        let panes = self.tmux(["list-panes", "-a", "-F", "#{pane_pid}"]);
+        let server = self.server_pid();
+        for pid in panes.out().lines().filter_map(|l| l.parse().ok()) {
+            kill_tree(pid);
+        }
+        if let Some(pid) = server {
+            kill(pid);
+            super::wait_until("the server is gone", || !Path::new(&format!("/proc/{pid}")).exists());
+        }
+    }
+
+    /// The pid of this world's tmux server.
+    pub(crate) fn server_pid(&self) -> Option<i32> {
+        let run = self.tmux(["display-message", "-p", "#{pid}"]);
+        run.out().trim().parse().ok()
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        let sockets = self.root().join("tmux").join(format!("tmux-{}", nix::unistd::geteuid()));
+        let Ok(sockets) = std::fs::read_dir(sockets) else { return };
+        for socket in sockets.filter_map(Result::ok) {
+            let mut ask = self.command("timeout");
+            let ask = ask.args(["-s", "KILL", "5", "tmux", "-S"]).arg(socket.path());
+            let run = run(ask.args(["list-panes", "-a", "-F", "#{pid} #{pane_pid}"]));
+            for line in run.out().lines() {
+                for pid in line.split(' ').filter_map(|pid| pid.parse().ok()) {
+                    kill_tree(pid);
+                }
+            }
+        }
+    }
+}
+
+/// The name of the account the tests run as.
+pub(crate) fn user() -> String {
+    nix::unistd::User::from_uid(nix::unistd::geteuid()).unwrap().unwrap().name
+}
+
+/// Kills a process and all its descendants.
+pub(crate) fn kill_tree(pid: i32) {
+    for child in children(pid) {
+        kill_tree(child);
+    }
+    kill(pid);
+}
+
+/// Sends SIGKILL; a process that is gone already is no error.
+pub(crate) fn kill(pid: i32) {
+    let pid = nix::unistd::Pid::from_raw(pid);
+    let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL);
+}
+
+/// The direct children of a process.
+pub(crate) fn children(pid: i32) -> Vec<i32> {
+    let Ok(tasks) = std::fs::read_dir(format!("/proc/{pid}/task")) else { return Vec::new() };
+    tasks
+        .filter_map(Result::ok)
+        .filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok())
+        .flat_map(|list| {
+            list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<i32>>()
+        })
+        .collect()
+}
