@@ -1,2 +1,5 @@
-//! `persist`: saves and restores tmux sessions.
-fn main() {}
+//! `persist`: saves and restores tmux sessions with the agent conversations in them.
+
+fn main() -> std::process::ExitCode {
+    terminal_lobby::cli::persist()
+}

@@ -1,0 +1,164 @@
+//! Codex: every fact about it that we rely on, measured on codex-cli 0.169.0 and tested against
+//! the real program in `tests/agents/`.
+
+use super::conversation::ConversationId;
+use super::{Agent, Home, Rank, Resumption, Seen};
+use crate::process::{Proc, Process, base_name};
+use chrono::{DateTime, Datelike, Days};
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+/// Codex.
+#[derive(Debug)]
+pub struct Codex;
+
+/// Held open by the native process from the start, as `<uuid>.lock`.
+const LOCKS: &str = "thread-writer-locks";
+/// Transcripts from the first prompt on: `Y/M/D/rollout-<time>-<uuid>.jsonl`.
+const ROLLOUTS: &str = ".codex/sessions";
+/// More rollouts than this in one day are not looked through.
+const MAX_LISTED: usize = 100_000;
+
+impl Agent for Codex {
+    fn name(&self) -> &'static str {
+        "codex"
+    }
+
+    /// The program is a node launcher with a native child; both look like Codex, and the native
+    /// one holds the files that name the thread, unless a shared daemon holds them instead.
+    fn observe(&self, process: &Process, _home: &Home) -> Option<Seen> {
+        if !looks_like_codex(process) {
+            return None;
+        }
+        let files = process.open_files();
+        let held: BTreeSet<ConversationId> =
+            files.iter().filter_map(|file| locked_thread(file)).collect();
+        // After `/new` the old lock stays open: two name no thread.
+        let exact = if held.len() == 1 { held.into_iter().next() } else { None };
+        let prompted =
+            exact.as_ref().map(|id| files.iter().any(|file| is_rollout_of(file.as_os_str(), id)));
+        let conversation = exact
+            .map(|id| (id, Rank::Files))
+            .or_else(|| named_in_argv(&process.argv).map(|id| (id, Rank::Argv)));
+        // A resumed thread has been prompted: others cannot be resumed.
+        let prompted = prompted.or_else(|| conversation.as_ref().map(|_| true));
+        Some(Seen { conversation, cwd: process.cwd(), prompted, descend: true })
+    }
+
+    /// Codex itself refuses a thread that is live elsewhere (its writer lock).
+    fn live(&self, _home: &Home, _proc: &Proc) -> Vec<(ConversationId, i32)> {
+        Vec::new()
+    }
+
+    fn resumption(
+        &self,
+        id: &ConversationId,
+        _cwd: &Path,
+        prompted: Option<bool>,
+        home: &Home,
+    ) -> Resumption {
+        if has_rollout(id, home) {
+            return Resumption::Resume;
+        }
+        match prompted {
+            Some(false) => Resumption::StartAnew,
+            Some(true) => Resumption::Impossible(format!("the transcript of {id} is gone")),
+            None => Resumption::Impossible(format!("there is no transcript of {id}")),
+        }
+    }
+}
+
+fn looks_like_codex(process: &Process) -> bool {
+    let called = |word: &Vec<u8>| matches!(base_name(word), b"codex" | b"codex.js");
+    match process.argv.as_slice() {
+        [program, script, ..] if base_name(program) == b"node" => called(script),
+        [program, ..] => called(program),
+        [] => false,
+    }
+}
+
+fn locked_thread(file: &Path) -> Option<ConversationId> {
+    let in_locks = file.parent()?.file_name()? == LOCKS;
+    let id = ConversationId::parse(file.file_name()?.as_bytes().strip_suffix(b".lock")?)?;
+    in_locks.then_some(id)
+}
+
+/// `codex resume <uuid>`, options anywhere between.
+fn named_in_argv(argv: &[Vec<u8>]) -> Option<ConversationId> {
+    let resume = argv.iter().position(|word| word == b"resume")?;
+    argv[resume + 1..].iter().find_map(|word| ConversationId::parse(word))
+}
+
+fn is_rollout_of(file: &OsStr, id: &ConversationId) -> bool {
+    let name = base_name(file.as_bytes());
+    name.starts_with(b"rollout-") && name.ends_with(format!("-{id}.jsonl").as_bytes())
+}
+
+/// A thread's id is a UUIDv7: it says when it was minted, and the rollout lies in the folder of
+/// that day, in local time: so in one of three.
+fn has_rollout(id: &ConversationId, home: &Home) -> bool {
+    days(id).iter().any(|day| {
+        let names =
+            home.dir(Path::new(ROLLOUTS).join(day)).and_then(|dir| dir.names(MAX_LISTED).ok()?);
+        names.is_some_and(|names| names.iter().any(|name| is_rollout_of(name, id)))
+    })
+}
+
+fn days(id: &ConversationId) -> Vec<PathBuf> {
+    let milliseconds = i64::from_str_radix(&id.as_str().replace('-', "")[..12], 16).unwrap_or(0);
+    let Some(minted) = DateTime::from_timestamp_millis(milliseconds) else { return Vec::new() };
+    let day = minted.date_naive();
+    let around =
+        [Some(day), day.checked_sub_days(Days::new(1)), day.checked_add_days(Days::new(1))];
+    let folder = |day: chrono::NaiveDate| {
+        PathBuf::from(format!("{:04}/{:02}/{:02}", day.year(), day.month(), day.day()))
+    };
+    around.into_iter().flatten().map(folder).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Minted at 2026-11-20 23:30 UTC.
+    const ID: &str = "019aa38a-b2c0-7000-8000-000000000001";
+
+    fn id() -> ConversationId {
+        ConversationId::parse(ID.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn the_day_of_a_thread_is_in_its_id() {
+        let minted = i64::from_str_radix(&ID.replace('-', "")[..12], 16).unwrap();
+        let day = DateTime::from_timestamp_millis(minted).unwrap().date_naive();
+        let expected = format!("{}", day.format("%Y/%m/%d"));
+        assert_eq!(days(&id())[0], PathBuf::from(expected));
+        assert_eq!(days(&id()).len(), 3);
+    }
+
+    #[test]
+    fn files_and_arguments_name_a_thread() {
+        let lock = format!("/h/.codex/thread-writer-locks/{ID}.lock");
+        assert_eq!(locked_thread(Path::new(&lock)), Some(id()));
+        assert_eq!(locked_thread(Path::new(&format!("/h/elsewhere/{ID}.lock"))), None);
+        let argv: Vec<Vec<u8>> =
+            ["codex", "resume", "--no-daemon", ID].map(|w| w.as_bytes().to_vec()).into();
+        assert_eq!(named_in_argv(&argv), Some(id()));
+        assert_eq!(named_in_argv(&argv[..3]), None);
+    }
+
+    #[test]
+    fn a_thread_comes_back_only_when_it_was_prompted() {
+        let root = tempfile::tempdir().unwrap();
+        let home = || Home::new(root.path());
+        let back = |prompted| Codex.resumption(&id(), Path::new("/"), prompted, &home());
+        assert_eq!(back(Some(false)), Resumption::StartAnew);
+        assert!(matches!(back(Some(true)), Resumption::Impossible(_)));
+        let day = root.path().join(ROLLOUTS).join(&days(&id())[1]);
+        std::fs::create_dir_all(&day).unwrap();
+        std::fs::write(day.join(format!("rollout-2026-11-20T00-00-00-{ID}.jsonl")), "").unwrap();
+        assert_eq!(back(Some(false)), Resumption::Resume);
+    }
+}

@@ -1,0 +1,73 @@
+//! Conversation ids.
+
+/// The id of a conversation: a UUID in the usual text form.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConversationId(String);
+
+impl ConversationId {
+    /// Parses `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx`; nothing else can become an argument or a
+    /// part of a path.
+    pub fn parse(text: &[u8]) -> Option<Self> {
+        let dash = |at: usize| matches!(at, 8 | 13 | 18 | 23);
+        let sound = text.len() == 36
+            && text
+                .iter()
+                .enumerate()
+                .all(|(at, byte)| if dash(at) { *byte == b'-' } else { byte.is_ascii_hexdigit() });
+        sound.then(|| Self(String::from_utf8_lossy(text).into_owned()))
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Display for ConversationId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The value of `--name VALUE` or `--name=VALUE` in an argument list, for the first of `names`
+/// that has one.
+pub(super) fn option<'a>(argv: &'a [Vec<u8>], names: &[&str]) -> Option<&'a [u8]> {
+    argv.iter().enumerate().skip(1).find_map(|(at, word)| {
+        let name = names.iter().map(|name| name.as_bytes()).find(|name| word.starts_with(name))?;
+        match &word[name.len()..] {
+            [] => argv.get(at + 1).map(Vec::as_slice),
+            [b'=', value @ ..] => Some(value),
+            _ => None,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_uuid_is_an_id() {
+        assert!(ConversationId::parse(b"0d0a8f5e-0000-4000-8000-00000000000F").is_some());
+        for text in [
+            "",
+            "0d0a8f5e",
+            "0d0a8f5e-0000-4000-8000-00000000000g",
+            "0d0a8f5e-0000-4000-8000-0000000000001",
+            "../../../../../../../../../etc/passwd",
+        ] {
+            assert_eq!(ConversationId::parse(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_option_is_found_in_both_spellings() {
+        let argv = |words: &[&str]| words.iter().map(|w| w.as_bytes().to_vec()).collect::<Vec<_>>();
+        let names = ["--resume", "-r"];
+        assert_eq!(option(&argv(&["claude", "--resume", "u"]), &names), Some(&b"u"[..]));
+        assert_eq!(option(&argv(&["claude", "-x", "--resume=u"]), &names), Some(&b"u"[..]));
+        assert_eq!(option(&argv(&["claude", "-r", "u"]), &names), Some(&b"u"[..]));
+        assert_eq!(option(&argv(&["claude", "--resumed", "u"]), &names), None);
+        assert_eq!(option(&argv(&["claude", "--resume"]), &names), None);
+    }
+}

@@ -1,0 +1,93 @@
+//! A user's home as the agents use it: read with bounds, and never through a link that leads out
+//! of it. What agents write is hostile and torn.
+
+use crate::sys::Dir;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+/// A home directory. Directories below it are opened once; what is wrong with one is noted once.
+#[derive(Debug)]
+pub struct Home {
+    path: PathBuf,
+    dirs: RefCell<BTreeMap<PathBuf, Option<Rc<Dir>>>>,
+    notes: RefCell<Vec<String>>,
+}
+
+impl Home {
+    /// The home at `path`; it need not exist.
+    pub fn new(path: &Path) -> Self {
+        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        Self { path, dirs: RefCell::default(), notes: RefCell::default() }
+    }
+
+    /// Where it is, links resolved.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A directory below the home, if it is there. A link to another place inside the home is
+    /// followed (dotfile managers make them); one that leads out is noted and left alone.
+    pub fn dir(&self, relative: impl AsRef<Path>) -> Option<Rc<Dir>> {
+        let relative = relative.as_ref();
+        if let Some(known) = self.dirs.borrow().get(relative) {
+            return known.clone();
+        }
+        let opened = self.open(relative).map(Rc::new);
+        self.dirs.borrow_mut().insert(relative.to_owned(), opened.clone());
+        opened
+    }
+
+    /// Notes something about the home for the user's report.
+    pub fn note(&self, note: String) {
+        let mut notes = self.notes.borrow_mut();
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+    }
+
+    /// What was noted.
+    pub fn take_notes(&self) -> Vec<String> {
+        self.notes.take()
+    }
+
+    fn open(&self, relative: &Path) -> Option<Dir> {
+        let path = self.path.join(relative);
+        let real = match path.canonicalize() {
+            Ok(real) => real,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
+            Err(error) => {
+                self.note(format!("{}: {error}", path.display()));
+                return None;
+            }
+        };
+        if !real.starts_with(&self.path) {
+            self.note(format!("{} leads out of the home: left alone", path.display()));
+            return None;
+        }
+        Dir::open(&real).map_err(|error| self.note(error.to_string())).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_inside_the_home_is_followed_and_one_out_of_it_is_not() {
+        let root = tempfile::tempdir().unwrap();
+        let home = root.path().join("home");
+        std::fs::create_dir_all(home.join("dotfiles/claude")).unwrap();
+        std::os::unix::fs::symlink(home.join("dotfiles/claude"), home.join(".claude")).unwrap();
+        std::os::unix::fs::symlink("/etc", home.join(".codex")).unwrap();
+        let home = Home::new(&home);
+        assert!(home.dir(".claude").is_some());
+        assert!(home.dir(".codex").is_none());
+        assert!(home.dir(".codex").is_none());
+        assert!(home.dir(".absent").is_none());
+        let notes = home.take_notes();
+        assert_eq!(notes.len(), 1, "{notes:?}");
+        assert!(notes[0].ends_with(".codex leads out of the home: left alone"));
+    }
+}

@@ -1,0 +1,103 @@
+//! The agents: how each keeps and resumes conversations, one file per agent; and how we know
+//! which conversation a pane runs.
+//!
+//! Agents move fast: every fact about one is in its file, with a test against the real program.
+
+pub mod claude;
+pub mod codex;
+pub mod conversation;
+pub mod evidence;
+pub mod home;
+pub mod launcher;
+
+pub use conversation::ConversationId;
+pub use evidence::{PaneSighting, Rank, Sighting, resolve};
+pub use home::Home;
+
+use crate::process::{Proc, Process};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+/// A coding agent that can resume a conversation.
+pub trait Agent: Sync {
+    /// Its name in snapshots and on command lines.
+    fn name(&self) -> &'static str;
+
+    /// What one process of a pane says about this agent; `None` when it is another program.
+    fn observe(&self, process: &Process, home: &Home) -> Option<Seen>;
+
+    /// Every conversation of this agent's that any process of the user runs, inside tmux or out,
+    /// as far as the agent records it, with that process.
+    fn live(&self, home: &Home, proc: &Proc) -> Vec<(ConversationId, i32)>;
+
+    /// What starting the agent on a conversation from `cwd` would take. `prompted` is what the
+    /// snapshot says of it.
+    fn resumption(
+        &self,
+        id: &ConversationId,
+        cwd: &Path,
+        prompted: Option<bool>,
+        home: &Home,
+    ) -> Resumption;
+}
+
+/// What a process that is an agent shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// The conversation it runs, as far as this process can tell.
+    pub conversation: Option<(ConversationId, Rank)>,
+    /// The directory its conversation belongs to.
+    pub cwd: Option<OsString>,
+    /// Whether the conversation has a transcript yet.
+    pub prompted: Option<bool>,
+    /// Whether the processes below it could still tell more.
+    pub descend: bool,
+}
+
+/// How a conversation can come back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Resumption {
+    /// By its id, from its own directory.
+    Resume,
+    /// By the path of its transcript, from any directory.
+    ResumeTranscript(PathBuf),
+    /// It was never prompted: start the agent anew under the same id.
+    StartUnderId,
+    /// It was never prompted, and the agent takes no id: start it anew.
+    StartAnew,
+    /// It cannot come back; why.
+    Impossible(String),
+}
+
+/// Every agent we know.
+pub static AGENTS: [&dyn Agent; 2] = [&claude::Claude, &codex::Codex];
+
+/// The agent of that name.
+pub fn by_name(name: &[u8]) -> Option<&'static dyn Agent> {
+    AGENTS.into_iter().find(|agent| agent.name().as_bytes() == name)
+}
+
+/// Looks at one pane's processes and gives the agent in it, if any, by the best evidence.
+pub fn sight(first_pid: i32, home: &Home, proc: &Proc) -> Option<Sighting> {
+    let mut sightings = Vec::new();
+    proc.visit(first_pid, |process| {
+        let seen = AGENTS
+            .iter()
+            .filter_map(|agent| Some((agent.name(), agent.observe(process, home)?)))
+            .chain(launcher::observe(process))
+            .next();
+        let Some((agent, seen)) = seen else { return true };
+        sightings.push(Sighting {
+            agent,
+            conversation: seen.conversation,
+            cwd: seen.cwd.or_else(|| process.cwd()),
+            prompted: seen.prompted,
+            argv: process.argv.clone(),
+            foreground: process.stat.group == process.stat.foreground,
+            depth: process.depth,
+            start: process.stat.start,
+        });
+        seen.descend
+    });
+    evidence::best(sightings)
+}

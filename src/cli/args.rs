@@ -1,0 +1,175 @@
+//! The command line of `persist`, and its resolution into work.
+
+use super::exit::Failure;
+use crate::persist::Request;
+use crate::snapshot::escape;
+use clap::{Args, Parser, Subcommand};
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
+/// Saves and restores tmux sessions with the agent conversations in them.
+///
+/// As root, with a user map, every terminal user is meant unless --user names some; otherwise the
+/// caller alone, with no configuration needed.
+#[derive(Debug, Parser)]
+#[command(name = "persist", version, max_term_width = 100)]
+pub struct Cli {
+    /// What every command takes.
+    #[command(flatten)]
+    pub common: Common,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub struct Common {
+    /// Where snapshots are kept
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Common options")]
+    pub state_dir: Option<PathBuf>,
+    /// The map of terminal users, lines of identity=os_user[:cwd]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Common options")]
+    pub user_map: Option<PathBuf>,
+    /// The tmux socket, as tmux's -L
+    #[arg(long, global = true, value_name = "NAME", help_heading = "Common options")]
+    pub socket: Option<String>,
+    /// The configuration file
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Common options")]
+    pub config: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long, global = true, help_heading = "Common options")]
+    pub json: bool,
+    /// Say more on standard error; twice for more
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Common options")]
+    pub verbose: u8,
+    /// Print nothing but problems
+    #[arg(short, long, global = true, help_heading = "Common options")]
+    pub quiet: bool,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Take a snapshot of the live sessions
+    ///
+    /// Writes only when something changed, and never an empty snapshot. Exits 1 when any user
+    /// could not be saved; the others are saved all the same.
+    Save {
+        /// Save this terminal user; may be repeated
+        #[arg(long = "user", value_name = "NAME")]
+        users: Vec<String>,
+    },
+    /// Bring sessions back
+    ///
+    /// Makes every session of the newest sound snapshot that is not live and was not closed on
+    /// purpose, and resumes the agent of each pane on its own conversation. Doing it again does
+    /// nothing.
+    Restore {
+        /// Only these sessions, even when they were closed on purpose
+        #[arg(value_name = "SESSION")]
+        sessions: Vec<OsString>,
+        /// Restore for this terminal user; may be repeated
+        #[arg(long = "user", value_name = "NAME")]
+        users: Vec<String>,
+        /// From this snapshot: an id of `persist list`, or a file when it holds a slash
+        #[arg(long, value_name = "SNAPSHOT")]
+        from: Option<String>,
+        /// Only say what would be done
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Show what a restore would do
+    Show {
+        /// An id of `persist list`, or a file when it holds a slash; the newest sound one if none
+        #[arg(value_name = "SNAPSHOT")]
+        snapshot: Option<String>,
+        /// Show it for this terminal user
+        #[arg(long, value_name = "NAME")]
+        user: Option<String>,
+    },
+    /// List the snapshots, newest first
+    List {
+        /// List those of this terminal user
+        #[arg(long, value_name = "NAME")]
+        user: Option<String>,
+    },
+    /// Record that sessions were closed on purpose
+    ///
+    /// They are not restored from snapshots older than this, unless they are named.
+    Forget {
+        /// Which
+        #[arg(value_name = "SESSION", required = true)]
+        sessions: Vec<OsString>,
+        /// Of this terminal user
+        #[arg(long, value_name = "NAME")]
+        user: Option<String>,
+        /// Why
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        reason: String,
+    },
+    /// Print a completion script for a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Write the man pages
+    #[command(hide = true)]
+    Manual {
+        /// Where to
+        directory: PathBuf,
+    },
+    /// Do one user's work for root
+    #[command(hide = true)]
+    Worker {
+        /// The job, as JSON
+        job: String,
+    },
+}
+
+/// Which users a command is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Whom {
+    /// Those named, or every terminal user (as root with a map), or the caller.
+    AllOr(Vec<String>),
+    /// As [`Whom::AllOr`], but without a map or a name only the caller, never everybody.
+    One(Option<String>),
+}
+
+/// A command's work.
+#[derive(Debug, Clone)]
+pub struct Work {
+    /// For whom.
+    pub whom: Whom,
+    /// What.
+    pub request: Request,
+}
+
+impl Command {
+    /// Resolves a command that works on users.
+    pub fn work(self) -> Result<Work, Failure> {
+        let names = |names: Vec<OsString>| {
+            names.into_iter().map(|name| escape(name.as_bytes())).collect::<Vec<String>>()
+        };
+        let all_or = |user: Option<String>| Whom::AllOr(user.into_iter().collect());
+        Ok(match self {
+            Self::Save { users } => Work { whom: Whom::AllOr(users), request: Request::Save },
+            Self::Restore { sessions, users, from, dry_run } => {
+                let request = Request::Restore { sessions: names(sessions), from, dry_run };
+                Work { whom: Whom::AllOr(users), request }
+            }
+            Self::Show { snapshot, user } => {
+                Work { whom: all_or(user), request: Request::Show { snapshot } }
+            }
+            Self::List { user } => Work { whom: all_or(user), request: Request::List },
+            Self::Forget { sessions, user, reason } => {
+                let request = Request::Forget { sessions: names(sessions), reason };
+                Work { whom: Whom::One(user), request }
+            }
+            Self::Completions { .. } | Self::Manual { .. } | Self::Worker { .. } => {
+                return Err(Failure::usage("this command works on no user"));
+            }
+        })
+    }
+}

@@ -1,0 +1,110 @@
+//! Site values: the configuration file, with a default for each, and the command line over it.
+
+use super::args::Common;
+use super::exit::Failure;
+use crate::sys::{accounts, files, tree};
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+const CONFIG: &str = "/etc/terminal-lobby/config.toml";
+const USER_MAP: &str = "/etc/ttyd-user-map";
+const STATE_DIR: &str = "/var/lib/tmux-persist";
+/// No configuration file is larger (bytes).
+const MAX_CONFIG: u64 = 1 << 20;
+
+/// The configuration file. Unknown keys are errors: a misspelt one would silently do nothing.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct File {
+    state_dir: Option<PathBuf>,
+    user_map: Option<PathBuf>,
+    socket: Option<String>,
+    save_deadline_seconds: f64,
+    restore_deadline_seconds: f64,
+    tmux_deadline_seconds: f64,
+    parallel_users: usize,
+}
+
+impl Default for File {
+    fn default() -> Self {
+        Self {
+            state_dir: None,
+            user_map: None,
+            socket: None,
+            save_deadline_seconds: 20.0,
+            restore_deadline_seconds: 120.0,
+            tmux_deadline_seconds: 5.0,
+            parallel_users: 8,
+        }
+    }
+}
+
+/// Resolved site values.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The state directory, when the command line or the file names one.
+    pub state_dir: Option<PathBuf>,
+    /// The map of terminal users.
+    pub user_map: PathBuf,
+    /// tmux's `-L`.
+    pub socket: String,
+    /// How long one user's save, list, show or forget may take.
+    pub save_deadline: Duration,
+    /// How long one user's restore may take.
+    pub restore_deadline: Duration,
+    /// How long one answer of tmux may take.
+    pub tmux_deadline: Duration,
+    /// Users worked on at once.
+    pub parallel_users: usize,
+}
+
+/// Loads the configuration; an absent default file is no error, an absent `--config` is.
+pub fn load(common: &Common) -> Result<Config, Failure> {
+    let file = match &common.config {
+        Some(path) => read(path)?,
+        None if Path::new(CONFIG).exists() => read(Path::new(CONFIG))?,
+        None => File::default(),
+    };
+    let socket = common.socket.clone().or(file.socket).unwrap_or_else(|| "default".to_owned());
+    if socket.is_empty() || socket.contains('/') || socket.starts_with('.') {
+        let shown = crate::snapshot::escape(socket.as_bytes());
+        return Err(Failure::usage(format!("--socket '{shown}' is not a socket name")));
+    }
+    let seconds = |key: &str, value: f64| {
+        let valid = value.is_finite() && value > 0.0 && value <= 86_400.0;
+        let refuse = || Failure::usage(format!("{key} = {value}: expected seconds, up to a day"));
+        valid.then(|| Duration::from_secs_f64(value)).ok_or_else(refuse)
+    };
+    Ok(Config {
+        state_dir: common.state_dir.clone().or(file.state_dir),
+        user_map: common.user_map.clone().or(file.user_map).unwrap_or_else(|| USER_MAP.into()),
+        socket,
+        save_deadline: seconds("save_deadline_seconds", file.save_deadline_seconds)?,
+        restore_deadline: seconds("restore_deadline_seconds", file.restore_deadline_seconds)?,
+        tmux_deadline: seconds("tmux_deadline_seconds", file.tmux_deadline_seconds)?,
+        parallel_users: file.parallel_users.clamp(1, 256),
+    })
+}
+
+impl Config {
+    /// The state directory of the site, where root keeps every user's.
+    pub fn site_state_dir(&self) -> PathBuf {
+        self.state_dir.clone().unwrap_or_else(|| STATE_DIR.into())
+    }
+}
+
+/// Reads the file; for root, only one that nobody else could have changed.
+fn read(path: &Path) -> Result<File, Failure> {
+    if accounts::is_root() {
+        tree::assert_roots_own(path).map_err(|error| Failure::refused(error.to_string()))?;
+    }
+    let bytes = files::read(path, MAX_CONFIG).map_err(|error| Failure::usage(error.to_string()))?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| Failure::usage(format!("{}: not UTF-8", path.display())))?;
+    toml::from_str(&text).map_err(|error| {
+        let before = error.span().map_or("", |span| &text[..span.start.min(text.len())]);
+        let line = before.lines().count().max(1);
+        Failure::usage(format!("{}:{line}: {}", path.display(), error.message()))
+    })
+}

@@ -1,0 +1,170 @@
+//! Doing the work: in this process for the caller; for root, in one process per user that
+//! becomes that user, several at once, each with its deadline and bounded report.
+
+use super::args::Work;
+use super::config::Config;
+use super::exit::{Exit, Failure};
+use super::targets::{self, Targets};
+use crate::persist::{Job, Report, Request};
+use crate::sys::become_user::Become;
+use crate::sys::exec::{self, Program};
+use crate::sys::limits::NewPrivileges;
+use crate::sys::{Dir, accounts, tree};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+/// No report of a worker is larger (bytes).
+const MAX_REPORT: usize = 32 << 20;
+/// The share of a user's deadline that waiting for another save or restore may take.
+const LOCK_SHARE: u32 = 2;
+
+/// One user's report.
+#[derive(Debug)]
+pub struct UserReport {
+    /// The user.
+    pub user: String,
+    /// The report.
+    pub report: Report,
+}
+
+/// All reports, and what went wrong besides.
+#[derive(Debug)]
+pub struct Done {
+    /// In name order.
+    pub reports: Vec<UserReport>,
+    /// Problems that belong to no user.
+    pub problems: Vec<String>,
+}
+
+/// Does the work for all its targets.
+pub fn perform(config: &Config, work: &Work) -> Result<Done, Failure> {
+    match targets::find(config, &work.whom)? {
+        Targets::Caller { account, state_dir } => {
+            let tmpdir = std::env::var_os("TMUX_TMPDIR").map(PathBuf::from);
+            let job = job(config, work, state_dir, true, tmpdir);
+            let report = UserReport { user: account.name, report: job.perform() };
+            Ok(Done { reports: vec![report], problems: Vec::new() })
+        }
+        Targets::Users { names, problems, .. } => {
+            let state_dir = config.site_state_dir();
+            let state = open_state(&work.request, &state_dir)?;
+            let reports = for_each(&names, config.parallel_users, |name| {
+                let job = job(config, work, state_dir.clone(), false, None);
+                UserReport {
+                    user: name.to_owned(),
+                    report: for_user(config, name, state.as_ref(), job),
+                }
+            });
+            Ok(Done { reports, problems })
+        }
+    }
+}
+
+/// The worker's side: does a job as the user it was started as and writes the report.
+pub fn work_for_root(job: &str) -> Result<Exit, Failure> {
+    let parsed: Job =
+        serde_json::from_str(job).map_err(|error| Failure::usage(format!("worker: {error}")))?;
+    let text = serde_json::to_string(&parsed.perform())
+        .map_err(|error| Failure::failed(format!("worker: {error}")))?;
+    super::print(&text)?;
+    Ok(Exit::Done)
+}
+
+/// Only what writes makes the state directory.
+fn open_state(request: &Request, path: &std::path::Path) -> Result<Option<Dir>, Failure> {
+    let failed = |error: crate::sys::FileError| Failure::failed(error.to_string());
+    match request {
+        Request::Save | Request::Forget { .. } => {
+            tree::ensure_state_dir(path).map(Some).map_err(failed)
+        }
+        Request::Restore { .. } | Request::Show { .. } | Request::List if path.exists() => {
+            tree::assert_roots_own(path).map_err(failed)?;
+            Ok(None)
+        }
+        Request::Restore { .. } | Request::Show { .. } | Request::List => Ok(None),
+    }
+}
+
+fn job(
+    config: &Config,
+    work: &Work,
+    state_dir: PathBuf,
+    may_create: bool,
+    tmpdir: Option<PathBuf>,
+) -> Job {
+    Job {
+        request: work.request.clone(),
+        state_dir,
+        may_create,
+        socket: config.socket.clone(),
+        tmpdir,
+        tmux_deadline: config.tmux_deadline,
+        lock_wait: deadline(config, &work.request) / LOCK_SHARE,
+    }
+}
+
+fn deadline(config: &Config, request: &Request) -> Duration {
+    match request {
+        Request::Restore { .. } => config.restore_deadline,
+        _ => config.save_deadline,
+    }
+}
+
+/// One user's work in a process of that user's. Whatever goes wrong is that user's report.
+fn for_user(config: &Config, name: &str, state: Option<&Dir>, job: Job) -> Report {
+    let request = job.request.clone();
+    let result = (|| {
+        let account = accounts::by_name(name).map_err(|error| error.to_string())?;
+        if account.uid.is_root() {
+            return Err("root is not a terminal user".to_owned());
+        }
+        if let Some(state) = state {
+            tree::ensure_user_dir(state, &account).map_err(|error| error.to_string())?;
+        }
+        // What a restore starts lives on in the user's name; everything else only looks.
+        let (umask, new_privileges) = match request {
+            Request::Restore { dry_run: false, .. } => (0o022, NewPrivileges::Allow),
+            _ => (0o077, NewPrivileges::Deny),
+        };
+        let job = serde_json::to_string(&job).map_err(|error| error.to_string())?;
+        let output = Program::ourselves()
+            .args(["worker", &job])
+            .becoming(Become { account, umask, new_privileges })
+            .deadline(deadline(config, &request))
+            .max_output(MAX_REPORT)
+            .run()
+            .map_err(|error| error.to_string())?;
+        if !output.status.success() {
+            let said = crate::snapshot::escape(output.stderr.trim_ascii());
+            return Err(format!("the user's process {}: {said}", exec::describe(output.status)));
+        }
+        let report: Report = serde_json::from_slice(&output.stdout)
+            .map_err(|error| format!("the user's process answered nonsense: {error}"))?;
+        Ok(report)
+    })();
+    result.unwrap_or_else(|error| Report::failed(&request, error))
+}
+
+/// Applies `work` to every name, `parallel` at once; results in the order of the names.
+fn for_each(
+    names: &[String],
+    parallel: usize,
+    work: impl Fn(&str) -> UserReport + Sync,
+) -> Vec<UserReport> {
+    let next = AtomicUsize::new(0);
+    let run = || {
+        let mut done = Vec::new();
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(name) = names.get(at) else { return done };
+            done.push((at, work(name)));
+        }
+    };
+    let mut reports: Vec<(usize, UserReport)> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..parallel.min(names.len())).map(|_| scope.spawn(run)).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect()
+    });
+    reports.sort_by_key(|(at, _)| *at);
+    reports.into_iter().map(|(_, report)| report).collect()
+}

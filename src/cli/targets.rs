@@ -1,0 +1,129 @@
+//! Whose work it is: the caller's own, in this process, or that of terminal users, for root, in
+//! processes that become them.
+
+use super::args::Whom;
+use super::config::Config;
+use super::exit::Failure;
+use crate::identity::UserMap;
+use crate::sys::{Account, accounts, files, tree};
+use std::path::{Path, PathBuf};
+
+/// No user map is larger (bytes).
+const MAX_MAP: u64 = 16 << 20;
+
+/// Where the work happens.
+#[derive(Debug)]
+pub enum Targets {
+    /// The caller alone.
+    Caller {
+        /// Who that is.
+        account: Account,
+        /// The caller's own state directory.
+        state_dir: PathBuf,
+    },
+    /// Terminal users, by name; root only.
+    Users {
+        /// Their names, in order.
+        names: Vec<String>,
+        /// Lines of the map that do not parse.
+        problems: Vec<String>,
+        /// Whether one user was asked for by name.
+        single: bool,
+    },
+}
+
+/// Finds the targets of a command.
+pub fn find(config: &Config, whom: &Whom) -> Result<Targets, Failure> {
+    let named: Vec<String> = match whom {
+        Whom::AllOr(names) => names.clone(),
+        Whom::One(name) => name.iter().cloned().collect(),
+    };
+    let account = accounts::current().map_err(|error| Failure::failed(error.to_string()))?;
+    let map = read_map(&config.user_map)?;
+    if accounts::is_root() {
+        return match map {
+            Some((map, problems)) => for_root(config, whom, named, &map, problems),
+            None if named.is_empty() => caller(config, account),
+            None if named == [account.name.as_str()] => caller(config, account),
+            None => {
+                let map = config.user_map.display();
+                let message =
+                    format!("{}: not a known terminal user (there is no {map})", shown(&named[0]));
+                Err(Failure::usage(message))
+            }
+        };
+    }
+    for name in &named {
+        let known =
+            *name == account.name || map.as_ref().is_some_and(|(map, _)| map.contains(name));
+        if !known {
+            return Err(Failure::usage(format!("{}: not a known terminal user", shown(name))));
+        }
+        if *name != account.name {
+            let message = format!("{}: only root may work for another user", shown(name));
+            return Err(Failure::refused(message));
+        }
+    }
+    caller(config, account)
+}
+
+fn for_root(
+    config: &Config,
+    whom: &Whom,
+    named: Vec<String>,
+    map: &UserMap,
+    problems: Vec<String>,
+) -> Result<Targets, Failure> {
+    tree::assert_roots_own(&config.user_map)
+        .map_err(|error| Failure::refused(error.to_string()))?;
+    if let Some(unknown) = named.iter().find(|name| !map.contains(name)) {
+        return Err(Failure::usage(format!("{}: not a known terminal user", shown(unknown))));
+    }
+    let single = named.len() == 1;
+    let mut names = match whom {
+        Whom::AllOr(_) if named.is_empty() => map.users().map(str::to_owned).collect(),
+        Whom::One(None) => return Err(Failure::usage("name the terminal user: --user NAME")),
+        _ => named,
+    };
+    names.sort();
+    names.dedup();
+    Ok(Targets::Users { names, problems, single })
+}
+
+fn caller(config: &Config, account: Account) -> Result<Targets, Failure> {
+    let state_dir = match &config.state_dir {
+        Some(dir) => std::path::absolute(dir)
+            .map_err(|error| Failure::usage(format!("--state-dir {}: {error}", dir.display())))?,
+        None => own_state_dir(config, &account),
+    };
+    Ok(Targets::Caller { account, state_dir })
+}
+
+/// The site's directory where root has given the caller a place there, so that the user's own
+/// shell and the timers see one state; `$XDG_STATE_HOME/tmux-persist` otherwise.
+fn own_state_dir(config: &Config, account: &Account) -> PathBuf {
+    use std::os::unix::fs::MetadataExt;
+    let site = config.site_state_dir();
+    let given = site.join(&account.name).symlink_metadata();
+    if given.is_ok_and(|meta| meta.is_dir() && meta.uid() == account.uid.as_raw()) {
+        return site;
+    }
+    let base =
+        std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|dir| dir.is_absolute());
+    base.unwrap_or_else(|| account.home.join(".local/state")).join("tmux-persist")
+}
+
+/// The map, if there is one, with what does not parse.
+fn read_map(path: &Path) -> Result<Option<(UserMap, Vec<String>)>, Failure> {
+    let bytes = match files::read(path, MAX_MAP) {
+        Ok(bytes) => bytes,
+        Err(error) if error.is_not_found() => return Ok(None),
+        Err(error) => return Err(Failure::usage(error.to_string())),
+    };
+    let (map, errors) = UserMap::parse(&String::from_utf8_lossy(&bytes), path);
+    Ok(Some((map, errors.iter().map(ToString::to_string).collect())))
+}
+
+fn shown(name: &str) -> String {
+    crate::snapshot::escape(name.as_bytes())
+}

@@ -1,0 +1,352 @@
+//! Building planned sessions in a tmux server, over one control-mode connection: all sessions,
+//! then all other windows, then all other panes, then titles, marks and sizes. Each is one
+//! exchange, whatever the number of sessions.
+
+use super::capture::BUILDER_PREFIX;
+use super::job::World;
+use super::plan::Step;
+use super::spawn;
+use crate::tmux::TmuxError;
+use crate::tmux::client::Builder;
+use crate::tmux::command::{self, Ids, Line, Spawn};
+use crate::tmux::control::Reply;
+use crate::tmux::layout::Layout;
+use std::collections::BTreeMap;
+
+/// The size of a window whose layout is unknown.
+const DEFAULT_SIZE: (u32, u32) = (80, 24);
+
+/// What became of each step, in the order given: `Ok`, or why not.
+pub type Results = Vec<Result<(), String>>;
+
+/// A session on its way into the server.
+struct Session<'a> {
+    /// Indexes into the steps.
+    steps: Vec<usize>,
+    windows: Vec<Window<'a>>,
+    /// Its id, once it is there.
+    id: Option<u32>,
+    /// `default-size` as it was last set.
+    size: (u32, u32),
+    /// The session whose group it joins instead of getting windows of its own.
+    joins: Option<usize>,
+}
+
+/// A window on its way; panes in the order in which the layout hands out its places.
+struct Window<'a> {
+    index: u32,
+    panes: Vec<(usize, &'a Step)>,
+    layout: Option<Layout>,
+    size: (u32, u32),
+    id: Option<u32>,
+    /// Pane ids, in the order of `panes`, once they are there.
+    pane_ids: Vec<Option<u32>>,
+}
+
+/// Builds the sessions of `steps`, all of which are selected and new.
+pub fn build(world: &World, steps: &[Step]) -> Result<Results, TmuxError> {
+    let name = format!("{BUILDER_PREFIX}{}", crate::sys::files::random_hex());
+    let home = &world.account.home;
+    let cwd = if home.is_dir() { home.as_path() } else { std::path::Path::new("/") };
+    let mut work = Work {
+        world,
+        builder: world.server.build(&name, cwd)?,
+        sessions: arrange(steps),
+        results: vec![Ok(()); steps.len()],
+    };
+    work.make_sessions()?;
+    work.make_windows()?;
+    work.make_panes()?;
+    work.finish_windows()?;
+    work.builder.finish()?;
+    Ok(work.results)
+}
+
+struct Work<'a> {
+    world: &'a World,
+    builder: Builder,
+    sessions: Vec<Session<'a>>,
+    results: Results,
+}
+
+impl Work<'_> {
+    fn make_sessions(&mut self) -> Result<(), TmuxError> {
+        let own: Vec<usize> = self.indexes(|session| session.joins.is_none());
+        let lines: Vec<Line> = own.iter().map(|&at| self.new_session(at)).collect();
+        let replies = self.builder.exchange(&lines)?;
+        for (at, reply) in own.into_iter().zip(replies) {
+            let session = &mut self.sessions[at];
+            match ids(reply) {
+                Ok(ids) => {
+                    session.id = Some(ids.session);
+                    let window = &mut session.windows[0];
+                    window.id = Some(ids.window);
+                    window.pane_ids.push(Some(ids.pane));
+                }
+                Err(why) => self.fail_session(at, &why),
+            }
+        }
+        Ok(())
+    }
+
+    fn new_session(&self, at: usize) -> Line {
+        let window = &self.sessions[at].windows[0];
+        let step = window.panes[0].1;
+        let argv = spawn::argv(step, self.world, self.builder.has_default_command);
+        let spawn = Spawn { cwd: spawn::cwd(step, &self.world.account.home), argv: &argv };
+        command::new_session(&step.row.session, window.name(), window.size, spawn)
+    }
+
+    fn make_windows(&mut self) -> Result<(), TmuxError> {
+        let (mut lines, mut made) = (Vec::new(), Vec::new());
+        for (at, session) in self.sessions.iter_mut().enumerate() {
+            let Some(id) = session.id else { continue };
+            let first = &session.windows[0];
+            // Where the user's base-index is another one; renumber-windows would move it back.
+            lines.push(command::set_option(id, "renumber-windows", "off"));
+            made.push(None);
+            if let Some(window) = first.id {
+                lines.push(command::move_window(id, window, first.index));
+                made.push(None);
+            }
+            for (number, window) in session.windows.iter().enumerate().skip(1) {
+                if window.size != session.size {
+                    lines.push(command::set_default_size(id, window.size));
+                    made.push(None);
+                    session.size = window.size;
+                }
+                let step = window.panes[0].1;
+                let argv = spawn::argv(step, self.world, self.builder.has_default_command);
+                let cwd = spawn::cwd(step, &self.world.account.home);
+                let spawn = Spawn { cwd, argv: &argv };
+                lines.push(command::new_window(id, window.index, window.name(), spawn));
+                made.push(Some((at, number)));
+            }
+        }
+        let replies = self.builder.exchange(&lines)?;
+        for (made, reply) in made.into_iter().zip(replies) {
+            let Some((at, number)) = made else { continue };
+            let window = &mut self.sessions[at].windows[number];
+            match ids(reply) {
+                Ok(ids) => {
+                    window.id = Some(ids.window);
+                    window.pane_ids.push(Some(ids.pane));
+                }
+                Err(why) => self.results.fail(window.panes.iter().map(|(step, _)| *step), &why),
+            }
+        }
+        Ok(())
+    }
+
+    /// Splits each window's first pane for the others, last one first: each new pane comes
+    /// directly after the first, so they end up in order. Then the exact layout.
+    fn make_panes(&mut self) -> Result<(), TmuxError> {
+        let (mut lines, mut made) = (Vec::new(), Vec::new());
+        for (at, session) in self.sessions.iter_mut().enumerate() {
+            for (number, window) in session.windows.iter_mut().enumerate() {
+                let (Some(id), [Some(first)]) = (window.id, &window.pane_ids[..]) else { continue };
+                let first = *first;
+                window.pane_ids.resize(window.panes.len(), None);
+                for (place, (_, step)) in window.panes.iter().enumerate().skip(1).rev() {
+                    let argv = spawn::argv(step, self.world, self.builder.has_default_command);
+                    let cwd = spawn::cwd(step, &self.world.account.home);
+                    lines.push(command::split_window(first, Spawn { cwd, argv: &argv }));
+                    made.push(Some((at, number, place)));
+                    lines.push(command::tile(id));
+                    made.push(None);
+                }
+                if let Some(layout) = window.layout.as_ref().filter(|_| window.panes.len() > 1) {
+                    lines.push(command::select_layout(id, layout));
+                    made.push(None);
+                }
+            }
+        }
+        let replies = self.builder.exchange(&lines)?;
+        for (made, reply) in made.into_iter().zip(replies) {
+            let Some((at, number, place)) = made else { continue };
+            let window = &mut self.sessions[at].windows[number];
+            let pane = match &reply {
+                Reply::Done(text) => command::parse_pane(text).ok_or("unexpected reply"),
+                Reply::Failed(why) => Err(why.as_str()),
+            };
+            match pane {
+                Ok(pane) => window.pane_ids[place] = Some(pane),
+                Err(why) => self.results.fail([window.panes[place].0], why),
+            }
+        }
+        Ok(())
+    }
+
+    /// Titles, active and last marks, zoom; then session groups; and the options that only the
+    /// building needed are the user's again.
+    fn finish_windows(&mut self) -> Result<(), TmuxError> {
+        let mut lines = Vec::new();
+        for session in &self.sessions {
+            let Some(id) = session.id else { continue };
+            for window in &session.windows {
+                window.finish(&mut lines);
+            }
+            if session.windows.len() > 1 {
+                let marked =
+                    |flag: fn(&Window<'_>) -> bool| session.windows.iter().find(|w| flag(w));
+                let last = marked(|window| window.first().row.window_flags.last);
+                let active = marked(|window| window.first().row.window_flags.active);
+                let select = |window: &Window<'_>| command::select_window(id, window.index);
+                lines.extend(last.into_iter().chain(active).map(select));
+            }
+            lines.push(command::unset_option(id, "default-size"));
+            lines.push(command::unset_option(id, "renumber-windows"));
+        }
+        let finishing = lines.len();
+        let joining = self.indexes(|session| session.joins.is_some());
+        let mut joined = Vec::new();
+        for at in joining {
+            let leader = self.sessions[at].joins.and_then(|leader| self.sessions[leader].id);
+            match leader {
+                Some(leader) => {
+                    let name = &self.sessions[at].windows[0].first().row.session;
+                    lines.push(command::new_grouped_session(name, leader));
+                    joined.push(at);
+                }
+                None => {
+                    self.fail_session(at, "the session it shares windows with could not be made")
+                }
+            }
+        }
+        let replies = self.builder.exchange(&lines)?;
+        for (at, reply) in joined.into_iter().zip(replies.into_iter().skip(finishing)) {
+            if let Err(why) = ids(reply) {
+                self.fail_session(at, &why);
+            }
+        }
+        Ok(())
+    }
+
+    fn indexes(&self, which: impl Fn(&Session<'_>) -> bool) -> Vec<usize> {
+        (0..self.sessions.len()).filter(|&at| which(&self.sessions[at])).collect()
+    }
+
+    fn fail_session(&mut self, at: usize, why: &str) {
+        let steps = std::mem::take(&mut self.sessions[at].steps);
+        self.results.fail(steps, why);
+    }
+}
+
+trait Fail {
+    fn fail(&mut self, steps: impl IntoIterator<Item = usize>, why: &str);
+}
+
+impl Fail for Results {
+    fn fail(&mut self, steps: impl IntoIterator<Item = usize>, why: &str) {
+        for step in steps {
+            self[step] = Err(why.to_owned());
+        }
+    }
+}
+
+impl<'a> Window<'a> {
+    /// The step of its first pane; every window has one.
+    fn first(&self) -> &'a Step {
+        self.panes[0].1
+    }
+
+    /// The name to give it; none when tmux is to name it by itself.
+    fn name(&self) -> Option<&'a [u8]> {
+        self.first().row.window_name.as_deref()
+    }
+
+    fn finish(&self, lines: &mut Vec<Line>) {
+        let made = || {
+            self.panes.iter().zip(&self.pane_ids).filter_map(|((_, step), id)| Some((step, (*id)?)))
+        };
+        for (step, id) in made() {
+            if let Some(title) = &step.row.title {
+                lines.push(command::set_title(id, title));
+            }
+        }
+        if self.panes.len() < 2 {
+            return;
+        }
+        let marked =
+            |flag: fn(&Step) -> bool| made().find(|(step, _)| flag(step)).map(|(_, id)| id);
+        let active = marked(|step| step.row.pane_flags.active);
+        lines.extend(marked(|step| step.row.pane_flags.last).map(command::select_pane));
+        lines.extend(active.map(command::select_pane));
+        if self.first().row.window_flags.zoomed {
+            lines.extend(active.map(command::zoom)); // last: select-layout would undo it
+        }
+    }
+}
+
+/// Groups steps into sessions and windows; steps come ordered by session, window, pane.
+fn arrange(steps: &[Step]) -> Vec<Session<'_>> {
+    let mut by_session: BTreeMap<&[u8], BTreeMap<u32, Vec<(usize, &Step)>>> = BTreeMap::new();
+    for (at, step) in steps.iter().enumerate() {
+        let windows = by_session.entry(&step.row.session).or_default();
+        windows.entry(step.row.window).or_default().push((at, step));
+    }
+    let mut sessions: Vec<Session<'_>> = by_session.into_values().map(session).collect();
+    let mut leaders: BTreeMap<&[u8], usize> = BTreeMap::new();
+    for (at, session) in sessions.iter().enumerate() {
+        let Some(group) = steps[session.steps[0]].row.group.as_deref() else { continue };
+        let leads = session.windows[0].first().row.session == group;
+        leaders
+            .entry(group)
+            .and_modify(|leader| {
+                if leads {
+                    *leader = at
+                }
+            })
+            .or_insert(at);
+    }
+    for at in 0..sessions.len() {
+        let group = sessions[at].steps.first().and_then(|&step| steps[step].row.group.as_deref());
+        let leader = group.and_then(|group| leaders.get(group).copied());
+        sessions[at].joins = leader.filter(|&leader| leader != at);
+    }
+    sessions
+}
+
+fn session(windows: BTreeMap<u32, Vec<(usize, &Step)>>) -> Session<'_> {
+    let steps = windows.values().flatten().map(|(at, _)| *at).collect();
+    let windows: Vec<Window<'_>> =
+        windows.into_iter().map(|(index, panes)| window(index, panes)).collect();
+    let size = windows[0].size;
+    Session { steps, windows, id: None, size, joins: None }
+}
+
+/// A window with its panes in layout order. A layout that is not sound, or that has not a place
+/// for each pane, is not used: the panes stay tiled.
+fn window(index: u32, panes: Vec<(usize, &Step)>) -> Window<'_> {
+    let text = std::str::from_utf8(&panes[0].1.row.window_layout).ok();
+    let layout = text.and_then(|text| Layout::parse(text).ok());
+    let size = layout.as_ref().map_or(DEFAULT_SIZE, Layout::size);
+    let layout = layout.filter(|layout| layout.leaves().len() == panes.len());
+    let panes = match &layout {
+        Some(layout) => in_layout_order(layout, panes),
+        None => panes,
+    };
+    Window { index, panes, layout, size, id: None, pane_ids: Vec::new() }
+}
+
+/// Leaves are numbered by pane index; where every pane has its leaf, the leaves give the order.
+fn in_layout_order<'a>(layout: &Layout, panes: Vec<(usize, &'a Step)>) -> Vec<(usize, &'a Step)> {
+    let place = |leaf: Option<u32>| panes.iter().position(|(_, step)| Some(step.row.pane) == leaf);
+    let places: Option<Vec<usize>> = layout.leaves().into_iter().map(place).collect();
+    match places {
+        Some(mut order) => {
+            let ordered = order.iter().map(|&place| panes[place]).collect();
+            order.sort_unstable();
+            order.dedup();
+            if order.len() == panes.len() { ordered } else { panes }
+        }
+        None => panes,
+    }
+}
+
+fn ids(reply: Reply) -> Result<Ids, String> {
+    match reply {
+        Reply::Done(text) => Ids::parse(&text).ok_or_else(|| "unexpected reply".to_owned()),
+        Reply::Failed(why) => Err(why),
+    }
+}

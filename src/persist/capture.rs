@@ -1,0 +1,179 @@
+//! Looking at a user's live sessions: one question to tmux, one pass over the panes' processes.
+
+use super::job::World;
+use crate::agent::{self, ConversationId, Home, PaneSighting, Sighting};
+use crate::process::Proc;
+use crate::snapshot::{PaneFlags, Row, Snapshot, State, WindowFlags, escape};
+use crate::tmux::layout::Layout;
+use crate::tmux::{Listing, Pane, TmuxError};
+use std::collections::{BTreeMap, HashMap};
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+
+/// Sessions of ours that exist only while a restore runs.
+pub const BUILDER_PREFIX: &str = "tmux-persist-builder-";
+
+/// The live sessions of a user, with what is to be said of them.
+#[derive(Debug, Default)]
+pub struct Capture {
+    /// The record.
+    pub snapshot: Snapshot,
+    /// What a person should know.
+    pub notes: Vec<String>,
+}
+
+/// Captures the live sessions; `None` without a tmux server. `previous` decides between equal
+/// claims to a conversation.
+pub fn capture(world: &World, previous: Option<&Snapshot>) -> Result<Option<Capture>, TmuxError> {
+    let Some(mut listing) = world.server.list()? else { return Ok(None) };
+    let mut notes = Vec::new();
+    listing.panes.retain(|pane| !pane.session.starts_with(BUILDER_PREFIX.as_bytes()));
+    listing.panes.sort_by(|a, b| order(a).cmp(&order(b)));
+    let (home, proc) = (Home::new(&world.account.home), Proc::default());
+    let sightings = sight_all(&listing, previous, &home, &proc, &mut notes);
+    let layouts = layouts(&listing, &mut notes);
+    let owners = owners(&listing);
+    let row = |(at, pane): (usize, &Pane)| {
+        // A pane shown by several sessions is saved whole in one of them.
+        let owned = owners.get(&pane.id) == Some(&at);
+        let sighting = sightings.get(&pane.id).filter(|_| owned);
+        let first = (!pane.dead).then(|| proc.process(pane.pid, 0)).flatten();
+        let cwd = sighting.and_then(|sighting| sighting.cwd.clone()).or_else(|| {
+            let first = first.as_ref()?;
+            let foreground = proc.process(first.stat.foreground, 0).and_then(|p| p.cwd());
+            foreground.or_else(|| first.cwd())
+        });
+        let cwd = cwd.unwrap_or_else(|| world.account.home.clone().into_os_string());
+        let argv = sighting.map(|s| s.argv.clone()).or_else(|| first.map(|process| process.argv));
+        build_row(pane, sighting, cwd, argv, &layouts, &listing.host)
+    };
+    let rows = listing.panes.iter().enumerate().map(row).collect();
+    notes.extend(home.take_notes());
+    let snapshot = Snapshot { host: host_name(), boot: boot_id(), rows };
+    Ok(Some(Capture { snapshot, notes }))
+}
+
+fn order(pane: &Pane) -> (&[u8], u32, u32) {
+    (&pane.session, pane.window_index, pane.index)
+}
+
+/// Which listed pane speaks for each pane id: in a group the session that gave the group its
+/// name, else the first.
+fn owners(listing: &Listing) -> HashMap<u32, usize> {
+    let mut owners: HashMap<u32, usize> = HashMap::new();
+    for (at, pane) in listing.panes.iter().enumerate() {
+        let leads = !pane.group.is_empty() && pane.session == pane.group;
+        owners
+            .entry(pane.id)
+            .and_modify(|owner| {
+                if leads {
+                    *owner = at
+                }
+            })
+            .or_insert(at);
+    }
+    owners
+}
+
+/// Sees the agent in each pane and leaves each conversation with one owner.
+fn sight_all(
+    listing: &Listing,
+    previous: Option<&Snapshot>,
+    home: &Home,
+    proc: &Proc,
+    notes: &mut Vec<String>,
+) -> BTreeMap<u32, Sighting> {
+    let before: HashMap<_, _> = previous.map_or_else(HashMap::new, |snapshot| {
+        snapshot
+            .rows
+            .iter()
+            .map(|row| ((row.session.as_slice(), row.window, row.pane), row))
+            .collect()
+    });
+    let mut ids = Vec::new();
+    let mut panes: Vec<PaneSighting> = Vec::new();
+    for pane in listing.panes.iter().filter(|pane| !pane.dead) {
+        if ids.contains(&pane.id) {
+            continue;
+        }
+        let Some(sighting) = agent::sight(pane.pid, home, proc) else { continue };
+        let place = format!("{}:{}.{}", escape(&pane.session), pane.window_index, pane.index);
+        let previous = before.get(&order(pane)).and_then(|row| row.conversation.as_deref());
+        ids.push(pane.id);
+        let previous = previous.and_then(ConversationId::parse);
+        panes.push(PaneSighting { place, previous, sighting });
+    }
+    notes.extend(agent::resolve(&mut panes));
+    ids.into_iter().zip(panes.into_iter().map(|pane| pane.sighting)).collect()
+}
+
+/// Each window's layout with its leaves numbered by pane index: tmux numbers them by pane id,
+/// which changes with every server.
+fn layouts(listing: &Listing, notes: &mut Vec<String>) -> HashMap<u32, Vec<u8>> {
+    let indexes: HashMap<u32, u32> =
+        listing.panes.iter().map(|pane| (pane.id, pane.index)).collect();
+    let mut layouts = HashMap::new();
+    for pane in &listing.panes {
+        layouts.entry(pane.window_id).or_insert_with(|| match Layout::parse(&pane.layout) {
+            Ok(layout) => {
+                let renumbered = layout.renumbered(&|id| indexes.get(&id?).copied());
+                renumbered.to_string().into_bytes()
+            }
+            Err(error) => {
+                let session = escape(&pane.session);
+                notes.push(format!("{session}:{}: {error}; it will be tiled", pane.window_index));
+                Vec::new()
+            }
+        });
+    }
+    layouts
+}
+
+fn build_row(
+    pane: &Pane,
+    sighting: Option<&Sighting>,
+    cwd: OsString,
+    argv: Option<Vec<Vec<u8>>>,
+    layouts: &HashMap<u32, Vec<u8>>,
+    host: &str,
+) -> Row {
+    let conversation = sighting.and_then(|sighting| sighting.conversation.as_ref());
+    // An agent sets its own title, many times a minute; tmux's own first title is the host's name.
+    let own_title = sighting.is_some() || pane.title == host.as_bytes();
+    let command = argv
+        .filter(|argv| !argv.is_empty())
+        .map(|argv| argv.iter().flat_map(|word| word.iter().copied().chain([0])).collect());
+    Row {
+        session: pane.session.clone(),
+        cwd: cwd.into_vec(),
+        conversation: conversation.map(|(id, _)| id.as_str().into()),
+        agent: sighting.map(|sighting| sighting.agent.into()),
+        state: if sighting.is_some() { State::Live } else { State::Shell },
+        window: pane.window_index,
+        window_name: (!pane.automatic_rename).then(|| pane.window_name.clone()),
+        window_layout: layouts.get(&pane.window_id).cloned().unwrap_or_default(),
+        window_flags: WindowFlags {
+            active: pane.window_active,
+            last: pane.window_last,
+            zoomed: pane.zoomed,
+            automatic_rename: pane.automatic_rename,
+        },
+        pane: pane.index,
+        pane_flags: PaneFlags { active: pane.active, last: pane.last, dead: pane.dead },
+        title: (!own_title).then(|| pane.title.clone()),
+        command,
+        evidence: conversation.map(|(_, rank)| rank.word().into()),
+        prompted: conversation.and_then(|_| sighting?.prompted),
+        group: Some(pane.group.clone()).filter(|group| !group.is_empty()),
+    }
+}
+
+fn host_name() -> String {
+    nix::unistd::gethostname()
+        .map_or_else(|_| String::new(), |name| name.to_string_lossy().into_owned())
+}
+
+fn boot_id() -> String {
+    let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
+    text.map_or_else(|_| String::new(), |text| text.trim().to_owned())
+}

@@ -1,0 +1,133 @@
+//! One piece of work for one user, as root hands it to the process that became that user; and
+//! the world that process works in.
+
+use super::{Report, forget, list, restore, save, show};
+use crate::snapshot::Store;
+use crate::sys::{Account, Dir, FileError, accounts, clock};
+use crate::tmux::{Server, Socket};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// What to do. Names that a user chose are in the snapshot file's escapes.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Request {
+    /// Take a snapshot.
+    Save,
+    /// Bring sessions back.
+    Restore {
+        /// Only these; every one that is not closed when empty.
+        sessions: Vec<String>,
+        /// Snapshot id or file; the newest sound one when absent.
+        from: Option<String>,
+        /// Only say what would be done.
+        dry_run: bool,
+    },
+    /// Show what a restore would do.
+    Show {
+        /// Snapshot id or file.
+        snapshot: Option<String>,
+    },
+    /// List the snapshots.
+    List,
+    /// Record that sessions were closed on purpose.
+    Forget {
+        /// Which.
+        sessions: Vec<String>,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// A request with all that the worker needs to know of the site.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Job {
+    /// What to do.
+    pub request: Request,
+    /// The state directory of the site; the user's own is below it.
+    pub state_dir: PathBuf,
+    /// Whether the user's own directory may be made here: where nobody else makes it.
+    pub may_create: bool,
+    /// tmux's `-L`.
+    pub socket: String,
+    /// tmux's `TMUX_TMPDIR`, for a caller that has one.
+    pub tmpdir: Option<PathBuf>,
+    /// How long one answer of tmux may take.
+    pub tmux_deadline: Duration,
+    /// How long to wait for another save or restore to finish.
+    pub lock_wait: Duration,
+}
+
+/// What one user's work needs: all of it that user's own.
+#[derive(Debug)]
+pub struct World {
+    /// The user.
+    pub account: Account,
+    /// The present.
+    pub now: clock::Epoch,
+    /// The user's tmux server.
+    pub server: Server,
+    /// Our launcher, which starts agents in panes.
+    pub launcher: Option<PathBuf>,
+    state_dir: PathBuf,
+    may_create: bool,
+    /// How long to wait for another save or restore to finish.
+    pub lock_wait: Duration,
+}
+
+impl Job {
+    /// Does the work as the user this process is.
+    pub fn perform(self) -> Report {
+        let account = match accounts::current() {
+            Ok(account) => account,
+            Err(error) => return Report::failed(&self.request, error.to_string()),
+        };
+        let world = World {
+            account,
+            now: clock::now(),
+            server: Server {
+                socket: Socket::named(&self.socket, self.tmpdir.as_deref()),
+                deadline: self.tmux_deadline,
+            },
+            launcher: beside_ourselves(crate::agent::launcher::PROGRAM),
+            state_dir: self.state_dir,
+            may_create: self.may_create,
+            lock_wait: self.lock_wait,
+        };
+        match &self.request {
+            Request::Save => save::save(&world),
+            Request::Restore { sessions, from, dry_run } => {
+                restore::restore(&world, sessions, from.as_deref(), *dry_run)
+            }
+            Request::Show { snapshot } => show::show(&world, snapshot.as_deref()),
+            Request::List => list::list(&world),
+            Request::Forget { sessions, reason } => forget::forget(&world, sessions, reason),
+        }
+    }
+}
+
+impl World {
+    /// The user's store for reading, if there is one.
+    pub fn store(&self) -> Result<Option<Store>, FileError> {
+        Store::open(&self.state_dir.join(&self.account.name))
+    }
+
+    /// The user's store for writing.
+    pub fn writable_store(&self) -> Result<Store, FileError> {
+        if self.may_create {
+            return Store::create(&self.state_dir, &self.account.name);
+        }
+        let dir = self.state_dir.join(&self.account.name);
+        self.store()?.ok_or_else(|| FileError::refused("opening", dir, "root has not made it yet"))
+    }
+}
+
+/// A program of ours that is installed beside the running one.
+fn beside_ourselves(program: &str) -> Option<PathBuf> {
+    let ourselves = std::env::current_exe().ok()?;
+    let beside = Dir::open(ourselves.parent()?).ok()?;
+    let there = beside.has_file(program).unwrap_or(false);
+    there.then(|| Path::new(beside.path()).join(program))
+}

@@ -1,0 +1,18 @@
+//! Saving and restoring one user's tmux sessions, always as that user.
+
+pub mod build;
+pub mod capture;
+pub mod facts;
+pub mod forget;
+pub mod job;
+pub mod list;
+pub mod plan;
+pub mod report;
+pub mod restore;
+pub mod save;
+pub mod show;
+mod source;
+mod spawn;
+
+pub use job::{Job, Request, World};
+pub use report::Report;

@@ -1,0 +1,215 @@
+//! The plan of a restore, as a pure function of a snapshot and the present: what `show` prints
+//! and what `restore` executes.
+
+use super::facts::{DEFAULT_AGENT, Facts};
+use super::report::PlannedRow;
+use crate::agent::{ConversationId, Resumption};
+use crate::snapshot::{Row, SnapshotId, Stored, Tombstones, escape, json_text};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What happens to one pane of the snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// The pane.
+    pub row: Row,
+    /// Whether its session is made anew or is left as it is.
+    pub action: Action,
+    /// The session it goes to, or is live in.
+    pub target: Vec<u8>,
+    /// Whether a restore does it.
+    pub selected: bool,
+    /// Why, where there is something to say.
+    pub reason: String,
+    /// What runs in the pane.
+    pub start: Start,
+    /// Whether the pane's directory can be entered; the home stands in for it otherwise.
+    pub has_directory: bool,
+}
+
+/// What a plan does with a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Make it.
+    New,
+    /// Leave it: it, or what it held, is live.
+    Skip,
+}
+
+/// What a restored pane runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Start {
+    /// The user's shell.
+    Shell,
+    /// The user's shell, after one line that says why it is no agent.
+    ShellBecause(String),
+    /// An agent on its conversation.
+    Agent {
+        /// Its name.
+        agent: String,
+        /// The conversation.
+        id: ConversationId,
+        /// How.
+        how: Resumption,
+    },
+}
+
+/// Plans the restore of `stored`. With `chosen`, only those sessions are selected, even ones that
+/// were closed on purpose; without, all that were not.
+#[must_use]
+pub fn plan(
+    stored: &Stored,
+    facts: &Facts,
+    tombstones: &Tombstones,
+    chosen: Option<&BTreeSet<Vec<u8>>>,
+) -> Vec<Step> {
+    let mut sessions: BTreeMap<&[u8], Vec<&Row>> = BTreeMap::new();
+    for row in &stored.snapshot.rows {
+        sessions.entry(&row.session).or_default().push(row);
+    }
+    let mut taken = BTreeSet::new();
+    let mut steps = Vec::new();
+    for (name, rows) in sessions {
+        let fate = fate(name, &rows, stored.id, facts, tombstones, chosen);
+        for row in rows {
+            let mut step = Step {
+                row: row.clone(),
+                action: fate.action,
+                target: fate.target.clone(),
+                selected: fate.selected,
+                reason: fate.reason.clone(),
+                start: Start::Shell,
+                has_directory: facts.directories.contains(&row.cwd),
+            };
+            if step.action == Action::New {
+                settle_pane(&mut step, facts, &mut taken);
+            }
+            steps.push(step);
+        }
+    }
+    steps
+}
+
+/// What becomes of a whole session.
+struct Fate {
+    action: Action,
+    target: Vec<u8>,
+    selected: bool,
+    reason: String,
+}
+
+fn fate(
+    name: &[u8],
+    rows: &[&Row],
+    snapshot: SnapshotId,
+    facts: &Facts,
+    tombstones: &Tombstones,
+    chosen: Option<&BTreeSet<Vec<u8>>>,
+) -> Fate {
+    let fate = |action, selected, reason| Fate { action, target: name.to_vec(), selected, reason };
+    if facts.sessions.contains(name) {
+        return fate(Action::Skip, false, "a session of that name is live".to_owned());
+    }
+    let conversations: Vec<&Vec<u8>> =
+        rows.iter().filter_map(|row| row.conversation.as_ref()).collect();
+    let live: Vec<&String> =
+        conversations.iter().filter_map(|&id| facts.conversations.get(id)).collect();
+    // A session whose conversations all run elsewhere was renamed (lesson 13).
+    if !live.is_empty() && live.len() == conversations.len() {
+        let reason = format!("its conversation is live in {}", live[0]);
+        return Fate { target: live[0].clone().into_bytes(), ..fate(Action::Skip, false, reason) };
+    }
+    match chosen {
+        Some(chosen) if chosen.contains(name) => fate(Action::New, true, String::new()),
+        Some(_) => fate(Action::New, false, "not chosen".to_owned()),
+        None => match tombstones.closed_since(name, snapshot) {
+            Some(tombstone) => {
+                let why = escape(&tombstone.reason);
+                let colon = if why.is_empty() { "" } else { ": " };
+                fate(Action::New, false, format!("closed on purpose{colon}{why}"))
+            }
+            None => fate(Action::New, true, String::new()),
+        },
+    }
+}
+
+/// Decides what runs in a pane that is made anew. A conversation is given out once.
+fn settle_pane(step: &mut Step, facts: &Facts, taken: &mut BTreeSet<Vec<u8>>) {
+    step.start = start(&step.row, facts, taken);
+    if step.selected
+        && let Some(id) = &step.row.conversation
+    {
+        taken.insert(id.clone());
+    }
+    let mut reasons: Vec<String> =
+        Some(std::mem::take(&mut step.reason)).filter(|r| !r.is_empty()).into_iter().collect();
+    match &step.start {
+        Start::ShellBecause(why) => reasons.push(why.clone()),
+        Start::Agent { how: Resumption::StartUnderId, .. } => {
+            reasons.push("never prompted: starts under the same id".to_owned());
+        }
+        Start::Agent { how: Resumption::StartAnew, .. } => {
+            reasons.push("never prompted: starts anew".to_owned());
+        }
+        Start::Agent { how: Resumption::ResumeTranscript(path), .. } => {
+            reasons.push(format!("resumed from {}", escape(path.as_os_str().as_encoded_bytes())));
+        }
+        Start::Shell | Start::Agent { .. } => {}
+    }
+    if !step.has_directory {
+        reasons.push(format!("{} cannot be entered: starts in the home", escape(&step.row.cwd)));
+    }
+    step.reason = reasons.join("; ");
+}
+
+fn start(row: &Row, facts: &Facts, taken: &BTreeSet<Vec<u8>>) -> Start {
+    let because = |why: String| Start::ShellBecause(why);
+    let agent = row.agent.as_deref().map(escape);
+    let Some(conversation) = &row.conversation else {
+        return agent.map_or(Start::Shell, |agent| {
+            because(format!("{agent} ran here, its conversation is not known"))
+        });
+    };
+    let agent = agent.unwrap_or_else(|| escape(DEFAULT_AGENT));
+    if let Some(place) = facts.conversations.get(conversation) {
+        return because(format!("conversation {} is live in {place}", escape(conversation)));
+    }
+    if taken.contains(conversation) {
+        return because(format!(
+            "conversation {} is resumed in another pane",
+            escape(conversation)
+        ));
+    }
+    let Some(id) = ConversationId::parse(conversation) else {
+        return because(format!("'{}' is not a conversation id", escape(conversation)));
+    };
+    match facts.resumptions.get(&(agent.clone().into_bytes(), conversation.clone())) {
+        Some(Resumption::Impossible(why)) => because(why.clone()),
+        Some(how) => Start::Agent { agent, id, how: how.clone() },
+        None => because(format!("no agent '{agent}' is known here")),
+    }
+}
+
+impl Step {
+    /// The step for a report.
+    pub fn describe(&self) -> PlannedRow {
+        let text = |value: &Option<Vec<u8>>| value.as_deref().map(json_text);
+        PlannedRow {
+            session: json_text(&self.row.session),
+            window: self.row.window,
+            pane: self.row.pane,
+            cwd: json_text(&self.row.cwd),
+            conversation: text(&self.row.conversation),
+            agent: text(&self.row.agent),
+            state: self.row.state.word().to_owned(),
+            action: match self.action {
+                Action::New => "new",
+                Action::Skip => "skip",
+            }
+            .to_owned(),
+            target: json_text(&self.target),
+            selected: self.selected,
+            reason: self.reason.clone(),
+            result: None,
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! What one user's work came to: the contract of `--json` (docs/formats.md), and what a worker
+//! tells root. Root trusts none of it: it is bounded, typed, and printed escaped.
+
+use super::job::Request;
+use serde::{Deserialize, Serialize};
+
+/// The report on one request for one user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "report", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Report {
+    /// Of `save`.
+    Save(Saved),
+    /// Of `show` and `restore`.
+    Plan(Planned),
+    /// Of `list`.
+    List(Listed),
+    /// Of `forget`.
+    Forget(Forgotten),
+}
+
+/// What became of a save.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Saved {
+    /// `saved`, `unchanged`, `nothing` or `failed`.
+    pub result: SaveResult,
+    /// The id of the snapshot that now describes the user.
+    pub snapshot: Option<String>,
+    /// Sessions in it.
+    pub sessions: usize,
+    /// Panes in it.
+    pub panes: usize,
+    /// What a person should know.
+    pub notes: Vec<String>,
+    /// Why it failed.
+    pub error: Option<String>,
+}
+
+/// The outcome of a save in one word.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SaveResult {
+    /// A snapshot was written.
+    Saved,
+    /// The newest snapshot says the same.
+    Unchanged,
+    /// There is nothing to save; history is left alone.
+    Nothing,
+    /// It did not work.
+    #[default]
+    Failed,
+}
+
+/// What a restore would do or did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Planned {
+    /// The id of the snapshot.
+    pub snapshot: Option<String>,
+    /// One per pane of the snapshot.
+    pub rows: Vec<PlannedRow>,
+    /// What a person should know.
+    pub notes: Vec<String>,
+    /// Why it failed.
+    pub error: Option<Problem>,
+}
+
+/// One pane of a plan. Bytes that are not UTF-8 are escaped.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedRow {
+    /// Session name.
+    pub session: String,
+    /// Window index.
+    pub window: u32,
+    /// Pane index.
+    pub pane: u32,
+    /// Working directory.
+    pub cwd: String,
+    /// Conversation id.
+    pub conversation: Option<String>,
+    /// The agent's name.
+    pub agent: Option<String>,
+    /// `live`, `suspended`, `lost`, `shell`.
+    pub state: String,
+    /// `new` or `skip`.
+    pub action: String,
+    /// The session it goes to, or is already live in.
+    pub target: String,
+    /// Whether a restore does it.
+    pub selected: bool,
+    /// Why, where there is something to say.
+    pub reason: String,
+    /// What became of it, after a restore: `restored`, `skipped`, `not selected`, `failed: ...`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<String>,
+}
+
+/// The snapshots of a user.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Listed {
+    /// Newest first.
+    pub snapshots: Vec<ListedSnapshot>,
+    /// What a person should know.
+    pub notes: Vec<String>,
+    /// Why it failed.
+    pub error: Option<Problem>,
+}
+
+/// One snapshot of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListedSnapshot {
+    /// Its id.
+    pub id: String,
+    /// Sessions in it.
+    pub sessions: usize,
+    /// Panes in it.
+    pub panes: usize,
+    /// Whether it is the newest sound one, which a restore takes.
+    pub newest: bool,
+    /// Whether it can be read.
+    pub sound: bool,
+}
+
+/// The sessions that were recorded as closed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Forgotten {
+    /// Their names.
+    pub sessions: Vec<String>,
+    /// When, in seconds since the epoch.
+    pub closed: u64,
+    /// What a person should know.
+    pub notes: Vec<String>,
+    /// Why it failed.
+    pub error: Option<Problem>,
+}
+
+/// What went wrong, and whether the caller asked for something that is not there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Problem {
+    /// One sentence.
+    pub message: String,
+    /// Whether it is the arguments that are wrong.
+    pub usage: bool,
+}
+
+impl Problem {
+    /// Something that failed.
+    pub fn failed(error: &impl std::fmt::Display) -> Self {
+        Self { message: error.to_string(), usage: false }
+    }
+
+    /// An argument that names nothing.
+    pub fn usage(message: String) -> Self {
+        Self { message, usage: true }
+    }
+}
+
+impl Report {
+    /// The report of a request that could not be carried out at all.
+    pub fn failed(request: &Request, error: String) -> Self {
+        let problem = Some(Problem { message: error.clone(), usage: false });
+        match request {
+            Request::Save => Self::Save(Saved { error: Some(error), ..Saved::default() }),
+            Request::Restore { .. } | Request::Show { .. } => {
+                Self::Plan(Planned { error: problem, ..Planned::default() })
+            }
+            Request::List => Self::List(Listed { error: problem, ..Listed::default() }),
+            Request::Forget { .. } => {
+                Self::Forget(Forgotten { error: problem, ..Forgotten::default() })
+            }
+        }
+    }
+
+    /// What a person should know.
+    pub fn notes(&self) -> &[String] {
+        match self {
+            Self::Save(Saved { notes, .. })
+            | Self::Plan(Planned { notes, .. })
+            | Self::List(Listed { notes, .. })
+            | Self::Forget(Forgotten { notes, .. }) => notes,
+        }
+    }
+
+    /// What went wrong with the whole request.
+    pub fn problem(&self) -> Option<Problem> {
+        match self {
+            Self::Save(Saved { error, .. }) => error.as_ref().map(Problem::failed),
+            Self::Plan(Planned { error, .. })
+            | Self::List(Listed { error, .. })
+            | Self::Forget(Forgotten { error, .. }) => error.clone(),
+        }
+    }
+
+    /// Whether a part failed although the whole was carried out.
+    pub fn partly_failed(&self) -> bool {
+        let failed =
+            |row: &PlannedRow| row.result.as_ref().is_some_and(|r| r.starts_with("failed"));
+        matches!(self, Self::Plan(planned) if planned.rows.iter().any(failed))
+    }
+}

@@ -1,0 +1,65 @@
+//! `save`: a snapshot when something changed, and never an empty one.
+
+use super::capture::capture;
+use super::job::World;
+use super::report::{Report, SaveResult, Saved};
+use crate::snapshot::{self, Snapshot, SnapshotId, Stored, Tombstones};
+
+/// Saves the user's live sessions.
+pub fn save(world: &World) -> Report {
+    let mut notes = Vec::new();
+    let mut report = try_save(world, &mut notes)
+        .unwrap_or_else(|error| Saved { error: Some(error), ..Saved::default() });
+    report.notes = notes;
+    Report::Save(report)
+}
+
+fn try_save(world: &World, notes: &mut Vec<String>) -> Result<Saved, String> {
+    let text = |error: &dyn std::fmt::Display| error.to_string();
+    // Without a server nothing is made, not even the directory.
+    let nothing = |notes: &mut Vec<String>, why: &str| {
+        notes.push(why.to_owned());
+        Ok(Saved { result: SaveResult::Nothing, ..Saved::default() })
+    };
+    if !world.server.is_listening().map_err(|e| text(&e))? {
+        return nothing(notes, "no tmux server is running");
+    }
+    let mut store = world.writable_store().map_err(|e| text(&e))?;
+    let lock = store.lock(world.lock_wait).map_err(|e| text(&e))?;
+    let newest = store.newest(notes).map_err(|e| text(&e))?;
+    let tombstones = store.tombstones(notes).map_err(|e| text(&e))?;
+    let previous = newest.as_ref().map(|(_, stored)| &stored.snapshot);
+    let Some(captured) = capture(world, previous).map_err(|e| text(&e))? else {
+        return nothing(notes, "no tmux server is running");
+    };
+    notes.extend(captured.notes);
+    let snapshot = captured.snapshot;
+    if snapshot.rows.is_empty() {
+        return nothing(notes, "the tmux server has no sessions");
+    }
+    let bytes = snapshot::encode(&snapshot);
+    let report = |result, id: SnapshotId| Saved {
+        result,
+        snapshot: Some(id.to_string()),
+        sessions: snapshot.sessions(),
+        panes: snapshot.rows.len(),
+        ..Saved::default()
+    };
+    if let Some((_, Stored { id, .. })) = newest.as_ref().filter(|(old, _)| *old == bytes)
+        && !closed_but_alive(&snapshot, *id, &tombstones)
+    {
+        store.point_latest(*id).map_err(|e| text(&e))?;
+        return Ok(report(SaveResult::Unchanged, *id));
+    }
+    // Whatever lies there, sound or not, this one comes after it.
+    let last = store.ids().map_err(|e| text(&e))?.0.first().copied();
+    let id = SnapshotId::next(world.now, last, tombstones.latest());
+    store.write(id, &bytes, &lock).map_err(|e| text(&e))?;
+    Ok(report(SaveResult::Saved, id))
+}
+
+/// Whether a session that was closed on purpose after the newest snapshot is there again: then
+/// an equal state still needs a newer snapshot, or it would never be restored.
+fn closed_but_alive(snapshot: &Snapshot, newest: SnapshotId, tombstones: &Tombstones) -> bool {
+    snapshot.rows.iter().any(|row| tombstones.closed_since(&row.session, newest).is_some())
+}

@@ -1,0 +1,14 @@
+//! `show`: the plan of a restore, executed by nobody.
+
+use super::job::World;
+use super::report::{Planned, Report};
+use super::restore;
+
+/// Shows what a restore of `snapshot` (the newest sound one when absent) would do now.
+pub fn show(world: &World, snapshot: Option<&str>) -> Report {
+    let mut planned = Planned::default();
+    if let Err(problem) = restore::plan_only(world, snapshot, &mut planned) {
+        planned.error = Some(problem);
+    }
+    Report::Plan(planned)
+}

@@ -1,0 +1,48 @@
+//! What a restored pane runs, as an argument list: never a shell's text.
+
+use super::job::World;
+use super::plan::{Start, Step};
+use crate::agent::Resumption;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// The directory a pane starts in: its own, or the home when that cannot be entered.
+pub(super) fn cwd<'a>(step: &'a Step, home: &'a Path) -> &'a OsStr {
+    if step.has_directory { OsStr::from_bytes(&step.row.cwd) } else { home.as_os_str() }
+}
+
+/// Program and arguments; none for tmux's own default.
+///
+/// With a `default-command` in the user's configuration tmux's default is that program, often
+/// our launcher: a pane that held a shell then asks for the shell by name.
+pub(super) fn argv(step: &Step, world: &World, has_default_command: bool) -> Vec<Vec<u8>> {
+    let launched = |arguments: &[&[u8]]| {
+        let launcher = world.launcher.as_ref()?;
+        let mut argv = vec![launcher.as_os_str().as_bytes().to_vec()];
+        argv.extend(arguments.iter().map(|argument| argument.to_vec()));
+        Some(argv)
+    };
+    let shell = || {
+        let shell = world.account.shell.as_os_str().as_bytes().to_vec();
+        if has_default_command { vec![shell, b"-l".to_vec()] } else { Vec::new() }
+    };
+    let argv = match &step.start {
+        Start::Shell => None,
+        Start::ShellBecause(why) => launched(&[b"--shell", b"--note", why.as_bytes()]),
+        Start::Agent { agent, id, how } => {
+            let (agent, id) = (agent.as_bytes(), id.as_str().as_bytes());
+            match how {
+                Resumption::Resume => launched(&[b"--agent", agent, b"--resume", id]),
+                Resumption::ResumeTranscript(path) => {
+                    let path = path.as_os_str().as_bytes();
+                    launched(&[b"--agent", agent, b"--resume", id, b"--transcript", path])
+                }
+                Resumption::StartUnderId => launched(&[b"--agent", agent, b"--session", id]),
+                Resumption::StartAnew => launched(&[b"--agent", agent]),
+                Resumption::Impossible(why) => launched(&[b"--shell", b"--note", why.as_bytes()]),
+            }
+        }
+    };
+    argv.unwrap_or_else(shell)
+}

@@ -1,0 +1,212 @@
+//! The processes of one pane, read from `/proc` below its first process only: never a scan of
+//! the host's process table, which made the predecessor slow with every process of others
+//! (lesson 15).
+
+pub mod stat;
+
+pub use stat::Stat;
+
+use std::ffi::OsString;
+use std::io::Read;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+
+/// A pane runs a handful of processes; more than this many are not looked at.
+const MAX_PROCESSES: usize = 256;
+/// An argument list longer than this is cut (bytes).
+const MAX_ARGV: u64 = 256 << 10;
+/// More open files than this are not looked at.
+const MAX_FDS: usize = 1024;
+
+/// A `/proc` file system, mounted anywhere.
+#[derive(Debug, Clone)]
+pub struct Proc {
+    root: PathBuf,
+}
+
+/// A process that was there when it was looked at. Every later question about it may find it
+/// gone; that is an absent value, not an error.
+#[derive(Debug, Clone)]
+pub struct Process {
+    /// Process id.
+    pub pid: i32,
+    /// Steps below the pane's first process, which has 0.
+    pub depth: usize,
+    /// Its state from `/proc/<pid>/stat`.
+    pub stat: Stat,
+    /// Arguments as they were given; empty for a zombie.
+    pub argv: Vec<Vec<u8>>,
+    dir: PathBuf,
+}
+
+impl Default for Proc {
+    fn default() -> Self {
+        Self::new("/proc")
+    }
+}
+
+impl Proc {
+    /// The file system mounted at `root`.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// Visits `first` and the processes below it, nearest first. `descend` is asked for each
+    /// whether its children matter too.
+    pub fn visit(&self, first: i32, mut descend: impl FnMut(&Process) -> bool) {
+        let mut queue = vec![(first, 0)];
+        let mut next = 0;
+        while let Some(&(pid, depth)) = queue.get(next) {
+            next += 1;
+            let Some(process) = self.process(pid, depth) else { continue };
+            if descend(&process) && queue.len() < MAX_PROCESSES {
+                let room = MAX_PROCESSES - queue.len();
+                let children = process.children();
+                queue.extend(children.into_iter().take(room).map(|child| (child, depth + 1)));
+            }
+        }
+    }
+
+    /// One process, if it is there.
+    pub fn process(&self, pid: i32, depth: usize) -> Option<Process> {
+        let dir = self.root.join(pid.to_string());
+        let stat = Stat::parse(&read_bounded(&dir.join("stat"), 4096)?)?;
+        let argv = split_argv(&read_bounded(&dir.join("cmdline"), MAX_ARGV)?);
+        Some(Process { pid, depth, stat, argv, dir })
+    }
+}
+
+impl Process {
+    /// The working directory as the kernel gives it. A directory that has been removed is given
+    /// by its last name, without the kernel's ` (deleted)`.
+    pub fn cwd(&self) -> Option<OsString> {
+        const DELETED: &[u8] = b" (deleted)";
+        let link = self.dir.join("cwd");
+        let target = std::fs::read_link(&link).ok()?.into_os_string();
+        let marked = target.as_bytes().strip_suffix(DELETED);
+        // A directory may really be called that: only one without a name left has no links.
+        let gone =
+            || link.metadata().is_ok_and(|meta| std::os::unix::fs::MetadataExt::nlink(&meta) == 0);
+        match marked {
+            Some(name) if gone() => Some(OsString::from_vec(name.to_vec())),
+            _ => Some(target),
+        }
+    }
+
+    /// When it started, in seconds since the epoch, to the second.
+    pub fn started(&self) -> Option<u64> {
+        const TICKS_PER_SECOND: u64 = 100; // USER_HZ, fixed in the kernel's interface
+        let stat = read_bounded(&self.dir.parent()?.join("stat"), 1 << 20)?;
+        let text = String::from_utf8_lossy(&stat);
+        let boot: u64 = text.lines().find_map(|line| line.strip_prefix("btime "))?.parse().ok()?;
+        Some(boot + self.stat.start / TICKS_PER_SECOND)
+    }
+
+    /// Where the open descriptors point: paths, or `socket:[...]` and the like.
+    pub fn open_files(&self) -> Vec<PathBuf> {
+        let Ok(fds) = std::fs::read_dir(self.dir.join("fd")) else { return Vec::new() };
+        let links = fds.filter_map(Result::ok).take(MAX_FDS);
+        links.filter_map(|fd| std::fs::read_link(fd.path()).ok()).collect()
+    }
+
+    /// The last part of the first argument: what the program was called as.
+    pub fn called(&self) -> &[u8] {
+        let word = self.argv.first().map_or(&b""[..], Vec::as_slice);
+        base_name(word)
+    }
+
+    /// Children of every thread (`/proc/<pid>/task/*/children`, proc(5)).
+    fn children(&self) -> Vec<i32> {
+        let Ok(tasks) = std::fs::read_dir(self.dir.join("task")) else { return Vec::new() };
+        let mut children = Vec::new();
+        for task in tasks.filter_map(Result::ok) {
+            let list = read_bounded(&task.path().join("children"), 64 << 10).unwrap_or_default();
+            let list = String::from_utf8_lossy(&list);
+            children
+                .extend(list.split_ascii_whitespace().filter_map(|pid| pid.parse::<i32>().ok()));
+        }
+        children
+    }
+}
+
+/// The part of a path after its last slash.
+pub fn base_name(path: &[u8]) -> &[u8] {
+    path.rsplit(|&byte| byte == b'/').next().unwrap_or(path)
+}
+
+fn split_argv(cmdline: &[u8]) -> Vec<Vec<u8>> {
+    let text = cmdline.strip_suffix(b"\0").unwrap_or(cmdline);
+    if text.is_empty() {
+        return Vec::new();
+    }
+    text.split(|&byte| byte == 0).map(<[u8]>::to_vec).collect()
+}
+
+fn read_bounded(path: &Path, limit: u64) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path).ok()?.take(limit).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tree_is_visited_nearest_first_and_a_vanished_process_is_no_error() {
+        let root = tempfile::tempdir().unwrap();
+        let add = |pid: i32, children: &str, argv: &[u8]| {
+            let dir = root.path().join(pid.to_string());
+            let task = dir.join("task").join(pid.to_string());
+            std::fs::create_dir_all(&task).unwrap();
+            std::fs::write(task.join("children"), children).unwrap();
+            std::fs::write(dir.join("cmdline"), argv).unwrap();
+            let stat = format!(
+                "{pid} (a) b) S 1 {pid} {pid} 34816 {pid} 0 0 0 0 0 0 0 0 0 20 0 1 0 555 0"
+            );
+            std::fs::write(dir.join("stat"), stat).unwrap();
+        };
+        add(1, "2 99 3 ", b"sh\0");
+        add(2, "4 ", b"a\0b c\0\0\xff\0");
+        add(3, "", b"");
+        add(4, "5 ", b"deep\0");
+        add(5, "", b"deeper\0");
+        let mut seen = Vec::new();
+        Proc::new(root.path()).visit(1, |process| {
+            seen.push((process.pid, process.depth, process.argv.clone()));
+            process.pid != 4
+        });
+        let words = |words: &[&[u8]]| words.iter().map(|word| word.to_vec()).collect::<Vec<_>>();
+        let expected = [
+            (1, 0, words(&[b"sh"])),
+            (2, 1, words(&[b"a", b"b c", b"", b"\xff"])),
+            (3, 1, vec![]),
+            (4, 2, words(&[b"deep"])),
+        ];
+        assert_eq!(seen, expected);
+    }
+
+    #[test]
+    fn a_removed_directory_is_told_from_one_called_deleted() {
+        let root = tempfile::tempdir().unwrap();
+        let cwd_in = |name: &str, remove: bool| {
+            let dir = root.path().join(name);
+            std::fs::create_dir(&dir).unwrap();
+            let mut child =
+                std::process::Command::new("sleep").arg("60").current_dir(&dir).spawn().unwrap();
+            if remove {
+                std::fs::remove_dir(&dir).unwrap();
+            }
+            let pid = i32::try_from(child.id()).unwrap();
+            let cwd = Proc::default().process(pid, 0).unwrap().cwd();
+            child.kill().unwrap();
+            child.wait().unwrap();
+            (cwd.unwrap(), dir.into_os_string())
+        };
+        for (name, remove) in [("gone", true), ("here (deleted)", false), ("both (deleted)", true)]
+        {
+            let (cwd, dir) = cwd_in(name, remove);
+            assert_eq!(cwd, dir);
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! `/proc/<pid>/stat`, of which a few fields matter (proc(5)).
+
+/// What `/proc/<pid>/stat` says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stat {
+    /// Process group (field 5).
+    pub group: i32,
+    /// The foreground process group of its terminal (field 8); -1 without one.
+    pub foreground: i32,
+    /// When it started, in clock ticks since boot (field 22): with the pid it names a process
+    /// for good, since pids are used again.
+    pub start: u64,
+}
+
+impl Stat {
+    /// Parses the file. The command name is in parentheses and may hold anything, parentheses
+    /// and line feeds included, so fields are counted from the last `)`.
+    pub fn parse(text: &[u8]) -> Option<Self> {
+        let after = text.iter().rposition(|&byte| byte == b')')? + 1;
+        let text = std::str::from_utf8(&text[after..]).ok()?;
+        let fields: Vec<&str> = text.split_ascii_whitespace().collect();
+        let field = |number: usize| fields.get(number - 3).copied();
+        Some(Self {
+            group: field(5)?.parse().ok()?,
+            foreground: field(8)?.parse().ok()?,
+            start: field(22)?.parse().ok()?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_counted_after_the_last_parenthesis() {
+        let text = b"7 (a) R 1 (\n) S 1 42 7 34816 43 4194304 1 2 3 4 5 6 7 8 20 0 1 0 98765 1 2";
+        let stat = Stat::parse(text).unwrap();
+        assert_eq!(stat, Stat { group: 42, foreground: 43, start: 98765 });
+        assert_eq!(Stat::parse(b"7 (a"), None);
+        assert_eq!(Stat::parse(b"7 (a) S 1 2 3"), None);
+    }
+}

@@ -1,0 +1,107 @@
+//! The escapes of the snapshot file, used for whatever a user chose when it is printed, too.
+
+use std::fmt::Write;
+
+/// Escapes bytes into one line of printable text: `\\ \t \n \r`, and `\xHH` for every other
+/// control character, for the invisible characters that reorder text, and for bytes that are not
+/// UTF-8. Everything else stays as it is.
+pub fn escape(bytes: &[u8]) -> String {
+    let mut escaped = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            match character {
+                '\\' => escaped.push_str("\\\\"),
+                '\t' => escaped.push_str("\\t"),
+                '\n' => escaped.push_str("\\n"),
+                '\r' => escaped.push_str("\\r"),
+                other if is_treacherous(other) => {
+                    push_hex(&mut escaped, other.encode_utf8(&mut [0; 4]).as_bytes());
+                }
+                other => escaped.push(other),
+            }
+        }
+        push_hex(&mut escaped, chunk.invalid());
+    }
+    escaped
+}
+
+/// Undoes [`escape`].
+///
+/// # Errors
+/// `None` for a backslash that begins no escape.
+pub fn unescape(text: &[u8]) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((&byte, after)) = rest.split_first() {
+        rest = after;
+        if byte != b'\\' {
+            bytes.push(byte);
+            continue;
+        }
+        let (&kind, after) = rest.split_first()?;
+        rest = after;
+        match kind {
+            b'\\' => bytes.push(b'\\'),
+            b't' => bytes.push(b'\t'),
+            b'n' => bytes.push(b'\n'),
+            b'r' => bytes.push(b'\r'),
+            b'x' => {
+                let digit = |at: usize| char::from(*rest.get(at)?).to_digit(16);
+                let value = digit(0)? * 16 + digit(1)?;
+                bytes.push(u8::try_from(value).ok()?);
+                rest = &rest[2..];
+            }
+            _ => return None,
+        }
+    }
+    Some(bytes)
+}
+
+/// Bytes for a JSON string: as they are when they are UTF-8, else escaped as in the file.
+pub fn json_text(bytes: &[u8]) -> String {
+    std::str::from_utf8(bytes).map_or_else(|_| escape(bytes), str::to_owned)
+}
+
+/// Control characters, and those that make a line look like another one (Unicode UAX #9 controls,
+/// line and paragraph separators).
+fn is_treacherous(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+fn push_hex(escaped: &mut String, bytes: &[u8]) {
+    for byte in bytes {
+        let _ = write!(escaped, "\\x{byte:02x}"); // writing to a String cannot fail
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_would_break_a_line_or_a_terminal_is_escaped() {
+        assert_eq!(escape(b"a\\b\tc\nd\re\x1b[m\x7f\xff\xfe"), r"a\\b\tc\nd\re\x1b[m\x7f\xff\xfe");
+        assert_eq!(
+            escape("e\u{301} \u{1f600} \u{9b}31m \u{202e}x".as_bytes()),
+            "e\u{301} \u{1f600} \\xc2\\x9b31m \\xe2\\x80\\xaex"
+        );
+    }
+
+    #[test]
+    fn a_backslash_that_begins_no_escape_is_refused() {
+        for text in [r"\", r"\q", r"\x1", r"\xg0", "\\x\u{e9}"] {
+            assert_eq!(unescape(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_come_back(bytes in proptest::collection::vec(any::<u8>(), 0..80)) {
+            let escaped = escape(&bytes);
+            prop_assert!(escaped.chars().all(|character| !character.is_control()));
+            prop_assert_eq!(unescape(escaped.as_bytes()), Some(bytes));
+        }
+    }
+}

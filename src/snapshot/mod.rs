@@ -1,0 +1,15 @@
+//! Snapshots: the record of one user's sessions at one time, its file format and its store.
+
+pub mod codec;
+pub mod escape;
+pub mod id;
+pub mod record;
+pub mod store;
+pub mod tombstones;
+
+pub use codec::{Damage, decode, encode};
+pub use escape::{escape, json_text, unescape};
+pub use id::SnapshotId;
+pub use record::{PaneFlags, Row, Snapshot, State, WindowFlags};
+pub use store::{Store, Stored};
+pub use tombstones::{Tombstone, Tombstones};

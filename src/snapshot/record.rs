@@ -1,0 +1,149 @@
+//! The record: what is known of one user's sessions at one time.
+
+/// The immutable record of one user's sessions at one time.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Name of the host it was taken on; empty when unknown.
+    pub host: String,
+    /// The kernel's boot id (`/proc/sys/kernel/random/boot_id`); empty when unknown.
+    pub boot: String,
+    /// One row per pane, by session name, window index, pane index.
+    pub rows: Vec<Row>,
+}
+
+/// One pane. Names, paths and titles are bytes as they were, never text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Row {
+    /// Session name.
+    pub session: Vec<u8>,
+    /// Working directory: an agent's own, else that of the pane's foreground process.
+    pub cwd: Vec<u8>,
+    /// What the agent can resume: its conversation's uuid.
+    pub conversation: Option<Vec<u8>>,
+    /// The agent that ran: `claude`, `codex`.
+    pub agent: Option<Vec<u8>>,
+    /// What the pane was.
+    pub state: State,
+    /// Window index.
+    pub window: u32,
+    /// Window name; absent when tmux renames the window by itself, after whatever runs.
+    pub window_name: Option<Vec<u8>>,
+    /// tmux's layout of the window, its leaves numbered by pane index.
+    pub window_layout: Vec<u8>,
+    /// Marks of the window.
+    pub window_flags: WindowFlags,
+    /// Pane index.
+    pub pane: u32,
+    /// Marks of the pane.
+    pub pane_flags: PaneFlags,
+    /// Pane title; absent when the program sets it or it is tmux's own.
+    pub title: Option<Vec<u8>>,
+    /// The argument list, each word ended by a NUL byte: the agent's, else the first process's.
+    pub command: Option<Vec<u8>>,
+    /// How the conversation is known (`record`, `stamp`, `files`, `argv`, `transcript`).
+    pub evidence: Option<Vec<u8>>,
+    /// Whether the conversation had a transcript, that is, had been prompted.
+    pub prompted: Option<bool>,
+    /// Session group.
+    pub group: Option<Vec<u8>>,
+}
+
+/// What a pane was when it was saved.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum State {
+    /// An agent ran in it.
+    Live,
+    /// An agent was to be resumed on demand.
+    Suspended,
+    /// An agent had ended without having been closed on purpose.
+    Lost,
+    /// No agent.
+    #[default]
+    Shell,
+}
+
+/// Marks of a window.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct WindowFlags {
+    /// Its session's current window: `*`.
+    pub active: bool,
+    /// Its session's last window: `-`.
+    pub last: bool,
+    /// Its active pane is zoomed: `Z`.
+    pub zoomed: bool,
+    /// tmux renames it by itself: `a`.
+    pub automatic_rename: bool,
+}
+
+/// Marks of a pane.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PaneFlags {
+    /// Its window's active pane: `*`.
+    pub active: bool,
+    /// Its window's last pane: `-`.
+    pub last: bool,
+    /// Its program had ended and the pane remained: `d`.
+    pub dead: bool,
+}
+
+impl State {
+    /// The word in the file.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Suspended => "suspended",
+            Self::Lost => "lost",
+            Self::Shell => "shell",
+        }
+    }
+
+    /// Reads the word in the file.
+    pub fn parse(word: &[u8]) -> Option<Self> {
+        let all = [Self::Live, Self::Suspended, Self::Lost, Self::Shell];
+        all.into_iter().find(|state| state.word().as_bytes() == word)
+    }
+}
+
+impl WindowFlags {
+    /// The letters in the file.
+    pub fn letters(self) -> String {
+        letters(&[
+            (self.active, '*'),
+            (self.last, '-'),
+            (self.zoomed, 'Z'),
+            (self.automatic_rename, 'a'),
+        ])
+    }
+
+    /// Reads the letters; ones of a later version are passed over.
+    pub fn parse(letters: &[u8]) -> Self {
+        let has = |letter| letters.contains(&letter);
+        Self { active: has(b'*'), last: has(b'-'), zoomed: has(b'Z'), automatic_rename: has(b'a') }
+    }
+}
+
+impl PaneFlags {
+    /// The letters in the file.
+    pub fn letters(self) -> String {
+        letters(&[(self.active, '*'), (self.last, '-'), (self.dead, 'd')])
+    }
+
+    /// Reads the letters; ones of a later version are passed over.
+    pub fn parse(letters: &[u8]) -> Self {
+        let has = |letter| letters.contains(&letter);
+        Self { active: has(b'*'), last: has(b'-'), dead: has(b'd') }
+    }
+}
+
+fn letters(flags: &[(bool, char)]) -> String {
+    flags.iter().filter(|(set, _)| *set).map(|(_, letter)| letter).collect()
+}
+
+impl Snapshot {
+    /// How many sessions it holds.
+    pub fn sessions(&self) -> usize {
+        let names: std::collections::BTreeSet<&[u8]> =
+            self.rows.iter().map(|row| row.session.as_slice()).collect();
+        names.len()
+    }
+}

@@ -1,0 +1,265 @@
+//! One user's snapshots on disk: a series of immutable files, of which the newest sound one
+//! counts. Always used as the user that owns it.
+
+use super::codec::{self, Damage};
+use super::id::SnapshotId;
+use super::record::Snapshot;
+use super::tombstones::Tombstones;
+use crate::sys::files::{self, Dir, Existing, FileError};
+use crate::sys::locks::{self, Lock};
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+use std::time::Duration;
+
+/// No snapshot is larger (bytes): 1,000 panes are about 300 KB.
+const MAX_SNAPSHOT: u64 = 64 << 20;
+/// No list of tombstones is larger (bytes).
+const MAX_TOMBSTONES: u64 = 16 << 20;
+/// No store holds more files.
+const MAX_FILES: usize = 100_000;
+const SNAPSHOTS: &str = "snapshots";
+const LATEST: &str = "latest";
+const FORGOTTEN: &str = "forgotten.tsv";
+const LOCK: &str = "lock";
+
+/// One user's store.
+#[derive(Debug)]
+pub struct Store {
+    dir: Dir,
+    snapshots: Option<Dir>,
+}
+
+/// A snapshot as it is in the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// Its name.
+    pub id: SnapshotId,
+    /// What it says.
+    pub snapshot: Snapshot,
+}
+
+/// Why something in the store cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Unusable {
+    /// It cannot be read.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// It is not a sound snapshot.
+    #[error("{file}: {damage}")]
+    Damaged {
+        /// The path.
+        file: String,
+        /// The line and what is wrong with it.
+        damage: Damage,
+    },
+}
+
+impl Store {
+    /// Opens the store in `<state>/<user>`, if it is there.
+    pub fn open(dir: &Path) -> Result<Option<Self>, FileError> {
+        match Dir::open(dir) {
+            Ok(dir) => {
+                let snapshots = match dir.open_dir(SNAPSHOTS) {
+                    Ok(snapshots) => Some(snapshots),
+                    Err(error) if error.is_not_found() => None,
+                    Err(error) => return Err(error),
+                };
+                Ok(Some(Self { dir, snapshots }))
+            }
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Opens the store of the caller below a state directory of the caller's, making what is
+    /// absent and the documented link `<user>.tsv`.
+    pub fn create(state: &Path, user: &str) -> Result<Self, FileError> {
+        files::create_private_dirs(state)?;
+        // The state directory itself may be behind a link of the user's own making.
+        let real = state.canonicalize().map_err(|source| FileError {
+            doing: "resolving",
+            path: state.to_owned(),
+            source,
+        })?;
+        let state = Dir::open(&real)?;
+        let dir = state.ensure_dir(user)?;
+        let link = format!("{user}.tsv");
+        if state.stat(&link)?.is_none() {
+            state.write_link(&link, Path::new(user).join(LATEST).as_os_str())?;
+        }
+        Ok(Self { dir, snapshots: None })
+    }
+
+    /// Where the store is.
+    pub fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Where a snapshot is.
+    pub fn snapshot_path(&self, id: SnapshotId) -> std::path::PathBuf {
+        self.dir.path().join(SNAPSHOTS).join(id.file_name())
+    }
+
+    /// Excludes every other writer for as long as the lock is held; gives up after `wait`.
+    /// What a killed writer left behind is removed.
+    pub fn lock(&mut self, wait: Duration) -> Result<Lock, FileError> {
+        let lock = locks::exclusive(&self.dir, LOCK, wait)?;
+        if self.snapshots.is_none() {
+            self.snapshots = Some(self.dir.ensure_dir(SNAPSHOTS)?);
+        }
+        for dir in [Some(&self.dir), self.snapshots.as_ref()].into_iter().flatten() {
+            if let Some(names) = dir.names(MAX_FILES)? {
+                dir.remove_temporaries(&names)?;
+            }
+        }
+        Ok(lock)
+    }
+
+    /// The ids of all snapshots, newest first, and the names of foreign files beside them.
+    pub fn ids(&self) -> Result<(Vec<SnapshotId>, Vec<OsString>), FileError> {
+        let Some(snapshots) = &self.snapshots else { return Ok((Vec::new(), Vec::new())) };
+        let names = snapshots.names(MAX_FILES)?.ok_or_else(|| {
+            FileError::refused("listing", snapshots.path(), format!("more than {MAX_FILES} files"))
+        })?;
+        let (mut ids, mut foreign) = (Vec::new(), Vec::new());
+        for name in names {
+            let own =
+                name.to_str().filter(|name| Path::new(name).extension() == Some(OsStr::new("tsv")));
+            match own.and_then(SnapshotId::parse) {
+                Some(id) => ids.push(id),
+                None if files::is_temporary(&name) => {}
+                None => foreign.push(name),
+            }
+        }
+        ids.sort_unstable_by(|a, b| b.cmp(a));
+        foreign.sort_unstable();
+        Ok((ids, foreign))
+    }
+
+    /// Reads one snapshot, as bytes and decoded.
+    pub fn read(&self, id: SnapshotId) -> Result<(Vec<u8>, Snapshot), Unusable> {
+        let name = id.file_name();
+        let Some(snapshots) = &self.snapshots else {
+            let path = self.snapshot_path(id);
+            return Err(FileError::refused("reading", path, "there is no such snapshot").into());
+        };
+        let bytes = snapshots.read(&name, MAX_SNAPSHOT)?;
+        match codec::decode(&bytes) {
+            Ok(snapshot) => Ok((bytes, snapshot)),
+            Err(damage) => {
+                let file = snapshots.path().join(name).display().to_string();
+                Err(Unusable::Damaged { file, damage })
+            }
+        }
+    }
+
+    /// The newest sound snapshot with its bytes; each newer one that had to be passed over is
+    /// named in `notes` (lesson 3).
+    pub fn newest(&self, notes: &mut Vec<String>) -> Result<Option<(Vec<u8>, Stored)>, FileError> {
+        for id in self.ids()?.0 {
+            match self.read(id) {
+                Ok((bytes, snapshot)) => return Ok(Some((bytes, Stored { id, snapshot }))),
+                Err(why) => notes.push(format!("passed over: {why}")),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Writes a snapshot and points `latest` at it. The lock is held.
+    pub fn write(&self, id: SnapshotId, bytes: &[u8], _lock: &Lock) -> Result<(), FileError> {
+        let Some(snapshots) = &self.snapshots else {
+            return Err(FileError::refused("writing", self.path(), "the store is not locked"));
+        };
+        snapshots.write(&id.file_name(), bytes, Existing::Kept)?;
+        self.point_latest(id)
+    }
+
+    /// Points `latest` at a snapshot unless it does so already: a save that was killed between
+    /// its two renames is mended by the next.
+    pub fn point_latest(&self, id: SnapshotId) -> Result<(), FileError> {
+        let target = OsString::from(format!("{SNAPSHOTS}/{}", id.file_name()));
+        if self.dir.link_target(LATEST)?.as_ref() == Some(&target) {
+            return Ok(());
+        }
+        self.dir.write_link(LATEST, &target)
+    }
+
+    /// Reads the tombstones; lines that do not parse are named in `notes`.
+    pub fn tombstones(&self, notes: &mut Vec<String>) -> Result<Tombstones, FileError> {
+        let text = match self.dir.read(FORGOTTEN, MAX_TOMBSTONES) {
+            Ok(text) => text,
+            Err(error) if error.is_not_found() => return Ok(Tombstones::default()),
+            Err(error) => return Err(error),
+        };
+        let (tombstones, bad) = Tombstones::decode(&text);
+        let path = self.dir.path().join(FORGOTTEN);
+        notes
+            .extend(bad.iter().map(|line| format!("passed over: {}: line {line}", path.display())));
+        Ok(tombstones)
+    }
+
+    /// Replaces the tombstones. The lock is held.
+    pub fn write_tombstones(&self, tombstones: &Tombstones, _lock: &Lock) -> Result<(), FileError> {
+        self.dir.write(FORGOTTEN, &tombstones.encode(), Existing::Replaced)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::snapshot::record::Row;
+
+    fn snapshot(session: &str) -> Vec<u8> {
+        let row = Row { session: session.into(), cwd: b"/".to_vec(), ..Row::default() };
+        codec::encode(&Snapshot { rows: vec![row], ..Snapshot::default() })
+    }
+
+    fn store(root: &Path) -> Store {
+        Store::create(root, "alice").unwrap()
+    }
+
+    #[test]
+    fn the_documented_link_leads_to_the_newest_snapshot() {
+        let root = tempfile::tempdir().unwrap();
+        let mut store = store(root.path());
+        let lock = store.lock(Duration::ZERO).unwrap();
+        for (time, name) in [(100, "one"), (200, "two")] {
+            store.write(SnapshotId::next(time, None, None), &snapshot(name), &lock).unwrap();
+            let linked = std::fs::read(root.path().join("alice.tsv")).unwrap();
+            assert_eq!(linked, snapshot(name));
+        }
+        assert_eq!(store.ids().unwrap().0.len(), 2);
+    }
+
+    #[test]
+    fn damaged_and_foreign_files_are_passed_over_and_named() {
+        let root = tempfile::tempdir().unwrap();
+        let mut store = store(root.path());
+        let lock = store.lock(Duration::ZERO).unwrap();
+        let good = SnapshotId::next(100, None, None);
+        store.write(good, &snapshot("one"), &lock).unwrap();
+        let dir = root.path().join("alice/snapshots");
+        let id = |time| SnapshotId::next(time, None, None).file_name();
+        std::fs::write(dir.join(id(200)), b"").unwrap();
+        std::fs::create_dir(dir.join(id(300))).unwrap();
+        std::os::unix::fs::symlink("/etc/passwd", dir.join(id(400))).unwrap();
+        std::fs::write(dir.join("notes.txt"), b"x").unwrap();
+        let mut notes = Vec::new();
+        assert_eq!(store.newest(&mut notes).unwrap().unwrap().1.id, good);
+        assert_eq!(notes.len(), 3);
+        assert!(notes[2].ends_with("line 1: the file is empty"), "{notes:?}");
+        assert_eq!(store.ids().unwrap().1, ["notes.txt"]);
+    }
+
+    #[test]
+    fn a_writer_that_was_killed_leaves_nothing_behind_after_the_next() {
+        let root = tempfile::tempdir().unwrap();
+        let mut store = store(root.path());
+        drop(store.lock(Duration::ZERO).unwrap());
+        let left = root.path().join("alice/snapshots/.new-123");
+        std::fs::write(&left, b"half").unwrap();
+        assert_eq!(store.ids().unwrap(), (vec![], vec![]));
+        drop(store.lock(Duration::ZERO).unwrap());
+        assert!(!left.exists());
+    }
+}

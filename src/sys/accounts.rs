@@ -1,0 +1,73 @@
+//! Accounts of the host, from its user database (NSS).
+
+use nix::unistd::{Gid, Group, Uid, User, geteuid, getgrouplist};
+use std::ffi::CString;
+use std::path::PathBuf;
+
+/// An account of the host with all that becoming it takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Login name.
+    pub name: String,
+    /// User id.
+    pub uid: Uid,
+    /// Primary group.
+    pub gid: Gid,
+    /// Every group of the account, the primary one included.
+    pub groups: Vec<Gid>,
+    /// Home directory as the database names it; it need not exist.
+    pub home: PathBuf,
+    /// Login shell; `/bin/sh` where the database has none (passwd(5)).
+    pub shell: PathBuf,
+}
+
+/// Why an account cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum AccountError {
+    /// The database has no such name or id.
+    #[error("no account '{0}' on this host")]
+    Unknown(String),
+    /// The database could not be asked.
+    #[error("looking up account '{name}': {source}")]
+    Lookup {
+        /// The name asked for.
+        name: String,
+        /// What the system said.
+        source: nix::Error,
+    },
+}
+
+/// Looks an account up by name, with its groups: done before any fork, since NSS is not
+/// async-signal-safe.
+pub fn by_name(name: &str) -> Result<Account, AccountError> {
+    let failed = |source| AccountError::Lookup { name: name.to_owned(), source };
+    let user = User::from_name(name).map_err(failed)?;
+    complete(user.ok_or_else(|| AccountError::Unknown(name.to_owned()))?)
+}
+
+/// The account this process runs as (its effective uid).
+pub fn current() -> Result<Account, AccountError> {
+    let uid = geteuid();
+    let failed = |source| AccountError::Lookup { name: uid.to_string(), source };
+    let user = User::from_uid(uid).map_err(failed)?;
+    complete(user.ok_or_else(|| AccountError::Unknown(uid.to_string()))?)
+}
+
+/// Whether this process acts as root.
+pub fn is_root() -> bool {
+    geteuid().is_root()
+}
+
+fn complete(user: User) -> Result<Account, AccountError> {
+    let failed = |source| AccountError::Lookup { name: user.name.clone(), source };
+    let name = CString::new(user.name.as_str()).map_err(|_| failed(nix::Error::EINVAL))?;
+    let groups = getgrouplist(&name, user.gid).map_err(failed)?;
+    let shell =
+        if user.shell.as_os_str().is_empty() { PathBuf::from("/bin/sh") } else { user.shell };
+    Ok(Account { name: user.name, uid: user.uid, gid: user.gid, groups, home: user.dir, shell })
+}
+
+/// The name of a group id, for reports.
+pub fn group_name(gid: Gid) -> Option<String> {
+    Group::from_gid(gid).ok().flatten().map(|group| group.name)
+}

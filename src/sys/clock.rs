@@ -1,0 +1,16 @@
+//! The time, as an argument for everything else.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Seconds since the Unix epoch, UTC.
+pub type Epoch = u64;
+
+/// The present, in seconds since the epoch; a clock before 1970 counts as 1970.
+pub fn now() -> Epoch {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// Waits a little between two tries of something that offers no event to wait for.
+pub fn pause(duration: Duration) {
+    std::thread::sleep(duration);
+}

@@ -1,0 +1,50 @@
+//! Limits that a process puts on itself or on a child it is about to start.
+//!
+//! Every function here may run between fork and exec: system calls only, no allocation.
+
+use std::io;
+
+/// Whether a child may gain privileges by running a set-user-id program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NewPrivileges {
+    /// For whatever lives on: a restored tmux server must be able to sudo.
+    Allow,
+    /// For a child that only reads and reports.
+    Deny,
+}
+
+/// Takes away the means to put bytes into a file, to fork (for any user but root) and to dump
+/// core. Not a boundary: the child is its user, and may do to itself what that user may.
+///
+/// For tmux clients that only ask: a lying server can tell its client to write files and to run
+/// commands (`client.c`, `file.c`; measured on 3.3a and 3.7c).
+pub(super) fn limit_to_asking() -> io::Result<()> {
+    use nix::sys::resource::{Resource, setrlimit};
+    for resource in [Resource::RLIMIT_FSIZE, Resource::RLIMIT_NPROC, Resource::RLIMIT_CORE] {
+        setrlimit(resource, 0, 0)?;
+    }
+    deny_new_privileges()
+}
+
+/// Sets `no_new_privs`, for good.
+pub(super) fn deny_new_privileges() -> io::Result<()> {
+    rustix::thread::set_no_new_privs(true).map_err(io::Error::from)
+}
+
+/// Asks the kernel to kill this process when the thread that started it ends, so that a killed
+/// parent leaves no hung child behind (prctl(2), `PR_SET_PDEATHSIG`).
+pub(super) fn die_with_parent() -> io::Result<()> {
+    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))
+        .map_err(io::Error::from)
+}
+
+/// Marks every descriptor above standard error close-on-exec.
+pub(super) fn close_descriptors_on_exec() -> io::Result<()> {
+    const CLOSE_RANGE_CLOEXEC: u32 = 4;
+    // SAFETY: close_range(2) with CLOSE_RANGE_CLOEXEC only sets a flag on descriptors; it reads
+    // and writes no memory of ours.
+    let result = unsafe {
+        nix::libc::syscall(nix::libc::SYS_close_range, 3_u32, u32::MAX, CLOSE_RANGE_CLOEXEC)
+    };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}

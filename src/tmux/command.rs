@@ -1,0 +1,261 @@
+//! The tmux commands a restore needs, as lines for control mode. Arguments are typed by how tmux
+//! treats them, so that nothing a user chose is ever expanded or taken for syntax.
+
+use super::escape::{escape_format, quote};
+use super::layout::Layout;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
+/// One command, a line without its line feed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line(String);
+
+/// A session id (`$1`), window id (`@1`) or pane id (`%1`) of a running server: the only targets
+/// used here, since names match by prefix and by pattern (lesson 17).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Target {
+    /// A session.
+    Session(u32),
+    /// A window.
+    Window(u32),
+    /// A pane.
+    Pane(u32),
+    /// The place of a window in a session.
+    Index(u32, u32),
+}
+
+impl std::fmt::Display for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Session(id) => write!(f, "${id}:"),
+            Self::Window(id) => write!(f, "@{id}"),
+            Self::Pane(id) => write!(f, "%{id}"),
+            Self::Index(session, index) => write!(f, "${session}:{index}"),
+        }
+    }
+}
+
+/// What a new pane runs and where.
+#[derive(Debug, Clone, Copy)]
+pub struct Spawn<'a> {
+    /// Working directory; it must exist, tmux silently takes another one otherwise.
+    pub cwd: &'a OsStr,
+    /// Program and arguments, executed without a shell: none (tmux's default) or at least two
+    /// words, since tmux hands a single word to a shell.
+    pub argv: &'a [Vec<u8>],
+}
+
+impl Line {
+    fn new(command: &'static str) -> Self {
+        Self(command.to_owned())
+    }
+
+    /// A fixed flag or word of ours.
+    fn word(mut self, word: &'static str) -> Self {
+        self.0.push(' ');
+        self.0.push_str(word);
+        self
+    }
+
+    /// An argument that tmux takes as it is.
+    fn plain(mut self, argument: &[u8]) -> Self {
+        self.0.push(' ');
+        self.0.push_str(&quote(argument));
+        self
+    }
+
+    /// An argument that tmux expands as a format, made to expand to itself.
+    fn expanded(self, argument: &[u8]) -> Self {
+        self.plain(&escape_format(argument))
+    }
+
+    fn target(self, target: Target) -> Self {
+        self.word("-t").plain(target.to_string().as_bytes())
+    }
+
+    fn spawn(self, spawn: Spawn<'_>) -> Self {
+        debug_assert!(spawn.argv.len() != 1, "a single word would go to a shell");
+        let line = self.word("-c").expanded(spawn.cwd.as_bytes());
+        if spawn.argv.is_empty() {
+            return line;
+        }
+        spawn.argv.iter().fold(line.word("--"), |line, word| line.plain(word))
+    }
+
+    /// Asks for ids to be printed.
+    fn print(self, format: &'static str) -> Self {
+        self.word("-P -F").plain(format.as_bytes())
+    }
+
+    /// The line as it is sent.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What [`new_session`] and [`new_window`] print.
+const IDS: &str = "#{session_id} #{window_id} #{window_index} #{pane_id}";
+
+/// A new detached session; `window_name: None` leaves the window's name to automatic-rename.
+/// Replies with ids, see [`Ids::parse`].
+pub fn new_session(
+    name: &[u8],
+    window_name: Option<&[u8]>,
+    (width, height): (u32, u32),
+    spawn: Spawn<'_>,
+) -> Line {
+    let line = Line::new("new-session -d").print(IDS).word("-s").expanded(name);
+    let line = line.word("-x").plain(width.to_string().as_bytes());
+    let line = line.word("-y").plain(height.to_string().as_bytes());
+    name_window(line, window_name).spawn(spawn)
+}
+
+/// A new session that shares the windows of another (a session group).
+pub fn new_grouped_session(name: &[u8], with: u32) -> Line {
+    Line::new("new-session -d").print(IDS).word("-s").expanded(name).target(Target::Session(with))
+}
+
+/// A new window at an index of a session. Replies with ids, see [`Ids::parse`].
+pub fn new_window(session: u32, index: u32, window_name: Option<&[u8]>, spawn: Spawn<'_>) -> Line {
+    let line = Line::new("new-window -d").print(IDS).target(Target::Index(session, index));
+    name_window(line, window_name).spawn(spawn)
+}
+
+fn name_window(line: Line, name: Option<&[u8]>) -> Line {
+    match name {
+        Some(name) => line.word("-n").expanded(name),
+        None => line,
+    }
+}
+
+/// A new pane directly after `pane` in index order. Replies with its id.
+pub fn split_window(pane: u32, spawn: Spawn<'_>) -> Line {
+    Line::new("split-window -d").print("#{pane_id}").target(Target::Pane(pane)).spawn(spawn)
+}
+
+/// Gives all panes of a window room: without it small windows have none for the next split.
+pub fn tile(window: u32) -> Line {
+    Line::new("select-layout").target(Target::Window(window)).word("tiled")
+}
+
+/// Applies a layout; only one that has been parsed in full can be named here.
+pub fn select_layout(window: u32, layout: &Layout) -> Line {
+    let text = layout.to_string();
+    Line::new("select-layout").target(Target::Window(window)).plain(text.as_bytes())
+}
+
+/// Makes a pane its window's active one.
+pub fn select_pane(pane: u32) -> Line {
+    Line::new("select-pane").target(Target::Pane(pane))
+}
+
+/// Sets a pane's title.
+pub fn set_title(pane: u32, title: &[u8]) -> Line {
+    Line::new("select-pane").target(Target::Pane(pane)).word("-T").expanded(title)
+}
+
+/// Zooms a pane.
+pub fn zoom(pane: u32) -> Line {
+    Line::new("resize-pane -Z").target(Target::Pane(pane))
+}
+
+/// Makes a window its session's current one.
+pub fn select_window(session: u32, index: u32) -> Line {
+    Line::new("select-window").target(Target::Index(session, index))
+}
+
+/// Moves a window to another index of its session.
+pub fn move_window(session: u32, window: u32, index: u32) -> Line {
+    let source = Target::Window(window).to_string();
+    Line::new("move-window -d -s").plain(source.as_bytes()).target(Target::Index(session, index))
+}
+
+/// Sets the size that windows of a session get while no client shows it.
+pub fn set_default_size(session: u32, (width, height): (u32, u32)) -> Line {
+    let size = format!("{width}x{height}");
+    Line::new("set-option")
+        .target(Target::Session(session))
+        .word("default-size")
+        .plain(size.as_bytes())
+}
+
+/// Leaves a session option to the user's configuration again.
+pub fn unset_option(session: u32, option: &'static str) -> Line {
+    Line::new("set-option -u").target(Target::Session(session)).word(option)
+}
+
+/// Sets a session option to one of our own words.
+pub fn set_option(session: u32, option: &'static str, value: &'static str) -> Line {
+    Line::new("set-option").target(Target::Session(session)).word(option).word(value)
+}
+
+/// Ends a session.
+pub fn kill_session(session: u32) -> Line {
+    Line::new("kill-session").target(Target::Session(session))
+}
+
+/// Asks about the client's own session: its id, and whether `default-command` is set.
+pub fn describe_client() -> Line {
+    let format = b"#{session_id} #{?default-command,1,0}";
+    Line::new("display-message -p").plain(format)
+}
+
+/// The ids of a session's or window's first pane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ids {
+    /// Session id.
+    pub session: u32,
+    /// Window id.
+    pub window: u32,
+    /// Where the window is.
+    pub index: u32,
+    /// Pane id.
+    pub pane: u32,
+}
+
+impl Ids {
+    /// Reads the reply of [`new_session`] and [`new_window`].
+    pub fn parse(reply: &str) -> Option<Self> {
+        let fields: Vec<&str> = reply.split(' ').collect();
+        let [session, window, index, pane] = fields[..] else { return None };
+        Some(Self {
+            session: session.strip_prefix('$')?.parse().ok()?,
+            window: window.strip_prefix('@')?.parse().ok()?,
+            index: index.parse().ok()?,
+            pane: parse_pane(pane)?,
+        })
+    }
+}
+
+/// Reads the reply of [`split_window`].
+pub fn parse_pane(reply: &str) -> Option<u32> {
+    reply.strip_prefix('%')?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hostile_name_stays_one_argument_and_expands_to_itself() {
+        let argv = [b"sh".to_vec(), b"-c; kill-server".to_vec()];
+        let spawn = Spawn { cwd: OsStr::new("/tmp/#(touch x)"), argv: &argv };
+        let line = new_session(b"-a;$b\n#(x)", None, (80, 24), spawn);
+        assert_eq!(
+            line.as_str(),
+            "new-session -d -P -F \"\\043\\173session\\137id\\175".to_owned().replace("\\137", "_")
+                + " \\043\\173window_id\\175 \\043\\173window_index\\175 \\043\\173pane_id\\175\""
+                + " -s \"-a\\073\\044b\\012\\043\\043\\050x\\051\" -x \"80\" -y \"24\""
+                + " -c \"/tmp/\\043\\043\\050touch x\\051\" -- \"sh\" \"-c\\073 kill-server\""
+        );
+    }
+
+    #[test]
+    fn ids_are_read_and_anything_else_is_not() {
+        let ids = Ids { session: 1, window: 2, index: 0, pane: 3 };
+        assert_eq!(Ids::parse("$1 @2 0 %3"), Some(ids));
+        for reply in ["", "$1 @2 0", "1 2 0 3", "$1 @2 0 %x"] {
+            assert_eq!(Ids::parse(reply), None, "{reply}");
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! tmux: its escapes, formats, layouts and commands (pure), and the client that asks a server.
+//!
+//! What tmux really does was measured on 3.2a to 3.7c; the rules here name what they rest on.
+
+pub mod client;
+pub mod command;
+pub mod control;
+pub mod dialect;
+pub mod escape;
+pub mod layout;
+pub mod panes;
+pub mod socket;
+
+pub use client::{Server, TmuxError};
+pub use panes::{Listing, Pane};
+pub use socket::{Socket, SocketState};
