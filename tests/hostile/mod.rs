@@ -1,1 +1,3 @@
 //! See the test names.
+
+mod fakes;
