@@ -2,6 +2,7 @@
 //! nothing of the hostile user's ever happens with root's rights.
 
 mod agent;
+mod children;
 mod fakes;
 mod homes;
 mod map;

@@ -7,7 +7,7 @@ use crate::support::host::Host;
 
 /// Asserts that nothing printed can steer a terminal or forge a line of a log.
 #[track_caller]
-fn harmless(run: &Run) {
+pub(super) fn harmless(run: &Run) {
     for bytes in [&run.stdout, &run.stderr] {
         let text = String::from_utf8(bytes.clone()).expect("what is printed is UTF-8");
         let bad = text.chars().find(|c| c.is_control() && *c != '\n');
@@ -28,7 +28,7 @@ fn no_name_or_path_of_a_user_reaches_a_terminal_raw() {
         new() { tmux -u -f /dev/null new-session -d -s "$1" -n "$2" -- sleep 100000; }
         new "$(printf 'esc\033[31m\nFORGED name')" "$(printf 'win\033c\tx')"
         new "$(printf 'bad\377utf\302\2331mc1')" plain
-        new "$(printf 'right\342\200\256to left')" '#(touch /tmp/ran)'
+        new "$(printf 'right\342\200\256to left')" '##(touch /tmp/ran)'
         tmux -u select-pane -T "$(printf 'title\302\2331m')"
     "#;
     host.sh_as("mallory", make);

@@ -17,7 +17,8 @@ fn pids(host: &Host, user: &str) -> Vec<i32> {
 /// Kills a user's server and what runs in it as a crash does.
 fn crash(host: &Host, user: &str) {
     let all: Vec<_> = pids(host, user).iter().map(ToString::to_string).collect();
-    host.sh(&format!("kill -KILL {}", all.join(" ")));
+    // The server's end may end a pane's process before its turn comes.
+    host.sh(&format!("kill -KILL {} || :", all.join(" ")));
     wait_until("the server is gone", || {
         host.sh(&format!("for p in {}; do test ! -d /proc/$p || echo $p; done", all.join(" ")))
             .is_empty()
@@ -61,13 +62,15 @@ fn restored_sessions_belong_to_their_user_alone() {
             assert_eq!(status(&host, pid, "NoNewPrivs"), "0", "a restored shell can sudo");
             assert_eq!(status(&host, pid, "CapEff"), "0000000000000000");
             assert_eq!(status(&host, pid, "Umask"), "0022");
-            assert_eq!(status(&host, pid, "SigIgn"), status(&host, 1, "SigIgn"));
+            assert_eq!(status(&host, pid, "SigBlk"), "0000000000000000");
             let environment = host.sh(&format!("tr '\\0' '\\n' </proc/{pid}/environ"));
             assert!(!environment.contains("ROOTS_OWN"), "{environment}");
             assert!(environment.contains(&format!("HOME=/home/{user}\n")), "{environment}");
             assert!(environment.contains(&format!("USER={user}\n")), "{environment}");
-            let files = host.sh(&format!("readlink /proc/{pid}/fd/* || :"));
-            assert!(!files.contains("pipe:"), "holds descriptors of persist's: {files}");
+            // tmux has pipes of its own, both ends of each; one end alone came from persist.
+            let half =
+                host.sh(&format!("readlink /proc/{pid}/fd/* | grep ^pipe: | sort | uniq -u"));
+            assert_eq!(half, "", "inherited from persist");
         }
     }
     let again = host.persist(["restore", "--json"]).code(0);

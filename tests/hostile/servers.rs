@@ -104,7 +104,7 @@ fn a_server_that_talks_nonsense_fails_its_user_alone() {
     }
     report.code(1).within(12);
     let kib: u64 = report.run.err().lines().last().unwrap().parse().unwrap();
-    assert!(kib < 256 * 1024, "{kib} KiB");
+    assert!(kib < 128 * 1024, "{kib} KiB");
 }
 
 #[test]

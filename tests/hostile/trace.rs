@@ -10,26 +10,28 @@ use std::collections::HashMap;
 const CALLS: &str = "trace=%file,%process,%creds,connect,bind,fchown,fchmod,ftruncate,getdents64,\
     fchdir,flock,fsync,fstat";
 
+const DROPS: [&str; 3] = ["setuid(", "setreuid(", "setresuid("];
+
 /// The lines of a trace (`strace -f -y`) that were written for a process whose uid was 0.
 fn lines_of_root(trace: &str) -> Vec<&str> {
     let calls: Vec<(&str, &str)> = trace
         .lines()
         .filter_map(|line| line.split_once(' ').map(|(pid, call)| (pid, call.trim_start())))
         .collect();
+    // Calls of several processes interleave: where each began, and for a call's end, its begin.
+    let mut unfinished: HashMap<&str, usize> = HashMap::new();
+    let mut began: Vec<usize> = (0..calls.len()).collect();
     // A child's first lines often come before the end of the call that made it.
-    let mut begun: HashMap<&str, usize> = HashMap::new();
     let mut births: HashMap<&str, (&str, usize)> = HashMap::new();
     for (at, (pid, call)) in calls.iter().enumerate() {
         if call.ends_with("<unfinished ...>") {
-            begun.insert(pid, at);
+            unfinished.insert(pid, at);
+        } else if call.starts_with("<...") {
+            began[at] = unfinished.get(pid).copied().unwrap_or(at);
         }
-        let resumed = call.starts_with("<...");
-        if ["clone", "fork", "vfork", "<... clone", "<... fork", "<... vfork"]
-            .iter()
-            .any(|name| call.starts_with(name))
-        {
-            let begin = if resumed { begun.get(pid).copied().unwrap_or(at) } else { at };
-            births.insert(result(call), (pid, begin));
+        let name = calls[began[at]].1;
+        if ["clone", "fork", "vfork"].iter().any(|fork| name.starts_with(fork)) {
+            births.insert(result(call), (pid, began[at]));
         }
     }
     let mut dropped: HashMap<&str, usize> = HashMap::new();
@@ -44,7 +46,7 @@ fn lines_of_root(trace: &str) -> Vec<&str> {
         if !dropped.contains_key(pid) {
             lines.push(line);
         }
-        let uid = ["setuid(", "setreuid(", "setresuid("].iter().find_map(|n| call.strip_prefix(n));
+        let uid = DROPS.iter().find_map(|name| calls[began[at]].1.strip_prefix(name));
         if uid.is_some_and(|uid| !uid.starts_with("0") && !uid.starts_with('-'))
             && result(call) == "0"
         {
@@ -140,7 +142,9 @@ fn the_reader_of_traces_knows_who_is_root() {
 1 setresuid(0, 0, 0) = 0
 1 clone3({flags=CLONE_VM}, 88 <unfinished ...>
 2 openat(AT_FDCWD</>, "/etc/shadow", O_RDONLY) = 3</etc/shadow>
-2 setresuid(20001, 20001, 20001) = 0
+2 setresuid(20001, 20001, 20001 <unfinished ...>
+1 getuid() = 0
+2 <... setresuid resumed>) = 0
 1 <... clone3 resumed>) = 2
 2 openat(AT_FDCWD</>, "/home/ann/.claude", O_RDONLY) = 3</home/ann/.claude>
 2 vfork( <unfinished ...>
@@ -149,9 +153,9 @@ fn the_reader_of_traces_knows_who_is_root() {
 1 openat(AT_FDCWD</>, "/root/\"x\"", O_RDONLY) = 3</root/"x">"#;
     let of_root = lines_of_root(trace);
     let all: Vec<_> = trace.lines().collect();
-    assert_eq!(of_root, [0, 1, 2, 3, 4, 5, 6, 11].map(|at: usize| all[at]));
+    assert_eq!(of_root, [0, 1, 2, 3, 4, 5, 6, 7, 8, 13].map(|at: usize| all[at]));
     let of_users: Vec<bool> =
         all.iter().map(|line| paths(line).iter().any(|path| is_a_users(path))).collect();
-    let expected = [1, 7, 9];
+    let expected = [1, 9, 11];
     assert_eq!(of_users, (0..all.len()).map(|at| expected.contains(&at)).collect::<Vec<_>>());
 }

@@ -77,8 +77,11 @@ impl Host {
     pub(crate) fn install_bytes(&self, name: &str, bytes: &[u8]) {
         // The way in through /proc is safe here: nobody but root can put a link below it.
         let to = PathBuf::from(format!("/proc/{}/root{BIN}/{name}", self.init));
-        std::fs::write(&to, bytes).unwrap();
-        std::fs::set_permissions(&to, std::fs::Permissions::from_mode(0o755)).unwrap();
+        // Renamed into place, because a program that runs cannot be written.
+        let new = to.with_extension("new");
+        std::fs::write(&new, bytes).unwrap();
+        std::fs::set_permissions(&new, std::fs::Permissions::from_mode(0o755)).unwrap();
+        std::fs::rename(&new, &to).unwrap();
     }
 
     /// Adds a terminal user: account, group, home, and a row of the user map.
