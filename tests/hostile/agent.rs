@@ -19,21 +19,21 @@ pub(super) fn start(host: &Host, user: &str, session: &str, arguments: &[&str]) 
 /// The live record that Claude Code writes for this process and conversation.
 pub(super) fn record(host: &Host, user: &str, pid: i32, conversation: &str) -> String {
     let stat = host.sh(&format!("cat /proc/{pid}/stat"));
-    let start = stat.rsplit_once(')').unwrap().1.split_whitespace().nth(19).unwrap();
-    format!(
-        r#"{{"pid":{pid},"sessionId":"{conversation}","cwd":"/home/{user}","startedAt":1,"procStart":"{start}","version":"2.1.197","kind":"interactive","entrypoint":"cli","name":"x","status":"idle","updatedAt":1}}"#
-    )
+    let begin = stat.rsplit_once(')').unwrap().1.split_whitespace().nth(19).unwrap();
+    serde_json::json!({
+        "pid": pid, "sessionId": conversation, "cwd": format!("/home/{user}"), "procStart": begin,
+        "startedAt": 1, "updatedAt": 1, "version": "2.1.197", "kind": "interactive",
+        "entrypoint": "cli", "name": "x", "status": "idle",
+    })
+    .to_string()
 }
 
 /// Writes the live record in the place where Claude Code keeps it.
 pub(super) fn write_record(host: &Host, user: &str, pid: i32, conversation: &str) {
     let record = record(host, user, pid, conversation);
-    host.sh_as(
-        user,
-        &format!(
-            "mkdir -p ~/.claude/sessions && printf %s '{record}' >~/.claude/sessions/{pid}.json"
-        ),
-    );
+    let file = format!(".claude/sessions/{pid}.json");
+    let script = format!("cd; mkdir -p .claude/sessions; printf %s '{record}' >{file}");
+    host.sh_as(user, &script);
 }
 
 /// The conversation that the newest snapshot holds for a user's session.

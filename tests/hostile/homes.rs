@@ -58,20 +58,15 @@ fn a_link_out_of_the_home_is_not_followed() {
         let pid = agent::start(&host, user, "main", &[]);
         let record = agent::record(&host, user, pid, ID);
         // Readable for all: what must stop the reader is the rule, not a mode.
-        host.sh_as("helper", &format!(
-            "umask 022; chmod 755 ~; mkdir -p ~/bait/sessions; printf %s '{record}' >~/bait/sessions/{pid}.json"
-        ));
-        host.sh_as(
-            user,
-            &match user {
-                "tohelper" => "ln -s /home/helper/bait ~/.claude".to_owned(),
-                "toetc" => "ln -s /etc ~/.claude".to_owned(),
-                _ => format!(
-                    "mkdir -p ~/.claude/sessions; \
-                 ln -s /home/helper/bait/sessions/{pid}.json ~/.claude/sessions/{pid}.json"
-                ),
-            },
-        );
+        let bait = format!("/home/helper/bait/sessions/{pid}.json");
+        let give = "umask 022; chmod 755 ~; cd; mkdir -p bait/sessions";
+        host.sh_as("helper", &format!("{give}; printf %s '{record}' >{bait}"));
+        let link = match user {
+            "tohelper" => "ln -s /home/helper/bait ~/.claude".to_owned(),
+            "toetc" => "ln -s /etc ~/.claude".to_owned(),
+            _ => format!("mkdir -p ~/.claude/sessions; ln -s {bait} ~/.claude/sessions/"),
+        };
+        host.sh_as(user, &link);
     }
     let report = save(&host);
     good_users_are_saved(&report);

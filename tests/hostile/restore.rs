@@ -119,13 +119,14 @@ fn a_forged_snapshot_runs_as_its_author() {
     host.sessions("mallory", &["main"]);
     save(&host).code(0);
     crash(&host, "mallory");
-    let forge = r"
+    let forge = r#"
         cd /var/lib/tmux-persist/mallory/snapshots
-        printf 'x#(id -u >>/tmp/ran)\t/home/mallory/#(id -u >>/tmp/ran)\t$(id -u >>/tmp/ran)\n' >20991231T235959Z.tsv
-        printf ';kill-server\t/tmp\t-\n' >>20991231T235959Z.tsv
-        ln -sf snapshots/20991231T235959Z.tsv ../latest
-    ";
+        evil='#(id -u >>/tmp/ran)$(id -u >>/tmp/ran);'
+        sed -i "s|^main\t/home/mallory|x$evil\t/home/mallory/$evil|" *.tsv
+    "#;
     host.sh_as("mallory", forge);
+    let show = host.persist(["show", "--user", "mallory", "--json"]).ok().out();
+    assert!(show.contains("x#(id"), "the forged row is read: {show}");
     let run = host.persist(["restore", "--user", "mallory", "--json"]);
     assert!(run.code == 0 || run.code == 1, "{run:?}");
     host.tmux("ann", ["has-session", "-t", "=one"]).ok();

@@ -47,7 +47,7 @@ fn lines_of_root(trace: &str) -> Vec<&str> {
             lines.push(line);
         }
         let uid = DROPS.iter().find_map(|name| calls[began[at]].1.strip_prefix(name));
-        if uid.is_some_and(|uid| !uid.starts_with("0") && !uid.starts_with('-'))
+        if uid.is_some_and(|uid| !uid.starts_with('0') && !uid.starts_with('-'))
             && result(call) == "0"
         {
             dropped.insert(pid, at);

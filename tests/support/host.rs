@@ -157,8 +157,8 @@ impl Host {
     /// Runs `tmux -u -f /dev/null ARGS` as a user.
     #[track_caller]
     pub(crate) fn tmux<I: IntoIterator<Item: AsRef<OsStr>>>(&self, user: &str, args: I) -> Run {
-        let argv = ["tmux", "-u", "-f", "/dev/null"].map(OsString::from).into_iter();
-        self.as_user(user, argv.chain(args.into_iter().map(|arg| arg.as_ref().to_owned())))
+        let tmux = ["tmux", "-u", "-f", "/dev/null"].map(OsString::from).into_iter();
+        self.as_user(user, tmux.chain(args.into_iter().map(|arg| arg.as_ref().to_owned())))
     }
 
     /// Starts the user's tmux server with these sessions, a `sleep` in each.
@@ -214,10 +214,10 @@ impl Drop for Host {
 
 /// `persist ARGS` with this host's map, state and configuration.
 pub(crate) fn persist_argv<I: IntoIterator<Item: AsRef<OsStr>>>(args: I) -> Vec<OsString> {
-    let mut argv = vec![OsString::from(format!("{BIN}/persist"))];
-    argv.extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
-    argv.extend(["--user-map", USER_MAP, "--state-dir", STATE, "--config", CONFIG].map(Into::into));
-    argv
+    let program = std::iter::once(OsString::from(format!("{BIN}/persist")));
+    let common = ["--user-map", USER_MAP, "--state-dir", STATE, "--config", CONFIG];
+    let args = args.into_iter().map(|arg| arg.as_ref().to_owned());
+    program.chain(args).chain(common.map(OsString::from)).collect()
 }
 
 fn persist_binary() -> PathBuf {
