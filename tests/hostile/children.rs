@@ -1,14 +1,18 @@
 //! The child that saves a user is a process of that user's, who may do anything to it.
 
 use super::output::harmless;
-use super::report::{Report, good_users, good_users_are_saved, save};
+use super::report::{Report, good_users, good_users_are_saved, nothing_is_left, save};
 use crate::support::fake_server::fake_server;
-use crate::support::host::{BIN, Host};
+use crate::support::host::{BIN, Host, USER_MAP};
+use crate::support::lacks::lacks;
 use crate::support::wait_until;
 
 /// Finds the user's own persist children, again and again, and does one thing to each.
 const MEDDLER: &str = r#"
-import os, signal, sys
+import ctypes, os, signal, sys
+
+libc = ctypes.CDLL(None)
+PIDFD_GETFD = 438
 
 FORGED = (b'{"user":"ann","result":"saved","snapshot":"\\u001b[31m","sessions":99,"panes":99,'
           b'"notes":["\\u001b]0;x\\u0007\\nFORGED"],"error":null}\n\x1b[31m\nFORGED\n')
@@ -28,7 +32,14 @@ while True:
             open(os.environ["HOME"] + "/met", "w").close()
             if sys.argv[1] == "stop":
                 continue
-            with open(f"/proc/{pid}/fd/1", "wb", buffering=0) as pipe:
+            descriptor = 2 if sys.argv[1] == "flooderr" else 1
+            # Root's pipe cannot be opened through /proc, but it can be had from its holder.
+            pidfd = os.pidfd_open(int(pid))
+            pipe = libc.syscall(PIDFD_GETFD, pidfd, descriptor, 0)
+            if pipe < 0:
+                sys.exit("pidfd_getfd is refused")
+            open(os.environ["HOME"] + "/got", "w").close()
+            with open(pipe, "wb", buffering=0) as pipe:
                 while True:
                     pipe.write(FORGED if sys.argv[1] == "forge" else b"A" * 65536)
                     if sys.argv[1] == "forge":
@@ -54,9 +65,14 @@ fn meddler(host: &Host, how: &str) {
 fn meddling_harms_the_meddler(host: &Host, how: &str) -> Report {
     let report = save(host);
     host.sh(&format!("test -e /home/{how}/met"));
+    let reached = host.root(["test", "-e", &format!("/home/{how}/got")]).code == 0;
+    if !matches!(how, "stop" | "kill") && !reached {
+        lacks(how, "a process cannot take the descriptors of another of its user's");
+    }
     good_users_are_saved(&report);
     report.failed(how).code(1).within(6);
     harmless(&report.run);
+    nothing_is_left(host);
     report
 }
 
@@ -66,9 +82,6 @@ fn a_user_who_stops_his_child_fails_by_the_deadline() {
     good_users(&host);
     meddler(&host, "stop");
     meddling_harms_the_meddler(&host, "stop");
-    wait_until("the stopped child is gone", || {
-        host.sh("cat /proc/[0-9]*/status").matches("(stopped)").count() == 0
-    });
 }
 
 #[test]
@@ -92,7 +105,13 @@ fn a_forged_report_speaks_for_nobody_else() {
 fn an_endless_report_is_cut_short() {
     let Some(host) = Host::new("an_endless_report_is_cut_short") else { return };
     good_users(&host);
-    meddler(&host, "flood");
-    let report = meddling_harms_the_meddler(&host, "flood");
-    assert!(report.run.stdout.len() < 64 * 1024, "{} bytes", report.run.stdout.len());
+    for how in ["flood", "flooderr"] {
+        meddler(&host, how);
+        let report = meddling_harms_the_meddler(&host, how);
+        let size = report.run.stdout.len() + report.run.stderr.len();
+        assert!(size < 64 * 1024, "{how}: {size} bytes");
+        host.sh(&format!("pkill -KILL -u {how}"));
+        host.sh(&format!("sed -i /={how}$/d {USER_MAP}"));
+        host.sh("rm -r /var/lib/tmux-persist");
+    }
 }

@@ -49,11 +49,12 @@ class Client:
         length = HEADER.size + len(data)
         self.sock.sendall(HEADER.pack(kind, length, 0, version, os.getpid()) + data)
 
-    def write_to_stdout(self, text):
-        self.send(MSG_WRITE_OPEN, struct.pack("=iii", 1, 1, 0) + b"\0")
+    def open_output(self, descriptor=1):
+        self.send(MSG_WRITE_OPEN, struct.pack("=iii", 1, descriptor, 0) + b"\0")
         self.until(WRITE_READY)
-        for start in range(0, len(text), 8192):
-            self.send(MSG_WRITE, struct.pack("=i", 1) + text[start : start + 8192])
+
+    def write(self, text):
+        self.send(MSG_WRITE, struct.pack("=i", 1) + text)
 
     def leave(self, code=0):
         self.send(MSG_EXIT, struct.pack("=i", code))
@@ -114,20 +115,22 @@ def suspend(client):
     silent(client)
 
 
-def endless(client):
+def endless(client, descriptor="1"):
+    client.open_output(int(descriptor))
     while True:
-        client.write_to_stdout(b"A" * 8191 + b"\n")
+        client.write(b"A" * 8191 + b"\n")
 
 
 def trickle(client):
-    client.write_to_stdout(b".")
+    client.open_output()
     while True:
+        client.write(b".")
         time.sleep(0.05)  # slower than any limit on bytes, quicker than any limit on silence
-        client.send(MSG_WRITE, struct.pack("=i", 1) + b".")
 
 
 def lie(client, text):
-    client.write_to_stdout(text.encode("utf-8", "surrogateescape"))
+    client.open_output()
+    client.write(text.encode("utf-8", "surrogateescape"))
     client.leave()
 
 

@@ -44,11 +44,12 @@ fn fake_servers_hang_flood_and_mislead_a_plain_client() {
     let Some(host) = Host::new("fake_servers_hang_flood_and_mislead_a_plain_client") else {
         return;
     };
-    let cases: [(&str, &[&str], i32, &str); 9] = [
+    let cases: [(&str, &[&str], i32, &str); 10] = [
         ("silent", &["silent"], 137, ""),
         ("backlog", &["backlog"], 137, ""),
         ("trickle", &["trickle"], 137, "....."),
         ("endless", &["endless"], 137, "AAAAA"),
+        ("enderr", &["endless", "2"], 137, "AAAAA"),
         ("lie", &["lie", "any\u{1b}text\n"], 0, "any\u{1b}text\n"),
         ("version", &["version"], 1, "protocol version mismatch (client 8, server 99)"),
         ("garbage", &["garbage"], 1, "server exited unexpectedly"),

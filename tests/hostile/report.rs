@@ -2,6 +2,7 @@
 
 use crate::support::Run;
 use crate::support::host::Host;
+use crate::support::wait_until;
 use serde_json::Value;
 use std::time::Duration;
 
@@ -97,6 +98,16 @@ pub(super) fn good_users(host: &Host) {
 #[track_caller]
 pub(super) fn good_users_are_saved(report: &Report) {
     report.saved("ann", 2).saved("zoe", 1);
+}
+
+/// Asserts that no process of a save outlives it: no persist, no client of a tmux server.
+#[track_caller]
+pub(super) fn nothing_is_left(host: &Host) {
+    let names = "for name in /proc/[0-9]*/comm; do cat $name 2>/dev/null || :; done";
+    wait_until("no process of the save is left", || {
+        let names = host.sh(names);
+        !names.lines().any(|name| name == "persist" || name == "tmux: client")
+    });
 }
 
 /// Asserts that root made nothing in a place that users can write, and nothing in /etc.

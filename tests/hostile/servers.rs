@@ -1,9 +1,8 @@
 //! Users whose tmux server hangs, lies or attacks its client.
 
-use super::report::{good_users, good_users_are_saved, root_wrote_nothing, save};
+use super::report::{good_users, good_users_are_saved, nothing_is_left, root_wrote_nothing, save};
 use crate::support::fake_server::fake_server;
 use crate::support::host::{Host, persist_argv};
-use crate::support::wait_until;
 
 #[test]
 fn a_stopped_server_costs_its_user_the_deadline_and_nobody_else_anything() {
@@ -61,12 +60,7 @@ fn a_server_that_attacks_its_client_gets_nothing_of_roots() {
     let leaked = host.sh("cat /tmp/env; cat /tmp/loot 2>/dev/null || :");
     assert!(!leaked.contains("hunter2") && !leaked.contains("root:"), "{leaked}");
     root_wrote_nothing(&host);
-    wait_until("no process of the saves is left", || {
-        host.sh("cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' || :")
-            .matches("-persist")
-            .count()
-            == 0
-    });
+    nothing_is_left(&host);
 }
 
 #[test]
@@ -75,11 +69,12 @@ fn a_server_that_talks_nonsense_fails_its_user_alone() {
         return;
     };
     good_users(&host);
-    let cases: [(&str, &[&str]); 8] = [
+    let cases: [(&str, &[&str]); 9] = [
         ("silent", &["silent"]),
         ("backlog", &["backlog"]),
         ("trickle", &["trickle"]),
         ("endless", &["endless"]),
+        ("enderr", &["endless", "2"]),
         ("version", &["version"]),
         ("garbage", &["garbage"]),
         ("http", &["http"]),
