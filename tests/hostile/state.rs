@@ -137,5 +137,6 @@ fn links_that_flip_during_the_saves_lead_nowhere() {
         let run = host.persist(["list", "--json"]);
         assert!(run.code == 0 || run.code == 1, "{run:?}");
     }
+    host.end_all_of("flipper");
     root_wrote_nothing(&host);
 }

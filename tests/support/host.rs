@@ -148,6 +148,17 @@ impl Host {
         self.background.borrow_mut().push(command.spawn().unwrap());
     }
 
+    /// Kills every process of a user, and waits until they are gone.
+    pub(crate) fn end_all_of(&self, user: &str) {
+        let list = format!("find /proc -maxdepth 1 -user {user} -printf '%f\\n' 2>/dev/null || :");
+        super::wait_until("the user's processes are gone", || {
+            let pids = self.sh(&list);
+            let pids: Vec<_> = pids.lines().collect();
+            self.sh(&format!("kill -KILL {} 2>/dev/null || :", pids.join(" ")));
+            pids.is_empty()
+        });
+    }
+
     /// Runs `persist ARGS` as root on this host's map, state and configuration.
     #[track_caller]
     pub(crate) fn persist<I: IntoIterator<Item: AsRef<OsStr>>>(&self, args: I) -> Run {
