@@ -1,1 +1,15 @@
-//! See the test names.
+//! One user is hostile or unlucky, root saves everybody: the others are saved, in time, and
+//! nothing of the hostile user's ever happens with root's rights.
+
+mod agent;
+mod children;
+mod fakes;
+mod homes;
+mod map;
+mod output;
+mod report;
+mod restore;
+mod servers;
+mod sockets;
+mod state;
+mod trace;

@@ -1,5 +1,8 @@
 //! What the integration tests share: a hermetic sandbox for one user, and waiting for facts.
 
+pub(crate) mod fake_server;
+pub(crate) mod host;
+pub(crate) mod lacks;
 pub(crate) mod run;
 pub(crate) mod sandbox;
 pub(crate) mod wait;

@@ -75,11 +75,12 @@ pub(crate) fn run(command: &mut Command) -> Run {
     }
 }
 
-/// Reads a pipe to its end in a thread of its own, so that a full pipe never blocks the child.
-fn drain(mut pipe: impl Read + Send + 'static) -> std::thread::JoinHandle<Vec<u8>> {
+/// Reads a pipe to its end in a thread of its own, so that a full pipe never blocks the child; a
+/// flood ends here, before it takes the machine's memory.
+fn drain(pipe: impl Read + Send + 'static) -> std::thread::JoinHandle<Vec<u8>> {
     std::thread::spawn(move || {
         let mut bytes = Vec::new();
-        let _ = pipe.read_to_end(&mut bytes);
+        let _ = pipe.take(64 << 20).read_to_end(&mut bytes);
         bytes
     })
 }
