@@ -54,19 +54,26 @@ impl Home {
 
     fn open(&self, relative: &Path) -> Option<Dir> {
         let path = self.path.join(relative);
-        let real = match path.canonicalize() {
-            Ok(real) => real,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
-            Err(error) => {
-                self.note(format!("{}: {error}", path.display()));
+        // The nearest part that exists: it may be a parent that is a link.
+        for part in path.ancestors() {
+            let real = match part.canonicalize() {
+                Ok(real) => real,
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                Err(error) => {
+                    self.note(format!("{}: {error}", part.display()));
+                    return None;
+                }
+            };
+            if !real.starts_with(&self.path) {
+                self.note(format!("{} leads out of the home: left alone", part.display()));
                 return None;
             }
-        };
-        if !real.starts_with(&self.path) {
-            self.note(format!("{} leads out of the home: left alone", path.display()));
-            return None;
+            if part != path {
+                return None;
+            }
+            return Dir::open(&real).map_err(|error| self.note(error.to_string())).ok();
         }
-        Dir::open(&real).map_err(|error| self.note(error.to_string())).ok()
+        None
     }
 }
 

@@ -81,7 +81,8 @@ impl Server {
             ASKING.iter().filter_map(|name| Some(((*name).into(), std::env::var_os(name)?)));
         let output = self
             .client()
-            .args(["list-panes", "-a", "-F", &panes::format(&nonce)])
+            .args(["list-panes", "-a", "-F", &panes::format(&nonce), ";"])
+            .args(panes::LAST_QUESTION)
             .environment(environment.collect())
             .only_asks()
             .deadline(self.deadline)

@@ -89,10 +89,15 @@ pub fn format(nonce: &str) -> String {
     format
 }
 
-/// Reads what a server printed for [`format`] with the same nonce. An empty answer is a server
-/// without sessions.
+/// A second question in the same round trip, answered by every server with one word: it tells a
+/// server without sessions, and the end of a whole answer, from one that says nothing.
+pub const LAST_QUESTION: [&str; 4] = ["show-options", "-s", "-v", "exit-empty"];
+
+/// Reads what a server printed for [`format`] with the same nonce and [`LAST_QUESTION`].
 pub fn parse(answer: &[u8], nonce: &str) -> Result<Listing, Nonsense> {
     let mut listing = Listing::default();
+    let ended = [&b"on\n"[..], b"off\n"].into_iter().find_map(|word| answer.strip_suffix(word));
+    let answer = ended.ok_or(Nonsense("it does not end as asked"))?;
     if answer.is_empty() {
         return Ok(listing);
     }
@@ -249,6 +254,10 @@ mod tests {
         format!("{NONCE}{probe}{NONCE}{fixed}{NONCE}{chosen}{NONCE}end\n")
     }
 
+    fn parse_records(records: &str) -> Result<Listing, Nonsense> {
+        parse(format!("{records}on\n").as_bytes(), NONCE)
+    }
+
     #[test]
     fn the_format_asks_for_what_the_parser_reads() {
         let answer = format(NONCE).replace(PROBE, "");
@@ -266,7 +275,7 @@ mod tests {
             ("\u{1f}$A", "3.6b", r"a\$b\\\\c\\t", r"\#\(x\)\ y", "t\u{e9}"),
         ] {
             let answer = record(probe, version, [session, window, title, ""]);
-            let listing = parse(answer.as_bytes(), NONCE).unwrap();
+            let listing = parse_records(&answer).unwrap();
             let pane = &listing.panes[0];
             assert_eq!(pane.session, b"a$b\\c\t", "{version}");
             assert_eq!(pane.window_name, b"#(x) y", "{version}");
@@ -281,7 +290,7 @@ mod tests {
         for (version, title) in [("3.6b", &br"a\\b"[..]), ("3.7c", br"a\b"), ("next-3.8", br"a\b")]
         {
             let answer = record("\u{1f}$A", version, ["s", "w", r"a\\\\b", ""]);
-            assert_eq!(parse(answer.as_bytes(), NONCE).unwrap().panes[0].title, title, "{version}");
+            assert_eq!(parse_records(&answer).unwrap().panes[0].title, title, "{version}");
         }
     }
 
@@ -289,19 +298,20 @@ mod tests {
     fn a_line_feed_in_a_value_breaks_nothing() {
         let one = record("\u{1f}$A", "3.3a", ["s", "w", "a\nend\n", ""]);
         let two = one.clone() + &record("\u{1f}$A", "3.3a", ["s2", "w", "", ""]);
-        let listing = parse(two.as_bytes(), NONCE).unwrap();
+        let listing = parse_records(&two).unwrap();
         assert_eq!(listing.panes.len(), 2);
         assert_eq!(listing.panes[0].title, b"a\nend\n");
     }
 
     #[test]
     fn nonsense_is_refused_and_an_empty_answer_is_a_server_without_sessions() {
-        assert_eq!(parse(b"", NONCE).unwrap().panes, []);
-        let sound = record("\u{1f}$A", "3.3a", ["s", "w", "t", ""]);
+        assert_eq!(parse(b"off\n", NONCE).unwrap().panes, []);
+        let sound = record("\u{1f}$A", "3.3a", ["s", "w", "t", ""]) + "on\n";
         for answer in [
             "HTTP/1.1 400 Bad Request\n".to_owned(),
-            sound[..sound.len() - 1].to_owned(),
-            sound.clone() + "more",
+            String::new(),
+            sound[..sound.len() - 4].to_owned(),
+            sound.clone() + "more\non\n",
             sound.replace("|77|", "|x|"),
             sound.replace("\u{1f}$A", "_$A"),
             sound.replace("|vm", ""),
