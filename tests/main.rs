@@ -10,4 +10,5 @@ mod agents;
 mod cli;
 mod formats;
 mod hostile;
+mod house;
 mod tmux;

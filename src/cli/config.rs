@@ -104,7 +104,7 @@ fn read(path: &Path) -> Result<File, Failure> {
         .map_err(|_| Failure::usage(format!("{}: not UTF-8", path.display())))?;
     toml::from_str(&text).map_err(|error| {
         let before = error.span().map_or("", |span| &text[..span.start.min(text.len())]);
-        let line = before.lines().count().max(1);
+        let line = before.matches('\n').count() + 1;
         Failure::usage(format!("{}:{line}: {}", path.display(), error.message()))
     })
 }

@@ -71,7 +71,7 @@ mod tests {
         let text = render(&work, &[UserReport { user: "u".to_owned(), report }]);
         let value: Value = serde_json::from_str(&text).unwrap();
         let keys: Vec<&String> = value["users"][0].as_object().unwrap().keys().collect();
-        assert_eq!(keys, ["error", "notes", "panes", "result", "sessions", "snapshot", "user"]);
+        assert_eq!(keys, ["user", "result", "snapshot", "sessions", "panes", "notes", "error"]);
         assert_eq!(value["users"][0]["result"], "failed");
     }
 }

@@ -6,6 +6,7 @@ use crate::snapshot::Store;
 use crate::sys::{Account, Dir, FileError, accounts, clock};
 use crate::tmux::{Server, Socket};
 use serde::{Deserialize, Serialize};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -81,7 +82,7 @@ impl Job {
     /// Does the work as the user this process is.
     pub fn perform(self) -> Report {
         let account = match accounts::current() {
-            Ok(account) => account,
+            Ok(account) => as_the_environment_says(account),
             Err(error) => return Report::failed(&self.request, error.to_string()),
         };
         let world = World {
@@ -122,6 +123,17 @@ impl World {
         let dir = self.state_dir.join(&self.account.name);
         self.store()?.ok_or_else(|| FileError::refused("opening", dir, "root has not made it yet"))
     }
+}
+
+/// The agents and tmux go by `$HOME` and `$SHELL`, so for the caller's own work we do, too. Not by
+/// a home of somebody else's: that is what root has after some ways of becoming root.
+fn as_the_environment_says(account: Account) -> Account {
+    let absolute =
+        |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let own = |home: &PathBuf| home.metadata().is_ok_and(|meta| meta.uid() == account.uid.as_raw());
+    let home = absolute("HOME").filter(own).unwrap_or(account.home);
+    let shell = absolute("SHELL").unwrap_or(account.shell);
+    Account { home, shell, ..account }
 }
 
 /// A program of ours that is installed beside the running one.

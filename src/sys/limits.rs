@@ -13,13 +13,15 @@ pub enum NewPrivileges {
     Deny,
 }
 
-/// Takes away the means to put bytes into a file, to fork (for any user but root) and to dump
-/// core. Not a boundary: the child is its user, and may do to itself what that user may.
+/// Takes away the means to put bytes into a file, to fork (for any user but root), to dump core
+/// and to fill the memory. Not a boundary: the child is its user, and may do to itself what that user may.
 ///
 /// For tmux clients that only ask: a lying server can tell its client to write files and to run
 /// commands (`client.c`, `file.c`; measured on 3.3a and 3.7c).
 pub(super) fn limit_to_asking() -> io::Result<()> {
     use nix::sys::resource::{Resource, setrlimit};
+    const MEMORY: u64 = 64 << 20; // a client that lists 1,000 panes needs less than 10 MB
+    setrlimit(Resource::RLIMIT_DATA, MEMORY, MEMORY)?;
     for resource in [Resource::RLIMIT_FSIZE, Resource::RLIMIT_NPROC, Resource::RLIMIT_CORE] {
         setrlimit(resource, 0, 0)?;
     }

@@ -92,6 +92,9 @@ impl Server {
             if said.starts_with("no server running on ") {
                 return Ok(None); // it ended since the probe
             }
+            if said == "no current target" {
+                return Ok(Some(Listing::default())); // a server without sessions
+            }
             return Err(TmuxError::Client(format!("{}: {said}", exec::describe(output.status))));
         }
         Ok(Some(panes::parse(&output.stdout, &nonce)?))
@@ -151,7 +154,9 @@ impl Builder {
             .args(["-C", "new-session", "-x", "80", "-y", "24", "-s", name, "-c"])
             .args([OsString::from_vec(super::escape::escape_format(cwd.as_os_str().as_bytes()))])
             // A program that waits for input that never comes, two words so that no shell runs.
-            .args(["--", "cat", "-", ";", "set-option", "destroy-unattached", "on"])
+            .args(["--", "cat", "-", ";"])
+            // By its exact name: without a target another session of the server can be meant.
+            .args(["set-option", "-t", &format!("={name}:"), "destroy-unattached", "on"])
             .environment(environment)
             .deadline(server.deadline);
         let running = program.converse()?;
@@ -166,9 +171,7 @@ impl Builder {
         };
         let reply = builder.exchange(&[command::describe_client()])?;
         let described = match reply.first() {
-            Some(Reply::Done(text)) => text.split_once(' ').and_then(|(session, set)| {
-                Some((session.strip_prefix('$')?.parse().ok()?, set == "1"))
-            }),
+            Some(Reply::Done(text)) => command::parse_description(text, name),
             _ => None,
         };
         let (session, has_default_command) =

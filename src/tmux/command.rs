@@ -194,10 +194,19 @@ pub fn kill_session(session: u32) -> Line {
     Line::new("kill-session").target(Target::Session(session))
 }
 
-/// Asks about the client's own session: its id, and whether `default-command` is set.
+/// Asks about the client's own session, see [`parse_description`].
 pub fn describe_client() -> Line {
-    let format = b"#{session_id} #{?default-command,1,0}";
+    let format = b"#{session_id} #{?default-command,1,0} #{session_name}";
     Line::new("display-message -p").plain(format)
+}
+
+/// Reads the reply of [`describe_client`]: the session's id and whether `default-command` is set;
+/// `None` unless the session is called `name`.
+pub fn parse_description(reply: &str, name: &str) -> Option<(u32, bool)> {
+    let fields: Vec<&str> = reply.splitn(3, ' ').collect();
+    let [session, set, called] = fields[..] else { return None };
+    let id = session.strip_prefix('$')?.parse().ok()?;
+    (called == name).then_some((id, set == "1"))
 }
 
 /// The ids of a session's or window's first pane.

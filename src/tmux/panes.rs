@@ -90,7 +90,7 @@ pub fn format(nonce: &str) -> String {
 }
 
 /// A second question in the same round trip, answered by every server with one word: it tells a
-/// server without sessions, and the end of a whole answer, from one that says nothing.
+/// whole answer from one that was cut or never given.
 pub const LAST_QUESTION: [&str; 4] = ["show-options", "-s", "-v", "exit-empty"];
 
 /// Reads what a server printed for [`format`] with the same nonce and [`LAST_QUESTION`].

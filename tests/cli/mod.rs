@@ -1,1 +1,8 @@
-//! See the test names.
+//! The commands as a user meets them, on real tmux servers.
+
+mod agents;
+mod forget;
+mod manual;
+mod refusals;
+mod restore;
+mod save;

@@ -1,10 +1,12 @@
-//! What the integration tests share: a hermetic sandbox for one user, and waiting for facts.
+//! What the integration tests share: a hermetic sandbox for one user, a throw-away host with
+//! many, and waiting for facts.
 
 pub(crate) mod fake_server;
 pub(crate) mod host;
 pub(crate) mod lacks;
 pub(crate) mod run;
 pub(crate) mod sandbox;
+pub(crate) mod stub_agent;
 pub(crate) mod wait;
 
 pub(crate) use run::{Run, run};

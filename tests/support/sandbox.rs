@@ -74,7 +74,7 @@ impl Sandbox {
             .env("LC_ALL", "C") // lesson 5: as in a unit that sets no locale
             .env("TMUX_TMPDIR", self.root().join("tmux"))
             .env("XDG_STATE_HOME", self.root().join("xdg-state"))
-            .current_dir(self.work());
+            .current_dir(self.root());
         command
     }
 

@@ -1,0 +1,131 @@
+//! The house keeps its shape: which module may use which, and where effects may live.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// What each module may use, besides itself. Arrows point down only.
+const MAY_USE: [(&str, &[&str]); 9] = [
+    ("bin", &["cli"]),
+    ("cli", &["persist", "snapshot", "identity", "sys"]),
+    ("persist", &["snapshot", "agent", "tmux", "process", "sys"]),
+    ("snapshot", &["sys"]),
+    ("agent", &["process", "snapshot", "sys"]),
+    ("tmux", &["sys"]),
+    ("process", &[]),
+    ("identity", &[]),
+    ("sys", &[]),
+];
+
+/// Modules that have no effect: no files, no processes, no clock.
+const PURE: [&str; 11] = [
+    "identity",
+    "tmux/escape.rs",
+    "tmux/dialect.rs",
+    "tmux/layout.rs",
+    "tmux/panes.rs",
+    "tmux/control.rs",
+    "tmux/command.rs",
+    "snapshot/codec.rs",
+    "snapshot/escape.rs",
+    "agent/evidence.rs",
+    "persist/plan.rs",
+];
+
+fn sources() -> Vec<(PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    let mut dirs = vec![root.clone()];
+    while let Some(dir) = dirs.pop() {
+        for entry in std::fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                dirs.push(path);
+            } else {
+                let text = std::fs::read_to_string(&path).unwrap();
+                files.push((path.strip_prefix(&root).unwrap().to_owned(), text));
+            }
+        }
+    }
+    files
+}
+
+/// Modules of ours that a source file names.
+fn used(text: &str) -> BTreeSet<String> {
+    let mut used = BTreeSet::new();
+    for prefix in ["crate::", "terminal_lobby::"] {
+        for (at, _) in text.match_indices(prefix) {
+            let rest = &text[at + prefix.len()..];
+            let name = |text: &str| {
+                text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>()
+            };
+            if let Some(group) = rest.strip_prefix('{') {
+                let group = &group[..group.find(';').unwrap_or(group.len())];
+                used.extend(group.split([',', '{', '}']).map(|part| name(part.trim())));
+            } else {
+                used.insert(name(rest));
+            }
+        }
+    }
+    used
+}
+
+#[test]
+fn arrows_point_down() {
+    let modules: BTreeSet<&str> = MAY_USE.iter().map(|(module, _)| *module).collect();
+    for (path, text) in sources() {
+        let module = path.components().next().unwrap().as_os_str().to_str().unwrap();
+        if module == "lib.rs" {
+            continue;
+        }
+        let allowed = MAY_USE.iter().find(|(name, _)| *name == module);
+        let (_, allowed) = allowed
+            .unwrap_or_else(|| panic!("{}: a module the house does not know", path.display()));
+        for other in used(&text).iter().filter(|name| modules.contains(name.as_str())) {
+            let fine = other == module || allowed.contains(&other.as_str());
+            assert!(fine, "{}: {module} may not use {other}", path.display());
+        }
+    }
+}
+
+#[test]
+fn pure_modules_have_no_effects() {
+    let effects = [
+        "std::fs::",
+        "std::process::",
+        "std::env::",
+        "SystemTime",
+        "Instant::now",
+        "rustix::",
+        "nix::",
+        "clock::now",
+    ];
+    for (path, text) in sources() {
+        if !PURE.iter().any(|pure| path.starts_with(pure)) {
+            continue;
+        }
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        for effect in effects {
+            let named = |at: usize| !code[..at].ends_with(|c: char| c.is_alphanumeric());
+            let found = code.match_indices(effect).any(|(at, _)| named(at));
+            assert!(!found, "{}: {effect} in a pure module", path.display());
+        }
+    }
+}
+
+#[test]
+fn unsafe_code_lives_in_sys() {
+    for (path, text) in sources() {
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        let unsafe_code = code
+            .lines()
+            .any(|line| line.trim_start().starts_with("unsafe ") || line.contains("= unsafe {"));
+        assert!(path.starts_with("sys") || !unsafe_code, "{}: unsafe outside sys", path.display());
+    }
+}
+
+#[test]
+fn no_file_is_longer_than_five_hundred_lines() {
+    for (path, text) in sources() {
+        assert!(text.lines().count() <= 500, "{}: two things live there", path.display());
+    }
+}
