@@ -2,6 +2,8 @@
 //!
 //! Where things live, and which module may use which, is in `docs/architecture.md`.
 
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests set up files of their own"))]
+
 pub mod agent;
 pub mod cli;
 pub mod identity;

@@ -55,29 +55,29 @@ fn codex(options: &Options) -> Result<Vec<OsString>, String> {
 mod tests {
     use super::*;
 
-    fn words(options: Options) -> String {
-        let argv = argv(&options).unwrap();
+    fn words(options: &Options) -> String {
+        let argv = argv(options).unwrap();
         argv.join(OsStr::new(" ")).into_string().unwrap()
     }
 
     #[test]
     fn each_agent_is_told_in_its_own_words() {
         let base = || Options { arguments: vec!["-x".into()], ..Options::default() };
-        assert_eq!(words(base()), "claude -x");
-        assert_eq!(words(Options { resume: Some("u".into()), ..base() }), "claude --resume u -x");
+        assert_eq!(words(&base()), "claude -x");
+        assert_eq!(words(&Options { resume: Some("u".into()), ..base() }), "claude --resume u -x");
         let by_path =
             Options { resume: Some("u".into()), transcript: Some("/p/u.jsonl".into()), ..base() };
-        assert_eq!(words(by_path), "claude --resume /p/u.jsonl -x");
+        assert_eq!(words(&by_path), "claude --resume /p/u.jsonl -x");
         assert_eq!(
-            words(Options { session: Some("u".into()), ..base() }),
+            words(&Options { session: Some("u".into()), ..base() }),
             "claude --session-id u -x"
         );
         let codex = || Options { agent: Some("codex".into()), ..base() };
         assert_eq!(
-            words(Options { resume: Some("u".into()), ..codex() }),
+            words(&Options { resume: Some("u".into()), ..codex() }),
             "codex resume u --no-daemon -x"
         );
-        assert_eq!(words(codex()), "codex --no-daemon -x");
+        assert_eq!(words(&codex()), "codex --no-daemon -x");
         assert!(argv(&Options { session: Some("u".into()), ..codex() }).is_err());
         assert!(argv(&Options { agent: Some("vi".into()), ..base() }).is_err());
         assert_eq!(argv(&Options { shell: true, ..base() }), Ok(vec![]));

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     match options::parse(lexopt::Parser::from_env()) {
         Ok(options::Invocation::Run(options)) => match agents::argv(&options) {
-            Ok(argv) => pane::run(&options, argv),
+            Ok(argv) => pane::run(&options, &argv),
             Err(error) => pane::refuse(&error),
         },
         Ok(options::Invocation::Help) => pane::say_help(options::HELP),

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::process::{Command, ExitCode, ExitStatus};
 
 /// Runs the agent, if any, to its end; then this process becomes the login shell.
-pub fn run(options: &Options, argv: Vec<OsString>) -> ExitCode {
+pub fn run(options: &Options, argv: &[OsString]) -> ExitCode {
     if let Some(note) = &options.note {
         say(&note.to_string_lossy());
     }

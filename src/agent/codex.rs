@@ -96,7 +96,7 @@ fn is_rollout_of(file: &OsStr, id: &ConversationId) -> bool {
     name.starts_with(b"rollout-") && name.ends_with(format!("-{id}.jsonl").as_bytes())
 }
 
-/// A thread's id is a UUIDv7: it says when it was minted, and the rollout lies in the folder of
+/// A thread's id is a `UUIDv7`: it says when it was minted, and the rollout lies in the folder of
 /// that day, in local time: so in one of three.
 fn has_rollout(id: &ConversationId, home: &Home) -> bool {
     days(id).iter().any(|day| {

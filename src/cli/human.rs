@@ -16,7 +16,7 @@ pub fn render(work: &Work, reports: &[UserReport], quiet: bool) -> String {
 }
 
 /// Notes and problems, a line each; with `quiet`, problems only.
-pub fn problems(_work: &Work, reports: &[UserReport], quiet: bool) -> Vec<String> {
+pub fn problems(reports: &[UserReport], quiet: bool) -> Vec<String> {
     let mut lines = Vec::new();
     for UserReport { user, report } in reports {
         if !quiet {

@@ -1,17 +1,22 @@
 //! `--json`: one object, documented in `docs/formats.md` and stable.
 
-use super::args::{Whom, Work};
-use super::perform::UserReport;
+use super::args::Work;
+use super::perform::{Done, UserReport};
 use crate::persist::{Report, Request};
 use serde_json::{Map, Value, json};
 
-/// Renders the reports of a command. No raw control character is ever in it.
-pub fn render(work: &Work, reports: &[UserReport]) -> String {
-    let mut users: Vec<Value> = reports.iter().map(user).collect();
-    let one = matches!(&work.whom, Whom::One(_))
-        || reports.len() == 1 && !matches!(work.request, Request::Save);
-    let value =
-        if one { users.pop().unwrap_or_else(|| json!({})) } else { json!({ "users": users }) };
+/// Renders what was done. `save` always gives a list of users; the others give the one user's
+/// object when one user was meant, and a list otherwise. No raw control character is ever in it.
+pub fn render(work: &Work, done: &Done) -> String {
+    let mut users: Vec<Value> = done.reports.iter().map(user).collect();
+    let one = done.single && !matches!(work.request, Request::Save);
+    let value = match users.pop() {
+        Some(user) if one => user,
+        last => {
+            users.extend(last);
+            json!({ "users": users })
+        }
+    };
     let mut text = without_control_characters(&value.to_string());
     text.push('\n');
     text
@@ -49,7 +54,13 @@ fn without_control_characters(json: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::args::Whom;
     use crate::persist::report::{Planned, PlannedRow, Saved};
+
+    fn done(report: Report) -> Done {
+        let reports = vec![UserReport { user: "u".to_owned(), report }];
+        Done { reports, problems: vec![], single: true }
+    }
 
     #[test]
     fn a_name_full_of_controls_prints_none_and_reads_back_the_same() {
@@ -57,7 +68,7 @@ mod tests {
         let row = PlannedRow { session: name.to_owned(), ..PlannedRow::default() };
         let report = Report::Plan(Planned { rows: vec![row], ..Planned::default() });
         let work = Work { whom: Whom::AllOr(vec![]), request: Request::Show { snapshot: None } };
-        let text = render(&work, &[UserReport { user: "u".to_owned(), report }]);
+        let text = render(&work, &done(report));
         assert!(!text.trim_end().chars().any(char::is_control));
         let value: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(value["rows"][0]["session"], name);
@@ -68,7 +79,7 @@ mod tests {
     fn a_save_is_a_list_of_users_even_for_one() {
         let work = Work { whom: Whom::AllOr(vec![]), request: Request::Save };
         let report = Report::Save(Saved::default());
-        let text = render(&work, &[UserReport { user: "u".to_owned(), report }]);
+        let text = render(&work, &done(report));
         let value: Value = serde_json::from_str(&text).unwrap();
         let keys: Vec<&String> = value["users"][0].as_object().unwrap().keys().collect();
         assert_eq!(keys, ["user", "result", "snapshot", "sessions", "panes", "notes", "error"]);

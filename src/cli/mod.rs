@@ -57,12 +57,12 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
 /// Prints the reports and derives the exit code from them.
 fn report(common: &args::Common, work: &args::Work, done: &perform::Done) -> Result<Exit, Failure> {
     let text = if common.json {
-        json::render(work, &done.reports)
+        json::render(work, done)
     } else {
         human::render(work, &done.reports, common.quiet)
     };
     print(&text)?;
-    for problem in done.problems.iter().chain(&human::problems(work, &done.reports, common.quiet)) {
+    for problem in done.problems.iter().chain(&human::problems(&done.reports, common.quiet)) {
         complain(problem);
     }
     Ok(exit::of_reports(&done.reports, !done.problems.is_empty()))

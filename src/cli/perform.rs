@@ -35,6 +35,8 @@ pub struct Done {
     pub reports: Vec<UserReport>,
     /// Problems that belong to no user.
     pub problems: Vec<String>,
+    /// Whether one user alone was meant.
+    pub single: bool,
 }
 
 /// Does the work for all its targets.
@@ -44,19 +46,19 @@ pub fn perform(config: &Config, work: &Work) -> Result<Done, Failure> {
             let tmpdir = std::env::var_os("TMUX_TMPDIR").map(PathBuf::from);
             let job = job(config, work, state_dir, true, tmpdir);
             let report = UserReport { user: account.name, report: job.perform() };
-            Ok(Done { reports: vec![report], problems: Vec::new() })
+            Ok(Done { reports: vec![report], problems: Vec::new(), single: true })
         }
-        Targets::Users { names, problems, .. } => {
+        Targets::Users { names, problems, single } => {
             let state_dir = config.site_state_dir();
             let state = open_state(&work.request, &state_dir)?;
             let reports = for_each(&names, config.parallel_users, |name| {
                 let job = job(config, work, state_dir.clone(), false, None);
                 UserReport {
                     user: name.to_owned(),
-                    report: for_user(config, name, state.as_ref(), job),
+                    report: for_user(config, name, state.as_ref(), &job),
                 }
             });
-            Ok(Done { reports, problems })
+            Ok(Done { reports, problems, single })
         }
     }
 }
@@ -112,8 +114,8 @@ fn deadline(config: &Config, request: &Request) -> Duration {
 }
 
 /// One user's work in a process of that user's. Whatever goes wrong is that user's report.
-fn for_user(config: &Config, name: &str, state: Option<&Dir>, job: Job) -> Report {
-    let request = job.request.clone();
+fn for_user(config: &Config, name: &str, state: Option<&Dir>, job: &Job) -> Report {
+    let request = &job.request;
     let result = (|| {
         let account = accounts::by_name(name).map_err(|error| error.to_string())?;
         if account.uid.is_root() {
@@ -127,11 +129,11 @@ fn for_user(config: &Config, name: &str, state: Option<&Dir>, job: Job) -> Repor
             Request::Restore { dry_run: false, .. } => (0o022, NewPrivileges::Allow),
             _ => (0o077, NewPrivileges::Deny),
         };
-        let job = serde_json::to_string(&job).map_err(|error| error.to_string())?;
+        let job = serde_json::to_string(job).map_err(|error| error.to_string())?;
         let output = Program::ourselves()
             .args(["worker", &job])
             .becoming(Become { account, umask, new_privileges })
-            .deadline(deadline(config, &request))
+            .deadline(deadline(config, request))
             .max_output(MAX_REPORT)
             .run()
             .map_err(|error| error.to_string())?;
@@ -143,7 +145,7 @@ fn for_user(config: &Config, name: &str, state: Option<&Dir>, job: Job) -> Repor
             .map_err(|error| format!("the user's process answered nonsense: {error}"))?;
         Ok(report)
     })();
-    result.unwrap_or_else(|error| Report::failed(&request, error))
+    result.unwrap_or_else(|error| Report::failed(request, error))
 }
 
 /// Applies `work` to every name, `parallel` at once; results in the order of the names.

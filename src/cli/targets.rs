@@ -80,14 +80,14 @@ fn for_root(
         return Err(Failure::usage(format!("{}: not a known terminal user", shown(unknown))));
     }
     let single = named.len() == 1;
-    let mut names = match whom {
+    let mut users = match whom {
         Whom::AllOr(_) if named.is_empty() => map.users().map(str::to_owned).collect(),
         Whom::One(None) => return Err(Failure::usage("name the terminal user: --user NAME")),
         _ => named,
     };
-    names.sort();
-    names.dedup();
-    Ok(Targets::Users { names, problems, single })
+    users.sort();
+    users.dedup();
+    Ok(Targets::Users { names: users, problems, single })
 }
 
 fn caller(config: &Config, account: Account) -> Result<Targets, Failure> {

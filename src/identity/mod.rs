@@ -70,7 +70,7 @@ fn parse_line(line: &str) -> Result<(&str, &str), &'static str> {
 pub fn is_user_name(name: &str) -> bool {
     let first = name.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_');
     let rest = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
-    first && rest && name.len() <= 32 && !name.ends_with(".tsv")
+    first && rest && name.len() <= 32 && !name.as_bytes().ends_with(b".tsv")
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! then all other windows, then all other panes, then titles, marks and sizes. Each is one
 //! exchange, whatever the number of sessions.
 
+use super::arrange::{Session, Window, arrange};
 use super::capture::BUILDER_PREFIX;
 use super::job::World;
 use super::plan::Step;
@@ -10,38 +11,9 @@ use crate::tmux::TmuxError;
 use crate::tmux::client::Builder;
 use crate::tmux::command::{self, Ids, Line, Spawn};
 use crate::tmux::control::Reply;
-use crate::tmux::layout::Layout;
-use std::collections::BTreeMap;
-
-/// The size of a window whose layout is unknown.
-const DEFAULT_SIZE: (u32, u32) = (80, 24);
 
 /// What became of each step, in the order given: `Ok`, or why not.
 pub type Results = Vec<Result<(), String>>;
-
-/// A session on its way into the server.
-struct Session<'a> {
-    /// Indexes into the steps.
-    steps: Vec<usize>,
-    windows: Vec<Window<'a>>,
-    /// Its id, once it is there.
-    id: Option<u32>,
-    /// `default-size` as it was last set.
-    size: (u32, u32),
-    /// The session whose group it joins instead of getting windows of its own.
-    joins: Option<usize>,
-}
-
-/// A window on its way; panes in the order in which the layout hands out its places.
-struct Window<'a> {
-    index: u32,
-    panes: Vec<(usize, &'a Step)>,
-    layout: Option<Layout>,
-    size: (u32, u32),
-    id: Option<u32>,
-    /// Pane ids, in the order of `panes`, once they are there.
-    pane_ids: Vec<Option<u32>>,
-}
 
 /// Builds the sessions of `steps`, all of which are selected and new.
 pub fn build(world: &World, steps: &[Step]) -> Result<Results, TmuxError> {
@@ -184,7 +156,7 @@ impl Work<'_> {
         for session in &self.sessions {
             let Some(id) = session.id else { continue };
             for window in &session.windows {
-                window.finish(&mut lines);
+                finish_window(window, &mut lines);
             }
             if session.windows.len() > 1 {
                 let marked =
@@ -208,9 +180,7 @@ impl Work<'_> {
                     lines.push(command::new_grouped_session(name, leader));
                     joined.push(at);
                 }
-                None => {
-                    self.fail_session(at, "the session it shares windows with could not be made")
-                }
+                None => self.fail_session(at, "the session it shares windows with was not made"),
             }
         }
         let replies = self.builder.exchange(&lines)?;
@@ -244,103 +214,25 @@ impl Fail for Results {
     }
 }
 
-impl<'a> Window<'a> {
-    /// The step of its first pane; every window has one.
-    fn first(&self) -> &'a Step {
-        self.panes[0].1
-    }
-
-    /// The name to give it; none when tmux is to name it by itself.
-    fn name(&self) -> Option<&'a [u8]> {
-        self.first().row.window_name.as_deref()
-    }
-
-    fn finish(&self, lines: &mut Vec<Line>) {
-        let made = || {
-            self.panes.iter().zip(&self.pane_ids).filter_map(|((_, step), id)| Some((step, (*id)?)))
-        };
-        for (step, id) in made() {
-            if let Some(title) = &step.row.title {
-                lines.push(command::set_title(id, title));
-            }
-        }
-        if self.panes.len() < 2 {
-            return;
-        }
-        let marked =
-            |flag: fn(&Step) -> bool| made().find(|(step, _)| flag(step)).map(|(_, id)| id);
-        let active = marked(|step| step.row.pane_flags.active);
-        lines.extend(marked(|step| step.row.pane_flags.last).map(command::select_pane));
-        lines.extend(active.map(command::select_pane));
-        if self.first().row.window_flags.zoomed {
-            lines.extend(active.map(command::zoom)); // last: select-layout would undo it
-        }
-    }
-}
-
-/// Groups steps into sessions and windows; steps come ordered by session, window, pane.
-fn arrange(steps: &[Step]) -> Vec<Session<'_>> {
-    let mut by_session: BTreeMap<&[u8], BTreeMap<u32, Vec<(usize, &Step)>>> = BTreeMap::new();
-    for (at, step) in steps.iter().enumerate() {
-        let windows = by_session.entry(&step.row.session).or_default();
-        windows.entry(step.row.window).or_default().push((at, step));
-    }
-    let mut sessions: Vec<Session<'_>> = by_session.into_values().map(session).collect();
-    let mut leaders: BTreeMap<&[u8], usize> = BTreeMap::new();
-    for (at, session) in sessions.iter().enumerate() {
-        let Some(group) = steps[session.steps[0]].row.group.as_deref() else { continue };
-        let leads = session.windows[0].first().row.session == group;
-        leaders
-            .entry(group)
-            .and_modify(|leader| {
-                if leads {
-                    *leader = at
-                }
-            })
-            .or_insert(at);
-    }
-    for at in 0..sessions.len() {
-        let group = sessions[at].steps.first().and_then(|&step| steps[step].row.group.as_deref());
-        let leader = group.and_then(|group| leaders.get(group).copied());
-        sessions[at].joins = leader.filter(|&leader| leader != at);
-    }
-    sessions
-}
-
-fn session(windows: BTreeMap<u32, Vec<(usize, &Step)>>) -> Session<'_> {
-    let steps = windows.values().flatten().map(|(at, _)| *at).collect();
-    let windows: Vec<Window<'_>> =
-        windows.into_iter().map(|(index, panes)| window(index, panes)).collect();
-    let size = windows[0].size;
-    Session { steps, windows, id: None, size, joins: None }
-}
-
-/// A window with its panes in layout order. A layout that is not sound, or that has not a place
-/// for each pane, is not used: the panes stay tiled.
-fn window(index: u32, panes: Vec<(usize, &Step)>) -> Window<'_> {
-    let text = std::str::from_utf8(&panes[0].1.row.window_layout).ok();
-    let layout = text.and_then(|text| Layout::parse(text).ok());
-    let size = layout.as_ref().map_or(DEFAULT_SIZE, Layout::size);
-    let layout = layout.filter(|layout| layout.leaves().len() == panes.len());
-    let panes = match &layout {
-        Some(layout) => in_layout_order(layout, panes),
-        None => panes,
+/// Titles, marks and zoom of a window that is there.
+fn finish_window(window: &Window<'_>, lines: &mut Vec<Line>) {
+    let made = || {
+        window.panes.iter().zip(&window.pane_ids).filter_map(|((_, step), id)| Some((step, (*id)?)))
     };
-    Window { index, panes, layout, size, id: None, pane_ids: Vec::new() }
-}
-
-/// Leaves are numbered by pane index; where every pane has its leaf, the leaves give the order.
-fn in_layout_order<'a>(layout: &Layout, panes: Vec<(usize, &'a Step)>) -> Vec<(usize, &'a Step)> {
-    let place = |leaf: Option<u32>| panes.iter().position(|(_, step)| Some(step.row.pane) == leaf);
-    let places: Option<Vec<usize>> = layout.leaves().into_iter().map(place).collect();
-    match places {
-        Some(mut order) => {
-            let ordered = order.iter().map(|&place| panes[place]).collect();
-            order.sort_unstable();
-            order.dedup();
-            if order.len() == panes.len() { ordered } else { panes }
+    for (step, id) in made() {
+        if let Some(title) = &step.row.title {
+            lines.push(command::set_title(id, title));
         }
-        None => panes,
+    }
+    if window.panes.len() < 2 {
+        return;
+    }
+    let marked = |flag: fn(&Step) -> bool| made().find(|(step, _)| flag(step)).map(|(_, id)| id);
+    let active = marked(|step| step.row.pane_flags.active);
+    lines.extend(marked(|step| step.row.pane_flags.last).map(command::select_pane));
+    lines.extend(active.map(command::select_pane));
+    if window.first().row.window_flags.zoomed {
+        lines.extend(active.map(command::zoom)); // last: select-layout would undo it
     }
 }
 

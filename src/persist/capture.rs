@@ -63,14 +63,10 @@ fn owners(listing: &Listing) -> HashMap<u32, usize> {
     let mut owners: HashMap<u32, usize> = HashMap::new();
     for (at, pane) in listing.panes.iter().enumerate() {
         let leads = !pane.group.is_empty() && pane.session == pane.group;
-        owners
-            .entry(pane.id)
-            .and_modify(|owner| {
-                if leads {
-                    *owner = at
-                }
-            })
-            .or_insert(at);
+        let owner = owners.entry(pane.id).or_insert(at);
+        if leads {
+            *owner = at;
+        }
     }
     owners
 }

@@ -15,6 +15,9 @@ use std::path::Path;
 /// The agent of a row that names none: the older manifests knew one agent only.
 pub const DEFAULT_AGENT: &[u8] = b"claude";
 
+/// An agent's name and a conversation's id.
+pub type ResumptionKey = (Vec<u8>, Vec<u8>);
+
 /// The present, as far as a plan needs it.
 #[derive(Debug, Default)]
 pub struct Facts {
@@ -23,7 +26,7 @@ pub struct Facts {
     /// Live conversations, each with where it runs (printable).
     pub conversations: BTreeMap<Vec<u8>, String>,
     /// For each agent and conversation of the snapshot: how it can come back.
-    pub resumptions: BTreeMap<(Vec<u8>, Vec<u8>), Resumption>,
+    pub resumptions: BTreeMap<ResumptionKey, Resumption>,
     /// Directories of the snapshot that can be entered.
     pub directories: BTreeSet<Vec<u8>>,
 }
@@ -63,7 +66,7 @@ pub fn gather(
     Ok(facts)
 }
 
-fn resumption(row: &Row, home: &Home) -> Option<((Vec<u8>, Vec<u8>), Resumption)> {
+fn resumption(row: &Row, home: &Home) -> Option<(ResumptionKey, Resumption)> {
     let id = ConversationId::parse(row.conversation.as_ref()?)?;
     let name = row.agent.as_deref().unwrap_or(DEFAULT_AGENT);
     let agent = agent::by_name(name)?;

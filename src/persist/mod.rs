@@ -1,5 +1,6 @@
 //! Saving and restoring one user's tmux sessions, always as that user.
 
+mod arrange;
 pub mod build;
 pub mod capture;
 pub mod facts;

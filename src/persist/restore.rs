@@ -109,7 +109,9 @@ fn execute(world: &World, steps: Vec<Step>, rows: &mut [PlannedRow]) -> Result<(
     let results = match build::build(world, &to_build) {
         Ok(results) => results,
         Err(error) => {
-            places.iter().for_each(|&at| rows[at].result = Some(format!("failed: {error}")));
+            for at in places {
+                rows[at].result = Some(format!("failed: {error}"));
+            }
             return Err(Problem::failed(&error));
         }
     };

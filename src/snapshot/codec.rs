@@ -43,7 +43,7 @@ pub struct Damage {
 pub fn encode(snapshot: &Snapshot) -> Vec<u8> {
     let mut text = Vec::with_capacity(256 * (snapshot.rows.len() + 1));
     let mut line = |parts: &[&[u8]]| {
-        parts.iter().for_each(|part| text.extend_from_slice(part));
+        text.extend(parts.concat());
         text.push(b'\n');
     };
     line(&[TITLE]);
@@ -134,7 +134,7 @@ fn decode_version_1(lines: &[&[u8]]) -> Result<Snapshot, Damage> {
             b"host" => snapshot.host = header_text(value).ok_or_else(|| damage("bad escape"))?,
             b"boot" => snapshot.boot = header_text(value).ok_or_else(|| damage("bad escape"))?,
             b"columns" => {
-                columns = Some(decode_columns(value).ok_or_else(|| damage("bad columns"))?)
+                columns = Some(decode_columns(value).ok_or_else(|| damage("bad columns"))?);
             }
             b"end" => {
                 if value != snapshot.rows.len().to_string().as_bytes() {

@@ -291,7 +291,7 @@ impl<R: Read + AsFd> Pipe<R> {
     /// Reads what is there; past the bound it reads on and throws away, so that the bound on
     /// standard error never blocks the child.
     fn drain(&mut self) -> io::Result<()> {
-        let mut buffer = [0; 64 << 10];
+        let mut buffer = [0; 16 << 10];
         while let Some(source) = &mut self.source {
             match source.read(&mut buffer) {
                 Ok(0) => self.source = None,

@@ -250,6 +250,7 @@ const READ: OFlags =
     OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 const TEMPORARY: &str = ".new-";
 
+#[derive(Clone, Copy)]
 enum Beyond {
     Refused,
     LeftUnread,

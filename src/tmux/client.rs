@@ -201,7 +201,7 @@ impl Builder {
                 }
             }
             if readable {
-                let mut buffer = [0; 64 << 10];
+                let mut buffer = [0; 16 << 10];
                 match rustix::io::read(self.running.stdout()?, &mut buffer[..]) {
                     Ok(0) => return Err(broken("the server went away").into()),
                     Ok(count) => self.replies.feed(&buffer[..count], &mut replies),

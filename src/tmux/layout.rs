@@ -99,7 +99,9 @@ impl Cell {
         match &self.content {
             Content::Leaf(number) => into.push(*number),
             Content::LeftRight(cells) | Content::TopBottom(cells) => {
-                cells.iter().for_each(|cell| cell.leaves(into));
+                for cell in cells {
+                    cell.leaves(into);
+                }
             }
         }
     }
@@ -108,7 +110,9 @@ impl Cell {
         match &mut self.content {
             Content::Leaf(leaf) => *leaf = number(*leaf),
             Content::LeftRight(cells) | Content::TopBottom(cells) => {
-                cells.iter_mut().for_each(|cell| cell.renumber(number));
+                for cell in cells {
+                    cell.renumber(number);
+                }
             }
         }
     }
@@ -138,11 +142,13 @@ impl Cell {
 
     /// Children fill their parent exactly, with one line between two of them.
     fn check_children(&self) -> Result<(), LayoutError> {
-        let (cells, along, across): (_, fn(&Self) -> u32, fn(&Self) -> u32) = match &self.content {
+        let (cells, side_by_side) = match &self.content {
             Content::Leaf(_) => return Ok(()),
-            Content::LeftRight(cells) => (cells, |cell| cell.width, |cell| cell.height),
-            Content::TopBottom(cells) => (cells, |cell| cell.height, |cell| cell.width),
+            Content::LeftRight(cells) => (cells, true),
+            Content::TopBottom(cells) => (cells, false),
         };
+        let along = |cell: &Self| if side_by_side { cell.width } else { cell.height };
+        let across = |cell: &Self| if side_by_side { cell.height } else { cell.width };
         let borders = u32::try_from(cells.len()).unwrap_or(u32::MAX).saturating_sub(1);
         let total = cells.iter().map(along).fold(borders, u32::saturating_add);
         if cells.len() < 2 {

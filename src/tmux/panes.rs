@@ -187,7 +187,7 @@ impl Fixed {
     fn pane(self, session: &[u8], window: &[u8], title: &[u8], group: &[u8]) -> Pane {
         let title = if self.version >= (3, 7) { unvis(title) } else { title.to_vec() };
         let (session, window_name, group) = (unvis(session), unvis(window), unvis(group));
-        Pane { session, window_name, title, group, ..self.pane }
+        Pane { session, group, window_name, title, ..self.pane }
     }
 }
 

@@ -57,8 +57,9 @@ fn a_conversation_that_runs_outside_tmux_is_not_started_again() {
     sandbox.persist(["save"]).ok();
     sandbox.crash();
     let stub = sandbox.install_stub_agent();
-    let mut outside =
-        sandbox.command("/bin/sh").arg(stub).args(["--resume", &id(1)]).spawn().unwrap();
+    let mut outside = sandbox.command("/bin/sh");
+    outside.arg(stub).args(["--resume", &id(1)]).current_dir(sandbox.work());
+    let mut outside = outside.spawn().unwrap();
     sandbox.wait_for_agent(&id(1));
     let json = sandbox.persist(["restore", "--json"]).ok().json();
     let why = row(&json, "one")["reason"].as_str().unwrap();

@@ -60,7 +60,7 @@ pub(crate) fn run(command: &mut Command) -> Run {
         if let Some(status) = child.try_wait().unwrap() {
             break status;
         }
-        if begin.elapsed() > Duration::from_secs(60) {
+        if begin.elapsed() > Duration::from_mins(1) {
             let group = nix::unistd::Pid::from_raw(-i32::try_from(child.id()).unwrap());
             let _ = nix::sys::signal::kill(group, nix::sys::signal::Signal::SIGKILL);
             panic!("ran for more than 60 s: {command:?}");

@@ -1,0 +1,112 @@
+//! Arranging planned panes into sessions and windows, in the order in which tmux must make them
+//! (pure).
+
+use super::plan::Step;
+use crate::tmux::layout::Layout;
+use std::collections::BTreeMap;
+
+/// The size of a window whose layout is unknown.
+const DEFAULT_SIZE: (u32, u32) = (80, 24);
+
+/// Panes by window index, each with its place among the steps.
+type Windows<'a> = BTreeMap<u32, Vec<(usize, &'a Step)>>;
+
+/// A session on its way into the server.
+pub(super) struct Session<'a> {
+    /// Indexes into the steps.
+    pub(super) steps: Vec<usize>,
+    pub(super) windows: Vec<Window<'a>>,
+    /// Its id, once it is there.
+    pub(super) id: Option<u32>,
+    /// `default-size` as it was last set.
+    pub(super) size: (u32, u32),
+    /// The session whose group it joins instead of getting windows of its own.
+    pub(super) joins: Option<usize>,
+}
+
+/// A window on its way; panes in the order in which the layout hands out its places.
+pub(super) struct Window<'a> {
+    pub(super) index: u32,
+    pub(super) panes: Vec<(usize, &'a Step)>,
+    pub(super) layout: Option<Layout>,
+    pub(super) size: (u32, u32),
+    pub(super) id: Option<u32>,
+    /// Pane ids, in the order of `panes`, once they are there.
+    pub(super) pane_ids: Vec<Option<u32>>,
+}
+
+/// Groups steps into sessions and windows; steps come ordered by session, window, pane.
+pub(super) fn arrange(steps: &[Step]) -> Vec<Session<'_>> {
+    let mut by_session: BTreeMap<&[u8], Windows<'_>> = BTreeMap::new();
+    for (at, step) in steps.iter().enumerate() {
+        let windows = by_session.entry(&step.row.session).or_default();
+        windows.entry(step.row.window).or_default().push((at, step));
+    }
+    let mut sessions: Vec<Session<'_>> = by_session.into_values().map(session).collect();
+    let mut leaders: BTreeMap<&[u8], usize> = BTreeMap::new();
+    for (at, session) in sessions.iter().enumerate() {
+        let Some(group) = steps[session.steps[0]].row.group.as_deref() else { continue };
+        let leads = session.windows[0].first().row.session == group;
+        let leader = leaders.entry(group).or_insert(at);
+        if leads {
+            *leader = at;
+        }
+    }
+    let leader_of = |session: &Session<'_>| {
+        let group = steps[session.steps[0]].row.group.as_deref()?;
+        leaders.get(group).copied()
+    };
+    for (at, session) in sessions.iter_mut().enumerate() {
+        session.joins = leader_of(session).filter(|&leader| leader != at);
+    }
+    sessions
+}
+
+fn session(windows: Windows<'_>) -> Session<'_> {
+    let steps = windows.values().flatten().map(|(at, _)| *at).collect();
+    let windows: Vec<Window<'_>> =
+        windows.into_iter().map(|(index, panes)| window(index, panes)).collect();
+    let size = windows[0].size;
+    Session { steps, windows, id: None, size, joins: None }
+}
+
+/// A window with its panes in layout order. A layout that is not sound, or that has not a place
+/// for each pane, is not used: the panes stay tiled.
+fn window(index: u32, panes: Vec<(usize, &Step)>) -> Window<'_> {
+    let text = std::str::from_utf8(&panes[0].1.row.window_layout).ok();
+    let layout = text.and_then(|text| Layout::parse(text).ok());
+    let size = layout.as_ref().map_or(DEFAULT_SIZE, Layout::size);
+    let layout = layout.filter(|layout| layout.leaves().len() == panes.len());
+    let panes = match &layout {
+        Some(layout) => in_layout_order(layout, panes),
+        None => panes,
+    };
+    Window { index, panes, layout, size, id: None, pane_ids: Vec::new() }
+}
+
+/// Leaves are numbered by pane index; where every pane has its leaf, the leaves give the order.
+fn in_layout_order<'a>(layout: &Layout, panes: Vec<(usize, &'a Step)>) -> Vec<(usize, &'a Step)> {
+    let place = |leaf: Option<u32>| panes.iter().position(|(_, step)| Some(step.row.pane) == leaf);
+    let places: Option<Vec<usize>> = layout.leaves().into_iter().map(place).collect();
+    match places {
+        Some(mut order) => {
+            let ordered = order.iter().map(|&place| panes[place]).collect();
+            order.sort_unstable();
+            order.dedup();
+            if order.len() == panes.len() { ordered } else { panes }
+        }
+        None => panes,
+    }
+}
+
+impl<'a> Window<'a> {
+    /// The step of its first pane; every window has one.
+    pub(super) fn first(&self) -> &'a Step {
+        self.panes[0].1
+    }
+
+    /// The name to give it; none when tmux is to name it by itself.
+    pub(super) fn name(&self) -> Option<&'a [u8]> {
+        self.first().row.window_name.as_deref()
+    }
+}
