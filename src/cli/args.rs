@@ -29,7 +29,7 @@ pub struct Common {
     /// Where snapshots are kept
     #[arg(long, global = true, value_name = "DIR", help_heading = "Common options")]
     pub state_dir: Option<PathBuf>,
-    /// The map of terminal users, lines of `identity=os_user[:cwd]`
+    /// The map of terminal users, a line each: identity=user
     #[arg(long, global = true, value_name = "FILE", help_heading = "Common options")]
     pub user_map: Option<PathBuf>,
     /// The tmux socket, as tmux's -L

@@ -1,18 +1,19 @@
 //! What a person reads: reports on standard output, notes and problems on standard error.
 
 use super::args::Work;
-use super::perform::UserReport;
+use super::perform::{Done, UserReport};
 use crate::persist::report::{Forgotten, Listed, Planned, PlannedRow, SaveResult, Saved};
 use crate::persist::{Report, Request};
 use crate::snapshot::escape;
+use std::path::Path;
 
 /// Renders the reports of a command; with `quiet`, nothing.
-pub fn render(work: &Work, reports: &[UserReport], quiet: bool) -> String {
+pub fn render(work: &Work, done: &Done, quiet: bool) -> String {
     if quiet {
         return String::new();
     }
     let executed = matches!(work.request, Request::Restore { dry_run: false, .. });
-    reports.iter().filter_map(|user| one(user, executed)).collect()
+    done.reports.iter().filter_map(|user| one(user, &done.state_dir, executed)).collect()
 }
 
 /// Notes and problems, a line each; with `quiet`, problems only.
@@ -28,10 +29,10 @@ pub fn problems(reports: &[UserReport], quiet: bool) -> Vec<String> {
     lines
 }
 
-fn one(user: &UserReport, executed: bool) -> Option<String> {
+fn one(user: &UserReport, state_dir: &Path, executed: bool) -> Option<String> {
     let name = &user.user;
     match &user.report {
-        Report::Save(saved) => save(name, saved),
+        Report::Save(saved) => save(name, state_dir, saved),
         Report::Plan(planned) => plan(name, planned, executed),
         Report::List(listed) => Some(list(name, listed)),
         Report::Forget(Forgotten { sessions, error: None, .. }) => {
@@ -41,7 +42,7 @@ fn one(user: &UserReport, executed: bool) -> Option<String> {
     }
 }
 
-fn save(name: &str, saved: &Saved) -> Option<String> {
+fn save(name: &str, state_dir: &Path, saved: &Saved) -> Option<String> {
     let what = match saved.result {
         SaveResult::Saved => "saved",
         SaveResult::Unchanged => "unchanged",
@@ -50,7 +51,9 @@ fn save(name: &str, saved: &Saved) -> Option<String> {
     };
     let id = saved.snapshot.as_deref().map_or("-".into(), shown);
     let (sessions, panes) = (count(saved.sessions, "session"), count(saved.panes, "pane"));
-    Some(format!("{name}: {what} {id}: {sessions}, {panes}\n"))
+    let place = state_dir.join(format!("{name}.tsv"));
+    let place = escape(place.as_os_str().as_encoded_bytes());
+    Some(format!("{name}: {what} {id}: {sessions}, {panes}, in {place}\n"))
 }
 
 fn plan(name: &str, planned: &Planned, executed: bool) -> Option<String> {

@@ -59,7 +59,7 @@ mod tests {
 
     fn done(report: Report) -> Done {
         let reports = vec![UserReport { user: "u".to_owned(), report }];
-        Done { reports, problems: vec![], single: true }
+        Done { reports, problems: vec![], single: true, state_dir: "/s".into() }
     }
 
     #[test]

@@ -59,7 +59,7 @@ fn report(common: &args::Common, work: &args::Work, done: &perform::Done) -> Res
     let text = if common.json {
         json::render(work, done)
     } else {
-        human::render(work, &done.reports, common.quiet)
+        human::render(work, done, common.quiet)
     };
     print(&text)?;
     for problem in done.problems.iter().chain(&human::problems(&done.reports, common.quiet)) {

@@ -37,6 +37,8 @@ pub struct Done {
     pub problems: Vec<String>,
     /// Whether one user alone was meant.
     pub single: bool,
+    /// Where the users' states are.
+    pub state_dir: PathBuf,
 }
 
 /// Does the work for all its targets.
@@ -44,9 +46,9 @@ pub fn perform(config: &Config, work: &Work) -> Result<Done, Failure> {
     match targets::find(config, &work.whom)? {
         Targets::Caller { account, state_dir } => {
             let tmpdir = std::env::var_os("TMUX_TMPDIR").map(PathBuf::from);
-            let job = job(config, work, state_dir, true, tmpdir);
+            let job = job(config, work, state_dir.clone(), true, tmpdir);
             let report = UserReport { user: account.name, report: job.perform() };
-            Ok(Done { reports: vec![report], problems: Vec::new(), single: true })
+            Ok(Done { reports: vec![report], problems: Vec::new(), single: true, state_dir })
         }
         Targets::Users { names, problems, single } => {
             let state_dir = config.site_state_dir();
@@ -58,7 +60,7 @@ pub fn perform(config: &Config, work: &Work) -> Result<Done, Failure> {
                     report: for_user(config, name, state.as_ref(), &job),
                 }
             });
-            Ok(Done { reports, problems, single })
+            Ok(Done { reports, problems, single, state_dir })
         }
     }
 }

@@ -18,7 +18,7 @@ fn the_man_pages_in_docs_are_those_of_the_program() {
     assert_eq!(names(&docs), names(&dir), "run: make man");
     for name in names(&dir) {
         let (fresh, kept) = (std::fs::read(dir.join(&name)), std::fs::read(docs.join(&name)));
-        assert_eq!(fresh.unwrap(), kept.unwrap(), "{}: run: make man", name.display());
+        assert!(fresh.unwrap() == kept.unwrap(), "{}: run: make man", name.display());
     }
 }
 
