@@ -18,6 +18,8 @@ pub(super) struct Session<'a> {
     pub(super) windows: Vec<Window<'a>>,
     /// Its id, once it is there.
     pub(super) id: Option<u32>,
+    /// Where tmux put its first window.
+    pub(super) base_index: Option<u32>,
     /// `default-size` as it was last set.
     pub(super) size: (u32, u32),
     /// The session whose group it joins instead of getting windows of its own.
@@ -67,7 +69,7 @@ fn session(windows: Windows<'_>) -> Session<'_> {
     let windows: Vec<Window<'_>> =
         windows.into_iter().map(|(index, panes)| window(index, panes)).collect();
     let size = windows[0].size;
-    Session { steps, windows, id: None, size, joins: None }
+    Session { steps, windows, id: None, base_index: None, size, joins: None }
 }
 
 /// A window with its panes in layout order. A layout that is not sound, or that has not a place

@@ -51,6 +51,7 @@ impl Work<'_> {
             match ids(reply) {
                 Ok(ids) => {
                     session.id = Some(ids.session);
+                    session.base_index = Some(ids.index);
                     let window = &mut session.windows[0];
                     window.id = Some(ids.window);
                     window.pane_ids.push(Some(ids.pane));
@@ -74,12 +75,14 @@ impl Work<'_> {
         for (at, session) in self.sessions.iter_mut().enumerate() {
             let Some(id) = session.id else { continue };
             let first = &session.windows[0];
-            // Where the user's base-index is another one; renumber-windows would move it back.
-            lines.push(command::set_option(id, "renumber-windows", "off"));
-            made.push(None);
-            if let Some(window) = first.id {
+            if let Some((window, at)) = first.id.zip(session.base_index)
+                && at != first.index
+            {
+                // The user's base-index is another one; renumber-windows would move it back.
+                lines.push(command::set_option(id, "renumber-windows", "off"));
                 lines.push(command::move_window(id, window, first.index));
-                made.push(None);
+                lines.push(command::unset_option(id, "renumber-windows"));
+                made.extend([None; 3]);
             }
             for (number, window) in session.windows.iter().enumerate().skip(1) {
                 if window.size != session.size {
@@ -167,7 +170,6 @@ impl Work<'_> {
                 lines.extend(last.into_iter().chain(active).map(select));
             }
             lines.push(command::unset_option(id, "default-size"));
-            lines.push(command::unset_option(id, "renumber-windows"));
         }
         let finishing = lines.len();
         let joining = self.indexes(|session| session.joins.is_some());

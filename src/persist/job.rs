@@ -3,11 +3,11 @@
 
 use super::{Report, forget, list, restore, save, show};
 use crate::snapshot::Store;
-use crate::sys::{Account, Dir, FileError, accounts, clock};
+use crate::sys::{Account, FileError, accounts, clock};
 use crate::tmux::{Server, Socket};
 use serde::{Deserialize, Serialize};
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// What to do. Names that a user chose are in the snapshot file's escapes.
@@ -138,8 +138,6 @@ fn as_the_environment_says(account: Account) -> Account {
 
 /// A program of ours that is installed beside the running one.
 fn beside_ourselves(program: &str) -> Option<PathBuf> {
-    let ourselves = std::env::current_exe().ok()?;
-    let beside = Dir::open(ourselves.parent()?).ok()?;
-    let there = beside.has_file(program).unwrap_or(false);
-    there.then(|| Path::new(beside.path()).join(program))
+    let beside = std::env::current_exe().ok()?.parent()?.join(program);
+    beside.is_file().then_some(beside)
 }
