@@ -67,7 +67,7 @@ impl Work<'_> {
         let step = window.panes[0].1;
         let argv = spawn::argv(step, self.world, self.builder.has_default_command);
         let spawn = Spawn { cwd: spawn::cwd(step, &self.world.account.home), argv: &argv };
-        command::new_session(&step.row.session, window.name(), window.size, spawn)
+        command::new_session(&step.row.session, window.size, spawn)
     }
 
     fn make_windows(&mut self) -> Result<(), TmuxError> {
@@ -94,7 +94,7 @@ impl Work<'_> {
                 let argv = spawn::argv(step, self.world, self.builder.has_default_command);
                 let cwd = spawn::cwd(step, &self.world.account.home);
                 let spawn = Spawn { cwd, argv: &argv };
-                lines.push(command::new_window(id, window.index, window.name(), spawn));
+                lines.push(command::new_window(id, window.index, spawn));
                 made.push(Some((at, number)));
             }
         }
@@ -216,8 +216,9 @@ impl Fail for Results {
     }
 }
 
-/// Titles, marks and zoom of a window that is there.
+/// Name, titles, marks and zoom of a window that is there.
 fn finish_window(window: &Window<'_>, lines: &mut Vec<Line>) {
+    lines.extend(window.id.zip(window.name()).map(|(id, name)| command::rename_window(id, name)));
     let made = || {
         window.panes.iter().zip(&window.pane_ids).filter_map(|((_, step), id)| Some((step, (*id)?)))
     };

@@ -96,18 +96,11 @@ impl Line {
 /// What [`new_session`] and [`new_window`] print.
 const IDS: &str = "#{session_id} #{window_id} #{window_index} #{pane_id}";
 
-/// A new detached session; `window_name: None` leaves the window's name to automatic-rename.
-/// Replies with ids, see [`Ids::parse`].
-pub fn new_session(
-    name: &[u8],
-    window_name: Option<&[u8]>,
-    (width, height): (u32, u32),
-    spawn: Spawn<'_>,
-) -> Line {
+/// A new detached session. Replies with ids, see [`Ids::parse`].
+pub fn new_session(name: &[u8], (width, height): (u32, u32), spawn: Spawn<'_>) -> Line {
     let line = Line::new("new-session -d").print(IDS).word("-s").expanded(name);
     let line = line.word("-x").plain(width.to_string().as_bytes());
-    let line = line.word("-y").plain(height.to_string().as_bytes());
-    name_window(line, window_name).spawn(spawn)
+    line.word("-y").plain(height.to_string().as_bytes()).spawn(spawn)
 }
 
 /// A new session that shares the windows of another (a session group).
@@ -116,16 +109,16 @@ pub fn new_grouped_session(name: &[u8], with: u32) -> Line {
 }
 
 /// A new window at an index of a session. Replies with ids, see [`Ids::parse`].
-pub fn new_window(session: u32, index: u32, window_name: Option<&[u8]>, spawn: Spawn<'_>) -> Line {
-    let line = Line::new("new-window -d").print(IDS).target(Target::Index(session, index));
-    name_window(line, window_name).spawn(spawn)
+pub fn new_window(session: u32, index: u32, spawn: Spawn<'_>) -> Line {
+    Line::new("new-window -d").print(IDS).target(Target::Index(session, index)).spawn(spawn)
 }
 
-fn name_window(line: Line, name: Option<&[u8]>) -> Line {
-    match name {
-        Some(name) => line.word("-n").expanded(name),
-        None => line,
-    }
+/// Names a window, and so ends its automatic renaming.
+///
+/// Never by `-n` of the commands that make one: 3.3a stores that name as it is and every other
+/// one escaped, so that what is read back could not be told apart (measured).
+pub fn rename_window(window: u32, name: &[u8]) -> Line {
+    Line::new("rename-window").target(Target::Window(window)).word("--").expanded(name)
 }
 
 /// A new pane directly after `pane` in index order. Replies with its id.
@@ -249,7 +242,7 @@ mod tests {
     fn a_hostile_name_stays_one_argument_and_expands_to_itself() {
         let argv = [b"sh".to_vec(), b"-c; kill-server".to_vec()];
         let spawn = Spawn { cwd: OsStr::new("/tmp/#(touch x)"), argv: &argv };
-        let line = new_session(b"-a;$b\n#(x)", None, (80, 24), spawn);
+        let line = new_session(b"-a;$b\n#(x)", (80, 24), spawn);
         assert_eq!(
             line.as_str(),
             "new-session -d -P -F \"\\043\\173session\\137id\\175".to_owned().replace("\\137", "_")
