@@ -8,6 +8,19 @@ mod proof;
 
 use crate::support::{AgentLab, wait_for};
 
+/// A pane by its session's name, window index and pane index; both indexes begin with 0 here.
+#[derive(Debug, Clone, Copy)]
+struct Place(&'static str, u32, u32);
+
+/// The pane at a place. Found by comparing whole names: tmux's targets would match parts of them.
+#[track_caller]
+fn pane_at(lab: &AgentLab, Place(session, window, pane): Place) -> String {
+    let wanted = format!("{session}:{window}.{pane}");
+    let panes = lab.sandbox.panes("#{pane_id} #{session_name}:#{window_index}.#{pane_index}");
+    let found = panes.iter().filter_map(|line| line.split_once(' ')).find(|each| each.1 == wanted);
+    found.unwrap_or_else(|| panic!("no {wanted} in {panes:?}")).0.to_owned()
+}
+
 /// A new conversation id, as a user's `--session-id $(uuidgen)`.
 fn new_id() -> String {
     std::fs::read_to_string("/proc/sys/kernel/random/uuid").unwrap().trim().to_owned()
