@@ -40,6 +40,9 @@ impl MockApi {
             .arg(&log)
             .arg("--portfile")
             .arg(&port_file)
+            // No model answers within milliseconds. If one does, Claude may write the first answer
+            // into the transcript before the question, and then resumes it as interrupted.
+            .args(["--delay", "0.2"])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::inherit())
