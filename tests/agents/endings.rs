@@ -1,7 +1,7 @@
 //! What comes back of conversations that are not simply there: never begun, deleted, abandoned.
 
 use super::{Place, new_id, pane_at};
-use crate::support::agents::tree;
+use crate::support::sandbox::tree;
 use crate::support::{AgentLab, wait_for, wait_until};
 
 #[test]

@@ -1,7 +1,7 @@
 //! What Claude Code does, as far as the code relies on it.
 
 use super::{new_id, run_in_pane, start_time};
-use crate::support::sandbox::kill;
+use crate::support::sandbox::{ended, kill};
 use crate::support::{AgentLab, run, wait_for, wait_until};
 use std::path::Path;
 
@@ -100,7 +100,7 @@ fn claude_resumes_what_was_prompted_and_only_that() {
     kill(first.pid);
     kill(never.pid);
     let record = lab.sandbox.home().join(format!(".claude/sessions/{}.json", first.pid));
-    wait_until("the process is gone", || !Path::new(&format!("/proc/{}", first.pid)).exists());
+    wait_until("both are gone", || ended(first.pid) && ended(never.pid));
     assert!(record.exists(), "a killed Claude leaves its record");
 
     let (code, screen) = run_in_pane(&lab, &["claude", "--resume", &unknown]);

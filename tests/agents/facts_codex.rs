@@ -1,8 +1,8 @@
 //! What Codex does, as far as the code relies on it.
 
 use super::run_in_pane;
-use crate::support::agents::{open_files, tree};
-use crate::support::sandbox::children;
+use crate::support::agents::open_files;
+use crate::support::sandbox::{children, tree};
 use crate::support::{AgentLab, wait_until};
 use std::path::Path;
 

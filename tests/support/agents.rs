@@ -3,8 +3,9 @@
 
 use super::lacks::lacks;
 use super::mock_api::{MockApi, Turn};
-use super::sandbox::{Sandbox, children};
-use super::{Run, run, wait_for, wait_until};
+use super::lacks::lacks;
+use super::mock_api::{MockApi, Turn};
+use super::sandbox::{Sandbox, tree};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,9 +16,9 @@ const KEY: &str = "sk-ant-test-0123456789abcdefghijklmnopqrstuvwxyz";
 
 /// A [`Sandbox`] with agents.
 pub(crate) struct AgentLab {
-    // Dropped in this order: agents that outlive the API only retry their last request.
-    pub(crate) sandbox: Sandbox,
+    // Dropped in this order: the API writes into the sandbox's directory.
     api: MockApi,
+    pub(crate) sandbox: Sandbox,
 }
 
 /// An agent that runs and can be typed to.
@@ -40,7 +41,7 @@ impl AgentLab {
         }
         let sandbox = Sandbox::new();
         let api = MockApi::start(&sandbox);
-        let lab = Self { sandbox, api };
+        let lab = Self { api, sandbox };
         lab.answer_dialogs();
         lab.trust(&lab.sandbox.work());
         Some(lab)
@@ -273,11 +274,6 @@ fn path() -> String {
 /// A TOML basic string; what JSON escapes, TOML escapes alike.
 fn toml_string(text: &str) -> String {
     serde_json::Value::from(text).to_string()
-}
-
-/// A process and all its descendants.
-pub(crate) fn tree(pid: i32) -> Vec<i32> {
-    std::iter::once(pid).chain(children(pid).into_iter().flat_map(tree)).collect()
 }
 
 /// The paths that a process holds open.

@@ -4,6 +4,7 @@ use super::run::{Run, run};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// A hermetic world: an own HOME, an own state directory, an own place for tmux sockets.
@@ -132,15 +133,23 @@ impl Drop for Sandbox {
     fn drop(&mut self) {
         let sockets = self.root().join("tmux").join(format!("tmux-{}", nix::unistd::geteuid()));
         let Ok(sockets) = std::fs::read_dir(sockets) else { return };
+        let mut killed = Vec::new();
         for socket in sockets.filter_map(Result::ok) {
             let mut ask = self.command("timeout");
             let ask = ask.args(["-s", "KILL", "5", "tmux", "-S"]).arg(socket.path());
             let run = run(ask.args(["list-panes", "-a", "-F", "#{pid} #{pane_pid}"]));
             for line in run.out().lines() {
                 for pid in line.split(' ').filter_map(|pid| pid.parse().ok()) {
+                    killed.extend(tree(pid));
                     kill_tree(pid);
                 }
             }
+        }
+        // What still dies would write into the directory while it is being removed. No panic here:
+        // a failed test is being unwound already.
+        let end = Instant::now() + Duration::from_secs(5);
+        while !killed.iter().all(|pid| ended(*pid)) && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(2));
         }
     }
 }
@@ -162,6 +171,18 @@ pub(crate) fn kill_tree(pid: i32) {
 pub(crate) fn kill(pid: i32) {
     let pid = nix::unistd::Pid::from_raw(pid);
     let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL);
+}
+
+/// Whether a process runs no more. A killed orphan stays in the process table until its parent asks
+/// for its status, which the first process of a container may never do.
+pub(crate) fn ended(pid: i32) -> bool {
+    let Ok(stat) = std::fs::read_to_string(format!("/proc/{pid}/stat")) else { return true };
+    stat.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with(['Z', 'X']))
+}
+
+/// A process and all its descendants.
+pub(crate) fn tree(pid: i32) -> Vec<i32> {
+    std::iter::once(pid).chain(children(pid).into_iter().flat_map(tree)).collect()
 }
 
 /// The direct children of a process.
