@@ -26,7 +26,7 @@ fn codex_holds_its_lock_and_rollout_open_and_resumes_by_id() {
     // ~/.codex/sessions/YYYY/MM/DD/rollout-YYYY-MM-DDTHH-MM-SS-<uuid>.jsonl
     let sessions = home.join(".codex/sessions");
     let inside: Vec<_> = rollout.strip_prefix(&sessions).unwrap().iter().collect();
-    assert_eq!(inside.len(), 4, "{rollout:?}");
+    assert_eq!(inside.len(), 4, "{}", rollout.display());
     let date = inside[..3].iter().map(|part| part.to_str().unwrap()).collect::<Vec<_>>().join("-");
     let name = inside[3].to_str().unwrap();
     assert!(name.starts_with(&format!("rollout-{date}T")), "{name}");
@@ -71,7 +71,7 @@ fn rollouts(pid: i32, id: &str) -> Vec<std::path::PathBuf> {
     paths.dedup();
     for path in &paths {
         let name = Path::new(path.file_name().unwrap()).to_str().unwrap();
-        assert!(name.ends_with(&format!("-{id}.jsonl")), "{path:?}");
+        assert!(name.ends_with(&format!("-{id}.jsonl")), "{}", path.display());
     }
     paths
 }

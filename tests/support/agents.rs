@@ -128,31 +128,31 @@ impl AgentLab {
         std::fs::write(&path, toml + &table).unwrap();
     }
 
-    /// Starts `argv` with a tmux command (`["new-session", "-s", "a"]`); gives the pane's id.
+    /// Starts `program` with a tmux command (`["new-session", "-s", "a"]`); gives the pane's id.
     #[track_caller]
-    pub(crate) fn start(&self, tmux: &[&str], cwd: &Path, argv: &[&str]) -> String {
+    pub(crate) fn start(&self, tmux: &[&str], cwd: &Path, program: &[&str]) -> String {
         let mut args = vec![tmux[0], "-d", "-P", "-F", "#{pane_id}"];
         if tmux[0] == "new-session" {
             args.extend(["-x", "120", "-y", "40"]);
         }
         args.extend(&tmux[1..]);
         args.extend(["-c", cwd.to_str().unwrap(), "--"]);
-        args.extend(argv);
+        args.extend(program);
         self.tmux(args).ok().out().trim().to_owned()
     }
 
     /// Starts `claude ARGS` in a new session and waits until it can be typed to.
     #[track_caller]
     pub(crate) fn start_claude(&self, session: &str, cwd: &Path, args: &[&str]) -> Agent {
-        let argv = [&["claude"], args].concat();
-        self.claude_in(&self.start(&["new-session", "-s", session], cwd, &argv))
+        let program = [&["claude"], args].concat();
+        self.claude_in(&self.start(&["new-session", "-s", session], cwd, &program))
     }
 
     /// Starts `codex --no-daemon ARGS` in a new session and waits until it can be typed to.
     #[track_caller]
     pub(crate) fn start_codex(&self, session: &str, cwd: &Path, args: &[&str]) -> Agent {
-        let argv = [&["codex", "--no-daemon"], args].concat();
-        self.codex_in(&self.start(&["new-session", "-s", session], cwd, &argv))
+        let program = [&["codex", "--no-daemon"], args].concat();
+        self.codex_in(&self.start(&["new-session", "-s", session], cwd, &program))
     }
 
     /// Waits until the Claude somewhere below a pane can be typed to.
