@@ -94,6 +94,8 @@ fn claude_resumes_what_was_prompted_and_only_that() {
     let Some(lab) = AgentLab::new() else { return };
     let work = lab.sandbox.work();
     let (prompted, silent, unknown) = (new_id(), new_id(), new_id());
+    // Without it the server would go with the last agent, and meet the next client while going.
+    lab.start(&["new-session"], &work, &["sh"]);
     let first = lab.start_claude("prompted", &work, &["--session-id", &prompted]);
     let never = lab.start_claude("silent", &work, &["--session-id", &silent]);
     lab.prompt(&first, "remember");

@@ -169,8 +169,11 @@ impl AgentLab {
     pub(crate) fn codex_in(&self, pane: &str) -> Agent {
         self.wait_for_agent("Codex", "›", pane, |pid| {
             let locks = self.sandbox.home().join(".codex/thread-writer-locks");
-            let lock = open_files(pid).into_iter().find(|path| path.parent() == Some(&*locks))?;
-            Some(lock.file_stem()?.to_str()?.to_owned())
+            // Beside the conversation's lock Codex takes `.coordination.lock` for moments.
+            open_files(pid).into_iter().find_map(|path| {
+                let id = path.strip_prefix(&locks).ok()?.to_str()?.strip_suffix(".lock")?;
+                (!id.starts_with('.')).then(|| id.to_owned())
+            })
         })
     }
 
