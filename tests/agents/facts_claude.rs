@@ -113,6 +113,10 @@ fn claude_resumes_what_was_prompted_and_only_that() {
     );
     let (code, screen) = run_in_pane(&lab, &["claude", "--resume", &silent]);
     assert_eq!(code, 1, "{screen}");
+    std::fs::create_dir(work.join("sub")).unwrap();
+    let elsewhere = ["env", "-C", "sub", "claude", "--resume", &prompted];
+    let (code, screen) = run_in_pane(&lab, &elsewhere);
+    assert_eq!(code, 1, "a conversation belongs to its directory: {screen}");
     let (code, screen) = run_in_pane(&lab, &["claude", "--session-id", &prompted]);
     assert_eq!(code, 1, "{screen}");
     assert!(screen.contains(&format!("Session ID {prompted} is already in use.")), "{screen}");

@@ -62,7 +62,7 @@ packages_of() {
 
 install_command() {
     case $1 in
-    apt-get) echo 'env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends' ;;
+    apt-get) echo 'apt-get install -y --no-install-recommends' ;;
     dnf) echo 'dnf install -y' ;;
     pacman) echo 'pacman -Sy --needed --noconfirm' ;;
     zypper) echo 'zypper --non-interactive install' ;;
@@ -83,12 +83,16 @@ install_packages() {
     command=$(install_command "$with")
     if [ "$(id -u)" != 0 ]; then
         say "missing: $lacking- and only root may install packages. Run:"
+        [ "$with" != apt-get ] || command="apt-get update && sudo $command"
         say "  sudo $command $packages"
         exit 1
     fi
     say "installing with $with: $packages"
     # A fresh container has no package lists; `apt-get install` then knows no package at all.
-    if [ "$with" = apt-get ]; then apt-get update -q >/dev/null; fi
+    if [ "$with" = apt-get ]; then
+        export DEBIAN_FRONTEND=noninteractive
+        apt-get update -q >/dev/null
+    fi
     # shellcheck disable=SC2086
     $command $packages >&2
     lacking=$(missing "$1" | tr '\n' ' ')
