@@ -106,14 +106,14 @@ install_packages() {
 check_cargo() {
     wanted=$(sed -n 's/^rust-version = "\([0-9.]*\)".*/\1/p' Cargo.toml | head -n 1)
     if ! found=$(cargo --version 2>/dev/null); then
-        say "cargo is missing; Rust $wanted or newer is needed: https://rustup.rs"
+        say "cargo is missing; Rust $wanted or newer is needed: install it with rustup"
         exit 1
     fi
     found=${found#cargo }
     found=${found%% *}
     oldest=$(printf '%s\n%s\n' "$wanted" "$found" | sort -V | head -n 1)
     if [ "$oldest" != "$wanted" ]; then
-        say "cargo is $found; Rust $wanted or newer is needed: 'rustup update', or https://rustup.rs"
+        say "cargo is $found; Rust $wanted or newer is needed: update it with rustup"
         exit 1
     fi
 }
