@@ -11,11 +11,14 @@ export TL_LACKS_FILE
 trap 'rm -f "$TL_LACKS_FILE"' EXIT
 
 if cargo nextest --version >/dev/null 2>&1; then
+    # nextest leaves the examples in the documentation out.
+    cargo test --workspace --doc --quiet -- "$@" || docs=failed
     cargo nextest run --workspace --no-tests=warn "$@"
 else
     cargo test --workspace -- "$@"
 fi
 status=$?
+[ "${docs-}" != failed ] || status=1
 
 # unexpected: the lacks that no line of the list is the beginning of.
 unexpected() {
