@@ -3,9 +3,8 @@
 
 use super::lacks::lacks;
 use super::mock_api::{MockApi, Turn};
-use super::lacks::lacks;
-use super::mock_api::{MockApi, Turn};
 use super::sandbox::{Sandbox, tree};
+use super::{Run, run, wait_for, wait_until};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
