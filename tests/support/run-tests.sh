@@ -10,6 +10,9 @@ TL_LACKS_FILE=$(mktemp)
 export TL_LACKS_FILE
 trap 'rm -f "$TL_LACKS_FILE"' EXIT
 
+# `persist` runs the launcher that lies beside it; no test target of this package builds that.
+cargo build --workspace || exit
+
 if cargo nextest --version >/dev/null 2>&1; then
     # nextest leaves the examples in the documentation out.
     cargo test --workspace --doc --quiet -- "$@" || docs=failed

@@ -116,9 +116,7 @@ impl Sandbox {
         }
         if let Some(pid) = server {
             kill(pid);
-            super::wait_until("the server is gone", || {
-                !Path::new(&format!("/proc/{pid}")).exists()
-            });
+            super::wait_until("the server is gone", || ended(pid));
         }
     }
 
