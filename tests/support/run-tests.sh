@@ -32,7 +32,7 @@ unexpected() {
 
 if [ -s "$TL_LACKS_FILE" ]; then
     sort -u -o "$TL_LACKS_FILE" "$TL_LACKS_FILE"
-    printf '\n%s tests could not run here:\n' "$(wc -l <"$TL_LACKS_FILE" | tr -d ' ')"
+    printf '\n%s tests could not run here:\n' "$(wc -l <"$TL_LACKS_FILE")"
     sed 's/^LACKS: /    /' "$TL_LACKS_FILE"
     if [ "${CI-}" = true ] && [ -n "$(unexpected)" ]; then
         printf '\nCI runs every test; not in tests/allowed-lacks.txt:\n'
