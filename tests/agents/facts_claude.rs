@@ -73,6 +73,7 @@ fn claude_keeps_a_live_record_and_a_transcript_by_slug() {
     wait_until("the live record is removed", || {
         !sessions.join(format!("{}.json", agent.pid)).exists()
     });
+    wait_until("it has written what it writes at its end", || ended(agent.pid));
 }
 
 #[test]
