@@ -26,7 +26,9 @@ fn a_silent_a_cleared_and_a_deleted_conversation_come_back_for_what_they_are() {
     lab.sandbox.crash();
     std::fs::remove_file(lab.transcript(&doomed).unwrap()).unwrap();
     let restored = lab.persist(["restore", "--json"]).ok().json();
-    assert_eq!(restored["rows"].as_array().unwrap().len(), 3, "{restored:#}");
+    let rows = restored["rows"].as_array().unwrap();
+    assert_eq!(rows.len(), 3, "{restored:#}");
+    assert!(rows.iter().all(|row| row["action"] == "new"), "{restored:#}");
 
     let pane = pane_at(&lab, Place("silent", 0, 0));
     assert_eq!(lab.claude_in(&pane).conversation, silent.conversation);

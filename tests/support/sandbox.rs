@@ -107,17 +107,16 @@ impl Sandbox {
     }
 
     /// Kills the tmux server and every process in its panes with SIGKILL, as a crash does, and
-    /// waits until the server is gone.
+    /// waits until all are gone: one that still exits would count as alive.
     pub(crate) fn crash(&self) {
-        let panes = self.tmux(["list-panes", "-a", "-F", "#{pane_pid}"]);
+        let panes = self.tmux(["list-panes", "-a", "-F", "#{pane_pid}"]).out();
         let server = self.server_pid();
-        for pid in panes.out().lines().filter_map(|l| l.parse().ok()) {
-            kill_tree(pid);
+        let panes = panes.lines().filter_map(|line| line.parse().ok());
+        let pids: Vec<i32> = panes.flat_map(tree).chain(server).collect();
+        for pid in &pids {
+            kill(*pid);
         }
-        if let Some(pid) = server {
-            kill(pid);
-            super::wait_until("the server is gone", || ended(pid));
-        }
+        super::wait_until("everything is gone", || pids.iter().all(|pid| ended(*pid)));
     }
 
     /// The pid of this world's tmux server.
