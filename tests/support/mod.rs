@@ -1,14 +1,17 @@
 //! What the integration tests share: a hermetic sandbox for one user, a throw-away host with
 //! many, and waiting for facts.
 
+pub(crate) mod agents;
 pub(crate) mod fake_server;
 pub(crate) mod host;
 pub(crate) mod lacks;
+pub(crate) mod mock_api;
 pub(crate) mod run;
 pub(crate) mod sandbox;
 pub(crate) mod stub_agent;
 pub(crate) mod wait;
 
+pub(crate) use agents::AgentLab;
 pub(crate) use run::{Run, run};
 pub(crate) use sandbox::Sandbox;
 pub(crate) use wait::{wait_for, wait_until};

@@ -4,6 +4,7 @@ use super::run::{Run, run};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// A hermetic world: an own HOME, an own state directory, an own place for tmux sockets.
@@ -106,19 +107,16 @@ impl Sandbox {
     }
 
     /// Kills the tmux server and every process in its panes with SIGKILL, as a crash does, and
-    /// waits until the server is gone.
+    /// waits until all are gone: one that still exits would count as alive.
     pub(crate) fn crash(&self) {
-        let panes = self.tmux(["list-panes", "-a", "-F", "#{pane_pid}"]);
+        let panes = self.tmux(["list-panes", "-a", "-F", "#{pane_pid}"]).out();
         let server = self.server_pid();
-        for pid in panes.out().lines().filter_map(|l| l.parse().ok()) {
-            kill_tree(pid);
+        let panes = panes.lines().filter_map(|line| line.parse().ok());
+        let pids: Vec<i32> = panes.flat_map(tree).chain(server).collect();
+        for pid in &pids {
+            kill(*pid);
         }
-        if let Some(pid) = server {
-            kill(pid);
-            super::wait_until("the server is gone", || {
-                !Path::new(&format!("/proc/{pid}")).exists()
-            });
-        }
+        super::wait_until("everything is gone", || pids.iter().all(|pid| ended(*pid)));
     }
 
     /// The pid of this world's tmux server.
@@ -132,15 +130,23 @@ impl Drop for Sandbox {
     fn drop(&mut self) {
         let sockets = self.root().join("tmux").join(format!("tmux-{}", nix::unistd::geteuid()));
         let Ok(sockets) = std::fs::read_dir(sockets) else { return };
+        let mut killed = Vec::new();
         for socket in sockets.filter_map(Result::ok) {
             let mut ask = self.command("timeout");
             let ask = ask.args(["-s", "KILL", "5", "tmux", "-S"]).arg(socket.path());
             let run = run(ask.args(["list-panes", "-a", "-F", "#{pid} #{pane_pid}"]));
             for line in run.out().lines() {
                 for pid in line.split(' ').filter_map(|pid| pid.parse().ok()) {
+                    killed.extend(tree(pid));
                     kill_tree(pid);
                 }
             }
+        }
+        // What still dies would write into the directory while it is being removed. No panic here:
+        // a failed test is being unwound already.
+        let end = Instant::now() + Duration::from_secs(5);
+        while !killed.iter().all(|pid| ended(*pid)) && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(2));
         }
     }
 }
@@ -162,6 +168,18 @@ pub(crate) fn kill_tree(pid: i32) {
 pub(crate) fn kill(pid: i32) {
     let pid = nix::unistd::Pid::from_raw(pid);
     let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL);
+}
+
+/// Whether a process runs no more. A killed orphan stays in the process table until its parent asks
+/// for its status, which the first process of a container may never do.
+pub(crate) fn ended(pid: i32) -> bool {
+    let Ok(stat) = std::fs::read_to_string(format!("/proc/{pid}/stat")) else { return true };
+    stat.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with(['Z', 'X']))
+}
+
+/// A process and all its descendants.
+pub(crate) fn tree(pid: i32) -> Vec<i32> {
+    std::iter::once(pid).chain(children(pid).into_iter().flat_map(tree)).collect()
 }
 
 /// The direct children of a process.

@@ -1,0 +1,31 @@
+# Every target that is meant to be called has a text after `##`; `make` alone prints them.
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+.PHONY: help run test bench lint soak clean
+
+help: ## Lists the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
+		printf '  make %-8s %s\n' "$$name" "$$text"; done
+
+run: ## Builds, saves your tmux sessions (or a demonstration's) and shows how to restore them
+	@tests/support/install-prerequisites.sh run
+	@docs/demo.sh
+
+test: ## Runs every test, with real agents; ARGS=NAME runs those whose name contains it
+	@tests/support/install-prerequisites.sh test
+	@tests/support/run-tests.sh $(ARGS)
+
+bench: ## Measures save, show and restore beside their floors
+	@tests/support/install-prerequisites.sh run
+	@cargo bench --bench sessions
+
+lint: ## Checks the format and every lint, warnings as errors
+	@cargo fmt --all --check
+	@cargo clippy --workspace --all-targets --quiet -- -D warnings
+
+soak: ## Lists the long-running campaigns
+	@echo 'no campaigns yet'
+
+clean: ## Removes what was built, the agents that the tests installed included
+	@cargo clean
+	@rm -rf target

@@ -1,0 +1,167 @@
+#!/bin/sh
+# Installs what this machine lacks for one purpose, and says what it installs.
+#   install-prerequisites.sh run     to build and to run: tmux, git, a C linker, make, cargo
+#   install-prerequisites.sh test    the same, and what the tests drive: strace, python3, node, the
+#                                    real agents (target/agents, pinned by tests/agents/lab)
+# Silent when nothing is missing.
+set -eu
+cd "$(dirname "$0")/../.."
+
+say() { printf 'prerequisites: %s\n' "$*" >&2; }
+
+# Prints what is missing, by the names in packages_of. /usr/sbin is not in every user's PATH.
+missing() (
+    PATH=$PATH:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin
+    has() { command -v "$1" >/dev/null 2>&1 || echo "$2"; }
+    has tmux tmux
+    has git git
+    has make make
+    # Without the C library's start file cc is there and yet cannot link.
+    case $(cc -print-file-name=crt1.o 2>/dev/null) in /*) ;; *) echo cc ;; esac
+    [ "$1" = test ] || exit 0
+    has strace strace
+    has python3 python3
+    has node node
+    has npm npm
+    has unshare unshare
+    has useradd useradd
+    has ps ps
+)
+
+manager() {
+    for each in apt-get dnf pacman zypper apk; do
+        if command -v "$each" >/dev/null 2>&1; then
+            echo "$each"
+            return
+        fi
+    done
+}
+
+# packages_of MANAGER NAME...: the packages that hold the named things, on one line.
+packages_of() {
+    with=$1
+    shift
+    for name; do
+        case $with:$name in
+        apt-get:cc) echo gcc libc6-dev ;;
+        dnf:cc | zypper:cc) echo gcc glibc-devel ;;
+        pacman:cc) echo gcc glibc ;;
+        apk:cc) echo gcc musl-dev ;;
+        pacman:python3) echo python ;;
+        *:node) echo nodejs ;;
+        *:unshare) echo util-linux ;;
+        apt-get:useradd) echo passwd ;;
+        dnf:useradd) echo shadow-utils ;;
+        *:useradd) echo shadow ;;
+        dnf:ps | pacman:ps | apk:ps) echo procps-ng ;;
+        *:ps) echo procps ;;
+        *) echo "$name" ;;
+        esac
+    done | tr '\n' ' '
+}
+
+install_command() {
+    case $1 in
+    apt-get) echo 'apt-get install -y --no-install-recommends' ;;
+    dnf) echo 'dnf install -y' ;;
+    pacman) echo 'pacman -Sy --needed --noconfirm' ;;
+    zypper) echo 'zypper --non-interactive install' ;;
+    apk) echo 'apk add' ;;
+    esac
+}
+
+install_packages() {
+    lacking=$(missing "$1" | tr '\n' ' ')
+    [ -n "$lacking" ] || return 0
+    with=$(manager)
+    if [ -z "$with" ]; then
+        say "missing: $lacking- and no package manager that is known here; please install them"
+        exit 1
+    fi
+    # shellcheck disable=SC2086 # words on purpose: names without spaces
+    packages=$(packages_of "$with" $lacking)
+    command=$(install_command "$with")
+    if [ "$(id -u)" != 0 ]; then
+        say "missing: $lacking- and only root may install packages. Run:"
+        [ "$with" != apt-get ] || command="apt-get update && sudo $command"
+        say "  sudo $command $packages"
+        exit 1
+    fi
+    say "installing with $with: $packages"
+    # A fresh container has no package lists; `apt-get install` then knows no package at all.
+    if [ "$with" = apt-get ]; then
+        export DEBIAN_FRONTEND=noninteractive
+        apt-get update -q >/dev/null
+    fi
+    # shellcheck disable=SC2086
+    $command $packages >&2
+    lacking=$(missing "$1" | tr '\n' ' ')
+    if [ -n "$lacking" ]; then
+        say "still missing after the installation: $lacking"
+        exit 1
+    fi
+}
+
+# A distribution's cargo is usually too old, and rustup installs for one user: so this only checks.
+check_cargo() {
+    wanted=$(sed -n 's/^rust-version = "\([0-9.]*\)".*/\1/p' Cargo.toml | head -n 1)
+    if ! found=$(cargo --version 2>/dev/null); then
+        say "cargo is missing; Rust $wanted or newer is needed: install it with rustup"
+        exit 1
+    fi
+    found=${found#cargo }
+    found=${found%% *}
+    oldest=$(printf '%s\n%s\n' "$wanted" "$found" | sort -V | head -n 1)
+    if [ "$oldest" != "$wanted" ]; then
+        say "cargo is $found; Rust $wanted or newer is needed: update it with rustup"
+        exit 1
+    fi
+}
+
+# Installs the agents of the lock file into target/agents, whole or not at all. Without them (no
+# network, say) the tests still run, and those that need agents report what they lack.
+install_agents() {
+    stamp=$(cat tests/agents/lab/package.json tests/agents/lab/package-lock.json | sha256sum)
+    stamp=${stamp%% *}
+    if [ "$(cat target/agents/stamp 2>/dev/null)" = "$stamp" ]; then return 0; fi
+    say 'installing the real agents of tests/agents/lab/package-lock.json into target/agents'
+    mkdir -p target
+    new=$(mktemp -d target/agents.XXXXXX)
+    trap 'rm -rf "$new"' EXIT
+    cp tests/agents/lab/package.json tests/agents/lab/package-lock.json "$new/"
+    if ! fetch_agents "$new" >&2; then
+        say 'the agents could not be installed: the tests that need them will not run'
+        return 0
+    fi
+    chmod 755 "$new" # mktemp's 0700 would hide the agents from the accounts that tests switch to
+    echo "$stamp" >"$new/stamp"
+    rm -rf target/agents
+    mv -T "$new" target/agents
+}
+
+# npm's own install scripts run or not depending on its version; the one that is needed (it puts the
+# native binary in place of a stub) is run by name.
+fetch_agents() (
+    cd "$1" && mkdir home &&
+        npm ci --ignore-scripts --no-audit --no-fund --loglevel=error &&
+        node node_modules/@anthropic-ai/claude-code/install.cjs &&
+        HOME=$PWD/home node_modules/.bin/claude --version &&
+        HOME=$PWD/home node_modules/.bin/codex --version &&
+        rm -rf home
+)
+
+case ${1-} in
+run)
+    install_packages run
+    check_cargo
+    ;;
+test)
+    install_packages test
+    check_cargo
+    install_agents
+    ;;
+*)
+    echo "usage: $0 run|test" >&2
+    exit 2
+    ;;
+esac
