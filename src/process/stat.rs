@@ -13,13 +13,18 @@ pub struct Stat {
 }
 
 impl Stat {
-    /// Parses the file. The command name is in parentheses and may hold anything, parentheses
+    /// Parses the file; none for a process that has ended. The command name is in parentheses and may hold anything, parentheses
     /// and line feeds included, so fields are counted from the last `)`.
     pub fn parse(text: &[u8]) -> Option<Self> {
         let after = text.iter().rposition(|&byte| byte == b')')? + 1;
         let text = std::str::from_utf8(&text[after..]).ok()?;
         let fields: Vec<&str> = text.split_ascii_whitespace().collect();
         let field = |number: usize| fields.get(number - 3).copied();
+        // A zombie runs nothing and holds nothing, yet keeps its pid and start time for as long as
+        // its parent does not reap it; the first process of a container may never do that.
+        if matches!(field(3)?, "Z" | "X") {
+            return None;
+        }
         Some(Self {
             group: field(5)?.parse().ok()?,
             foreground: field(8)?.parse().ok()?,
@@ -37,6 +42,7 @@ mod tests {
         let text = b"7 (a) R 1 (\n) S 1 42 7 34816 43 4194304 1 2 3 4 5 6 7 8 20 0 1 0 98765 1 2";
         let stat = Stat::parse(text).unwrap();
         assert_eq!(stat, Stat { group: 42, foreground: 43, start: 98765 });
+        assert_eq!(Stat::parse(&text.map(|byte| if byte == b'S' { b'Z' } else { byte })), None);
         assert_eq!(Stat::parse(b"7 (a"), None);
         assert_eq!(Stat::parse(b"7 (a) S 1 2 3"), None);
     }
