@@ -1,7 +1,7 @@
 # Every target that is meant to be called has a text after `##`; `make` alone prints them.
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help run test bench lint soak clean
+.PHONY: help run test bench lint man soak clean
 
 help: ## Lists the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -9,7 +9,8 @@ help: ## Lists the targets
 
 run: ## Builds, saves your tmux sessions (or a demonstration's) and shows how to restore them
 	@tests/support/install-prerequisites.sh run
-	@docs/demo.sh
+	@cargo build --workspace
+	@docs/demo.sh "$${CARGO_TARGET_DIR:-target}/debug"
 
 test: ## Runs every test, with real agents; ARGS=NAME runs those whose name contains it
 	@tests/support/install-prerequisites.sh test
@@ -22,6 +23,10 @@ bench: ## Measures save, show and restore beside their floors
 lint: ## Checks the format and every lint, warnings as errors
 	@cargo fmt --all --check
 	@cargo clippy --workspace --all-targets --quiet -- -D warnings
+
+man: ## Writes the man pages into docs/man from the program's own definition
+	@mkdir -p docs/man
+	@cargo run --quiet --bin persist -- manual docs/man
 
 soak: ## Lists the long-running campaigns
 	@echo 'no campaigns yet'

@@ -3,7 +3,7 @@
 use super::build;
 use super::facts;
 use super::job::World;
-use super::plan::{self, Action, Step};
+use super::plan::{self, Action, Start, Step};
 use super::report::{Planned, PlannedRow, Problem, Report};
 use super::source;
 use crate::snapshot::{Stored, escape, unescape};
@@ -115,8 +115,11 @@ fn execute(world: &World, steps: Vec<Step>, rows: &mut [PlannedRow]) -> Result<(
             return Err(Problem::failed(&error));
         }
     };
-    for (at, result) in places.into_iter().zip(results) {
+    for ((at, step), result) in places.into_iter().zip(&to_build).zip(results) {
         rows[at].result = Some(match result {
+            Ok(()) if world.launcher.is_none() && step.start != Start::Shell => {
+                "failed: start-claude is not installed beside persist; a shell is there".to_owned()
+            }
             Ok(()) => "restored".to_owned(),
             Err(why) => format!("failed: {}", escape(why.as_bytes())),
         });

@@ -15,7 +15,8 @@ pub(super) fn cwd<'a>(step: &'a Step, home: &'a Path) -> &'a OsStr {
 /// Program and arguments; none for tmux's own default.
 ///
 /// With a `default-command` in the user's configuration tmux's default is that program, often
-/// our launcher: a pane that held a shell then asks for the shell by name.
+/// our launcher: a pane that held a shell then asks for the shell by name. Without the launcher
+/// every pane is a shell.
 pub(super) fn argv(step: &Step, world: &World, has_default_command: bool) -> Vec<Vec<u8>> {
     let launched = |arguments: &[&[u8]]| {
         let launcher = world.launcher.as_ref()?;

@@ -13,8 +13,9 @@ pub struct Stat {
 }
 
 impl Stat {
-    /// Parses the file; none for a process that has ended. The command name is in parentheses and may hold anything, parentheses
-    /// and line feeds included, so fields are counted from the last `)`.
+    /// Parses the file; none for a process that has ended. The command name is in parentheses
+    /// and may hold anything, parentheses and line feeds included, so fields are counted from the
+    /// last `)`.
     pub fn parse(text: &[u8]) -> Option<Self> {
         let after = text.iter().rposition(|&byte| byte == b')')? + 1;
         let text = std::str::from_utf8(&text[after..]).ok()?;
