@@ -2,7 +2,7 @@
 //! real program in `tests/agents/`.
 
 use super::conversation::{ConversationId, option};
-use super::{Agent, Home, Rank, Resumption, Seen};
+use super::{Agent, Description, Home, Rank, Resumption, Seen, transcript};
 use crate::process::{Proc, Process, base_name};
 use crate::snapshot::escape;
 use crate::sys::Dir;
@@ -26,8 +26,6 @@ const MAX_RECORD: u64 = 64 << 10;
 const MAX_GUESSED_AMONG: usize = 4096;
 /// More live records or projects than this are not looked through.
 const MAX_LISTED: usize = 10_000;
-/// As much of a transcript as decides whether it holds a prompt.
-const TRANSCRIPT_START: u64 = 64 << 10;
 
 /// What the live record says, as far as it matters. Fields come and go with versions.
 #[derive(Debug, Deserialize)]
@@ -97,6 +95,12 @@ impl Agent for Claude {
         .collect()
     }
 
+    fn describe(&self, id: &ConversationId, home: &Home) -> Option<Description> {
+        let file = transcript_name(id);
+        let dir = transcript_anywhere(&file, home)?;
+        transcript::describe(&dir, &file, |line| line["cwd"].as_str(), title)
+    }
+
     fn resumption(
         &self,
         id: &ConversationId,
@@ -114,7 +118,7 @@ impl Agent for Claude {
                 None => Resumption::Impossible(format!("there is no transcript of {id}")),
             };
         };
-        match dir.read_start(&file, TRANSCRIPT_START) {
+        match dir.read_start(&file, transcript::START) {
             // Seen once after an unprompted exit: such a file makes both ways of starting fail.
             Ok(start) if !holds_a_message(&start) => Resumption::StartAnew,
             Ok(_) if own.is_some() && cwd.is_dir() => Resumption::Resume,
@@ -228,6 +232,20 @@ fn only_transcript_since(started: u64, cwd: &Path, home: &Home) -> Option<Conver
     candidates.next().is_none().then_some(only)
 }
 
+/// A summary, or the first thing the user said; lines in angle brackets are the program's own.
+fn title(line: &serde_json::Value) -> Option<&str> {
+    let text = match line["type"].as_str()? {
+        "summary" => line["summary"].as_str()?,
+        "user" => {
+            let content = &line["message"]["content"];
+            let parts = content.as_array().map(Vec::as_slice).unwrap_or_default();
+            content.as_str().or_else(|| parts.iter().find_map(|part| part["text"].as_str()))?
+        }
+        _ => return None,
+    };
+    (!text.trim_start().starts_with('<')).then_some(text)
+}
+
 /// Metadata lines come first; a conversation that can be resumed has a message.
 fn holds_a_message(start: &[u8]) -> bool {
     let lines = start.split(|&byte| byte == b'\n');
@@ -236,7 +254,7 @@ fn holds_a_message(start: &[u8]) -> bool {
             .iter()
             .any(|kind| memchr::memmem::find(line, kind).is_some())
     };
-    start.len() as u64 == TRANSCRIPT_START || lines.into_iter().any(is_message)
+    start.len() as u64 == transcript::START || lines.into_iter().any(is_message)
 }
 
 /// The directory's name among the projects: the resolved path with every UTF-16 unit outside

@@ -2,13 +2,16 @@
 //! the real program in `tests/agents/`.
 
 use super::conversation::ConversationId;
-use super::{Agent, Home, Rank, Resumption, Seen};
+use super::{Agent, Description, Home, Rank, Resumption, Seen, transcript};
 use crate::process::{Proc, Process, base_name};
+use crate::sys::Dir;
 use chrono::{DateTime, Datelike, Days};
+use serde_json::Value;
 use std::collections::BTreeSet;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 /// Codex.
 #[derive(Debug)]
@@ -52,6 +55,12 @@ impl Agent for Codex {
         Vec::new()
     }
 
+    fn describe(&self, id: &ConversationId, home: &Home) -> Option<Description> {
+        let (dir, file) = rollout(id, home)?;
+        let file = file.to_str()?;
+        transcript::describe(&dir, file, |line| line["payload"]["cwd"].as_str(), title)
+    }
+
     fn resumption(
         &self,
         id: &ConversationId,
@@ -59,7 +68,7 @@ impl Agent for Codex {
         prompted: Option<bool>,
         home: &Home,
     ) -> Resumption {
-        if has_rollout(id, home) {
+        if rollout(id, home).is_some() {
             return Resumption::Resume;
         }
         match prompted {
@@ -98,12 +107,20 @@ fn is_rollout_of(file: &OsStr, id: &ConversationId) -> bool {
 
 /// A thread's id is a `UUIDv7`: it says when it was minted, and the rollout lies in the folder of
 /// that day, in local time: so in one of three.
-fn has_rollout(id: &ConversationId, home: &Home) -> bool {
-    days(id).iter().any(|day| {
-        let names =
-            home.dir(Path::new(ROLLOUTS).join(day)).and_then(|dir| dir.names(MAX_LISTED).ok()?);
-        names.is_some_and(|names| names.iter().any(|name| is_rollout_of(name, id)))
+fn rollout(id: &ConversationId, home: &Home) -> Option<(Rc<Dir>, OsString)> {
+    days(id).iter().find_map(|day| {
+        let dir = home.dir(Path::new(ROLLOUTS).join(day))?;
+        let names = dir.names(MAX_LISTED).ok()??;
+        let name = names.into_iter().find(|name| is_rollout_of(name, id))?;
+        Some((dir, name))
     })
+}
+
+/// The first thing the user said.
+fn title(line: &Value) -> Option<&str> {
+    let payload = &line["payload"];
+    let said = payload["type"].as_str()? == "user_message";
+    payload["message"].as_str().filter(|_| said)
 }
 
 fn days(id: &ConversationId) -> Vec<PathBuf> {

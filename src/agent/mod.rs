@@ -9,6 +9,7 @@ pub mod conversation;
 pub mod evidence;
 pub mod home;
 pub mod launcher;
+mod transcript;
 
 pub use conversation::ConversationId;
 pub use evidence::{PaneSighting, Rank, Sighting, resolve};
@@ -29,6 +30,9 @@ pub trait Agent: Sync {
     /// Every conversation of this agent's that any process of the user runs, inside tmux or out,
     /// as far as the agent records it, with that process.
     fn live(&self, home: &Home, proc: &Proc) -> Vec<(ConversationId, i32)>;
+
+    /// What is on disk of a conversation.
+    fn describe(&self, id: &ConversationId, home: &Home) -> Option<Description>;
 
     /// What starting the agent on a conversation from `cwd` would take. `prompted` is what the
     /// snapshot says of it.
@@ -53,6 +57,22 @@ pub struct Seen {
     /// Whether the processes below it could still tell more.
     pub descend: bool,
 }
+
+/// What is on disk of a conversation. Text is as the agent wrote it: hostile until escaped.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Description {
+    /// Its transcript.
+    pub transcript: PathBuf,
+    /// The directory it was started in, if the transcript says.
+    pub cwd: Option<PathBuf>,
+    /// Its title, else its first prompt; at most [`MAX_TITLE`] characters.
+    pub title: Option<String>,
+    /// When it was last written, in seconds since the epoch.
+    pub last_activity: u64,
+}
+
+/// The most characters of a title.
+pub const MAX_TITLE: usize = 200;
 
 /// How a conversation can come back.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! The command line of `persist`, and its resolution into work.
 
 use super::exit::Failure;
-use crate::persist::Request;
+use crate::persist::{Ended, Request};
 use crate::snapshot::escape;
 use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;
@@ -109,6 +109,36 @@ pub enum Command {
         #[arg(long, value_name = "TEXT", default_value = "")]
         reason: String,
     },
+    /// Say where a conversation is and what it is about
+    Conversation {
+        /// Its id
+        #[arg(value_name = "UUID")]
+        id: String,
+        /// Its agent; whichever has it if none
+        #[arg(long, value_name = "NAME")]
+        agent: Option<String>,
+    },
+    /// Record how an agent ended
+    ///
+    /// The launcher does, when it sees it. A conversation that was closed is not resumed from
+    /// snapshots older than this; one that was lost is.
+    Ended {
+        /// Its conversation
+        #[arg(value_name = "UUID")]
+        conversation: String,
+        /// On purpose or not
+        #[arg(long, value_name = "HOW", value_parser = ["closed", "lost"])]
+        how: String,
+        /// The agent's name
+        #[arg(long, value_name = "NAME", default_value = "claude")]
+        agent: String,
+        /// The tmux session it was in
+        #[arg(long, value_name = "SESSION", default_value = "")]
+        session: OsString,
+        /// What was seen
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        reason: String,
+    },
     /// Print a completion script for a shell
     Completions {
         /// Which shell
@@ -135,6 +165,8 @@ pub enum Whom {
     AllOr(Vec<String>),
     /// As [`Whom::AllOr`], but without a map or a name only the caller, never everybody.
     One(Option<String>),
+    /// The caller, whoever that is.
+    Caller,
 }
 
 /// A command's work.
@@ -166,6 +198,15 @@ impl Command {
             Self::Forget { sessions, user, reason } => {
                 let request = Request::Forget { sessions: names(sessions), reason };
                 Work { whom: Whom::One(user), request }
+            }
+            Self::Conversation { id, agent } => {
+                Work { whom: Whom::Caller, request: Request::Conversation { id, agent } }
+            }
+            Self::Ended { conversation, how, agent, session, reason } => {
+                let session = escape(session.as_bytes());
+                let closed = how == "closed";
+                let ended = Ended { conversation, agent, session, closed, reason };
+                Work { whom: Whom::Caller, request: Request::Ended(ended) }
             }
             Self::Completions { .. } | Self::Manual { .. } | Self::Worker { .. } => {
                 return Err(Failure::usage("this command works on no user"));

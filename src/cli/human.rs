@@ -2,7 +2,9 @@
 
 use super::args::Work;
 use super::perform::{Done, UserReport};
-use crate::persist::report::{Forgotten, Listed, Planned, PlannedRow, SaveResult, Saved};
+use crate::persist::report::{
+    Described, Forgotten, Listed, Planned, PlannedRow, SaveResult, Saved,
+};
 use crate::persist::{Report, Request};
 use crate::snapshot::escape;
 use std::path::Path;
@@ -38,7 +40,8 @@ fn one(user: &UserReport, state_dir: &Path, executed: bool) -> Option<String> {
         Report::Forget(Forgotten { sessions, error: None, .. }) => {
             Some(format!("{name}: closed on purpose: {}\n", sessions.join(", ")))
         }
-        Report::Forget(_) => None,
+        Report::Conversation(described) if described.error.is_none() => Some(describe(described)),
+        Report::Forget(_) | Report::Conversation(_) | Report::Ended(_) => None,
     }
 }
 
@@ -78,6 +81,17 @@ fn plan_row(row: &PlannedRow, executed: bool) -> [String; 6] {
         .as_ref()
         .map_or(shown(&row.state), |agent| format!("{} {}", shown(&row.state), shown(agent)));
     [place, state, shown(&row.action), shown(&row.target), outcome, shown(&row.reason)]
+}
+
+fn describe(described: &Described) -> String {
+    let line = |what: &str, value: &str| format!("{what:<14}{}\n", shown(value));
+    let mut text = line("conversation", &described.conversation) + &line("agent", &described.agent);
+    text += &described.title.as_ref().map_or(String::new(), |title| line("title", title));
+    text += &described.cwd.as_ref().map_or(String::new(), |cwd| line("directory", cwd));
+    let written = i64::try_from(described.last_activity).ok();
+    let written = written.and_then(|seconds| chrono::DateTime::from_timestamp(seconds, 0));
+    text += &written.map_or(String::new(), |time| line("last activity", &time.to_rfc3339()));
+    text + &line("transcript", &described.transcript)
 }
 
 fn list(name: &str, listed: &Listed) -> String {

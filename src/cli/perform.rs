@@ -79,14 +79,11 @@ pub fn work_for_root(job: &str) -> Result<Exit, Failure> {
 fn open_state(request: &Request, path: &std::path::Path) -> Result<Option<Dir>, Failure> {
     let failed = |error: crate::sys::FileError| Failure::failed(error.to_string());
     match request {
-        Request::Save | Request::Forget { .. } => {
+        Request::Save | Request::Forget { .. } | Request::Ended(_) => {
             tree::ensure_state_dir(path).map(Some).map_err(failed)
         }
-        Request::Restore { .. } | Request::Show { .. } | Request::List if path.exists() => {
-            tree::assert_roots_own(path).map_err(failed)?;
-            Ok(None)
-        }
-        Request::Restore { .. } | Request::Show { .. } | Request::List => Ok(None),
+        _ if path.exists() => tree::assert_roots_own(path).map(|()| None).map_err(failed),
+        _ => Ok(None),
     }
 }
 

@@ -37,8 +37,12 @@ pub fn find(config: &Config, whom: &Whom) -> Result<Targets, Failure> {
     let named: Vec<String> = match whom {
         Whom::AllOr(names) => names.clone(),
         Whom::One(name) => name.iter().cloned().collect(),
+        Whom::Caller => Vec::new(),
     };
     let account = accounts::current().map_err(|error| Failure::failed(error.to_string()))?;
+    if *whom == Whom::Caller {
+        return caller(config, account);
+    }
     let map = read_map(&config.user_map)?;
     if accounts::is_root() {
         return match map {

@@ -1,7 +1,7 @@
 //! One piece of work for one user, as root hands it to the process that became that user; and
 //! the world that process works in.
 
-use super::{Report, forget, list, restore, save, show};
+use super::{Report, conversation, ended, forget, list, restore, save, show};
 use crate::snapshot::Store;
 use crate::sys::{Account, FileError, accounts, clock};
 use crate::tmux::{Server, Socket};
@@ -39,6 +39,31 @@ pub enum Request {
         /// Why.
         reason: String,
     },
+    /// Say what is on disk of a conversation.
+    Conversation {
+        /// Its id.
+        id: String,
+        /// Its agent; whichever has it when absent.
+        agent: Option<String>,
+    },
+    /// Record how an agent ended.
+    Ended(Ended),
+}
+
+/// How an agent ended, as its launcher saw it. Text is in the snapshot file's escapes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ended {
+    /// Its conversation.
+    pub conversation: String,
+    /// Its name.
+    pub agent: String,
+    /// The tmux session it was in; empty when unknown.
+    pub session: String,
+    /// Whether on purpose.
+    pub closed: bool,
+    /// What was seen.
+    pub reason: String,
 }
 
 /// A request with all that the worker needs to know of the site.
@@ -105,6 +130,10 @@ impl Job {
             Request::Show { snapshot } => show::show(&world, snapshot.as_deref()),
             Request::List => list::list(&world),
             Request::Forget { sessions, reason } => forget::forget(&world, sessions, reason),
+            Request::Conversation { id, agent } => {
+                conversation::conversation(&world, id, agent.as_deref())
+            }
+            Request::Ended(ended) => ended::ended(&world, ended),
         }
     }
 }

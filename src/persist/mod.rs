@@ -3,6 +3,9 @@
 mod arrange;
 pub mod build;
 pub mod capture;
+pub mod closings;
+pub mod conversation;
+pub mod ended;
 pub mod facts;
 pub mod forget;
 pub mod job;
@@ -15,5 +18,5 @@ pub mod show;
 mod source;
 mod spawn;
 
-pub use job::{Job, Request, World};
+pub use job::{Ended, Job, Request, World};
 pub use report::Report;

@@ -1,10 +1,11 @@
 //! The plan of a restore, as a pure function of a snapshot and the present: what `show` prints
 //! and what `restore` executes.
 
+use super::closings::Closings;
 use super::facts::{DEFAULT_AGENT, Facts};
 use super::report::PlannedRow;
 use crate::agent::{ConversationId, Resumption};
-use crate::snapshot::{Row, SnapshotId, Stored, Tombstones, escape, json_text};
+use crate::snapshot::{Row, SnapshotId, Stored, escape, json_text};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What happens to one pane of the snapshot.
@@ -59,7 +60,7 @@ pub enum Start {
 pub fn plan(
     stored: &Stored,
     facts: &Facts,
-    tombstones: &Tombstones,
+    closings: &Closings,
     chosen: Option<&BTreeSet<Vec<u8>>>,
 ) -> Vec<Step> {
     let mut sessions: BTreeMap<&[u8], Vec<&Row>> = BTreeMap::new();
@@ -69,7 +70,7 @@ pub fn plan(
     let mut taken = BTreeSet::new();
     let mut steps = Vec::new();
     for (name, rows) in sessions {
-        let fate = fate(name, &rows, stored.id, facts, tombstones, chosen);
+        let fate = fate(name, &rows, stored.id, facts, closings, chosen);
         for row in rows {
             let mut step = Step {
                 row: row.clone(),
@@ -81,7 +82,9 @@ pub fn plan(
                 has_directory: facts.directories.contains(&row.cwd),
             };
             if step.action == Action::New {
-                settle_pane(&mut step, facts, &mut taken);
+                // A session that is asked for by name comes back with its agents, closed or not.
+                let closed = chosen.is_none().then(|| closings.of_row(row, stored.id)).flatten();
+                settle_pane(&mut step, closed, facts, &mut taken);
             }
             steps.push(step);
         }
@@ -102,7 +105,7 @@ fn fate(
     rows: &[&Row],
     snapshot: SnapshotId,
     facts: &Facts,
-    tombstones: &Tombstones,
+    closings: &Closings,
     chosen: Option<&BTreeSet<Vec<u8>>>,
 ) -> Fate {
     let fate = |action, selected, reason| Fate { action, target: name.to_vec(), selected, reason };
@@ -121,20 +124,24 @@ fn fate(
     match chosen {
         Some(chosen) if chosen.contains(name) => fate(Action::New, true, String::new()),
         Some(_) => fate(Action::New, false, "not chosen".to_owned()),
-        None => match tombstones.closed_since(name, snapshot) {
-            Some(tombstone) => {
-                let why = escape(&tombstone.reason);
-                let colon = if why.is_empty() { "" } else { ": " };
-                fate(Action::New, false, format!("closed on purpose{colon}{why}"))
-            }
+        None => match closings.of_session(name, rows, snapshot) {
+            Some(why) => fate(Action::New, false, why),
             None => fate(Action::New, true, String::new()),
         },
     }
 }
 
 /// Decides what runs in a pane that is made anew. A conversation is given out once.
-fn settle_pane(step: &mut Step, facts: &Facts, taken: &mut BTreeSet<Vec<u8>>) {
-    step.start = start(&step.row, facts, taken);
+fn settle_pane(
+    step: &mut Step,
+    closed: Option<String>,
+    facts: &Facts,
+    taken: &mut BTreeSet<Vec<u8>>,
+) {
+    step.start = match closed {
+        Some(why) if step.selected => Start::ShellBecause(why),
+        _ => start(&step.row, facts, taken),
+    };
     if step.selected
         && let Some(id) = &step.row.conversation
     {

@@ -16,6 +16,10 @@ pub enum Report {
     List(Listed),
     /// Of `forget`.
     Forget(Forgotten),
+    /// Of `conversation`.
+    Conversation(Described),
+    /// Of `ended`.
+    Ended(Recorded),
 }
 
 /// What became of a save.
@@ -138,6 +142,40 @@ pub struct Forgotten {
     pub error: Option<Problem>,
 }
 
+/// What is on disk of a conversation.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Described {
+    /// Its id.
+    pub conversation: String,
+    /// Its agent.
+    pub agent: String,
+    /// Its transcript.
+    pub transcript: String,
+    /// The directory it was started in, if the transcript says.
+    pub cwd: Option<String>,
+    /// Its title, else its first prompt.
+    pub title: Option<String>,
+    /// When it was last written, in seconds since the epoch.
+    pub last_activity: u64,
+    /// What a person should know.
+    pub notes: Vec<String>,
+    /// Why it failed.
+    pub error: Option<Problem>,
+}
+
+/// An ending that was recorded.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recorded {
+    /// The conversation.
+    pub conversation: String,
+    /// What a person should know.
+    pub notes: Vec<String>,
+    /// Why it failed.
+    pub error: Option<Problem>,
+}
+
 /// What went wrong, and whether the caller asked for something that is not there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -170,6 +208,10 @@ impl Report {
                 Self::Plan(Planned { error: problem, ..Planned::default() })
             }
             Request::List => Self::List(Listed { error: problem, ..Listed::default() }),
+            Request::Conversation { .. } => {
+                Self::Conversation(Described { error: problem, ..Described::default() })
+            }
+            Request::Ended(_) => Self::Ended(Recorded { error: problem, ..Recorded::default() }),
             Request::Forget { .. } => {
                 Self::Forget(Forgotten { error: problem, ..Forgotten::default() })
             }
@@ -182,7 +224,9 @@ impl Report {
             Self::Save(Saved { notes, .. })
             | Self::Plan(Planned { notes, .. })
             | Self::List(Listed { notes, .. })
-            | Self::Forget(Forgotten { notes, .. }) => notes,
+            | Self::Forget(Forgotten { notes, .. })
+            | Self::Conversation(Described { notes, .. })
+            | Self::Ended(Recorded { notes, .. }) => notes,
         }
     }
 
@@ -192,7 +236,9 @@ impl Report {
             Self::Save(Saved { error, .. }) => error.as_ref().map(Problem::failed),
             Self::Plan(Planned { error, .. })
             | Self::List(Listed { error, .. })
-            | Self::Forget(Forgotten { error, .. }) => error.clone(),
+            | Self::Forget(Forgotten { error, .. })
+            | Self::Conversation(Described { error, .. })
+            | Self::Ended(Recorded { error, .. }) => error.clone(),
         }
     }
 

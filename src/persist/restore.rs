@@ -1,6 +1,7 @@
 //! `restore`: executes the plan that `show` prints.
 
 use super::build;
+use super::closings::Closings;
 use super::facts;
 use super::job::World;
 use super::plan::{self, Action, Start, Step};
@@ -54,13 +55,16 @@ fn try_restore(
     };
     planned.snapshot = Some(stored.id.to_string());
     let chosen = choose(sessions, &stored)?;
-    let tombstones = match &store {
-        Some(store) => store.tombstones(notes).map_err(|error| Problem::failed(&error))?,
-        None => crate::snapshot::Tombstones::default(),
+    let closings = match &store {
+        Some(store) => Closings {
+            tombstones: store.tombstones(notes).map_err(|error| Problem::failed(&error))?,
+            endings: store.endings(notes).map_err(|error| Problem::failed(&error))?,
+        },
+        None => Closings::default(),
     };
     let facts =
         facts::gather(world, &stored.snapshot, notes).map_err(|error| Problem::failed(&error))?;
-    let steps = plan::plan(&stored, &facts, &tombstones, chosen.as_ref());
+    let steps = plan::plan(&stored, &facts, &closings, chosen.as_ref());
     planned.rows = steps.iter().map(Step::describe).collect();
     if dry_run {
         return Ok(());

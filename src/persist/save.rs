@@ -1,9 +1,10 @@
 //! `save`: a snapshot when something changed, and never an empty one.
 
 use super::capture::capture;
+use super::closings::Closings;
 use super::job::World;
 use super::report::{Report, SaveResult, Saved};
-use crate::snapshot::{self, Snapshot, SnapshotId, Stored, Tombstones};
+use crate::snapshot::{self, SnapshotId, Stored};
 
 /// Saves the user's live sessions.
 pub fn save(world: &World) -> Report {
@@ -27,7 +28,10 @@ fn try_save(world: &World, notes: &mut Vec<String>) -> Result<Saved, String> {
     let mut store = world.writable_store().map_err(|e| text(&e))?;
     let lock = store.lock(world.lock_wait).map_err(|e| text(&e))?;
     let newest = store.newest(notes).map_err(|e| text(&e))?;
-    let tombstones = store.tombstones(notes).map_err(|e| text(&e))?;
+    let closings = Closings {
+        tombstones: store.tombstones(notes).map_err(|e| text(&e))?,
+        endings: store.endings(notes).map_err(|e| text(&e))?,
+    };
     let previous = newest.as_ref().map(|(_, stored)| &stored.snapshot);
     let Some(captured) = capture(world, previous).map_err(|e| text(&e))? else {
         return nothing(notes, "no tmux server is running");
@@ -46,20 +50,14 @@ fn try_save(world: &World, notes: &mut Vec<String>) -> Result<Saved, String> {
         ..Saved::default()
     };
     if let Some((_, Stored { id, .. })) = newest.as_ref().filter(|(old, _)| *old == bytes)
-        && !closed_but_alive(&snapshot, *id, &tombstones)
+        && !closings.any_alive(&snapshot, *id)
     {
         store.point_latest(*id).map_err(|e| text(&e))?;
         return Ok(report(SaveResult::Unchanged, *id));
     }
     // Whatever lies there, sound or not, this one comes after it.
     let last = store.ids().map_err(|e| text(&e))?.0.first().copied();
-    let id = SnapshotId::next(world.now, last, tombstones.latest());
+    let id = SnapshotId::next(world.now, last, closings.latest());
     store.write(id, &bytes, &lock).map_err(|e| text(&e))?;
     Ok(report(SaveResult::Saved, id))
-}
-
-/// Whether a session that was closed on purpose after the newest snapshot is there again: then
-/// an equal state still needs a newer snapshot, or it would never be restored.
-fn closed_but_alive(snapshot: &Snapshot, newest: SnapshotId, tombstones: &Tombstones) -> bool {
-    snapshot.rows.iter().any(|row| tombstones.closed_since(&row.session, newest).is_some())
 }

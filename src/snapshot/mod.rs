@@ -1,6 +1,7 @@
 //! Snapshots: the record of one user's sessions at one time, its file format and its store.
 
 pub mod codec;
+pub mod endings;
 pub mod escape;
 pub mod id;
 pub mod record;
@@ -8,6 +9,7 @@ pub mod store;
 pub mod tombstones;
 
 pub use codec::{Damage, decode, encode};
+pub use endings::{Ending, Endings, How};
 pub use escape::{escape, json_text, unescape};
 pub use id::SnapshotId;
 pub use record::{PaneFlags, Row, Snapshot, State, WindowFlags};

@@ -2,6 +2,7 @@
 //! counts. Always used as the user that owns it.
 
 use super::codec::{self, Damage};
+use super::endings::Endings;
 use super::id::SnapshotId;
 use super::record::Snapshot;
 use super::tombstones::Tombstones;
@@ -13,13 +14,14 @@ use std::time::Duration;
 
 /// No snapshot is larger (bytes): 1,000 panes are about 300 KB.
 const MAX_SNAPSHOT: u64 = 64 << 20;
-/// No list of tombstones is larger (bytes).
-const MAX_TOMBSTONES: u64 = 16 << 20;
+/// No list of tombstones or endings is larger (bytes).
+const MAX_LINES: u64 = 16 << 20;
 /// No store holds more files.
 const MAX_FILES: usize = 100_000;
 const SNAPSHOTS: &str = "snapshots";
 const LATEST: &str = "latest";
 const FORGOTTEN: &str = "forgotten.tsv";
+const ENDINGS: &str = "endings.tsv";
 const LOCK: &str = "lock";
 
 /// One user's store.
@@ -186,21 +188,40 @@ impl Store {
 
     /// Reads the tombstones; lines that do not parse are named in `notes`.
     pub fn tombstones(&self, notes: &mut Vec<String>) -> Result<Tombstones, FileError> {
-        let text = match self.dir.read(FORGOTTEN, MAX_TOMBSTONES) {
-            Ok(text) => text,
-            Err(error) if error.is_not_found() => return Ok(Tombstones::default()),
-            Err(error) => return Err(error),
-        };
-        let (tombstones, bad) = Tombstones::decode(&text);
-        let path = self.dir.path().join(FORGOTTEN);
-        notes
-            .extend(bad.iter().map(|line| format!("passed over: {}: line {line}", path.display())));
-        Ok(tombstones)
+        self.read_lines(FORGOTTEN, Tombstones::decode, notes)
     }
 
     /// Replaces the tombstones. The lock is held.
     pub fn write_tombstones(&self, tombstones: &Tombstones, _lock: &Lock) -> Result<(), FileError> {
         self.dir.write(FORGOTTEN, &tombstones.encode(), Existing::Replaced)
+    }
+
+    /// Reads how agents ended; lines that do not parse are named in `notes`.
+    pub fn endings(&self, notes: &mut Vec<String>) -> Result<Endings, FileError> {
+        self.read_lines(ENDINGS, Endings::decode, notes)
+    }
+
+    /// Replaces the endings. The lock is held.
+    pub fn write_endings(&self, endings: &Endings, _lock: &Lock) -> Result<(), FileError> {
+        self.dir.write(ENDINGS, &endings.encode(), Existing::Replaced)
+    }
+
+    /// Reads a file of lines that may be absent; bad lines are passed over and named.
+    fn read_lines<T: Default>(
+        &self,
+        name: &str,
+        decode: impl Fn(&[u8]) -> (T, Vec<usize>),
+        notes: &mut Vec<String>,
+    ) -> Result<T, FileError> {
+        let text = match self.dir.read(name, MAX_LINES) {
+            Ok(text) => text,
+            Err(error) if error.is_not_found() => return Ok(T::default()),
+            Err(error) => return Err(error),
+        };
+        let (read, bad) = decode(&text);
+        let path = self.dir.path().join(name);
+        notes.extend(bad.iter().map(|n| format!("passed over: {}: line {n}", path.display())));
+        Ok(read)
     }
 }
 

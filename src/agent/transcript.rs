@@ -1,0 +1,31 @@
+//! Reading the beginning of a transcript: JSON lines, the last of which may be cut.
+
+use super::{Description, MAX_TITLE};
+use crate::sys::Dir;
+use serde_json::Value;
+
+/// As much of a transcript as is read (bytes).
+pub(super) const START: u64 = 64 << 10;
+
+/// Describes the transcript `file` in `dir`; `cwd` and `title` look into one line each, and the
+/// first line that has the thing counts.
+pub(super) fn describe(
+    dir: &Dir,
+    file: &str,
+    cwd: impl Fn(&Value) -> Option<&str>,
+    title: impl Fn(&Value) -> Option<&str>,
+) -> Option<Description> {
+    let stat = dir.stat(file).ok()??;
+    let beginning = dir.read_start(file, START).ok()?;
+    let lines: Vec<Value> = beginning
+        .split(|&byte| byte == b'\n')
+        .filter_map(|line| serde_json::from_slice(line).ok())
+        .collect();
+    let shorten = |title: &str| title.trim().chars().take(MAX_TITLE).collect();
+    Some(Description {
+        transcript: dir.path().join(file),
+        cwd: lines.iter().find_map(cwd).map(Into::into),
+        title: lines.iter().find_map(title).map(shorten),
+        last_activity: u64::try_from(stat.st_mtime).unwrap_or(0),
+    })
+}
