@@ -1,85 +1,168 @@
-//! How each agent is told which conversation to run: measured on Claude Code 2.1.197 and
-//! codex-cli 0.169.0, tested against the real programs in `tests/agents/`.
+//! How each agent is told which conversation to run. The built-in ones were measured (Claude Code
+//! 2.1.197, codex-cli 0.169.0) and are tested against the real programs in `tests/agents/`;
+//! the configuration can change them and add others.
 
-use crate::options::Options;
 use std::ffi::{OsStr, OsString};
 
-/// The agent's argument list; empty for no agent.
-///
-/// # Errors
-/// A sentence, when the options ask for what the agent cannot do.
-pub fn argv(options: &Options) -> Result<Vec<OsString>, String> {
-    if options.shell {
-        return Ok(Vec::new());
+/// An agent's command line. In its words `{id}`, `{transcript}` and `{name}` stand for values.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Agent {
+    /// Program and fixed arguments.
+    pub command: Vec<String>,
+    /// How a new conversation gets its id; empty when the agent takes none.
+    pub new: Vec<String>,
+    /// How a conversation is resumed by its id; empty when it cannot be.
+    pub resume: Vec<String>,
+    /// How a conversation is resumed by its transcript; empty when it cannot be.
+    pub resume_transcript: Vec<String>,
+    /// How a conversation is named; empty when it cannot be.
+    pub name: Vec<String>,
+    /// More arguments, after these.
+    pub arguments: Vec<String>,
+    /// The command that installs the agent.
+    pub install: Vec<String>,
+    /// Whether to run it when the agent is missing; otherwise it is only said.
+    pub install_missing: bool,
+}
+
+/// What to do with which conversation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Conversation {
+    /// Begin one under this id.
+    New(OsString),
+    /// Resume this one.
+    Resume(OsString),
+    /// Resume this one by its transcript.
+    ResumeTranscript(OsString, OsString),
+}
+
+impl Conversation {
+    /// Its id.
+    pub fn id(&self) -> &OsStr {
+        match self {
+            Self::New(id) | Self::Resume(id) | Self::ResumeTranscript(id, _) => id,
+        }
     }
-    if options.resume.is_some() && options.session.is_some() {
-        return Err("--resume and --session exclude each other".to_owned());
-    }
-    let agent = options.agent.as_deref().unwrap_or(OsStr::new("claude"));
-    let mut argv = match agent.to_str() {
-        Some("claude") => claude(options),
-        Some("codex") => codex(options)?,
-        _ => return Err(format!("--agent {}: not a known agent", agent.display())),
+}
+
+/// The built-in agents.
+pub fn built_in() -> Vec<(String, Agent)> {
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+    let claude = Agent {
+        command: words(&["claude"]),
+        new: words(&["--session-id", "{id}"]),
+        resume: words(&["--resume", "{id}"]),
+        resume_transcript: words(&["--resume", "{transcript}"]),
+        name: words(&["--name", "{name}"]),
+        install: words(&["npm", "install", "-g", "@anthropic-ai/claude-code"]),
+        ..Agent::default()
     };
-    argv.extend(options.arguments.iter().cloned());
-    Ok(argv)
+    // Without --no-daemon a shared daemon starts that outlives the tmux server, copies 400 MB and
+    // hides which pane runs which thread. Codex names its conversations itself.
+    let codex = Agent {
+        command: words(&["codex", "--no-daemon"]),
+        resume: words(&["resume", "{id}"]),
+        install: words(&["npm", "install", "-g", "@openai/codex"]),
+        ..Agent::default()
+    };
+    vec![("claude".to_owned(), claude), ("codex".to_owned(), codex)]
 }
 
-/// `--resume` takes an id in the conversation's own directory, a transcript's path in any.
-fn claude(options: &Options) -> Vec<OsString> {
-    let mut argv = vec![OsString::from("claude")];
-    if let Some(id) = &options.resume {
-        argv.push("--resume".into());
-        argv.push(options.transcript.as_ref().unwrap_or(id).clone());
-    } else if let Some(id) = &options.session {
-        argv.extend(["--session-id".into(), id.clone()]);
+impl Agent {
+    /// The argument list that runs `conversation`, called `name`, with `more` at the end.
+    ///
+    /// # Errors
+    /// A sentence, when the agent cannot do that.
+    pub fn argv(
+        &self,
+        conversation: &Conversation,
+        name: Option<&OsStr>,
+        more: &[OsString],
+    ) -> Result<Vec<OsString>, String> {
+        let (template, what) = match conversation {
+            Conversation::New(_) => (&self.new, None),
+            Conversation::Resume(_) => (&self.resume, Some("resumes no conversations")),
+            Conversation::ResumeTranscript(..) => {
+                (&self.resume_transcript, Some("resumes no conversation by its transcript"))
+            }
+        };
+        let program = self.command.first().ok_or("the agent has no command")?;
+        if let Some(what) = what.filter(|_| template.is_empty()) {
+            return Err(format!("{program} {what}"));
+        }
+        let transcript = match conversation {
+            Conversation::ResumeTranscript(_, transcript) => transcript.as_os_str(),
+            Conversation::New(_) | Conversation::Resume(_) => OsStr::new(""),
+        };
+        let values = [("{id}", conversation.id()), ("{transcript}", transcript)];
+        let mut argv: Vec<OsString> = self.command.iter().map(OsString::from).collect();
+        argv.extend(template.iter().map(|word| fill(word, &values)));
+        if let Some(name) = name {
+            argv.extend(self.name.iter().map(|word| fill(word, &[("{name}", name)])));
+        }
+        argv.extend(self.arguments.iter().map(OsString::from));
+        argv.extend(more.iter().cloned());
+        Ok(argv)
     }
-    argv
+
+    /// Whether the agent begins a conversation under an id of ours.
+    pub fn takes_an_id(&self) -> bool {
+        self.new.iter().any(|word| word.contains("{id}"))
+    }
 }
 
-/// Without `--no-daemon` a shared daemon starts that outlives the tmux server, copies 400 MB and
-/// hides which pane runs which thread.
-fn codex(options: &Options) -> Result<Vec<OsString>, String> {
-    if options.session.is_some() {
-        return Err("codex takes no --session: it names its conversations itself".to_owned());
+/// Puts values into a word; a value is never looked into again.
+fn fill(word: &str, values: &[(&str, &OsStr)]) -> OsString {
+    let found = values.iter().filter_map(|(mark, value)| Some((word.find(mark)?, mark, value)));
+    let Some((at, mark, value)) = found.min_by_key(|(at, ..)| *at) else { return word.into() };
+    let mut filled = OsString::from(&word[..at]);
+    filled.push(value);
+    filled.push(fill(&word[at + mark.len()..], values));
+    filled
+}
+
+/// A random UUID, version 4 (RFC 9562).
+pub fn new_id() -> std::io::Result<OsString> {
+    let mut bytes = [0_u8; 16];
+    let mut filled = 0;
+    while filled < bytes.len() {
+        filled += rustix::rand::getrandom(&mut bytes[filled..], rustix::rand::GetRandomFlags::empty())?;
     }
-    let mut argv = vec![OsString::from("codex")];
-    if let Some(id) = &options.resume {
-        argv.extend(["resume".into(), id.clone()]);
-    }
-    argv.push("--no-daemon".into());
-    Ok(argv)
+    let random = u128::from_be_bytes(bytes);
+    let marked = random & !(0xf000_u128 << 64) & !(0xc000_u128 << 48) | 0x4000_u128 << 64 | 0x8000_u128 << 48;
+    let hex = format!("{marked:032x}");
+    let parts = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]];
+    Ok(parts.join("-").into())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn words(options: &Options) -> String {
-        let argv = argv(options).unwrap();
-        argv.join(OsStr::new(" ")).into_string().unwrap()
+    fn argv(agent: &str, conversation: &Conversation) -> Result<String, String> {
+        let agents = built_in();
+        let agent = &agents.iter().find(|(name, _)| name == agent).unwrap().1;
+        let argv = agent.argv(conversation, Some(OsStr::new("{id} n")), &["-x".into()])?;
+        Ok(argv.join(OsStr::new("|")).into_string().unwrap())
     }
 
     #[test]
     fn each_agent_is_told_in_its_own_words() {
-        let base = || Options { arguments: vec!["-x".into()], ..Options::default() };
-        assert_eq!(words(&base()), "claude -x");
-        assert_eq!(words(&Options { resume: Some("u".into()), ..base() }), "claude --resume u -x");
-        let by_path =
-            Options { resume: Some("u".into()), transcript: Some("/p/u.jsonl".into()), ..base() };
-        assert_eq!(words(&by_path), "claude --resume /p/u.jsonl -x");
-        assert_eq!(
-            words(&Options { session: Some("u".into()), ..base() }),
-            "claude --session-id u -x"
-        );
-        let codex = || Options { agent: Some("codex".into()), ..base() };
-        assert_eq!(
-            words(&Options { resume: Some("u".into()), ..codex() }),
-            "codex resume u --no-daemon -x"
-        );
-        assert_eq!(words(&codex()), "codex --no-daemon -x");
-        assert!(argv(&Options { session: Some("u".into()), ..codex() }).is_err());
-        assert!(argv(&Options { agent: Some("vi".into()), ..base() }).is_err());
-        assert_eq!(argv(&Options { shell: true, ..base() }), Ok(vec![]));
+        let (new, resume) = (Conversation::New("u".into()), Conversation::Resume("u".into()));
+        let transcript = Conversation::ResumeTranscript("u".into(), "/p/{name}".into());
+        assert_eq!(argv("claude", &new).unwrap(), "claude|--session-id|u|--name|{id} n|-x");
+        assert_eq!(argv("claude", &resume).unwrap(), "claude|--resume|u|--name|{id} n|-x");
+        assert_eq!(argv("claude", &transcript).unwrap(), "claude|--resume|/p/{name}|--name|{id} n|-x");
+        assert_eq!(argv("codex", &new).unwrap(), "codex|--no-daemon|-x");
+        assert_eq!(argv("codex", &resume).unwrap(), "codex|--no-daemon|resume|u|-x");
+        assert!(argv("codex", &transcript).unwrap_err().starts_with("codex resumes no"));
+    }
+
+    #[test]
+    fn new_ids_are_random_uuids_of_version_4() {
+        let (one, two) = (new_id().unwrap().into_string().unwrap(), new_id().unwrap());
+        assert_ne!(one, two.into_string().unwrap());
+        assert_eq!((one.len(), &one[14..15]), (36, "4"));
+        assert!("89ab".contains(&one[19..20]), "{one}");
     }
 }

@@ -1,5 +1,22 @@
-//! What a new pane runs: an agent on an explicit conversation, then a login shell.
+//! What a new pane runs: the user's clones brought up to date, then an agent on an explicit
+//! conversation, then, when the agent fails, a login shell.
 
 pub mod agents;
+pub mod child;
+pub mod config;
+pub mod environment;
+pub mod files;
+pub mod freshen;
+pub mod freshening;
+pub mod guard;
+pub mod launch;
 pub mod options;
-pub mod pane;
+pub mod persist;
+mod process;
+pub mod say;
+pub mod shell;
+pub mod terminal;
+#[cfg(test)]
+mod test_files;
+pub mod tmux_session;
+pub mod wait;

@@ -1,16 +1,17 @@
-//! `start-claude`: what a restored pane runs. It starts an agent on a conversation as its child
-//! and leaves a login shell in the pane when the agent ends.
+//! `start-claude`: what a new pane runs.
 
-use launcher::{agents, options, pane};
+use launcher::options::{HELP, Invocation, parse};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    match options::parse(lexopt::Parser::from_env()) {
-        Ok(options::Invocation::Run(options)) => match agents::argv(&options) {
-            Ok(argv) => pane::run(&options, &argv),
-            Err(error) => pane::refuse(&error),
-        },
-        Ok(options::Invocation::Help) => pane::say_help(options::HELP),
-        Err(error) => pane::refuse(&error.to_string()),
+    match parse(lexopt::Parser::from_env()) {
+        Ok(Invocation::Run(options)) => launcher::launch::launch(&options),
+        Ok(Invocation::Help) => launcher::say::print(HELP),
+        Ok(Invocation::Version) => launcher::say::print(concat!("start-claude ", env!("CARGO_PKG_VERSION"), "\n")),
+        Err(why) => {
+            // A pane is never lost to a wrong argument.
+            launcher::say::say(&why);
+            launcher::shell::become_login_shell()
+        }
     }
 }

@@ -1,0 +1,227 @@
+//! The launcher's configuration: `/etc/terminal-lobby/launcher.toml`, then the user's own over it.
+//! Whatever is wrong with it is a warning: the user gets an agent all the same.
+
+use crate::agents::{self, Agent};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use toml::de::{DeTable, DeValue};
+
+/// No configuration file is larger (bytes).
+const MAX_FILE: u64 = 1 << 20;
+
+/// Everything that can be configured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Where the clones are; `~/` is the home.
+    pub code_dir: PathBuf,
+    /// Whether clones are brought up to date.
+    pub freshen: bool,
+    /// How long that may take, all in all.
+    pub freshen_deadline: Duration,
+    /// How many repositories at once.
+    pub freshen_at_once: usize,
+    /// What was fetched less than this ago is not fetched again.
+    pub fresh_for: Duration,
+    /// The agent that is started when none is named.
+    pub agent: String,
+    /// Variables for the agent, KEY=VALUE lines.
+    pub agent_env: PathBuf,
+    /// Whether telemetry is told the user and the session.
+    pub telemetry_attributes: bool,
+    /// The agents, by name.
+    pub agents: Vec<(String, Agent)>,
+}
+
+/// The configuration with what is wrong in it.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The values.
+    pub config: Config,
+    /// A sentence each, with file and line.
+    pub warnings: Vec<String>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            code_dir: "~/code".into(),
+            freshen: true,
+            freshen_deadline: Duration::from_secs(10),
+            freshen_at_once: 8,
+            fresh_for: Duration::from_mins(1),
+            agent: "claude".to_owned(),
+            agent_env: "~/.config/terminal-lobby/agent.env".into(),
+            telemetry_attributes: false,
+            agents: agents::built_in(),
+        }
+    }
+}
+
+/// Loads both files; absent ones are no trouble.
+pub fn load(home: &Path) -> Loaded {
+    let own = home.join(".config/terminal-lobby/launcher.toml");
+    let mut loaded = Loaded { config: Config::default(), warnings: Vec::new() };
+    for path in [Path::new("/etc/terminal-lobby/launcher.toml"), &own] {
+        match crate::files::read(path, MAX_FILE) {
+            Ok(None) => {}
+            Ok(Some(bytes)) => loaded.add(&path.display().to_string(), &String::from_utf8_lossy(&bytes)),
+            Err(why) => loaded.warnings.push(format!("{}: {why}", path.display())),
+        }
+    }
+    loaded.config.code_dir = below(home, &loaded.config.code_dir);
+    loaded.config.agent_env = below(home, &loaded.config.agent_env);
+    loaded
+}
+
+/// A path of the configuration: `~/` is the home.
+pub fn below(home: &Path, path: &Path) -> PathBuf {
+    path.strip_prefix("~").map_or_else(|_| path.to_owned(), |rest| home.join(rest))
+}
+
+impl Loaded {
+    /// Puts one file's values over those there are.
+    fn add(&mut self, file: &str, text: &str) {
+        let line = |at: usize| text[..at.min(text.len())].matches('\n').count() + 1;
+        let table = match DeTable::parse(text) {
+            Ok(table) => table.into_inner(),
+            Err(error) => {
+                let at = error.span().map_or(1, |span| line(span.start));
+                self.warnings.push(format!("{file}:{at}: {}; the file is not used", error.message()));
+                return;
+            }
+        };
+        for (key, value) in &table {
+            let taken = match (key.get_ref().as_ref(), value.get_ref()) {
+                ("agents", DeValue::Table(agents)) => {
+                    self.add_agents(file, agents, &line);
+                    true
+                }
+                (key, value) => set(&mut self.config, key, value).is_some(),
+            };
+            if !taken {
+                let at = line(key.span().start);
+                self.warnings.push(format!("{file}:{at}: '{}' is not used here", key.get_ref()));
+            }
+        }
+    }
+
+    fn add_agents(&mut self, file: &str, agents: &DeTable<'_>, line: &impl Fn(usize) -> usize) {
+        for (name, value) in agents {
+            let known = self.config.agents.iter().position(|(known, _)| known == name.get_ref());
+            let index = known.unwrap_or_else(|| {
+                self.config.agents.push((name.get_ref().to_string(), Agent::default()));
+                self.config.agents.len() - 1
+            });
+            let DeValue::Table(keys) = value.get_ref() else {
+                let at = line(name.span().start);
+                self.warnings.push(format!("{file}:{at}: '{}' is not a table", name.get_ref()));
+                continue;
+            };
+            for (key, value) in keys {
+                let agent = &mut self.config.agents[index].1;
+                if set_agent(agent, key.get_ref(), value.get_ref()).is_none() {
+                    let at = line(key.span().start);
+                    self.warnings.push(format!("{file}:{at}: '{}' is not used here", key.get_ref()));
+                }
+            }
+        }
+    }
+}
+
+/// Sets one value; `None` when there is no such key, or its value is of another type.
+fn set(config: &mut Config, key: &str, value: &DeValue<'_>) -> Option<()> {
+    match key {
+        "code_dir" => config.code_dir = text(value)?.into(),
+        "freshen" => config.freshen = value.as_bool()?,
+        "freshen_deadline_seconds" => config.freshen_deadline = seconds(value)?,
+        "freshen_at_once" => config.freshen_at_once = usize::try_from(integer(value)?).ok()?.clamp(1, 64),
+        "fresh_for_seconds" => config.fresh_for = seconds(value)?,
+        "agent" => config.agent = text(value)?,
+        "agent_env" => config.agent_env = text(value)?.into(),
+        "telemetry_attributes" => config.telemetry_attributes = value.as_bool()?,
+        _ => return None,
+    }
+    Some(())
+}
+
+fn set_agent(agent: &mut Agent, key: &str, value: &DeValue<'_>) -> Option<()> {
+    match key {
+        "command" => agent.command = words(value).filter(|words| !words.is_empty())?,
+        "new" => agent.new = words(value)?,
+        "resume" => agent.resume = words(value)?,
+        "resume_transcript" => agent.resume_transcript = words(value)?,
+        "name" => agent.name = words(value)?,
+        "arguments" => agent.arguments = words(value)?,
+        "install" => agent.install = words(value)?,
+        "install_missing" => agent.install_missing = value.as_bool()?,
+        _ => return None,
+    }
+    Some(())
+}
+
+fn text(value: &DeValue<'_>) -> Option<String> {
+    value.as_str().map(str::to_owned)
+}
+
+fn words(value: &DeValue<'_>) -> Option<Vec<String>> {
+    value.as_array()?.iter().map(|word| text(word.get_ref())).collect()
+}
+
+fn integer(value: &DeValue<'_>) -> Option<u64> {
+    value.as_integer()?.as_str().parse().ok()
+}
+
+/// Seconds, whole or not, at most an hour.
+fn seconds(value: &DeValue<'_>) -> Option<Duration> {
+    let number: f64 = match value {
+        DeValue::Integer(number) => number.as_str().parse().ok()?,
+        DeValue::Float(number) => number.as_str().parse().ok()?,
+        _ => return None,
+    };
+    (0.0..=3600.0).contains(&number).then(|| Duration::from_secs_f64(number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn loaded(text: &str) -> Loaded {
+        let mut loaded = Loaded { config: Config::default(), warnings: Vec::new() };
+        loaded.add("f", text);
+        loaded
+    }
+
+    #[test]
+    fn values_go_over_the_defaults_and_agents_can_be_changed_and_added() {
+        let text = "code_dir = '/srv/code'\nfreshen_deadline_seconds = 2.5\n\
+            [agents.claude]\narguments = ['--verbose']\n[agents.mine]\ncommand = ['mine', 'run']\nnew = ['--id={id}']\n";
+        let Loaded { config, warnings } = loaded(text);
+        assert_eq!(warnings, [""; 0]);
+        assert_eq!(config.code_dir, Path::new("/srv/code"));
+        assert_eq!(config.freshen_deadline, Duration::from_millis(2500));
+        assert_eq!(config.agents[0].1.arguments, ["--verbose"]);
+        assert_eq!(config.agents[0].1.command, ["claude"]);
+        assert_eq!((config.agents[2].0.as_str(), &config.agents[2].1.command[..]), ("mine", &["mine".to_owned(), "run".to_owned()][..]));
+    }
+
+    #[test]
+    fn what_is_wrong_is_a_warning_with_its_line_and_the_rest_counts() {
+        let text = "agent = 'codex'\nfresh = true\nfreshen = 'yes'\nfreshen_at_once = -1\n[agents.x]\ncommand = []\nwat = 1\n";
+        let Loaded { config, warnings } = loaded(text);
+        assert_eq!(config.agent, "codex");
+        let expected = ["f:2: 'fresh'", "f:3: 'freshen'", "f:4: 'freshen_at_once'", "f:6: 'command'", "f:7: 'wat'"];
+        for (warning, expected) in warnings.iter().zip(expected) {
+            assert_eq!(*warning, format!("{expected} is not used here"));
+        }
+        assert_eq!(warnings.len(), expected.len());
+        let broken = loaded("agent = 'codex'\n[\n");
+        assert_eq!(broken.config, Config::default());
+        assert!(broken.warnings[0].starts_with("f:2: "), "{:?}", broken.warnings);
+    }
+
+    #[test]
+    fn a_tilde_is_the_home() {
+        assert_eq!(below(Path::new("/h"), Path::new("~/code")), Path::new("/h/code"));
+        assert_eq!(below(Path::new("/h"), Path::new("/srv")), Path::new("/srv"));
+    }
+}

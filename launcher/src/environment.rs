@@ -1,0 +1,132 @@
+//! The agent's environment: the user's own programs on PATH, variables from `agent.env`, and what
+//! telemetry is told.
+
+use crate::files;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+/// No file of variables is larger (bytes).
+const MAX_FILE: u64 = 1 << 20;
+
+/// Variables to set, in order.
+pub type Variables = Vec<(OsString, OsString)>;
+
+/// PATH with `~/.local/bin` first: that is where the agents' own installers put them.
+pub fn path(home: &Path) -> OsString {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let own = home.join(".local/bin");
+    let others = std::env::split_paths(&path).filter(|dir| *dir != own);
+    std::env::join_paths(std::iter::once(own.clone()).chain(others)).unwrap_or(path)
+}
+
+/// Reads `agent.env`: KEY=VALUE lines, empty lines and `#` comments. It holds secrets, so only a
+/// file that the user alone can read counts.
+///
+/// # Errors
+/// A sentence with file, line and reason; nothing of such a file is used.
+pub fn agent_env(path: &Path) -> Result<Variables, String> {
+    let refuse = |why: &str| format!("{}: {why}; the file is not used", path.display());
+    let Some((bytes, metadata)) = files::read_with_metadata(path, MAX_FILE).map_err(|why| refuse(&why))?
+    else {
+        return Ok(Vec::new());
+    };
+    if metadata.uid() != rustix::process::geteuid().as_raw() {
+        return Err(refuse(&format!("belongs to uid {}, not to you", metadata.uid())));
+    }
+    if metadata.mode() & 0o077 != 0 {
+        let mode = metadata.mode() & 0o777;
+        return Err(refuse(&format!("mode {mode:o}: others can read it; chmod 600 it")));
+    }
+    parse(&bytes).map_err(|(line, why)| {
+        format!("{}:{line}: {why}; the file is not used", path.display())
+    })
+}
+
+fn parse(text: &[u8]) -> Result<Variables, (usize, &'static str)> {
+    let mut variables = Vec::new();
+    for (index, line) in text.split(|&byte| byte == b'\n').enumerate() {
+        let line = line.trim_ascii_end();
+        if line.is_empty() || line.starts_with(b"#") {
+            continue;
+        }
+        let refuse = |why| Err((index + 1, why));
+        let Some(equals) = line.iter().position(|&byte| byte == b'=') else {
+            return refuse("expected KEY=VALUE");
+        };
+        let (key, value) = (&line[..equals], &line[equals + 1..]);
+        let first = key.first().is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_');
+        if !first || !key.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_') {
+            return refuse("the key is not a variable's name");
+        }
+        if value.contains(&0) {
+            return refuse("the value holds a NUL byte");
+        }
+        variables.push((OsString::from_vec(key.to_vec()), OsString::from_vec(value.to_vec())));
+    }
+    Ok(variables)
+}
+
+/// `OTEL_RESOURCE_ATTRIBUTES` with the user and the session added (OpenTelemetry's specification:
+/// `key=value` pairs, percent-encoded, separated by commas).
+pub fn telemetry(user: &str, session: Option<&OsStr>) -> (OsString, OsString) {
+    const NAME: &str = "OTEL_RESOURCE_ATTRIBUTES";
+    let mut value = std::env::var_os(NAME).unwrap_or_default();
+    let session = session.map(|session| ("tmux.session", percent_encode(session.as_bytes())));
+    let user = ("os.user", percent_encode(user.as_bytes()));
+    for (key, encoded) in std::iter::once(user).chain(session) {
+        if !value.is_empty() {
+            value.push(",");
+        }
+        value.push(format!("{key}={encoded}"));
+    }
+    (NAME.into(), value)
+}
+
+fn percent_encode(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    let mut encoded = String::new();
+    for &byte in bytes {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            let _ = write!(encoded, "%{byte:02X}"); // writing to a String cannot fail
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_are_lines_and_anything_else_is_refused_with_its_line() {
+        let variables = parse(b"# a\n\nA=1\nB_2=x = y #z\r\nC=\n").unwrap();
+        let expected = [("A", "1"), ("B_2", "x = y #z"), ("C", "")];
+        assert_eq!(variables, expected.map(|(key, value)| (key.into(), value.into())));
+        assert_eq!(parse(b"A=1\nexport B=2\n"), Err((2, "the key is not a variable's name")));
+        assert_eq!(parse(b"A\n"), Err((1, "expected KEY=VALUE")));
+        assert_eq!(parse(b"=1\n"), Err((1, "the key is not a variable's name")));
+        assert_eq!(parse(b"A=\0\n"), Err((1, "the value holds a NUL byte")));
+    }
+
+    #[test]
+    fn a_file_that_others_can_read_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("agent.env");
+        crate::test_files::write(&file, "A=1\n", 0o644);
+        assert!(agent_env(&file).unwrap_err().contains("mode 644"));
+        crate::test_files::write(&file, "A=1\n", 0o600);
+        assert_eq!(agent_env(&file).unwrap().len(), 1);
+        assert_eq!(agent_env(&dir.path().join("absent")), Ok(vec![]));
+        assert!(agent_env(dir.path()).unwrap_err().contains("not a regular file"));
+    }
+
+    #[test]
+    fn telemetry_attributes_are_encoded() {
+        let (_, value) = telemetry("ann", Some(OsStr::new("a,b=c \u{e9}")));
+        assert!(value.to_str().unwrap().ends_with("os.user=ann,tmux.session=a%2Cb%3Dc%20%C3%A9"));
+    }
+}

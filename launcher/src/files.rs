@@ -1,0 +1,69 @@
+//! Small files of the user's own: read with a bound, written whole or not at all.
+#![allow(clippy::disallowed_methods, reason = "the one place where the launcher writes files")]
+
+use rustix::fs::{Mode, OFlags};
+use std::io::{Read, Write};
+use std::path::Path;
+
+/// Reads a regular file of at most `limit` bytes; `None` when there is none.
+///
+/// # Errors
+/// A sentence without the path.
+pub fn read(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, String> {
+    read_with_metadata(path, limit).map(|read| read.map(|(bytes, _)| bytes))
+}
+
+/// The same, with what fstat(2) says of the file that was read.
+pub fn read_with_metadata(
+    path: &Path,
+    limit: u64,
+) -> Result<Option<(Vec<u8>, std::fs::Metadata)>, String> {
+    // Nonblocking: a fifo in place of the file must not hold the pane up.
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = match rustix::fs::open(path, flags, Mode::empty()) {
+        Ok(fd) => std::fs::File::from(fd),
+        Err(rustix::io::Errno::NOENT) => return Ok(None),
+        Err(error) => return Err(error.to_string()),
+    };
+    let metadata = file.metadata().map_err(|error| error.to_string())?;
+    if !metadata.is_file() {
+        return Err("not a regular file".to_owned());
+    }
+    let mut bytes = Vec::new();
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    if bytes.len() as u64 > limit {
+        return Err(format!("larger than {limit} bytes"));
+    }
+    Ok(Some((bytes, metadata)))
+}
+
+/// Replaces a file's content in one step, keeping its mode; `still` is asked last whether to go
+/// on. Gives whether it did.
+pub fn replace(
+    path: &Path,
+    bytes: &[u8],
+    metadata: &std::fs::Metadata,
+    still: impl Fn() -> bool,
+) -> std::io::Result<bool> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".new-{}", std::process::id()));
+    let temporary = path.with_file_name(name);
+    let result = write_new(&temporary, bytes, metadata).and_then(|()| {
+        let go_on = still();
+        if go_on {
+            std::fs::rename(&temporary, path)?;
+        }
+        Ok(go_on)
+    });
+    if !matches!(result, Ok(true)) {
+        let _ = std::fs::remove_file(&temporary);
+    }
+    result
+}
+
+fn write_new(path: &Path, bytes: &[u8], metadata: &std::fs::Metadata) -> std::io::Result<()> {
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).open(path)?;
+    file.set_permissions(metadata.permissions())?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}

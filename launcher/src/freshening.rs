@@ -1,0 +1,41 @@
+//! Bringing the clones up to date before the agent starts: Ctrl-C goes on at once.
+
+use crate::config::Config;
+use crate::freshen::{self, Options};
+use crate::say::say;
+use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use std::os::fd::AsFd;
+use std::path::Path;
+
+/// Freshens the clones in the code directory and says what changed or could not.
+///
+/// Root runs no git in clones: it would run what their owners like.
+pub fn freshen(code_dir: &Path, config: &Config) {
+    let layout = freshen::discover(code_dir);
+    if layout.clones().is_empty() || nix::unistd::geteuid().is_root() {
+        return;
+    }
+    let mut interrupt = SigSet::empty();
+    interrupt.add(Signal::SIGINT);
+    let blocked = interrupt.thread_block().is_ok();
+    let pressed = SignalFd::with_flags(&interrupt, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK);
+    let options = Options {
+        deadline: config.freshen_deadline,
+        at_once: config.freshen_at_once,
+        fresh_for: config.fresh_for,
+        cancel: pressed.as_ref().ok().map(AsFd::as_fd),
+        ..Options::default()
+    };
+    match freshen::freshen(layout.clones(), &options) {
+        Ok(outcomes) => outcomes.iter().filter_map(|outcome| outcome.line()).for_each(|line| say(&line)),
+        Err(refused) => say(&refused.to_string()),
+    }
+    if blocked {
+        // What was pressed has been heard.
+        if let Ok(pressed) = &pressed {
+            while let Ok(Some(_)) = pressed.read_signal() {}
+        }
+        let _ = interrupt.thread_unblock();
+    }
+}

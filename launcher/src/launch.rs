@@ -1,0 +1,205 @@
+//! The launcher's one pipeline: where, up to date, which conversation, the agent, its end.
+
+use crate::agents::{self, Agent, Conversation};
+use crate::child::{self, End};
+use crate::config::{self, Config};
+use crate::options::Options;
+use crate::persist::{self, Answer};
+use crate::say::say;
+use crate::terminal::Terminal;
+use crate::wait::Wish;
+use crate::{environment, freshening, guard, shell, tmux_session, wait};
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Runs what the options ask for. Whatever goes wrong, the user gets an agent or a shell.
+pub fn launch(options: &Options) -> ExitCode {
+    if let Some(note) = &options.note {
+        say(&note.to_string_lossy());
+    }
+    if options.shell {
+        return shell::become_login_shell();
+    }
+    let asked = tmux_session::ask();
+    let home = home();
+    let config::Loaded { config, warnings } = config::load(&home);
+    warnings.iter().for_each(|warning| say(warning));
+    let name = options.agent.as_ref().map_or(config.agent.clone().into(), |name| name.to_string_lossy());
+    let Some((_, agent)) = config.agents.iter().find(|(known, _)| *known == name) else {
+        say(&format!("--agent {name}: not a known agent"));
+        return shell::become_login_shell();
+    };
+    if options.wait {
+        match wait::wait(&name, options.resume.as_deref().or(options.session.as_deref())) {
+            Wish::Start => {}
+            Wish::Close => return close(options, &name),
+            Wish::Gone => return ExitCode::FAILURE,
+        }
+    }
+    let conversation = match settle(options, &config, &name, agent) {
+        Ok(conversation) => conversation,
+        Err(why) => {
+            say(&why);
+            return shell::become_login_shell();
+        }
+    };
+    if config.freshen && !options.no_freshen {
+        freshening::freshen(options.code_dir.as_deref().unwrap_or(&config.code_dir), &config);
+    }
+    if name == "claude" {
+        guard::keep_onboarded(&home);
+    }
+    let session = options.name.clone().or_else(|| asked.answer());
+    let run = Run { options, config: &config, name: &name, agent, session: session.as_deref() };
+    run.agent_to_its_end(&conversation, &home)
+}
+
+/// The directory of a new conversation, or the conversation's own; and how it is begun or resumed.
+fn settle(options: &Options, config: &Config, name: &str, agent: &Agent) -> Result<Conversation, String> {
+    let Some(id) = &options.resume else {
+        enter(options.code_dir.as_deref().unwrap_or(&config.code_dir), options.code_dir.is_some());
+        let fresh = || agents::new_id().map_err(|error| format!("making an id: {error}"));
+        return options.session.clone().map_or_else(fresh, Ok).map(Conversation::New);
+    };
+    if let Some(transcript) = &options.transcript {
+        return Ok(Conversation::ResumeTranscript(id.clone(), transcript.clone()));
+    }
+    let known = match persist::conversation(name, id) {
+        Answer::Found(known) => known,
+        Answer::Unknown => return Ok(Conversation::Resume(id.clone())),
+        Answer::Absent if agent.takes_an_id() => {
+            say(&format!("{} has no transcript: it begins anew under its id", id.display()));
+            return Ok(Conversation::New(id.clone()));
+        }
+        Answer::Absent => return Err(format!("{} has no transcript: it cannot be resumed", id.display())),
+    };
+    let Some(cwd) = known.cwd else { return Ok(Conversation::Resume(id.clone())) };
+    if std::env::set_current_dir(&cwd).is_ok() {
+        return Ok(Conversation::Resume(id.clone()));
+    }
+    match known.transcript.filter(|_| !agent.resume_transcript.is_empty()) {
+        Some(transcript) => {
+            say(&format!("its directory {} cannot be entered: resuming by its transcript", cwd.display()));
+            Ok(Conversation::ResumeTranscript(id.clone(), transcript))
+        }
+        None => {
+            say(&format!("its directory {} cannot be entered: resuming from here", cwd.display()));
+            Ok(Conversation::Resume(id.clone()))
+        }
+    }
+}
+
+/// Enters the code directory, else the home; a directory that was asked for is missed aloud.
+fn enter(code_dir: &Path, asked_for: bool) {
+    if let Err(error) = std::env::set_current_dir(code_dir) {
+        if asked_for {
+            say(&format!("{}: {error}", code_dir.display()));
+        }
+        let _ = std::env::set_current_dir(home());
+    }
+}
+
+/// `q` at `--wait`: what was here is closed on purpose.
+fn close(options: &Options, name: &str) -> ExitCode {
+    if let Some(id) = options.resume.as_ref().or(options.session.as_ref()) {
+        persist::ended(name, id, options.name.as_deref(), true, "closed while it waited");
+    }
+    ExitCode::SUCCESS
+}
+
+struct Run<'a> {
+    options: &'a Options,
+    config: &'a Config,
+    name: &'a str,
+    agent: &'a Agent,
+    session: Option<&'a OsStr>,
+}
+
+impl Run<'_> {
+    fn agent_to_its_end(&self, conversation: &Conversation, home: &Path) -> ExitCode {
+        let argv = match self.agent.argv(conversation, self.session, &self.options.arguments) {
+            Ok(argv) => argv,
+            Err(why) => {
+                say(&why);
+                return shell::become_login_shell();
+            }
+        };
+        let environment = self.environment(home);
+        let terminal = Terminal::remember();
+        let mut end = child::run(&argv, &environment);
+        if matches!(end, End::Missing) && self.install(&argv[0]) {
+            end = child::run(&argv, &environment);
+        }
+        self.conclude(conversation, &end, &terminal)
+    }
+
+    fn environment(&self, home: &Path) -> environment::Variables {
+        let mut variables = environment::agent_env(&self.config.agent_env).unwrap_or_else(|why| {
+            say(&why);
+            Vec::new()
+        });
+        variables.push(("PATH".into(), environment::path(home)));
+        if self.config.telemetry_attributes {
+            let user = nix::unistd::User::from_uid(nix::unistd::geteuid()).ok().flatten();
+            let user = user.map_or_else(String::new, |user| user.name);
+            variables.push(environment::telemetry(&user, self.session));
+        }
+        variables
+    }
+
+    /// Says how a missing agent is installed; does it where the configuration says so.
+    fn install(&self, program: &OsStr) -> bool {
+        let command = self.agent.install.join(" ");
+        let Some(first) = self.agent.install.first() else {
+            say(&format!("{} is not installed", program.display()));
+            return false;
+        };
+        if !self.agent.install_missing {
+            say(&format!("{} is not installed; install it with: {command}", program.display()));
+            return false;
+        }
+        say(&format!("{} is not installed; running: {command}", program.display()));
+        let argv: Vec<OsString> = self.agent.install.iter().map(OsString::from).collect();
+        match child::run(&argv, &[]) {
+            End::Exited(0) => true,
+            end => {
+                say(&format!("{first} {end}"));
+                false
+            }
+        }
+    }
+
+    /// Exit 0 closes; anything else is a loss and leaves a shell.
+    fn conclude(&self, conversation: &Conversation, end: &End, terminal: &Terminal) -> ExitCode {
+        // An agent that takes no id named its new conversation itself: we do not know it.
+        let unknown = matches!(conversation, Conversation::New(_)) && !self.agent.takes_an_id();
+        let id = (!unknown).then(|| conversation.id());
+        let closed = matches!(end, End::Exited(0));
+        if let Some(id) = id.filter(|_| !matches!(end, End::Missing)) {
+            persist::ended(self.name, id, self.session, closed, &end.to_string());
+        }
+        match end {
+            End::Exited(0) => return ExitCode::SUCCESS,
+            End::ToldToEnd(signal) => return ExitCode::from(128 + *signal as u8),
+            _ => {}
+        }
+        if terminal.is_there() {
+            terminal.restore();
+        }
+        if !matches!(end, End::Missing) {
+            say(&format!("{} {end}", self.name));
+        }
+        if let Some(id) = id {
+            let agent = if self.name == "claude" { String::new() } else { format!("--agent {} ", self.name) };
+            say(&format!("resume it with: start-claude {agent}--resume {}", id.display()));
+        }
+        shell::become_login_shell()
+    }
+}
+
+fn home() -> PathBuf {
+    let account = || nix::unistd::User::from_uid(nix::unistd::geteuid()).ok().flatten();
+    let home = std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
+    home.or_else(|| Some(account()?.dir)).unwrap_or_else(|| "/".into())
+}

@@ -1,0 +1,76 @@
+//! Asking `persist`, which owns what is known of conversations. Without it nothing fails: the
+//! agent is started all the same, and its end is recorded nowhere.
+#![allow(clippy::disallowed_methods, reason = "persist is a program of ours, run under a deadline")]
+
+use crate::process::{self, Until};
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// How long `persist` may take: the user waits for it.
+const DEADLINE: Duration = Duration::from_secs(2);
+
+/// What is on disk of a conversation.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Conversation {
+    /// The directory it was started in.
+    pub cwd: Option<PathBuf>,
+    /// Its transcript.
+    pub transcript: Option<OsString>,
+    /// Its title or first prompt.
+    pub title: Option<String>,
+    /// When it was last written, in seconds since the epoch.
+    pub last_activity: Option<u64>,
+}
+
+/// What `persist` says of a conversation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// It is there.
+    Found(Conversation),
+    /// It has no transcript.
+    Absent,
+    /// `persist` did not say.
+    Unknown,
+}
+
+/// Asks where a conversation is.
+pub fn conversation(agent: &str, id: &OsStr) -> Answer {
+    let args = [OsStr::new("conversation"), id, "--agent".as_ref(), agent.as_ref(), "--json".as_ref()];
+    let Some(json) = ask(&args).and_then(|out| serde_json::from_slice::<serde_json::Value>(&out).ok()) else {
+        return Answer::Unknown;
+    };
+    if !json["error"].is_null() {
+        return Answer::Absent;
+    }
+    Answer::Found(Conversation {
+        cwd: json["cwd"].as_str().map(PathBuf::from),
+        transcript: json["transcript"].as_str().map(OsString::from),
+        title: json["title"].as_str().map(str::to_owned),
+        last_activity: json["last_activity"].as_u64(),
+    })
+}
+
+/// Records how an agent ended.
+pub fn ended(agent: &str, id: &OsStr, session: Option<&OsStr>, closed: bool, reason: &str) {
+    let how = if closed { "closed" } else { "lost" };
+    let session = session.unwrap_or_default();
+    let args = ["ended".as_ref(), id, "--agent".as_ref(), agent.as_ref(), "--how".as_ref(), how.as_ref()];
+    let more = ["--session".as_ref(), session, "--reason".as_ref(), reason.as_ref(), OsStr::new("--quiet")];
+    let _ = ask(&[&args[..], &more].concat());
+}
+
+/// Runs `persist`; its standard output, whatever its exit code, or nothing.
+fn ask(args: &[&OsStr]) -> Option<Vec<u8>> {
+    let mut command = Command::new(program());
+    command.args(args);
+    let until = Until { end: Instant::now() + DEADLINE, cancel: None };
+    process::run(command, until).ok().map(|output| output.stdout)
+}
+
+/// `persist` beside this program, where both are installed; else by PATH.
+fn program() -> PathBuf {
+    let beside = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.join("persist")));
+    beside.filter(|program| program.is_file()).unwrap_or_else(|| "persist".into())
+}

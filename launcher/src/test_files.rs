@@ -1,0 +1,11 @@
+//! Files for unit tests.
+#![allow(clippy::disallowed_methods, reason = "tests set up files of their own")]
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+/// Writes a file with a mode.
+pub(crate) fn write(path: &Path, text: &str, mode: u32) {
+    std::fs::write(path, text).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+}
