@@ -12,6 +12,7 @@ mod forward;
 mod layout;
 mod orig_head;
 mod outcome;
+mod pipe;
 mod process;
 mod refs;
 

@@ -1,6 +1,7 @@
 //! Running git: no terminal to ask on, one deadline, nothing of it left behind.
 #![allow(clippy::disallowed_methods, reason = "the one place where the launcher starts git")]
 
+use super::pipe::{KEPT, Pipe};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal};
 use std::ffi::OsString;
@@ -13,9 +14,6 @@ use std::time::{Duration, Instant};
 
 /// How long a process group has to tidy up (git removes its lock files) before it is killed.
 const TIDY_UP: Duration = Duration::from_millis(200);
-
-/// How much of an output is kept.
-const KEPT: usize = 64 << 10;
 
 /// When to stop, whatever is going on.
 #[derive(Debug, Clone, Copy)]
@@ -273,45 +271,5 @@ impl Drop for Running {
         // Not reaped yet, so the number still means this group.
         let _ = rustix::process::kill_process_group(group, Signal::KILL);
         let _ = self.child.wait();
-    }
-}
-
-/// One output of a child: the first [`KEPT`] bytes kept, the rest read and thrown away.
-struct Pipe<R> {
-    source: Option<R>,
-    bytes: Vec<u8>,
-}
-
-impl<R: Read + AsFd> Pipe<R> {
-    fn new(source: Option<R>) -> Self {
-        if let Some(source) = &source
-            && let Ok(flags) = rustix::fs::fcntl_getfl(source)
-        {
-            let _ = rustix::fs::fcntl_setfl(source, flags | rustix::fs::OFlags::NONBLOCK);
-        }
-        Self { source, bytes: Vec::new() }
-    }
-
-    fn fd(&self) -> Option<BorrowedFd<'_>> {
-        self.source.as_ref().map(AsFd::as_fd)
-    }
-
-    /// Reads what is there now, within reason: a flood must not keep us from the clock.
-    fn drain(&mut self) -> io::Result<()> {
-        let mut buffer = [0; 16 << 10];
-        for _ in 0..16 {
-            let Some(source) = &mut self.source else { break };
-            match source.read(&mut buffer) {
-                Ok(0) => self.source = None,
-                Ok(read) => {
-                    let room = KEPT.saturating_sub(self.bytes.len());
-                    self.bytes.extend_from_slice(&buffer[..read.min(room)]);
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
     }
 }

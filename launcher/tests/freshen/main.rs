@@ -12,6 +12,7 @@ mod layouts;
 mod left_alone;
 mod many;
 mod remotes;
+mod speed;
 mod ssh;
 mod stopping;
 mod table;

@@ -9,7 +9,7 @@ fn world_with(program: &str, text: &str) -> (World, PathBuf, PathBuf) {
     let notes = world.root().join("notes");
     let all = format!("echo \"$0 $*\" >>{}\n{text}", notes.display());
     let ssh = world.script(&format!("bin/{program}"), &all);
-    let path = format!("{}:/usr/local/bin:/usr/bin:/bin", ssh.parent().unwrap().display());
+    let path = format!("{}:{}", ssh.parent().unwrap().display(), crate::support::world::path());
     world.environment.push(("PATH".into(), path.into()));
     let clone = world.clone_as("infra");
     let url = format!("ssh://host.invalid{}", world.origin().display());

@@ -64,10 +64,10 @@ fn remote_that_stalls_half_way_leaves_no_lock() {
     })
     .take(2_000_000)
     .collect();
-    for stop in [2_000, 300_000] {
+    for (stop, bytes) in [2_000, 300_000].into_iter().zip(bytes.chunks(1_000_000)) {
         let server = Server::start(Kind::Stalling(stop), world.root());
         let clone = world.clone_as(&format!("infra{stop}"));
-        std::fs::write(world.author().join("big"), &bytes[..bytes.len() - stop]).unwrap();
+        std::fs::write(world.author().join("big"), bytes).unwrap();
         world.git(&world.author(), &["add", "big"]);
         world.publish("file", &stop.to_string());
         world.git(&clone, &["remote", "set-url", "origin", &server.url("origin.git")]);
@@ -141,4 +141,28 @@ fn flood_of_words_is_bounded_by_the_deadline() {
     assert!(begin.elapsed() < Duration::from_secs(2), "{:?}", begin.elapsed());
     assert_eq!(lines(&outcomes), ["infra: remote did not answer in 1 s"]);
     assert_eq!(world.running(), [""; 0]);
+}
+
+#[test]
+fn launcher_that_is_killed_takes_git_along() {
+    const CLONE: &str = "TL_FRESHEN_CLONE";
+    if let Some(clone) = std::env::var_os(CLONE) {
+        // This is the launcher.
+        let options = Options { even_as_root: true, ..Options::default() };
+        let _ = launcher::freshen::freshen(&[clone.into()], &options);
+        return;
+    }
+    let world = World::new();
+    let server = Server::start(Kind::Silent, world.root());
+    let clone = world.clone_as("infra");
+    world.git(&clone, &["remote", "set-url", "origin", &server.url("origin.git")]);
+    let mut launcher = std::process::Command::new(std::env::current_exe().unwrap());
+    launcher.args(["--exact", "stopping::launcher_that_is_killed_takes_git_along"]);
+    launcher.env(CLONE, &clone).envs(world.environment.iter().map(|(name, value)| (name, value)));
+    let mut launcher = launcher.stdout(std::process::Stdio::null()).spawn().unwrap();
+    wait_until("it fetches", || server.accepted() == 1);
+    launcher.kill().unwrap();
+    launcher.wait().unwrap();
+    wait_until("git is gone too", || world.running().is_empty());
+    assert_eq!(locks(&clone), [""; 0].map(std::path::PathBuf::from));
 }

@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 const DOCUMENT: &str = include_str!("../../../docs/freshen.md");
 
-const SOURCES: [&str; 9] = [
+const SOURCES: [&str; 10] = [
     include_str!("broken.rs"),
     include_str!("full_disk.rs"),
     include_str!("layouts.rs"),
     include_str!("left_alone.rs"),
     include_str!("many.rs"),
     include_str!("remotes.rs"),
+    include_str!("speed.rs"),
     include_str!("ssh.rs"),
     include_str!("stopping.rs"),
     concat!(include_str!("under_way.rs"), include_str!("updates.rs")),

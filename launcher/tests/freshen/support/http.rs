@@ -36,7 +36,7 @@ pub(crate) fn serve(stream: TcpStream, root: &Path, password: Option<(&str, &str
     } else {
         let (path, query) = target.split_once('?').unwrap_or((&target, ""));
         let mut backend = Command::new("git");
-        backend.arg("http-backend").env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin");
+        backend.arg("http-backend").env_clear().env("PATH", super::world::path());
         backend.env("GIT_PROJECT_ROOT", root).env("GIT_HTTP_EXPORT_ALL", "1");
         backend.env("PATH_INFO", path).env("QUERY_STRING", query).env("REQUEST_METHOD", method);
         backend.env("CONTENT_TYPE", header("content-type"));

@@ -95,7 +95,7 @@ fn serve(kind: &Kind, stream: TcpStream, root: &Path) {
             // Silent from here, until the other side is gone.
             let _ = (&stream).flush();
             let mut sink = [0; 512];
-            while (&stream).peek(&mut sink).is_ok_and(|read| read > 0) {
+            while stream.peek(&mut sink).is_ok_and(|read| read > 0) {
                 std::thread::sleep(Duration::from_millis(5));
             }
             let _ = daemon.kill();
@@ -109,7 +109,7 @@ fn daemon(root: &Path) -> Command {
     command.args(["daemon", "--inetd", "--export-all"]).stderr(Stdio::null());
     command.arg(format!("--base-path={}", root.display()));
     // Whoever owns the test's files, they are the test's.
-    command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").env("GIT_CONFIG_COUNT", "1");
+    command.env_clear().env("PATH", super::world::path()).env("GIT_CONFIG_COUNT", "1");
     command.env("GIT_CONFIG_KEY_0", "safe.directory").env("GIT_CONFIG_VALUE_0", "*");
     command
 }

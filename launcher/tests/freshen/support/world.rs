@@ -75,7 +75,7 @@ impl World {
     pub(crate) fn git_command(&self, directory: &Path, arguments: &[&str]) -> Command {
         let mut command = Command::new("git");
         command.args(arguments).current_dir(directory).env_clear();
-        command.env("PATH", "/usr/local/bin:/usr/bin:/bin").stdin(Stdio::null());
+        command.env("PATH", path()).stdin(Stdio::null());
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }
@@ -181,7 +181,7 @@ impl World {
     /// Puts a `git` in front of git that notes each call's arguments, a line each; the notes.
     pub(crate) fn count_git(&mut self) -> PathBuf {
         let notes = self.root().join("home/calls");
-        let path = "/usr/local/bin:/usr/bin:/bin";
+        let path = path();
         let text = format!("echo \"$*\" >>{}\nPATH={path} exec git \"$@\"", notes.display());
         let bin = self.script("bin/git", &text).parent().unwrap().to_owned();
         self.environment.push(("PATH".into(), format!("{}:{path}", bin.display()).into()));
@@ -203,6 +203,11 @@ impl World {
             })
             .collect()
     }
+}
+
+/// Where programs are found: the caller's, so that these tests can be run against any git.
+pub(crate) fn path() -> String {
+    std::env::var("PATH").unwrap()
 }
 
 /// What the outcomes say.
