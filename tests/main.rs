@@ -11,4 +11,5 @@ mod cli;
 mod formats;
 mod hostile;
 mod house;
+mod launcher;
 mod tmux;

@@ -126,10 +126,13 @@ pub fn new_id() -> std::io::Result<OsString> {
     let mut bytes = [0_u8; 16];
     let mut filled = 0;
     while filled < bytes.len() {
-        filled += rustix::rand::getrandom(&mut bytes[filled..], rustix::rand::GetRandomFlags::empty())?;
+        filled +=
+            rustix::rand::getrandom(&mut bytes[filled..], rustix::rand::GetRandomFlags::empty())?;
     }
     let random = u128::from_be_bytes(bytes);
-    let marked = random & !(0xf000_u128 << 64) & !(0xc000_u128 << 48) | 0x4000_u128 << 64 | 0x8000_u128 << 48;
+    let marked = random & !(0xf000_u128 << 64) & !(0xc000_u128 << 48)
+        | 0x4000_u128 << 64
+        | 0x8000_u128 << 48;
     let hex = format!("{marked:032x}");
     let parts = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]];
     Ok(parts.join("-").into())
@@ -152,7 +155,10 @@ mod tests {
         let transcript = Conversation::ResumeTranscript("u".into(), "/p/{name}".into());
         assert_eq!(argv("claude", &new).unwrap(), "claude|--session-id|u|--name|{id} n|-x");
         assert_eq!(argv("claude", &resume).unwrap(), "claude|--resume|u|--name|{id} n|-x");
-        assert_eq!(argv("claude", &transcript).unwrap(), "claude|--resume|/p/{name}|--name|{id} n|-x");
+        assert_eq!(
+            argv("claude", &transcript).unwrap(),
+            "claude|--resume|/p/{name}|--name|{id} n|-x"
+        );
         assert_eq!(argv("codex", &new).unwrap(), "codex|--no-daemon|-x");
         assert_eq!(argv("codex", &resume).unwrap(), "codex|--no-daemon|resume|u|-x");
         assert!(argv("codex", &transcript).unwrap_err().starts_with("codex resumes no"));

@@ -41,6 +41,9 @@ pub struct Loaded {
     pub warnings: Vec<String>,
 }
 
+/// Something that is not used: where in the file, and what.
+type Unused = (usize, String);
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -64,7 +67,9 @@ pub fn load(home: &Path) -> Loaded {
     for path in [Path::new("/etc/terminal-lobby/launcher.toml"), &own] {
         match crate::files::read(path, MAX_FILE) {
             Ok(None) => {}
-            Ok(Some(bytes)) => loaded.add(&path.display().to_string(), &String::from_utf8_lossy(&bytes)),
+            Ok(Some(bytes)) => {
+                loaded.add(&path.display().to_string(), &String::from_utf8_lossy(&bytes))
+            }
             Err(why) => loaded.warnings.push(format!("{}: {why}", path.display())),
         }
     }
@@ -86,43 +91,42 @@ impl Loaded {
             Ok(table) => table.into_inner(),
             Err(error) => {
                 let at = error.span().map_or(1, |span| line(span.start));
-                self.warnings.push(format!("{file}:{at}: {}; the file is not used", error.message()));
+                self.warnings
+                    .push(format!("{file}:{at}: {}; the file is not used", error.message()));
                 return;
             }
         };
+        let mut unused: Vec<Unused> = Vec::new();
         for (key, value) in &table {
-            let taken = match (key.get_ref().as_ref(), value.get_ref()) {
-                ("agents", DeValue::Table(agents)) => {
-                    self.add_agents(file, agents, &line);
-                    true
+            match (key.get_ref().as_ref(), value.get_ref()) {
+                ("agents", DeValue::Table(agents)) => self.add_agents(agents, &mut unused),
+                (name, value) => {
+                    let set = set(&mut self.config, name, value);
+                    unused.extend(set.is_none().then(|| (key.span().start, name.to_owned())));
                 }
-                (key, value) => set(&mut self.config, key, value).is_some(),
-            };
-            if !taken {
-                let at = line(key.span().start);
-                self.warnings.push(format!("{file}:{at}: '{}' is not used here", key.get_ref()));
             }
         }
+        unused.sort_unstable();
+        let warning =
+            |(at, what): Unused| format!("{file}:{}: '{what}' is not used here", line(at));
+        self.warnings.extend(unused.into_iter().map(warning));
     }
 
-    fn add_agents(&mut self, file: &str, agents: &DeTable<'_>, line: &impl Fn(usize) -> usize) {
+    fn add_agents(&mut self, agents: &DeTable<'_>, unused: &mut Vec<Unused>) {
         for (name, value) in agents {
+            let DeValue::Table(keys) = value.get_ref() else {
+                unused.push((name.span().start, name.get_ref().to_string()));
+                continue;
+            };
             let known = self.config.agents.iter().position(|(known, _)| known == name.get_ref());
             let index = known.unwrap_or_else(|| {
                 self.config.agents.push((name.get_ref().to_string(), Agent::default()));
                 self.config.agents.len() - 1
             });
-            let DeValue::Table(keys) = value.get_ref() else {
-                let at = line(name.span().start);
-                self.warnings.push(format!("{file}:{at}: '{}' is not a table", name.get_ref()));
-                continue;
-            };
             for (key, value) in keys {
                 let agent = &mut self.config.agents[index].1;
-                if set_agent(agent, key.get_ref(), value.get_ref()).is_none() {
-                    let at = line(key.span().start);
-                    self.warnings.push(format!("{file}:{at}: '{}' is not used here", key.get_ref()));
-                }
+                let set = set_agent(agent, key.get_ref(), value.get_ref());
+                unused.extend(set.is_none().then(|| (key.span().start, key.get_ref().to_string())));
             }
         }
     }
@@ -134,7 +138,9 @@ fn set(config: &mut Config, key: &str, value: &DeValue<'_>) -> Option<()> {
         "code_dir" => config.code_dir = text(value)?.into(),
         "freshen" => config.freshen = value.as_bool()?,
         "freshen_deadline_seconds" => config.freshen_deadline = seconds(value)?,
-        "freshen_at_once" => config.freshen_at_once = usize::try_from(integer(value)?).ok()?.clamp(1, 64),
+        "freshen_at_once" => {
+            config.freshen_at_once = usize::try_from(integer(value)?).ok()?.clamp(1, 64)
+        }
         "fresh_for_seconds" => config.fresh_for = seconds(value)?,
         "agent" => config.agent = text(value)?,
         "agent_env" => config.agent_env = text(value)?.into(),
@@ -201,7 +207,10 @@ mod tests {
         assert_eq!(config.freshen_deadline, Duration::from_millis(2500));
         assert_eq!(config.agents[0].1.arguments, ["--verbose"]);
         assert_eq!(config.agents[0].1.command, ["claude"]);
-        assert_eq!((config.agents[2].0.as_str(), &config.agents[2].1.command[..]), ("mine", &["mine".to_owned(), "run".to_owned()][..]));
+        assert_eq!(
+            (config.agents[2].0.as_str(), &config.agents[2].1.command[..]),
+            ("mine", &["mine".to_owned(), "run".to_owned()][..])
+        );
     }
 
     #[test]
@@ -209,7 +218,13 @@ mod tests {
         let text = "agent = 'codex'\nfresh = true\nfreshen = 'yes'\nfreshen_at_once = -1\n[agents.x]\ncommand = []\nwat = 1\n";
         let Loaded { config, warnings } = loaded(text);
         assert_eq!(config.agent, "codex");
-        let expected = ["f:2: 'fresh'", "f:3: 'freshen'", "f:4: 'freshen_at_once'", "f:6: 'command'", "f:7: 'wat'"];
+        let expected = [
+            "f:2: 'fresh'",
+            "f:3: 'freshen'",
+            "f:4: 'freshen_at_once'",
+            "f:6: 'command'",
+            "f:7: 'wat'",
+        ];
         for (warning, expected) in warnings.iter().zip(expected) {
             assert_eq!(*warning, format!("{expected} is not used here"));
         }

@@ -28,7 +28,8 @@ pub fn path(home: &Path) -> OsString {
 /// A sentence with file, line and reason; nothing of such a file is used.
 pub fn agent_env(path: &Path) -> Result<Variables, String> {
     let refuse = |why: &str| format!("{}: {why}; the file is not used", path.display());
-    let Some((bytes, metadata)) = files::read_with_metadata(path, MAX_FILE).map_err(|why| refuse(&why))?
+    let Some((bytes, metadata)) =
+        files::read_with_metadata(path, MAX_FILE).map_err(|why| refuse(&why))?
     else {
         return Ok(Vec::new());
     };
@@ -39,9 +40,8 @@ pub fn agent_env(path: &Path) -> Result<Variables, String> {
         let mode = metadata.mode() & 0o777;
         return Err(refuse(&format!("mode {mode:o}: others can read it; chmod 600 it")));
     }
-    parse(&bytes).map_err(|(line, why)| {
-        format!("{}:{line}: {why}; the file is not used", path.display())
-    })
+    parse(&bytes)
+        .map_err(|(line, why)| format!("{}:{line}: {why}; the file is not used", path.display()))
 }
 
 fn parse(text: &[u8]) -> Result<Variables, (usize, &'static str)> {

@@ -28,7 +28,9 @@ pub fn freshen(code_dir: &Path, config: &Config) {
         ..Options::default()
     };
     match freshen::freshen(layout.clones(), &options) {
-        Ok(outcomes) => outcomes.iter().filter_map(|outcome| outcome.line()).for_each(|line| say(&line)),
+        Ok(outcomes) => {
+            outcomes.iter().filter_map(|outcome| outcome.line()).for_each(|line| say(&line))
+        }
         Err(refused) => say(&refused.to_string()),
     }
     if blocked {

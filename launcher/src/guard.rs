@@ -24,7 +24,9 @@ pub fn keep_onboarded(home: &Path) {
 /// The file with the flag as its first key and every other byte as it was; `None` when there is
 /// nothing to do or nothing to be done.
 fn with_flag(text: &[u8]) -> Option<Vec<u8>> {
-    let parse = |text: &[u8]| serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(text).ok();
+    let parse = |text: &[u8]| {
+        serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(text).ok()
+    };
     let mut map = parse(text)?;
     if map.contains_key(KEY) {
         return None;
@@ -45,14 +47,21 @@ mod tests {
     #[test]
     fn only_a_missing_flag_is_added_and_every_other_byte_stays() {
         for (before, after) in [
-            ("{\"a\": 1,\n \"b\": {}}\n", Some("{\"hasCompletedOnboarding\":true,\"a\": 1,\n \"b\": {}}\n")),
+            (
+                "{\"a\": 1,\n \"b\": {}}\n",
+                Some("{\"hasCompletedOnboarding\":true,\"a\": 1,\n \"b\": {}}\n"),
+            ),
             (" {}", Some(" {\"hasCompletedOnboarding\":true}")),
             ("{\"hasCompletedOnboarding\":false}", None),
             ("{\"a\":", None),
             ("", None),
             ("[]", None),
         ] {
-            assert_eq!(with_flag(before.as_bytes()), after.map(|after| after.as_bytes().to_vec()), "{before}");
+            assert_eq!(
+                with_flag(before.as_bytes()),
+                after.map(|after| after.as_bytes().to_vec()),
+                "{before}"
+            );
         }
     }
 

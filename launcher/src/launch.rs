@@ -25,7 +25,8 @@ pub fn launch(options: &Options) -> ExitCode {
     let home = home();
     let config::Loaded { config, warnings } = config::load(&home);
     warnings.iter().for_each(|warning| say(warning));
-    let name = options.agent.as_ref().map_or(config.agent.clone().into(), |name| name.to_string_lossy());
+    let name =
+        options.agent.as_ref().map_or(config.agent.clone().into(), |name| name.to_string_lossy());
     let Some((_, agent)) = config.agents.iter().find(|(known, _)| *known == name) else {
         say(&format!("--agent {name}: not a known agent"));
         return shell::become_login_shell();
@@ -56,7 +57,12 @@ pub fn launch(options: &Options) -> ExitCode {
 }
 
 /// The directory of a new conversation, or the conversation's own; and how it is begun or resumed.
-fn settle(options: &Options, config: &Config, name: &str, agent: &Agent) -> Result<Conversation, String> {
+fn settle(
+    options: &Options,
+    config: &Config,
+    name: &str,
+    agent: &Agent,
+) -> Result<Conversation, String> {
     let Some(id) = &options.resume else {
         enter(options.code_dir.as_deref().unwrap_or(&config.code_dir), options.code_dir.is_some());
         let fresh = || agents::new_id().map_err(|error| format!("making an id: {error}"));
@@ -72,7 +78,9 @@ fn settle(options: &Options, config: &Config, name: &str, agent: &Agent) -> Resu
             say(&format!("{} has no transcript: it begins anew under its id", id.display()));
             return Ok(Conversation::New(id.clone()));
         }
-        Answer::Absent => return Err(format!("{} has no transcript: it cannot be resumed", id.display())),
+        Answer::Absent => {
+            return Err(format!("{} has no transcript: it cannot be resumed", id.display()));
+        }
     };
     let Some(cwd) = known.cwd else { return Ok(Conversation::Resume(id.clone())) };
     if std::env::set_current_dir(&cwd).is_ok() {
@@ -80,7 +88,10 @@ fn settle(options: &Options, config: &Config, name: &str, agent: &Agent) -> Resu
     }
     match known.transcript.filter(|_| !agent.resume_transcript.is_empty()) {
         Some(transcript) => {
-            say(&format!("its directory {} cannot be entered: resuming by its transcript", cwd.display()));
+            say(&format!(
+                "its directory {} cannot be entered: resuming by its transcript",
+                cwd.display()
+            ));
             Ok(Conversation::ResumeTranscript(id.clone(), transcript))
         }
         None => {
@@ -191,7 +202,11 @@ impl Run<'_> {
             say(&format!("{} {end}", self.name));
         }
         if let Some(id) = id {
-            let agent = if self.name == "claude" { String::new() } else { format!("--agent {} ", self.name) };
+            let agent = if self.name == "claude" {
+                String::new()
+            } else {
+                format!("--agent {} ", self.name)
+            };
             say(&format!("resume it with: start-claude {agent}--resume {}", id.display()));
         }
         shell::become_login_shell()

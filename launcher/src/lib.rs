@@ -12,6 +12,7 @@ pub mod guard;
 pub mod launch;
 pub mod options;
 pub mod persist;
+mod pipe;
 mod process;
 pub mod say;
 pub mod shell;

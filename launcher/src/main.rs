@@ -7,7 +7,9 @@ fn main() -> ExitCode {
     match parse(lexopt::Parser::from_env()) {
         Ok(Invocation::Run(options)) => launcher::launch::launch(&options),
         Ok(Invocation::Help) => launcher::say::print(HELP),
-        Ok(Invocation::Version) => launcher::say::print(concat!("start-claude ", env!("CARGO_PKG_VERSION"), "\n")),
+        Ok(Invocation::Version) => {
+            launcher::say::print(concat!("start-claude ", env!("CARGO_PKG_VERSION"), "\n"))
+        }
         Err(why) => {
             // A pane is never lost to a wrong argument.
             launcher::say::say(&why);

@@ -37,8 +37,11 @@ pub enum Answer {
 
 /// Asks where a conversation is.
 pub fn conversation(agent: &str, id: &OsStr) -> Answer {
-    let args = [OsStr::new("conversation"), id, "--agent".as_ref(), agent.as_ref(), "--json".as_ref()];
-    let Some(json) = ask(&args).and_then(|out| serde_json::from_slice::<serde_json::Value>(&out).ok()) else {
+    let args =
+        [OsStr::new("conversation"), id, "--agent".as_ref(), agent.as_ref(), "--json".as_ref()];
+    let Some(json) =
+        ask(&args).and_then(|out| serde_json::from_slice::<serde_json::Value>(&out).ok())
+    else {
         return Answer::Unknown;
     };
     if !json["error"].is_null() {
@@ -56,8 +59,15 @@ pub fn conversation(agent: &str, id: &OsStr) -> Answer {
 pub fn ended(agent: &str, id: &OsStr, session: Option<&OsStr>, closed: bool, reason: &str) {
     let how = if closed { "closed" } else { "lost" };
     let session = session.unwrap_or_default();
-    let args = ["ended".as_ref(), id, "--agent".as_ref(), agent.as_ref(), "--how".as_ref(), how.as_ref()];
-    let more = ["--session".as_ref(), session, "--reason".as_ref(), reason.as_ref(), OsStr::new("--quiet")];
+    let args =
+        ["ended".as_ref(), id, "--agent".as_ref(), agent.as_ref(), "--how".as_ref(), how.as_ref()];
+    let more = [
+        "--session".as_ref(),
+        session,
+        "--reason".as_ref(),
+        reason.as_ref(),
+        OsStr::new("--quiet"),
+    ];
     let _ = ask(&[&args[..], &more].concat());
 }
 

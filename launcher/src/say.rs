@@ -11,7 +11,8 @@ pub fn say(line: &str) {
 /// Text without control characters, nor those that reorder a line.
 pub fn printable(text: &str) -> String {
     let treacherous = |c: char| {
-        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
     text.chars().map(|c| if treacherous(c) { '\u{fffd}' } else { c }).collect()
 }

@@ -33,12 +33,13 @@ impl Terminal {
         let _ = out.write_all(RESET).and_then(|()| out.flush());
     }
 
-    /// Reads single keys without echo for as long as `read` runs.
+    /// Reads single keys without echo for as long as `read` runs; those that interrupt are keys
+    /// like others.
     pub fn with_single_keys<T>(&self, read: impl FnOnce() -> T) -> T {
         use rustix::termios::LocalModes;
         let Some(modes) = &self.modes else { return read() };
         let mut keys = modes.clone();
-        keys.local_modes -= LocalModes::ICANON | LocalModes::ECHO;
+        keys.local_modes -= LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG;
         let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, &keys);
         let result = read();
         let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, modes);

@@ -3,7 +3,6 @@
 use crate::persist::{self, Answer};
 use crate::say::printable;
 use crate::terminal::Terminal;
-use nix::sys::signal::{SigSet, Signal};
 use std::ffi::OsStr;
 use std::io::{Read, Write};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -24,14 +23,7 @@ pub fn wait(agent: &str, id: Option<&OsStr>) -> Wish {
     let mut text = describe(agent, id);
     text.push_str("Enter resumes it, q closes it.\n");
     let _ = std::io::stderr().write_all(text.as_bytes());
-    // Keys that interrupt are no answer.
-    let mut keys = SigSet::empty();
-    keys.add(Signal::SIGINT);
-    keys.add(Signal::SIGQUIT);
-    let _ = keys.thread_block();
-    let wish = Terminal::remember().with_single_keys(read_wish);
-    let _ = keys.thread_unblock();
-    wish
+    Terminal::remember().with_single_keys(read_wish)
 }
 
 fn read_wish() -> Wish {
@@ -83,7 +75,13 @@ mod tests {
 
     #[test]
     fn a_span_is_told_in_its_largest_unit() {
-        for (seconds, expected) in [(0, "just now"), (1, "1 second ago"), (119, "1 minute ago"), (7200, "2 hours ago"), (200_000, "2 days ago")] {
+        for (seconds, expected) in [
+            (0, "just now"),
+            (1, "1 second ago"),
+            (119, "1 minute ago"),
+            (7200, "2 hours ago"),
+            (200_000, "2 days ago"),
+        ] {
             assert_eq!(ago(seconds), expected);
         }
     }

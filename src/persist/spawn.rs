@@ -32,15 +32,18 @@ pub(super) fn argv(step: &Step, world: &World, has_default_command: bool) -> Vec
         Start::Shell => None,
         Start::ShellBecause(why) => launched(&[b"--shell", b"--note", why.as_bytes()]),
         Start::Agent { agent, id, how } => {
-            let (agent, id) = (agent.as_bytes(), id.as_str().as_bytes());
+            // Work goes on where it was: the code below it does not move.
+            let (session, id) = (step.row.session.as_slice(), id.as_str().as_bytes());
+            let all = [&b"--agent"[..], agent.as_bytes(), b"--name", session, b"--no-freshen"];
+            let with = |more: &[&[u8]]| launched(&[&all[..], more].concat());
+            let cwd = cwd(step, &world.account.home).as_bytes();
             match how {
-                Resumption::Resume => launched(&[b"--agent", agent, b"--resume", id]),
+                Resumption::Resume => with(&[b"--resume", id]),
                 Resumption::ResumeTranscript(path) => {
-                    let path = path.as_os_str().as_bytes();
-                    launched(&[b"--agent", agent, b"--resume", id, b"--transcript", path])
+                    with(&[b"--resume", id, b"--transcript", path.as_os_str().as_bytes()])
                 }
-                Resumption::StartUnderId => launched(&[b"--agent", agent, b"--session", id]),
-                Resumption::StartAnew => launched(&[b"--agent", agent]),
+                Resumption::StartUnderId => with(&[b"--session", id, b"--code-dir", cwd]),
+                Resumption::StartAnew => with(&[b"--code-dir", cwd]),
                 Resumption::Impossible(why) => launched(&[b"--shell", b"--note", why.as_bytes()]),
             }
         }

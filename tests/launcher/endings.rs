@@ -1,0 +1,105 @@
+//! How an agent ends decides what becomes of the pane and of the record.
+
+use super::{called, endings, in_pane, install_agent, screen, waits_for};
+use crate::support::stub_agent::id;
+use crate::support::{Sandbox, wait_until};
+
+#[test]
+fn exit_0_closes_the_pane_and_is_recorded_as_closed() {
+    let sandbox = Sandbox::new();
+    install_agent(&sandbox, "exit 0");
+    sandbox.tmux(["new-session", "-d", "-s", "keep"]).ok();
+    in_pane(&sandbox, &["--session", &id(1)]);
+    wait_until("the pane is closed", || sandbox.panes("#{session_name}") == ["keep"]);
+    let ended = endings(&sandbox);
+    assert_eq!(ended.len(), 1);
+    let fields: Vec<&str> = ended[0].split('\t').collect();
+    assert_eq!(
+        (fields[0], fields[2], fields[3], fields[4]),
+        ("pane", id(1).as_str(), "claude", "closed")
+    );
+}
+
+#[test]
+fn any_other_end_is_a_loss_that_leaves_a_shell_and_says_how_to_resume() {
+    for (script, why) in [
+        ("exit 3", "claude exited with 3"),
+        ("kill -9 $$", "claude was killed by signal 9 (SIGKILL)"),
+    ] {
+        let sandbox = Sandbox::new();
+        install_agent(&sandbox, script);
+        in_pane(&sandbox, &["--session", &id(1)]);
+        waits_for(
+            &sandbox,
+            &format!("start-claude: resume it with: start-claude --resume {}", id(1)),
+        );
+        assert!(screen(&sandbox).contains(why), "{}", screen(&sandbox));
+        wait_until("a login shell runs", || sandbox.panes("#{pane_current_command}") == ["sh"]);
+        assert!(endings(&sandbox)[0].contains("\tlost\t"), "{:?}", endings(&sandbox));
+    }
+}
+
+#[test]
+fn a_hangup_reaches_the_agent_and_closes_nothing() {
+    let sandbox = Sandbox::new();
+    let heard = sandbox.root().join("heard");
+    install_agent(
+        &sandbox,
+        &format!("trap 'touch {}; exit 0' HUP; while :; do sleep 1; done", heard.display()),
+    );
+    sandbox.tmux(["new-session", "-d", "-s", "keep"]).ok();
+    in_pane(&sandbox, &["--session", &id(1)]);
+    called(&sandbox);
+    sandbox.tmux(["kill-session", "-t", "pane"]).ok();
+    wait_until("the agent heard it", || heard.exists());
+    wait_until("the end is recorded", || !endings(&sandbox).is_empty());
+    assert!(endings(&sandbox)[0].contains("\tlost\t"), "{:?}", endings(&sandbox));
+}
+
+#[test]
+fn a_termination_of_the_launcher_is_passed_on_and_closes_nothing() {
+    let sandbox = Sandbox::new();
+    let heard = sandbox.root().join("heard");
+    install_agent(
+        &sandbox,
+        &format!("trap 'touch {}; exit 0' TERM; while :; do sleep 1; done", heard.display()),
+    );
+    sandbox.tmux(["new-session", "-d", "-s", "keep"]).ok();
+    in_pane(&sandbox, &["--session", &id(1)]);
+    called(&sandbox);
+    let pid: i32 = sandbox
+        .tmux(["display-message", "-p", "-t", "pane", "#{pane_pid}"])
+        .out()
+        .trim()
+        .parse()
+        .unwrap();
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGTERM)
+        .unwrap();
+    wait_until("the agent heard it", || heard.exists());
+    wait_until("the pane is gone", || sandbox.panes("#{session_name}") == ["keep"]);
+    assert!(
+        endings(&sandbox)[0].contains("\tlost\twas ended by SIGTERM"),
+        "{:?}",
+        endings(&sandbox)
+    );
+}
+
+#[test]
+fn a_closed_conversation_is_not_resumed_and_a_lost_one_is() {
+    let sandbox = Sandbox::new();
+    let work = sandbox.work();
+    let work = work.to_str().unwrap();
+    for (name, n) in [("closed", 1), ("lost", 2)] {
+        sandbox.stub_in(&["new-session", "-d", "-s", name, "-c", work], &id(n));
+        sandbox.prompt(&id(n));
+    }
+    sandbox.persist(["save"]).ok();
+    sandbox.persist(["ended", &id(1), "--how", "closed", "--session", "closed"]).ok();
+    sandbox.persist(["ended", &id(2), "--how", "lost", "--session", "lost"]).ok();
+    sandbox.crash();
+    let json = sandbox.persist(["restore", "--json"]).ok().json();
+    assert_eq!(json["rows"][0]["reason"], "its agents were closed on purpose");
+    assert_eq!(json["rows"][0]["selected"], false);
+    sandbox.wait_for_agent(&id(2));
+    assert_eq!(sandbox.panes("#{session_name}"), ["lost"]);
+}
