@@ -68,7 +68,7 @@ pub fn load(home: &Path) -> Loaded {
         match crate::files::read(path, MAX_FILE) {
             Ok(None) => {}
             Ok(Some(bytes)) => {
-                loaded.add(&path.display().to_string(), &String::from_utf8_lossy(&bytes))
+                loaded.add(&path.display().to_string(), &String::from_utf8_lossy(&bytes));
             }
             Err(why) => loaded.warnings.push(format!("{}: {why}", path.display())),
         }
@@ -139,7 +139,7 @@ fn set(config: &mut Config, key: &str, value: &DeValue<'_>) -> Option<()> {
         "freshen" => config.freshen = value.as_bool()?,
         "freshen_deadline_seconds" => config.freshen_deadline = seconds(value)?,
         "freshen_at_once" => {
-            config.freshen_at_once = usize::try_from(integer(value)?).ok()?.clamp(1, 64)
+            config.freshen_at_once = usize::try_from(integer(value)?).ok()?.clamp(1, 64);
         }
         "fresh_for_seconds" => config.fresh_for = seconds(value)?,
         "agent" => config.agent = text(value)?,

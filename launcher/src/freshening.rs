@@ -29,7 +29,9 @@ pub fn freshen(code_dir: &Path, config: &Config) {
     };
     match freshen::freshen(layout.clones(), &options) {
         Ok(outcomes) => {
-            outcomes.iter().filter_map(|outcome| outcome.line()).for_each(|line| say(&line))
+            for line in outcomes.iter().filter_map(freshen::Outcome::line) {
+                say(&line);
+            }
         }
         Err(refused) => say(&refused.to_string()),
     }

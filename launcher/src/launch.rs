@@ -24,7 +24,9 @@ pub fn launch(options: &Options) -> ExitCode {
     let asked = tmux_session::ask();
     let home = home();
     let config::Loaded { config, warnings } = config::load(&home);
-    warnings.iter().for_each(|warning| say(warning));
+    for warning in &warnings {
+        say(warning);
+    }
     let name =
         options.agent.as_ref().map_or(config.agent.clone().into(), |name| name.to_string_lossy());
     let Some((_, agent)) = config.agents.iter().find(|(known, _)| *known == name) else {
@@ -86,19 +88,13 @@ fn settle(
     if std::env::set_current_dir(&cwd).is_ok() {
         return Ok(Conversation::Resume(id.clone()));
     }
-    match known.transcript.filter(|_| !agent.resume_transcript.is_empty()) {
-        Some(transcript) => {
-            say(&format!(
-                "its directory {} cannot be entered: resuming by its transcript",
-                cwd.display()
-            ));
-            Ok(Conversation::ResumeTranscript(id.clone(), transcript))
-        }
-        None => {
-            say(&format!("its directory {} cannot be entered: resuming from here", cwd.display()));
-            Ok(Conversation::Resume(id.clone()))
-        }
+    let gone = format!("its directory {} cannot be entered: resuming", cwd.display());
+    if let Some(transcript) = known.transcript.filter(|_| !agent.resume_transcript.is_empty()) {
+        say(&format!("{gone} by its transcript"));
+        return Ok(Conversation::ResumeTranscript(id.clone(), transcript));
     }
+    say(&format!("{gone} from here"));
+    Ok(Conversation::Resume(id.clone()))
 }
 
 /// Enters the code directory, else the home; a directory that was asked for is missed aloud.

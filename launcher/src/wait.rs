@@ -47,16 +47,13 @@ fn describe(agent: &str, id: Option<&OsStr>) -> String {
         Answer::Absent | Answer::Unknown => persist::Conversation::default(),
     };
     let title = known.title.unwrap_or_else(|| id.to_string_lossy().into_owned());
-    let mut text = format!("{} was here: {}\n", printable(agent), printable(&title));
-    let directory = known.cwd.or_else(|| std::env::current_dir().ok());
-    if let Some(directory) = directory {
-        text += &format!("in {}", printable(&directory.to_string_lossy()));
-    }
+    let directory = known.cwd.or_else(|| std::env::current_dir().ok()).unwrap_or_default();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    if let Some(then) = known.last_activity {
-        text += &format!(", last active {}", ago(now.saturating_sub(then)));
-    }
-    text + "\n"
+    let active = known
+        .last_activity
+        .map_or(String::new(), |then| format!(", last active {}", ago(now.saturating_sub(then))));
+    let (title, directory) = (printable(&title), printable(&directory.to_string_lossy()));
+    format!("{} was here: {title}\nin {directory}{active}\n", printable(agent))
 }
 
 /// A span of time in the largest unit that it fills.
