@@ -1,7 +1,7 @@
 # Every target that is meant to be called has a text after `##`; `make` alone prints them.
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help run test bench lint man soak clean
+.PHONY: help run test bench lint man install soak clean
 
 help: ## Lists the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -23,6 +23,14 @@ bench: ## Measures save, show and restore beside their floors
 lint: ## Checks the format and every lint, warnings as errors
 	@cargo fmt --all --check
 	@cargo clippy --workspace --all-targets --quiet -- -D warnings
+
+PREFIX ?= /usr/local
+install: ## Installs the programs and man pages below PREFIX (/usr/local), itself below DESTDIR
+	@tests/support/install-prerequisites.sh run
+	@cargo build --workspace --release
+	@install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/man/man1"
+	@install "$${CARGO_TARGET_DIR:-target}/release/persist" "$${CARGO_TARGET_DIR:-target}/release/start-claude" "$(DESTDIR)$(PREFIX)/bin"
+	@install -m 644 docs/man/*.1 "$(DESTDIR)$(PREFIX)/share/man/man1"
 
 man: ## Writes the man pages into docs/man from the program's own definition
 	@mkdir -p docs/man

@@ -7,6 +7,7 @@ set -eu
 bin=${1:?usage: demo.sh DIRECTORY-OF-THE-PROGRAMS}
 persist=$bin/persist
 
+unset TMUX # persist, too, looks at the default server, from whichever this is called
 if tmux list-sessions >/dev/null 2>&1; then
     "$persist" save
     echo
@@ -20,7 +21,6 @@ fi
 echo "No tmux server is running: here is a demonstration on a private one."
 room=$(mktemp -d)
 export TMUX_TMPDIR="$room"
-unset TMUX
 mkdir "$room/state"
 
 server() { tmux -f /dev/null display-message -p '#{pid}' 2>/dev/null || :; }

@@ -15,7 +15,10 @@ pub type Variables = Vec<(OsString, OsString)>;
 
 /// PATH with `~/.local/bin` first: that is where the agents' own installers put them.
 pub fn path(home: &Path) -> OsString {
-    let path = std::env::var_os("PATH").unwrap_or_default();
+    /// Where there is none: an empty one would mean the current directory.
+    const SYSTEM: &str = "/usr/local/bin:/usr/bin:/bin";
+    let path = std::env::var_os("PATH").filter(|path| !path.is_empty());
+    let path = path.unwrap_or_else(|| SYSTEM.into());
     let own = home.join(".local/bin");
     let others = std::env::split_paths(&path).filter(|dir| *dir != own);
     std::env::join_paths(std::iter::once(own.clone()).chain(others)).unwrap_or(path)

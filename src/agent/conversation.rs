@@ -14,7 +14,8 @@ impl ConversationId {
                 .iter()
                 .enumerate()
                 .all(|(at, byte)| if dash(at) { *byte == b'-' } else { byte.is_ascii_hexdigit() });
-        sound.then(|| Self(String::from_utf8_lossy(text).into_owned()))
+        // One conversation, one spelling: ids are compared.
+        sound.then(|| Self(String::from_utf8_lossy(text).to_ascii_lowercase()))
     }
 
     /// The id as text.
@@ -48,7 +49,8 @@ mod tests {
 
     #[test]
     fn only_a_uuid_is_an_id() {
-        assert!(ConversationId::parse(b"0d0a8f5e-0000-4000-8000-00000000000F").is_some());
+        let id = ConversationId::parse(b"0d0a8f5e-0000-4000-8000-00000000000F").unwrap();
+        assert_eq!(id.as_str(), "0d0a8f5e-0000-4000-8000-00000000000f");
         for text in [
             "",
             "0d0a8f5e",

@@ -55,7 +55,7 @@ impl Home {
     fn open(&self, relative: &Path) -> Option<Dir> {
         let path = self.path.join(relative);
         // The nearest part that exists: it may be a parent that is a link.
-        for part in path.ancestors() {
+        for part in path.ancestors().take_while(|part| part.starts_with(&self.path)) {
             let real = match part.canonicalize() {
                 Ok(real) => real,
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,

@@ -188,10 +188,12 @@ impl Command {
         Ok(match self {
             Self::Save { users } => Work { whom: Whom::AllOr(users), request: Request::Save },
             Self::Restore { sessions, users, from, dry_run } => {
+                let from = from.map(absolute).transpose()?;
                 let request = Request::Restore { sessions: names(sessions), from, dry_run };
                 Work { whom: Whom::AllOr(users), request }
             }
             Self::Show { snapshot, user } => {
+                let snapshot = snapshot.map(absolute).transpose()?;
                 Work { whom: all_or(user), request: Request::Show { snapshot } }
             }
             Self::List { user } => Work { whom: all_or(user), request: Request::List },
@@ -213,4 +215,14 @@ impl Command {
             }
         })
     }
+}
+
+/// A snapshot that is named by a file: a user's process works in another directory.
+fn absolute(snapshot: String) -> Result<String, Failure> {
+    if !snapshot.contains('/') {
+        return Ok(snapshot);
+    }
+    let failed = |why: &str| Failure::usage(format!("{}: {why}", escape(snapshot.as_bytes())));
+    let path = std::path::absolute(&snapshot).map_err(|error| failed(&error.to_string()))?;
+    path.into_os_string().into_string().map_err(|_| failed("the path is not UTF-8"))
 }

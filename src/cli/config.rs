@@ -77,7 +77,7 @@ pub fn load(common: &Common) -> Result<Config, Failure> {
         valid.then(|| Duration::from_secs_f64(value)).ok_or_else(refuse)
     };
     Ok(Config {
-        state_dir: common.state_dir.clone().or(file.state_dir),
+        state_dir: common.state_dir.clone().or(file.state_dir).map(absolute).transpose()?,
         user_map: common.user_map.clone().or(file.user_map).unwrap_or_else(|| USER_MAP.into()),
         socket,
         save_deadline: seconds("save_deadline_seconds", file.save_deadline_seconds)?,
@@ -92,6 +92,12 @@ impl Config {
     pub fn site_state_dir(&self) -> PathBuf {
         self.state_dir.clone().unwrap_or_else(|| STATE_DIR.into())
     }
+}
+
+/// A user's process works in another directory than the caller.
+fn absolute(path: PathBuf) -> Result<PathBuf, Failure> {
+    std::path::absolute(&path)
+        .map_err(|error| Failure::usage(format!("--state-dir {}: {error}", path.display())))
 }
 
 /// Reads the file; for root, only one that nobody else could have changed.

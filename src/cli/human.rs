@@ -36,12 +36,12 @@ fn one(user: &UserReport, state_dir: &Path, executed: bool) -> Option<String> {
     match &user.report {
         Report::Save(saved) => save(name, state_dir, saved),
         Report::Plan(planned) => plan(name, planned, executed),
-        Report::List(listed) => Some(list(name, listed)),
+        Report::List(listed) if listed.error.is_none() => Some(list(name, listed)),
         Report::Forget(Forgotten { sessions, error: None, .. }) => {
             Some(format!("{name}: closed on purpose: {}\n", sessions.join(", ")))
         }
         Report::Conversation(described) if described.error.is_none() => Some(describe(described)),
-        Report::Forget(_) | Report::Conversation(_) | Report::Ended(_) => None,
+        Report::List(_) | Report::Forget(_) | Report::Conversation(_) | Report::Ended(_) => None,
     }
 }
 

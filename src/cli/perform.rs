@@ -47,6 +47,7 @@ pub fn perform(config: &Config, work: &Work) -> Result<Done, Failure> {
         Targets::Caller { account, state_dir } => {
             let tmpdir = std::env::var_os("TMUX_TMPDIR").map(PathBuf::from);
             let job = job(config, work, state_dir.clone(), true, tmpdir);
+            tracing::info!(user = account.name, ?state_dir, "working for the caller");
             let report = UserReport { user: account.name, report: job.perform() };
             Ok(Done { reports: vec![report], problems: Vec::new(), single: true, state_dir })
         }
@@ -117,6 +118,7 @@ fn for_user(config: &Config, name: &str, state: Option<&Dir>, job: &Job) -> Repo
     let request = &job.request;
     let result = (|| {
         let account = accounts::by_name(name).map_err(|error| error.to_string())?;
+        tracing::info!(user = name, uid = %account.uid, "working for a terminal user");
         if account.uid.is_root() {
             return Err("root is not a terminal user".to_owned());
         }

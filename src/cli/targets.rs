@@ -89,6 +89,10 @@ fn for_root(
         Whom::One(None) => return Err(Failure::usage("name the terminal user: --user NAME")),
         _ => named,
     };
+    let mut problems = problems;
+    if users.is_empty() && problems.is_empty() {
+        problems.push(format!("{}: names no terminal user", config.user_map.display()));
+    }
     users.sort();
     users.dedup();
     Ok(Targets::Users { names: users, problems, single })
@@ -96,8 +100,7 @@ fn for_root(
 
 fn caller(config: &Config, account: Account) -> Result<Targets, Failure> {
     let state_dir = match &config.state_dir {
-        Some(dir) => std::path::absolute(dir)
-            .map_err(|error| Failure::usage(format!("--state-dir {}: {error}", dir.display())))?,
+        Some(dir) => dir.clone(),
         None => own_state_dir(config, &account),
     };
     Ok(Targets::Caller { account, state_dir })

@@ -10,6 +10,7 @@ pub mod facts;
 pub mod forget;
 pub mod job;
 pub mod list;
+mod names;
 pub mod plan;
 pub mod report;
 pub mod restore;

@@ -109,13 +109,26 @@ fn fate(
     chosen: Option<&BTreeSet<Vec<u8>>>,
 ) -> Fate {
     let fate = |action, selected, reason| Fate { action, target: name.to_vec(), selected, reason };
-    if facts.sessions.contains(name) {
-        return fate(Action::Skip, false, "a session of that name is live".to_owned());
+    // Before 3.7 tmux itself turns these two into underscores.
+    let as_tmux_calls_it: Vec<u8> =
+        name.iter().map(|byte| if b":.".contains(byte) { b'_' } else { *byte }).collect();
+    for called in [name, &as_tmux_calls_it] {
+        if facts.sessions.contains(called) {
+            let target = called.to_vec();
+            let reason = "a session of that name is live".to_owned();
+            return Fate { target, ..fate(Action::Skip, false, reason) };
+        }
+    }
+    if name.contains(&0) {
+        return fate(Action::New, false, "tmux takes no NUL byte in a name".to_owned());
     }
     let conversations: Vec<&Vec<u8>> =
         rows.iter().filter_map(|row| row.conversation.as_ref()).collect();
-    let live: Vec<&String> =
-        conversations.iter().filter_map(|&id| facts.conversations.get(id)).collect();
+    let place_of = |id: &&Vec<u8>| {
+        let id = ConversationId::parse(id)?;
+        facts.conversations.get(id.as_str().as_bytes())
+    };
+    let live: Vec<&String> = conversations.iter().filter_map(place_of).collect();
     // A session whose conversations all run elsewhere was renamed (lesson 13).
     if !live.is_empty() && live.len() == conversations.len() {
         let reason = format!("its conversation is live in {}", live[0]);
@@ -162,6 +175,9 @@ fn settle_pane(
         }
         Start::Shell | Start::Agent { .. } => {}
     }
+    if step.row.pane_flags.dead {
+        reasons.push("its program had ended".to_owned());
+    }
     if !step.has_directory {
         reasons.push(format!("{} cannot be entered: starts in the home", escape(&step.row.cwd)));
     }
@@ -177,19 +193,17 @@ fn start(row: &Row, facts: &Facts, taken: &BTreeSet<Vec<u8>>) -> Start {
         });
     };
     let agent = agent.unwrap_or_else(|| escape(DEFAULT_AGENT));
-    if let Some(place) = facts.conversations.get(conversation) {
-        return because(format!("conversation {} is live in {place}", escape(conversation)));
-    }
-    if taken.contains(conversation) {
-        return because(format!(
-            "conversation {} is resumed in another pane",
-            escape(conversation)
-        ));
-    }
     let Some(id) = ConversationId::parse(conversation) else {
         return because(format!("'{}' is not a conversation id", escape(conversation)));
     };
-    match facts.resumptions.get(&(agent.clone().into_bytes(), conversation.clone())) {
+    let key = id.as_str().as_bytes();
+    if let Some(place) = facts.conversations.get(key) {
+        return because(format!("conversation {id} is live in {place}"));
+    }
+    if taken.contains(key) {
+        return because(format!("conversation {id} is resumed in another pane"));
+    }
+    match facts.resumptions.get(&(agent.clone().into_bytes(), key.to_vec())) {
         Some(Resumption::Impossible(why)) => because(why.clone()),
         Some(how) => Start::Agent { agent, id, how: how.clone() },
         None => because(format!("no agent '{agent}' is known here")),

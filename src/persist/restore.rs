@@ -7,7 +7,7 @@ use super::job::World;
 use super::plan::{self, Action, Start, Step};
 use super::report::{Planned, PlannedRow, Problem, Report};
 use super::source;
-use crate::snapshot::{Stored, escape, unescape};
+use crate::snapshot::{Stored, escape};
 use std::collections::BTreeSet;
 
 /// Restores sessions: all that were not closed, or the chosen ones; `from` a certain snapshot.
@@ -78,17 +78,11 @@ fn choose(names: &[String], stored: &Stored) -> Result<Option<BTreeSet<Vec<u8>>>
     if names.is_empty() {
         return Ok(None);
     }
-    let known: BTreeSet<&[u8]> =
-        stored.snapshot.rows.iter().map(|row| row.session.as_slice()).collect();
+    let known: BTreeSet<&[u8]> = stored.session_names().collect();
     let mut chosen = BTreeSet::new();
     for name in names {
-        let exact = unescape(name.as_bytes()).unwrap_or_else(|| name.clone().into_bytes());
-        // What we print for a name that is not plain text is taken, too.
-        let printed = unescape(&exact);
-        let found =
-            [Some(exact), printed].into_iter().flatten().find(|n| known.contains(n.as_slice()));
         let absent = || Problem::usage(format!("no session '{name}' in snapshot {}", stored.id));
-        chosen.insert(found.ok_or_else(absent)?);
+        chosen.insert(super::names::find(name, &known).ok_or_else(absent)?);
     }
     Ok(Some(chosen))
 }

@@ -23,7 +23,8 @@ fn try_save(world: &World, notes: &mut Vec<String>) -> Result<Saved, String> {
         Ok(Saved { result: SaveResult::Nothing, ..Saved::default() })
     };
     if !world.server.is_listening().map_err(|e| text(&e))? {
-        return nothing(notes, "no tmux server is running");
+        let socket = world.server.socket.path().display();
+        return nothing(notes, &format!("no tmux server is running at {socket}"));
     }
     let mut store = world.writable_store().map_err(|e| text(&e))?;
     let lock = store.lock(world.lock_wait).map_err(|e| text(&e))?;

@@ -181,7 +181,10 @@ fn decode_row(line: &[u8], columns: &[&[u8]]) -> Result<Row, String> {
 
 /// Puts one field into the row; `None` when the column cannot hold it.
 fn set(row: &mut Row, column: &[u8], value: Option<Vec<u8>>) -> Option<()> {
-    let number = |value: Option<Vec<u8>>| std::str::from_utf8(&value?).ok()?.parse().ok();
+    // tmux's own limit for an index.
+    let in_range = |number: &u32| i32::try_from(*number).is_ok();
+    let number =
+        |value: Option<Vec<u8>>| std::str::from_utf8(&value?).ok()?.parse().ok().filter(in_range);
     match column {
         b"session" => row.session = value?,
         b"cwd" => row.cwd = value?,
@@ -269,7 +272,7 @@ mod tests {
             (conversation, agent, title, command, evidence, group) in
                 (optional(), optional(), optional(), optional(), optional(), optional()),
             state in prop_oneof![Just(State::Live), Just(State::Suspended), Just(State::Lost), Just(State::Shell)],
-            (window, pane) in any::<(u32, u32)>(),
+            (window, pane) in (0..=0x7fff_ffff_u32, 0..=0x7fff_ffff_u32),
             (w, p, prompted) in any::<([bool; 4], [bool; 3], Option<bool>)>(),
         ) -> Row {
             let window_flags = WindowFlags { active: w[0], last: w[1], zoomed: w[2], automatic_rename: w[3] };

@@ -4,6 +4,7 @@
 use super::codec::first_field;
 use super::escape::{escape, unescape};
 use super::id::SnapshotId;
+use super::tombstones::epoch;
 use crate::sys::clock::Epoch;
 
 /// More endings than this are not kept; the oldest go first.
@@ -117,7 +118,7 @@ fn decode_line(line: &[u8]) -> Option<Ending> {
     let [session, ended, conversation, agent, how, reason] = fields[..] else { return None };
     Some(Ending {
         session: unescape(session)?,
-        ended: std::str::from_utf8(ended).ok()?.parse().ok()?,
+        ended: epoch(ended)?,
         conversation: unescape(conversation)?,
         agent: unescape(agent)?,
         how: How::parse(how)?,

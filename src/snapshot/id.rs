@@ -11,6 +11,9 @@ pub struct SnapshotId {
     again: u32,
 }
 
+/// The last second that an id can say, less one so that a later one still can: the year 9999.
+pub const LAST: Epoch = 253_402_300_798;
+
 const FORMAT: &str = "%Y%m%dT%H%M%SZ";
 const SUFFIX: &str = ".tsv";
 
@@ -19,9 +22,11 @@ impl SnapshotId {
     /// in a later second than `closed`, the last time a session was closed on purpose, so that
     /// 'closed after this snapshot' stays decidable.
     pub fn next(now: Epoch, newest: Option<Self>, closed: Option<Epoch>) -> Self {
-        let seconds = now.max(closed.map_or(0, |closed| closed + 1));
+        let seconds = now.max(closed.map_or(0, |closed| closed.saturating_add(1))).min(LAST + 1);
         match newest {
-            Some(newest) if newest.seconds >= seconds => Self { again: newest.again + 1, ..newest },
+            Some(newest) if newest.seconds >= seconds => {
+                Self { again: newest.again.saturating_add(1), ..newest }
+            }
             _ => Self { seconds, again: 0 },
         }
     }
@@ -79,6 +84,14 @@ mod tests {
             "20261340T000000Z",
         ] {
             assert_eq!(SnapshotId::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_time_beyond_the_year_9999_gives_an_id_that_still_parses() {
+        for closed in [LAST, LAST + 1, u64::MAX] {
+            let id = SnapshotId::next(5, None, Some(closed));
+            assert_eq!(SnapshotId::parse(&id.to_string()), Some(id), "{closed}");
         }
     }
 

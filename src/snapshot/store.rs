@@ -40,6 +40,13 @@ pub struct Stored {
     pub snapshot: Snapshot,
 }
 
+impl Stored {
+    /// The names of its sessions, each as often as it has panes.
+    pub fn session_names(&self) -> impl Iterator<Item = &[u8]> {
+        self.snapshot.rows.iter().map(|row| row.session.as_slice())
+    }
+}
+
 /// Why something in the store cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum Unusable {

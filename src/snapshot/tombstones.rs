@@ -2,7 +2,7 @@
 
 use super::codec::first_field;
 use super::escape::{escape, unescape};
-use super::id::SnapshotId;
+use super::id::{self, SnapshotId};
 use crate::sys::clock::Epoch;
 
 /// The record that a session was closed on purpose.
@@ -66,9 +66,16 @@ impl Tombstones {
 fn decode_line(line: &[u8]) -> Option<Tombstone> {
     let mut fields = line.split(|&byte| byte == b'\t');
     let session = unescape(fields.next()?)?;
-    let closed = std::str::from_utf8(fields.next()?).ok()?.parse().ok()?;
+    let closed = epoch(fields.next()?)?;
     let reason = fields.next().map_or(Some(Vec::new()), unescape)?;
     fields.next().is_none().then_some(Tombstone { session, closed, reason })
+}
+
+/// Seconds since the epoch, no later than a snapshot's name can say: a time beyond that would put
+/// every later snapshot beyond it, too.
+pub(super) fn epoch(field: &[u8]) -> Option<Epoch> {
+    let seconds = std::str::from_utf8(field).ok()?.parse().ok()?;
+    (seconds <= id::LAST).then_some(seconds)
 }
 
 #[cfg(test)]
@@ -84,8 +91,8 @@ mod tests {
         };
         let all = Tombstones(vec![tombstone(b"#a\n\xff", 5), tombstone(b"", 9)]);
         let mut text = all.encode();
-        text.extend(b"bad line\n");
-        assert_eq!(Tombstones::decode(&text), (all, vec![4]));
+        text.extend(b"bad line\nfuture\t99999999999999\t\n");
+        assert_eq!(Tombstones::decode(&text), (all, vec![4, 5]));
     }
 
     #[test]

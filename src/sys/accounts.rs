@@ -1,6 +1,6 @@
 //! Accounts of the host, from its user database (NSS).
 
-use nix::unistd::{Gid, Group, Uid, User, geteuid, getgrouplist};
+use nix::unistd::{Gid, Uid, User, geteuid, getgrouplist};
 use std::ffi::CString;
 use std::path::PathBuf;
 
@@ -65,9 +65,4 @@ fn complete(user: User) -> Result<Account, AccountError> {
     let shell =
         if user.shell.as_os_str().is_empty() { PathBuf::from("/bin/sh") } else { user.shell };
     Ok(Account { name: user.name, uid: user.uid, gid: user.gid, groups, home: user.dir, shell })
-}
-
-/// The name of a group id, for reports.
-pub fn group_name(gid: Gid) -> Option<String> {
-    Group::from_gid(gid).ok().flatten().map(|group| group.name)
 }

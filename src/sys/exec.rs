@@ -128,11 +128,15 @@ impl Program {
     /// Runs it to its end; whatever happens, nothing of its process group is left running
     /// except what moved to a group of its own (a tmux server does).
     pub fn run(self) -> Result<Output, ExecError> {
-        let end = Instant::now() + self.deadline;
+        let begin = Instant::now();
         let (deadline, limit) = (self.deadline, self.max_output);
         let (program, mut running) = self.spawn(Stdio::null())?;
-        match collect(&mut running, end, limit) {
-            Ok(Collected::Ended(output)) => Ok(output),
+        match collect(&mut running, begin + deadline, limit) {
+            Ok(Collected::Ended(output)) => {
+                let bytes = output.stdout.len();
+                tracing::debug!(program, took = ?begin.elapsed(), bytes, "{}", describe(output.status));
+                Ok(output)
+            }
             Ok(Collected::Late) => Err(ExecError::Deadline { program, deadline }),
             Ok(Collected::TooMuch) => Err(ExecError::TooMuchOutput { program, limit }),
             Err(source) => Err(ExecError::Start { program, source }),
