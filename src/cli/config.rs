@@ -77,7 +77,12 @@ pub fn load(common: &Common) -> Result<Config, Failure> {
         valid.then(|| Duration::from_secs_f64(value)).ok_or_else(refuse)
     };
     Ok(Config {
-        state_dir: common.state_dir.clone().or(file.state_dir).map(absolute).transpose()?,
+        state_dir: common
+            .state_dir
+            .as_ref()
+            .or(file.state_dir.as_ref())
+            .map(|dir| absolute(dir))
+            .transpose()?,
         user_map: common.user_map.clone().or(file.user_map).unwrap_or_else(|| USER_MAP.into()),
         socket,
         save_deadline: seconds("save_deadline_seconds", file.save_deadline_seconds)?,
@@ -95,8 +100,8 @@ impl Config {
 }
 
 /// A user's process works in another directory than the caller.
-fn absolute(path: PathBuf) -> Result<PathBuf, Failure> {
-    std::path::absolute(&path)
+fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+    std::path::absolute(path)
         .map_err(|error| Failure::usage(format!("--state-dir {}: {error}", path.display())))
 }
 

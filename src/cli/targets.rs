@@ -41,14 +41,14 @@ pub fn find(config: &Config, whom: &Whom) -> Result<Targets, Failure> {
     };
     let account = accounts::current().map_err(|error| Failure::failed(error.to_string()))?;
     if *whom == Whom::Caller {
-        return caller(config, account);
+        return Ok(caller(config, account));
     }
     let map = read_map(&config.user_map)?;
     if accounts::is_root() {
         return match map {
             Some((map, problems)) => for_root(config, whom, named, &map, problems),
-            None if named.is_empty() => caller(config, account),
-            None if named == [account.name.as_str()] => caller(config, account),
+            None if named.is_empty() => Ok(caller(config, account)),
+            None if named == [account.name.as_str()] => Ok(caller(config, account)),
             None => {
                 let map = config.user_map.display();
                 let message =
@@ -68,7 +68,7 @@ pub fn find(config: &Config, whom: &Whom) -> Result<Targets, Failure> {
             return Err(Failure::refused(message));
         }
     }
-    caller(config, account)
+    Ok(caller(config, account))
 }
 
 fn for_root(
@@ -98,12 +98,10 @@ fn for_root(
     Ok(Targets::Users { names: users, problems, single })
 }
 
-fn caller(config: &Config, account: Account) -> Result<Targets, Failure> {
-    let state_dir = match &config.state_dir {
-        Some(dir) => dir.clone(),
-        None => own_state_dir(config, &account),
-    };
-    Ok(Targets::Caller { account, state_dir })
+fn caller(config: &Config, account: Account) -> Targets {
+    let own = || own_state_dir(config, &account);
+    let state_dir = config.state_dir.clone().unwrap_or_else(own);
+    Targets::Caller { account, state_dir }
 }
 
 /// The site's directory where root has given the caller a place there, so that the user's own

@@ -169,13 +169,14 @@ impl Builder {
             session: 0,
             has_default_command: false,
         };
-        let reply = builder.exchange(&[command::describe_client()])?;
+        let reply = builder.exchange(&[command::describe_client(name)])?;
         let described = match reply.first() {
             Some(Reply::Done(text)) => command::parse_description(text, name),
             _ => None,
         };
-        let (session, has_default_command) =
-            described.ok_or_else(|| io::Error::other("unexpected answer in control mode"))?;
+        let (session, has_default_command) = described.ok_or_else(|| {
+            io::Error::other(format!("unexpected answer in control mode: {reply:?}"))
+        })?;
         Ok(Self { session, has_default_command, ..builder })
     }
 

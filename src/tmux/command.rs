@@ -187,10 +187,12 @@ pub fn kill_session(session: u32) -> Line {
     Line::new("kill-session").target(Target::Session(session))
 }
 
-/// Asks about the client's own session, see [`parse_description`].
-pub fn describe_client() -> Line {
+/// Asks about the session of that name, ours, see [`parse_description`]. By its exact name: what
+/// tmux takes for the current session is not always the client's own.
+pub fn describe_client(name: &str) -> Line {
     let format = b"#{session_id} #{?default-command,1,0} #{session_name}";
-    Line::new("display-message -p").plain(format)
+    let line = Line::new("display-message -p").word("-t").plain(format!("={name}:").as_bytes());
+    line.plain(format)
 }
 
 /// Reads the reply of [`describe_client`]: the session's id and whether `default-command` is set;

@@ -33,7 +33,8 @@ fn a_server_that_is_killed_fails_the_connection_at_once() {
     let (sandbox, server) = super::sandbox();
     let mut builder = super::builder(&server);
     sandbox.crash();
-    let error = builder.exchange(&[terminal_lobby::tmux::command::describe_client()]).unwrap_err();
+    let error =
+        builder.exchange(&[terminal_lobby::tmux::command::describe_client("x")]).unwrap_err();
     assert!(error.to_string().starts_with("talking to tmux: "), "{error}");
     assert_eq!(server.socket.state(), SocketState::Stale);
 }
