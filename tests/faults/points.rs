@@ -104,7 +104,7 @@ pub(crate) fn inject(
 pub(crate) fn kill_at(sandbox: &Sandbox, args: &[&str], state: &Path, point: &Point) -> bool {
     let run = inject(sandbox, args, state, (point, "signal=KILL"));
     let died = run.code == 128 + 9; // strace ends as its tracee did
-    assert!(died || run.code == 0, "{point:?}: {run:?}");
+    assert!(died || run.code == 0, "{point:?}: {}{}", run.out(), run.err());
     assert!(died || OF_CHANCE.contains(&point.call.as_str()), "was not killed at {point:?}");
     died
 }
