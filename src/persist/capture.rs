@@ -37,11 +37,12 @@ pub fn capture(world: &World, previous: Option<&Snapshot>) -> Result<Option<Capt
         // A pane shown by several sessions is saved whole in one of them.
         let owned = owners.get(&pane.id) == Some(&at);
         let sighting = sightings.get(&pane.id).filter(|_| owned);
-        let first = (!pane.dead).then(|| proc.process(pane.pid, 0)).flatten();
-        let cwd = sighting.and_then(|sighting| sighting.cwd.clone()).or_else(|| {
+        let seen = sighting.and_then(|sighting| sighting.cwd.clone());
+        let first = (seen.is_none() && !pane.dead).then(|| proc.process(pane.pid, 0)).flatten();
+        let cwd = seen.or_else(|| {
             let first = first.as_ref()?;
-            let foreground = proc.process(first.stat.foreground, 0).and_then(|p| p.cwd());
-            foreground.or_else(|| first.cwd())
+            let foreground = Some(first.stat.foreground).filter(|pid| *pid != first.pid);
+            foreground.and_then(|pid| proc.cwd(pid)).or_else(|| first.cwd())
         });
         let cwd = cwd.unwrap_or_else(|| world.account.home.clone().into_os_string());
         let argv = sighting.map(|s| s.argv.clone()).or_else(|| first.map(|process| process.argv));

@@ -55,7 +55,7 @@ pub fn gather(
         }
     }
     for row in &snapshot.rows {
-        if can_enter(&row.cwd) {
+        if !facts.directories.contains(&row.cwd) && can_enter(&row.cwd) {
             facts.directories.insert(row.cwd.clone());
         }
         if let Some((key, resumption)) = resumption(row, &home) {
