@@ -45,11 +45,11 @@ pub(crate) fn measure(sessions: usize, runs: usize) -> Table {
     table.goal("show", table.median(SHOW), SHOW_GOAL);
     match children {
         Some(count) => {
-            table.judge(count <= MAX_CHILDREN, format!("save starts {count} process(es), goal 2"));
+            table.judge(count <= MAX_CHILDREN, &format!("save starts {count} process(es), goal 2"));
         }
-        None => table.note("the processes of a save were not counted: no strace".to_owned()),
+        None => table.note("the processes of a save were not counted: no strace"),
     }
-    table.note(format!("peak memory of a save: {memory:.1} MiB"));
+    table.note(&format!("peak memory of a save: {memory:.1} MiB"));
     world::end(&sandbox, &sandbox.root().join("tmux"));
     table
 }

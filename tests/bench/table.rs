@@ -40,22 +40,22 @@ impl Table {
 
     /// States a goal in milliseconds.
     pub(crate) fn goal(&mut self, what: &str, value: f64, limit: f64) {
-        self.judge(value <= limit, format!("{what}: {value:.1} ms, goal {limit:.1} ms"));
+        self.judge(value <= limit, &format!("{what}: {value:.1} ms, goal {limit:.1} ms"));
     }
 
     /// States a goal as a multiple of a floor.
     pub(crate) fn ratio(&mut self, what: &str, value: f64, floor: f64, limit: f64) {
         let ratio = value / floor;
-        self.judge(ratio <= limit, format!("{what}: {ratio:.2} of the floor, goal {limit:.1}"));
+        self.judge(ratio <= limit, &format!("{what}: {ratio:.2} of the floor, goal {limit:.1}"));
     }
 
     /// States whether something is as it should be.
-    pub(crate) fn judge(&mut self, met: bool, what: String) {
+    pub(crate) fn judge(&mut self, met: bool, what: &str) {
         self.verdicts.push(format!("  {} {what}", if met { "met:   " } else { "MISSED:" }));
     }
 
     /// States a figure that has no goal.
-    pub(crate) fn note(&mut self, what: String) {
+    pub(crate) fn note(&mut self, what: &str) {
         self.verdicts.push(format!("  {what}"));
     }
 

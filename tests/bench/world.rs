@@ -87,7 +87,9 @@ pub(crate) fn end(sandbox: &Sandbox, tmpdir: &Path) {
     command.env("TMUX_TMPDIR", tmpdir).args(["display-message", "-p", "#{pid}"]);
     let server = String::from_utf8(command.output().unwrap().stdout).unwrap();
     let mut pids = pane_pids(sandbox, tmpdir);
-    pids.iter().for_each(|&pid| sandbox::kill_tree(pid));
+    for &pid in &pids {
+        sandbox::kill_tree(pid);
+    }
     if let Ok(server) = server.trim().parse() {
         sandbox::kill(server);
         pids.push(server);
@@ -119,9 +121,9 @@ pub(crate) fn agents(sandbox: &Sandbox, sessions: usize) -> Vec<i32> {
         let id = crate::support::stub_agent::id(u32::try_from(n).unwrap());
         let stat = std::fs::read_to_string(format!("/proc/{agent}/stat")).unwrap();
         // Fields are counted after the name, which is field 2.
-        let start = stat.rsplit(')').next().unwrap().split_whitespace().nth(19).unwrap();
+        let started = stat.rsplit(')').next().unwrap().split_whitespace().nth(19).unwrap();
         let record = format!(
-            r#"{{"pid":{agent},"sessionId":"{id}","cwd":"{}","startedAt":1795185823000,"procStart":"{start}","version":"2.1.197","entrypoint":"cli","kind":"interactive"}}"#,
+            r#"{{"pid":{agent},"sessionId":"{id}","cwd":"{}","startedAt":1795185823000,"procStart":"{started}","version":"2.1.197","entrypoint":"cli","kind":"interactive"}}"#,
             work.display()
         );
         std::fs::write(records.join(format!("{agent}.json")), record).unwrap();

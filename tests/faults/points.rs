@@ -35,11 +35,11 @@ pub(crate) fn has_strace(test: &str) -> bool {
 
 /// `persist ARGS` on a state directory of its own, in the sandbox's world otherwise.
 pub(crate) fn argv(sandbox: &Sandbox, args: &[&str], state: &Path) -> Vec<OsString> {
-    let mut argv = vec![OsString::from(env!("CARGO_BIN_EXE_persist"))];
-    argv.extend(args.iter().map(OsString::from));
-    argv.extend(["--state-dir".into(), state.into(), "--user-map".into()]);
-    argv.push(sandbox.root().join("no-user-map").into());
-    argv
+    let mut words = vec![OsString::from(env!("CARGO_BIN_EXE_persist"))];
+    words.extend(args.iter().map(OsString::from));
+    words.extend(["--state-dir".into(), state.into(), "--user-map".into()]);
+    words.push(sandbox.root().join("no-user-map").into());
+    words
 }
 
 /// Runs `persist ARGS` on a state directory.
