@@ -94,8 +94,10 @@ impl Server {
             .run()?;
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-            if said.starts_with("no server running on ") {
-                return Ok(None); // it ended since the probe
+            if said.starts_with("no server running on ")
+                || said == "server exited unexpectedly" && self.ends()?
+            {
+                return Ok(None); // it ended since the probe, or while it was asked
             }
             if said == "no current target" {
                 return Ok(Some(Listing::default())); // a server without sessions
@@ -103,6 +105,19 @@ impl Server {
             return Err(TmuxError::Client(format!("{}: {said}", exec::describe(output.status))));
         }
         Ok(Some(panes::parse(&output.stdout, &nonce)?))
+    }
+
+    /// Whether a server that let go of its client is about to end: it does that first, and then
+    /// removes its socket.
+    fn ends(&self) -> Result<bool, TmuxError> {
+        const LOOKS: u32 = 20;
+        for _ in 0..LOOKS {
+            if !self.is_listening()? {
+                return Ok(true);
+            }
+            crate::sys::clock::pause(Duration::from_millis(5));
+        }
+        Ok(false)
     }
 
     /// Opens a control-mode connection for building sessions, starting the server with the
