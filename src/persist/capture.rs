@@ -20,6 +20,8 @@ pub struct Capture {
     pub snapshot: Snapshot,
     /// What a person should know.
     pub notes: Vec<String>,
+    /// Panes of ours: a restore is at work, or one died.
+    pub unfinished: Vec<Pane>,
 }
 
 /// Captures the live sessions; `None` without a tmux server. `previous` decides between equal
@@ -27,7 +29,8 @@ pub struct Capture {
 pub fn capture(world: &World, previous: Option<&Snapshot>) -> Result<Option<Capture>, TmuxError> {
     let Some(mut listing) = world.server.list()? else { return Ok(None) };
     let mut notes = Vec::new();
-    listing.panes.retain(|pane| !pane.session.starts_with(BUILDER_PREFIX.as_bytes()));
+    let is_ours = |pane: &mut Pane| pane.session.starts_with(BUILDER_PREFIX.as_bytes());
+    let unfinished = listing.panes.extract_if(.., is_ours).collect();
     listing.panes.sort_by(|a, b| order(a).cmp(&order(b)));
     let (home, proc) = (Home::new(&world.account.home), Proc::default());
     let sightings = sight_all(&listing, previous, &home, &proc, &mut notes);
@@ -51,7 +54,7 @@ pub fn capture(world: &World, previous: Option<&Snapshot>) -> Result<Option<Capt
     let rows = listing.panes.iter().enumerate().map(row).collect();
     notes.extend(home.take_notes());
     let snapshot = Snapshot { host: host_name(), boot: boot_id(), rows };
-    Ok(Some(Capture { snapshot, notes }))
+    Ok(Some(Capture { snapshot, notes, unfinished }))
 }
 
 fn order(pane: &Pane) -> (&[u8], u32, u32) {
