@@ -112,17 +112,32 @@ pub(crate) fn kill_at(sandbox: &Sandbox, args: &[&str], state: &Path, point: &Po
 /// Tries `kill`, which says whether the process died at that point, at each point, several at
 /// once. `what` names the run in the line that says how many points were tried.
 pub(crate) fn at_each(what: &str, points: &[Point], kill: impl Fn(usize, &Point) -> bool + Sync) {
-    let (next, died, missed) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
-    let work = || {
-        loop {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some(point) = points.get(at) else { return };
-            let reached = (0..TRIES).any(|_| kill(at, point));
-            if reached { &died } else { &missed }.fetch_add(1, Ordering::Relaxed);
+    let missed = AtomicUsize::new(0);
+    in_parallel(points.len(), |at| {
+        if !(0..TRIES).any(|_| kill(at, &points[at])) {
+            missed.fetch_add(1, Ordering::Relaxed);
         }
-    };
-    let threads = std::thread::available_parallelism().map_or(2, |n| n.get() * 2);
+    });
+    let missed = missed.into_inner();
+    let died = points.len() - missed;
+    println!("{what}: killed at {died} system calls; {missed} were not reached again");
+    assert!(missed * 20 <= points.len(), "{what}: {missed} of {} were missed", points.len());
+}
+
+/// Does `work` for each number below `count`, several at once: most of it is waiting.
+pub(crate) fn in_parallel(count: usize, work: impl Fn(usize) + Sync) {
+    let next = AtomicUsize::new(0);
+    let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get) * 2;
     std::thread::scope(|scope| {
+        let work = || {
+            loop {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                if at >= count {
+                    return;
+                }
+                work(at);
+            }
+        };
         let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
         for thread in threads {
             if let Err(panic) = thread.join() {
@@ -130,15 +145,6 @@ pub(crate) fn at_each(what: &str, points: &[Point], kill: impl Fn(usize, &Point)
             }
         }
     });
-    let (died, missed) = (died.into_inner(), missed.into_inner());
-    println!("{what}: killed at {died} system calls; {missed} were not reached again");
-    assert!(missed * 20 <= points.len(), "{what}: {missed} of {} were missed", points.len());
-}
-
-/// With `TL_SOAK` set every point, otherwise each `step`th.
-pub(crate) fn sample(points: Vec<Point>, step: usize) -> Vec<Point> {
-    let step = if std::env::var_os("TL_SOAK").is_some() { 1 } else { step };
-    points.into_iter().step_by(step).collect()
 }
 
 #[test]
