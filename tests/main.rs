@@ -8,6 +8,7 @@ mod support;
 
 mod agents;
 mod cli;
+mod faults;
 mod formats;
 mod hostile;
 mod house;

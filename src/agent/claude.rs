@@ -9,7 +9,7 @@ use crate::sys::Dir;
 use serde::Deserialize;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 /// Claude Code.
@@ -86,9 +86,8 @@ impl Agent for Claude {
         let pids =
             names.iter().filter_map(|name| name.to_str()?.strip_suffix(".json")?.parse().ok());
         pids.filter_map(|pid| {
-            let process = proc.process(pid, 0)?;
             let record = record(home, pid)?;
-            let running = record.is_of(process.stat.start) && record.is_interactive();
+            let running = record.is_of(proc.stat(pid)?.start) && record.is_interactive();
             let id = ConversationId::parse(record.session_id.as_bytes())?;
             running.then_some((id, pid))
         })
@@ -198,8 +197,13 @@ fn named_in_argv(argv: &[Vec<u8>]) -> Option<ConversationId> {
 
 /// The directory that holds a conversation's transcript when it was started from `cwd`.
 fn transcript_in(cwd: &Path, id: &ConversationId, home: &Home) -> Option<std::rc::Rc<Dir>> {
-    let dir = home.dir(Path::new(PROJECTS).join(slug(cwd)))?;
+    let dir = project(cwd, home)?;
     dir.has_file(transcript_name(id)).ok()?.then_some(dir)
+}
+
+/// The directory of the transcripts of conversations that were started from `cwd`.
+fn project(cwd: &Path, home: &Home) -> Option<std::rc::Rc<Dir>> {
+    home.dir(Path::new(PROJECTS).join(slug(&home.resolved(cwd))))
 }
 
 /// The same in whatever project it lies: the slug is of the resolved path, and links move.
@@ -218,7 +222,7 @@ fn transcript_name(id: &ConversationId) -> String {
 /// The one transcript of a directory that was written since `started` (seconds since the epoch):
 /// a guess, given up between rivals and in crowds.
 fn only_transcript_since(started: u64, cwd: &Path, home: &Home) -> Option<ConversationId> {
-    let dir = home.dir(Path::new(PROJECTS).join(slug(cwd)))?;
+    let dir = project(cwd, home)?;
     let Some(names) = dir.names(MAX_GUESSED_AMONG).ok()? else {
         home.note(format!("{}: too many transcripts to guess among", dir.path().display()));
         return None;
@@ -257,13 +261,12 @@ fn holds_a_message(start: &[u8]) -> bool {
     start.len() as u64 == transcript::START || lines.into_iter().any(is_message)
 }
 
-/// The directory's name among the projects: the resolved path with every UTF-16 unit outside
+/// The directory's name among the projects: the path, resolved, with every UTF-16 unit outside
 /// `[A-Za-z0-9]` replaced by `-`; of over 200 characters the first 200, `-`, and the absolute
 /// 32-bit Java-style hash of the path in base 36. Two paths can share one.
-fn slug(cwd: &Path) -> OsString {
+fn slug(resolved: &Path) -> OsString {
     const KEPT: usize = 200;
-    let path: PathBuf = cwd.canonicalize().unwrap_or_else(|_| cwd.to_owned());
-    let path = path.as_os_str().to_string_lossy();
+    let path = resolved.as_os_str().to_string_lossy();
     let units: Vec<u16> = path.encode_utf16().collect();
     let plain = |unit: u16| {
         u8::try_from(unit).ok().filter(u8::is_ascii_alphanumeric).map_or('-', char::from)
@@ -294,6 +297,7 @@ fn base_36(mut number: u32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::PathBuf;
 
     const ID: &str = "0d0a8f5e-0000-4000-8000-000000000001";
 

@@ -12,6 +12,7 @@ use std::rc::Rc;
 pub struct Home {
     path: PathBuf,
     dirs: RefCell<BTreeMap<PathBuf, Option<Rc<Dir>>>>,
+    resolved: RefCell<BTreeMap<PathBuf, PathBuf>>,
     notes: RefCell<Vec<String>>,
 }
 
@@ -19,7 +20,12 @@ impl Home {
     /// The home at `path`; it need not exist.
     pub fn new(path: &Path) -> Self {
         let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        Self { path, dirs: RefCell::default(), notes: RefCell::default() }
+        Self {
+            path,
+            dirs: RefCell::default(),
+            resolved: RefCell::default(),
+            notes: RefCell::default(),
+        }
     }
 
     /// Where it is, links resolved.
@@ -37,6 +43,17 @@ impl Home {
         let opened = self.open(relative).map(Rc::new);
         self.dirs.borrow_mut().insert(relative.to_owned(), opened.clone());
         opened
+    }
+
+    /// A working directory with its links resolved, as far as it is there; asked of the system
+    /// once, since many agents share one.
+    pub fn resolved(&self, cwd: &Path) -> PathBuf {
+        if let Some(known) = self.resolved.borrow().get(cwd) {
+            return known.clone();
+        }
+        let resolved = cwd.canonicalize().unwrap_or_else(|_| cwd.to_owned());
+        self.resolved.borrow_mut().insert(cwd.to_owned(), resolved.clone());
+        resolved
     }
 
     /// Notes something about the home for the user's report.

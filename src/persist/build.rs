@@ -1,6 +1,9 @@
 //! Building planned sessions in a tmux server, over one control-mode connection: all sessions,
-//! then all other windows, then all other panes, then titles, marks and sizes. Each is one
+//! then all other windows, then all other panes, then titles, marks, sizes and names. Each is one
 //! exchange, whatever the number of sessions.
+//!
+//! A session gets its own name last: until then it is called like ours, so that a restore that
+//! dies on the way leaves nothing that looks complete. The next one ends it ([`super::unfinished`]).
 
 use super::arrange::{Session, Window, arrange};
 use super::capture::BUILDER_PREFIX;
@@ -23,6 +26,7 @@ pub fn build(world: &World, steps: &[Step]) -> Result<Results, TmuxError> {
     let mut work = Work {
         world,
         builder: world.server.build(&name, cwd)?,
+        name,
         sessions: arrange(steps),
         results: vec![Ok(()); steps.len()],
     };
@@ -37,6 +41,8 @@ pub fn build(world: &World, steps: &[Step]) -> Result<Results, TmuxError> {
 struct Work<'a> {
     world: &'a World,
     builder: Builder,
+    /// What the connection's own session is called, and how names of unfinished ones begin.
+    name: String,
     sessions: Vec<Session<'a>>,
     results: Results,
 }
@@ -67,7 +73,7 @@ impl Work<'_> {
         let step = window.panes[0].1;
         let argv = spawn::argv(step, self.world, self.builder.has_default_command);
         let spawn = Spawn { cwd: spawn::cwd(step, &self.world.account.home), argv: &argv };
-        command::new_session(&step.row.session, window.size, spawn)
+        command::new_session(format!("{}-{at}", self.name).as_bytes(), window.size, spawn)
     }
 
     fn make_windows(&mut self) -> Result<(), TmuxError> {
@@ -152,8 +158,8 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Titles, active and last marks, zoom; then session groups; and the options that only the
-    /// building needed are the user's again.
+    /// Titles, active and last marks, zoom; the options that only the building needed are the
+    /// user's again; the names; then session groups.
     fn finish_windows(&mut self) -> Result<(), TmuxError> {
         let mut lines = Vec::new();
         for session in &self.sessions {
@@ -172,6 +178,12 @@ impl Work<'_> {
             lines.push(command::unset_option(id, "default-size"));
         }
         let finishing = lines.len();
+        let own = self.indexes(|session| session.joins.is_none() && session.id.is_some());
+        for &at in &own {
+            let session = &self.sessions[at];
+            let name = &session.windows[0].first().row.session;
+            lines.extend(session.id.map(|id| command::rename_session(id, name)));
+        }
         let joining = self.indexes(|session| session.joins.is_some());
         let mut joined = Vec::new();
         for at in joining {
@@ -185,12 +197,20 @@ impl Work<'_> {
                 None => self.fail_session(at, "the session it shares windows with was not made"),
             }
         }
-        let replies = self.builder.exchange(&lines)?;
-        for (at, reply) in joined.into_iter().zip(replies.into_iter().skip(finishing)) {
+        let mut replies = self.builder.exchange(&lines)?.into_iter().skip(finishing);
+        let mut nameless = Vec::new();
+        for (at, reply) in own.into_iter().zip(replies.by_ref()) {
+            if let Reply::Failed(why) = reply {
+                nameless.extend(self.sessions[at].id.map(command::kill_session));
+                self.fail_session(at, &why);
+            }
+        }
+        for (at, reply) in joined.into_iter().zip(replies) {
             if let Err(why) = ids(reply) {
                 self.fail_session(at, &why);
             }
         }
+        self.builder.exchange(&nameless)?;
         Ok(())
     }
 

@@ -20,6 +20,8 @@ pub struct Capture {
     pub snapshot: Snapshot,
     /// What a person should know.
     pub notes: Vec<String>,
+    /// Panes of ours: a restore is at work, or one died.
+    pub unfinished: Vec<Pane>,
 }
 
 /// Captures the live sessions; `None` without a tmux server. `previous` decides between equal
@@ -27,7 +29,8 @@ pub struct Capture {
 pub fn capture(world: &World, previous: Option<&Snapshot>) -> Result<Option<Capture>, TmuxError> {
     let Some(mut listing) = world.server.list()? else { return Ok(None) };
     let mut notes = Vec::new();
-    listing.panes.retain(|pane| !pane.session.starts_with(BUILDER_PREFIX.as_bytes()));
+    let is_ours = |pane: &mut Pane| pane.session.starts_with(BUILDER_PREFIX.as_bytes());
+    let unfinished = listing.panes.extract_if(.., is_ours).collect();
     listing.panes.sort_by(|a, b| order(a).cmp(&order(b)));
     let (home, proc) = (Home::new(&world.account.home), Proc::default());
     let sightings = sight_all(&listing, previous, &home, &proc, &mut notes);
@@ -37,11 +40,12 @@ pub fn capture(world: &World, previous: Option<&Snapshot>) -> Result<Option<Capt
         // A pane shown by several sessions is saved whole in one of them.
         let owned = owners.get(&pane.id) == Some(&at);
         let sighting = sightings.get(&pane.id).filter(|_| owned);
-        let first = (!pane.dead).then(|| proc.process(pane.pid, 0)).flatten();
-        let cwd = sighting.and_then(|sighting| sighting.cwd.clone()).or_else(|| {
+        let seen = sighting.and_then(|sighting| sighting.cwd.clone());
+        let first = (seen.is_none() && !pane.dead).then(|| proc.process(pane.pid, 0)).flatten();
+        let cwd = seen.or_else(|| {
             let first = first.as_ref()?;
-            let foreground = proc.process(first.stat.foreground, 0).and_then(|p| p.cwd());
-            foreground.or_else(|| first.cwd())
+            let foreground = Some(first.stat.foreground).filter(|pid| *pid != first.pid);
+            foreground.and_then(|pid| proc.cwd(pid)).or_else(|| first.cwd())
         });
         let cwd = cwd.unwrap_or_else(|| world.account.home.clone().into_os_string());
         let argv = sighting.map(|s| s.argv.clone()).or_else(|| first.map(|process| process.argv));
@@ -50,7 +54,7 @@ pub fn capture(world: &World, previous: Option<&Snapshot>) -> Result<Option<Capt
     let rows = listing.panes.iter().enumerate().map(row).collect();
     notes.extend(home.take_notes());
     let snapshot = Snapshot { host: host_name(), boot: boot_id(), rows };
-    Ok(Some(Capture { snapshot, notes }))
+    Ok(Some(Capture { snapshot, notes, unfinished }))
 }
 
 fn order(pane: &Pane) -> (&[u8], u32, u32) {

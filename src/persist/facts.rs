@@ -6,7 +6,7 @@ use super::job::World;
 use crate::agent::{self, AGENTS, ConversationId, Home, Resumption};
 use crate::process::Proc;
 use crate::snapshot::{Row, Snapshot, escape};
-use crate::tmux::TmuxError;
+use crate::tmux::{Pane, TmuxError};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -29,6 +29,8 @@ pub struct Facts {
     pub resumptions: BTreeMap<ResumptionKey, Resumption>,
     /// Directories of the snapshot that can be entered.
     pub directories: BTreeSet<Vec<u8>>,
+    /// Panes of a restore that is not, or was never, finished.
+    pub unfinished: Vec<Pane>,
 }
 
 /// Gathers the facts for planning from `snapshot`.
@@ -46,6 +48,7 @@ pub fn gather(
     }
     if let Some(captured) = capture(world, Some(snapshot))? {
         notes.extend(captured.notes);
+        facts.unfinished = captured.unfinished;
         for row in captured.snapshot.rows {
             if let Some(id) = row.conversation {
                 let place = format!("{}:{}.{}", escape(&row.session), row.window, row.pane);
@@ -55,7 +58,7 @@ pub fn gather(
         }
     }
     for row in &snapshot.rows {
-        if can_enter(&row.cwd) {
+        if !facts.directories.contains(&row.cwd) && can_enter(&row.cwd) {
             facts.directories.insert(row.cwd.clone());
         }
         if let Some((key, resumption)) = resumption(row, &home) {

@@ -7,6 +7,7 @@ use super::job::World;
 use super::plan::{self, Action, Start, Step};
 use super::report::{Planned, PlannedRow, Problem, Report};
 use super::source;
+use super::unfinished;
 use crate::snapshot::{Stored, escape};
 use std::collections::BTreeSet;
 
@@ -37,7 +38,7 @@ fn try_restore(
 ) -> Result<(), Problem> {
     let mut store = world.store().map_err(|error| Problem::failed(&error))?;
     // Held to the end: a save in between would see half of the sessions.
-    let _lock = match &mut store {
+    let lock = match &mut store {
         Some(store) if !dry_run => {
             Some(store.lock(world.lock_wait).map_err(|error| Problem::failed(&error))?)
         }
@@ -62,8 +63,17 @@ fn try_restore(
         },
         None => Closings::default(),
     };
-    let facts =
-        facts::gather(world, &stored.snapshot, notes).map_err(|error| Problem::failed(&error))?;
+    let before = notes.len();
+    let gather = |notes: &mut Vec<String>| {
+        facts::gather(world, &stored.snapshot, notes).map_err(|error| Problem::failed(&error))
+    };
+    let mut facts = gather(notes)?;
+    if lock.is_some() && !facts.unfinished.is_empty() {
+        unfinished::end(world, &facts.unfinished).map_err(|error| Problem::failed(&error))?;
+        notes.truncate(before);
+        notes.push("a restore had died on the way: what it had not finished is made anew".into());
+        facts = gather(notes)?;
+    }
     let steps = plan::plan(&stored, &facts, &closings, chosen.as_ref());
     planned.rows = steps.iter().map(Step::describe).collect();
     if dry_run {

@@ -15,6 +15,8 @@ use std::path::{Path, PathBuf};
 const MAX_PROCESSES: usize = 256;
 /// An argument list longer than this is cut (bytes).
 const MAX_ARGV: u64 = 256 << 10;
+/// What is read first of a file in `/proc` (bytes).
+const FIRST_READ: usize = 2048;
 /// More open files than this are not looked at.
 const MAX_FDS: usize = 1024;
 
@@ -67,30 +69,30 @@ impl Proc {
         }
     }
 
+    /// What one process's `stat` says, if it is there.
+    pub fn stat(&self, pid: i32) -> Option<Stat> {
+        Stat::parse(&read_bounded(&self.root.join(pid.to_string()).join("stat"), 4096)?)
+    }
+
+    /// A process's working directory as the kernel gives it. A directory that has been removed
+    /// is given by its last name, without the kernel's ` (deleted)`.
+    pub fn cwd(&self, pid: i32) -> Option<OsString> {
+        cwd_in(&self.root.join(pid.to_string()))
+    }
+
     /// One process, if it is there.
     pub fn process(&self, pid: i32, depth: usize) -> Option<Process> {
         let dir = self.root.join(pid.to_string());
-        let stat = Stat::parse(&read_bounded(&dir.join("stat"), 4096)?)?;
+        let stat = self.stat(pid)?;
         let argv = split_argv(&read_bounded(&dir.join("cmdline"), MAX_ARGV)?);
         Some(Process { pid, depth, stat, argv, dir })
     }
 }
 
 impl Process {
-    /// The working directory as the kernel gives it. A directory that has been removed is given
-    /// by its last name, without the kernel's ` (deleted)`.
+    /// Its working directory, as [`Proc::cwd`] gives it.
     pub fn cwd(&self) -> Option<OsString> {
-        const DELETED: &[u8] = b" (deleted)";
-        let link = self.dir.join("cwd");
-        let target = std::fs::read_link(&link).ok()?.into_os_string();
-        let marked = target.as_bytes().strip_suffix(DELETED);
-        // A directory may really be called that: only one without a name left has no links.
-        let gone =
-            || link.metadata().is_ok_and(|meta| std::os::unix::fs::MetadataExt::nlink(&meta) == 0);
-        match marked {
-            Some(name) if gone() => Some(OsString::from_vec(name.to_vec())),
-            _ => Some(target),
-        }
+        cwd_in(&self.dir)
     }
 
     /// When it started, in seconds since the epoch, to the second.
@@ -117,16 +119,34 @@ impl Process {
 
     /// Children of every thread (`/proc/<pid>/task/*/children`, proc(5)).
     fn children(&self) -> Vec<i32> {
-        let Ok(tasks) = std::fs::read_dir(self.dir.join("task")) else { return Vec::new() };
-        let mut children = Vec::new();
-        for task in tasks.filter_map(Result::ok) {
-            let list = read_bounded(&task.path().join("children"), 64 << 10).unwrap_or_default();
-            let list = String::from_utf8_lossy(&list);
-            children
-                .extend(list.split_ascii_whitespace().filter_map(|pid| pid.parse::<i32>().ok()));
+        let tasks = self.dir.join("task");
+        if self.stat.threads == 1 {
+            return children_of_task(&tasks.join(self.pid.to_string())); // shells: most processes
         }
-        children
+        let Ok(tasks) = std::fs::read_dir(tasks) else { return Vec::new() };
+        tasks.filter_map(Result::ok).flat_map(|task| children_of_task(&task.path())).collect()
     }
+}
+
+/// The working directory of the process that has the directory `dir` in `/proc`.
+fn cwd_in(dir: &Path) -> Option<OsString> {
+    const DELETED: &[u8] = b" (deleted)";
+    let link = dir.join("cwd");
+    let target = std::fs::read_link(&link).ok()?.into_os_string();
+    let marked = target.as_bytes().strip_suffix(DELETED);
+    // A directory may really be called that: only one without a name left has no links.
+    let gone =
+        || link.metadata().is_ok_and(|meta| std::os::unix::fs::MetadataExt::nlink(&meta) == 0);
+    match marked {
+        Some(name) if gone() => Some(OsString::from_vec(name.to_vec())),
+        _ => Some(target),
+    }
+}
+
+fn children_of_task(task: &Path) -> Vec<i32> {
+    let list = read_bounded(&task.join("children"), 64 << 10).unwrap_or_default();
+    let list = String::from_utf8_lossy(&list);
+    list.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect()
 }
 
 /// The part of a path after its last slash.
@@ -143,7 +163,10 @@ fn split_argv(cmdline: &[u8]) -> Vec<Vec<u8>> {
 }
 
 fn read_bounded(path: &Path, limit: u64) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
+    // Room for most of these files at once: read_to_end would begin with 32 bytes, and the kernel
+    // makes such a file anew, or walks it, for each read.
+    let mut bytes =
+        Vec::with_capacity(FIRST_READ.min(usize::try_from(limit).unwrap_or(FIRST_READ)));
     std::fs::File::open(path).ok()?.take(limit).read_to_end(&mut bytes).ok()?;
     Some(bytes)
 }

@@ -7,6 +7,8 @@ pub struct Stat {
     pub group: i32,
     /// The foreground process group of its terminal (field 8); -1 without one.
     pub foreground: i32,
+    /// How many threads it has (field 20).
+    pub threads: u32,
     /// When it started, in clock ticks since boot (field 22): with the pid it names a process
     /// for good, since pids are used again.
     pub start: u64,
@@ -29,6 +31,7 @@ impl Stat {
         Some(Self {
             group: field(5)?.parse().ok()?,
             foreground: field(8)?.parse().ok()?,
+            threads: field(20)?.parse().ok()?,
             start: field(22)?.parse().ok()?,
         })
     }
@@ -42,7 +45,7 @@ mod tests {
     fn fields_are_counted_after_the_last_parenthesis() {
         let text = b"7 (a) R 1 (\n) S 1 42 7 34816 43 4194304 1 2 3 4 5 6 7 8 20 0 1 0 98765 1 2";
         let stat = Stat::parse(text).unwrap();
-        assert_eq!(stat, Stat { group: 42, foreground: 43, start: 98765 });
+        assert_eq!(stat, Stat { group: 42, foreground: 43, threads: 1, start: 98765 });
         assert_eq!(Stat::parse(&text.map(|byte| if byte == b'S' { b'Z' } else { byte })), None);
         assert_eq!(Stat::parse(b"7 (a"), None);
         assert_eq!(Stat::parse(b"7 (a) S 1 2 3"), None);

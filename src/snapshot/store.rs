@@ -93,9 +93,7 @@ impl Store {
         let state = Dir::open(&real)?;
         let dir = state.ensure_dir(user)?;
         let link = format!("{user}.tsv");
-        if state.stat(&link)?.is_none() {
-            state.write_link(&link, Path::new(user).join(LATEST).as_os_str())?;
-        }
+        state.ensure_link(&link, Path::new(user).join(LATEST).as_os_str())?;
         Ok(Self { dir, snapshots: None })
     }
 

@@ -70,11 +70,7 @@ pub fn ensure_user_dir(state: &Dir, account: &Account) -> Result<(), FileError> 
         Some(_) => {}
         None => give_directory(state, account, &path)?,
     }
-    let link = format!("{name}.tsv");
-    if state.stat(&link)?.is_none() {
-        state.write_link(&link, PathBuf::from(name).join("latest").as_os_str())?;
-    }
-    Ok(())
+    state.ensure_link(&format!("{name}.tsv"), PathBuf::from(name).join("latest").as_os_str())
 }
 
 fn give_directory(state: &Dir, account: &Account, path: &Path) -> Result<(), FileError> {

@@ -4,7 +4,9 @@ use super::command::{self, Line};
 use super::control::{Replies, Reply};
 use super::panes::{self, Listing, Nonsense};
 use super::socket::{Socket, SocketState};
+use crate::sys::FileError;
 use crate::sys::exec::{self, ExecError, Program, Running};
+use crate::sys::files;
 use rustix::event::{PollFd, PollFlags, poll};
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -47,6 +49,9 @@ pub enum TmuxError {
     /// The answer is not one of a tmux server.
     #[error(transparent)]
     Nonsense(#[from] Nonsense),
+    /// The directory of the socket could not be made.
+    #[error(transparent)]
+    Directory(#[from] FileError),
     /// The connection broke.
     #[error("talking to tmux: {0}")]
     Connection(#[from] io::Error),
@@ -76,7 +81,7 @@ impl Server {
         if !self.is_listening()? {
             return Ok(None);
         }
-        let nonce = crate::sys::files::random_hex();
+        let nonce = files::random_hex();
         let environment =
             ASKING.iter().filter_map(|name| Some(((*name).into(), std::env::var_os(name)?)));
         let output = self
@@ -89,8 +94,10 @@ impl Server {
             .run()?;
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-            if said.starts_with("no server running on ") {
-                return Ok(None); // it ended since the probe
+            if said.starts_with("no server running on ")
+                || said == "server exited unexpectedly" && self.ends()?
+            {
+                return Ok(None); // it ended since the probe, or while it was asked
             }
             if said == "no current target" {
                 return Ok(Some(Listing::default())); // a server without sessions
@@ -100,6 +107,19 @@ impl Server {
         Ok(Some(panes::parse(&output.stdout, &nonce)?))
     }
 
+    /// Whether a server that let go of its client is about to end: it does that first, and then
+    /// removes its socket.
+    fn ends(&self) -> Result<bool, TmuxError> {
+        const LOOKS: u32 = 20;
+        for _ in 0..LOOKS {
+            if !self.is_listening()? {
+                return Ok(true);
+            }
+            crate::sys::clock::pause(Duration::from_millis(5));
+        }
+        Ok(false)
+    }
+
     /// Opens a control-mode connection for building sessions, starting the server with the
     /// user's own configuration when none runs.
     ///
@@ -107,6 +127,9 @@ impl Server {
     /// connection that breaks before anything was asked of it is tried again.
     pub fn build(&self, name: &str, cwd: &Path) -> Result<Builder, TmuxError> {
         const TRIES: u32 = 5;
+        // With -S tmux does not make the directory itself, and a reboot empties /tmp. Whether it
+        // is ours, and closed to others, is looked at next.
+        files::create_private_dirs(self.socket.directory())?;
         if let SocketState::Refused(why) = self.socket.state() {
             return Err(self.refused(why));
         }

@@ -108,6 +108,11 @@ pub fn new_grouped_session(name: &[u8], with: u32) -> Line {
     Line::new("new-session -d").print(IDS).word("-s").expanded(name).target(Target::Session(with))
 }
 
+/// Names a session.
+pub fn rename_session(session: u32, name: &[u8]) -> Line {
+    Line::new("rename-session").target(Target::Session(session)).word("--").expanded(name)
+}
+
 /// A new window at an index of a session. Replies with ids, see [`Ids::parse`].
 pub fn new_window(session: u32, index: u32, spawn: Spawn<'_>) -> Line {
     Line::new("new-window -d").print(IDS).target(Target::Index(session, index)).spawn(spawn)

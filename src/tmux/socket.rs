@@ -40,6 +40,11 @@ impl Socket {
         &self.path
     }
 
+    /// The directory it is in.
+    pub fn directory(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new("/"))
+    }
+
     /// Looks at the directory, the socket and who listens, each without following a link.
     pub fn state(&self) -> SocketState {
         match self.check() {
@@ -52,7 +57,7 @@ impl Socket {
     fn check(&self) -> Result<SocketState, Errno> {
         let refused = |why: String| Ok(SocketState::Refused(why));
         let own = rustix::process::geteuid().as_raw();
-        let dir = self.path.parent().unwrap_or(Path::new("/"));
+        let dir = self.directory();
         let stat = lstat(dir)?;
         if !FileType::from_raw_mode(stat.st_mode).is_dir() {
             return refused(format!("{} is not a directory", dir.display()));

@@ -1,0 +1,44 @@
+//! Save, show and restore beside what the same work costs at least, in one run: `make bench`, or
+//! `cargo bench --bench sessions -- [--runs R] [N...]`. What the columns mean is in
+//! docs/benchmarks.md.
+#![allow(clippy::disallowed_methods, reason = "the benchmark starts processes of its own")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "its output is a table")]
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed benchmark")]
+
+mod cost;
+mod floor;
+mod restore;
+mod save;
+#[path = "../support/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "shared with the tests, which use more of it")]
+mod support;
+mod table;
+mod world;
+
+/// Numbers of sessions when the command line names none.
+const SIZES: [usize; 3] = [10, 50, 200];
+/// How often each thing is measured when the command line does not say.
+const RUNS: usize = 15;
+
+fn main() {
+    let mut args = std::env::args().skip(1);
+    let (mut sizes, mut runs) = (Vec::new(), RUNS);
+    while let Some(arg) = args.next() {
+        match arg.as_str() {
+            "--peak-memory" => return cost::print_peak_memory(args),
+            "--runs" => runs = args.next().and_then(|n| n.parse().ok()).expect("--runs NUMBER"),
+            "--bench" => {} // cargo's own
+            number => sizes.push(number.parse().expect("usage: [--runs R] [SESSIONS...]")),
+        }
+    }
+    if sizes.is_empty() {
+        sizes = SIZES.to_vec();
+    }
+    println!("{}\nmedian (min - max) of {runs} interleaved runs, ms\n", world::machine());
+    for &sessions in &sizes {
+        save::measure(sessions, runs).print();
+    }
+    for &sessions in &sizes {
+        restore::measure(sessions, runs).print();
+    }
+}
