@@ -13,15 +13,11 @@ type Windows<'a> = BTreeMap<u32, Vec<(usize, &'a Step)>>;
 
 /// A session on its way into the server.
 pub(super) struct Session<'a> {
-    /// Indexes into the steps.
-    pub(super) steps: Vec<usize>,
     pub(super) windows: Vec<Window<'a>>,
     /// Its id, once it is there.
     pub(super) id: Option<u32>,
     /// Where tmux put its first window.
     pub(super) base_index: Option<u32>,
-    /// `default-size` as it was last set.
-    pub(super) size: (u32, u32),
     /// The session whose group it joins instead of getting windows of its own.
     pub(super) joins: Option<usize>,
 }
@@ -47,7 +43,7 @@ pub(super) fn arrange(steps: &[Step]) -> Vec<Session<'_>> {
     let mut sessions: Vec<Session<'_>> = by_session.into_values().map(session).collect();
     let mut leaders: BTreeMap<&[u8], usize> = BTreeMap::new();
     for (at, session) in sessions.iter().enumerate() {
-        let Some(group) = steps[session.steps[0]].row.group.as_deref() else { continue };
+        let Some(group) = session.windows[0].first().row.group.as_deref() else { continue };
         let leads = session.windows[0].first().row.session == group;
         let leader = leaders.entry(group).or_insert(at);
         if leads {
@@ -55,7 +51,7 @@ pub(super) fn arrange(steps: &[Step]) -> Vec<Session<'_>> {
         }
     }
     let leader_of = |session: &Session<'_>| {
-        let group = steps[session.steps[0]].row.group.as_deref()?;
+        let group = session.windows[0].first().row.group.as_deref()?;
         leaders.get(group).copied()
     };
     for (at, session) in sessions.iter_mut().enumerate() {
@@ -65,11 +61,8 @@ pub(super) fn arrange(steps: &[Step]) -> Vec<Session<'_>> {
 }
 
 fn session(windows: Windows<'_>) -> Session<'_> {
-    let steps = windows.values().flatten().map(|(at, _)| *at).collect();
-    let windows: Vec<Window<'_>> =
-        windows.into_iter().map(|(index, panes)| window(index, panes)).collect();
-    let size = windows[0].size;
-    Session { steps, windows, id: None, base_index: None, size, joins: None }
+    let windows = windows.into_iter().map(|(index, panes)| window(index, panes)).collect();
+    Session { windows, id: None, base_index: None, joins: None }
 }
 
 /// A window with its panes in layout order. A layout that is not sound, or that has not a place
@@ -83,7 +76,8 @@ fn window(index: u32, panes: Vec<(usize, &Step)>) -> Window<'_> {
         Some(layout) => in_layout_order(layout, panes),
         None => panes,
     };
-    Window { index, panes, layout, size, id: None, pane_ids: Vec::new() }
+    let pane_ids = vec![None; panes.len()];
+    Window { index, panes, layout, size, id: None, pane_ids }
 }
 
 /// Leaves are numbered by pane index; where every pane has its leaf, the leaves give the order.
@@ -102,6 +96,12 @@ fn in_layout_order<'a>(layout: &Layout, panes: Vec<(usize, &'a Step)>) -> Vec<(u
 }
 
 impl<'a> Window<'a> {
+    /// Notes that it is there, with its first pane.
+    pub(super) fn made(&mut self, id: u32, first: u32) {
+        self.id = Some(id);
+        self.pane_ids[0] = Some(first);
+    }
+
     /// The step of its first pane; every window has one.
     pub(super) fn first(&self) -> &'a Step {
         self.panes[0].1

@@ -1,6 +1,7 @@
 //! Building planned sessions in a tmux server, over one control-mode connection: all sessions,
 //! then all other windows, then all other panes, then titles, marks, sizes and names. Each is one
-//! exchange, whatever the number of sessions.
+//! exchange, whatever the number of sessions. At the end each pane is looked for: only one that is
+//! there, and runs, was restored.
 //!
 //! A session gets its own name last: until then it is called like ours, so that a restore that
 //! dies on the way leaves nothing that looks complete. The next one ends it ([`super::unfinished`]).
@@ -14,6 +15,7 @@ use crate::tmux::TmuxError;
 use crate::tmux::client::Builder;
 use crate::tmux::command::{self, Ids, Line, Spawn};
 use crate::tmux::control::Reply;
+use std::collections::BTreeSet;
 
 /// What became of each step, in the order given: `Ok`, or why not.
 pub type Results = Vec<Result<(), String>>;
@@ -29,11 +31,13 @@ pub fn build(world: &World, steps: &[Step]) -> Result<Results, TmuxError> {
         name,
         sessions: arrange(steps),
         results: vec![Ok(()); steps.len()],
+        nameless: Vec::new(),
     };
     work.make_sessions()?;
     work.make_windows()?;
     work.make_panes()?;
     work.finish_windows()?;
+    work.look_for_panes()?;
     work.builder.finish()?;
     Ok(work.results)
 }
@@ -45,200 +49,227 @@ struct Work<'a> {
     name: String,
     sessions: Vec<Session<'a>>,
     results: Results,
+    /// Sessions that could not get their names.
+    nameless: Vec<Line>,
+}
+
+/// What a command is for, and so what its reply means.
+#[derive(Debug, Clone, Copy)]
+enum For {
+    /// Making a session, by its place.
+    Session(usize),
+    /// Making a window of a session.
+    Window(usize, usize),
+    /// Making a pane of a window of a session.
+    Pane(usize, usize, usize),
+    /// Making a window of a session what it was.
+    Finish(usize, usize),
+    /// Giving a session its name.
+    Name(usize),
+    /// Making a session that shares the windows of another.
+    Join(usize),
+    /// Something whose failure shows elsewhere.
+    Help,
 }
 
 impl Work<'_> {
     fn make_sessions(&mut self) -> Result<(), TmuxError> {
-        let own: Vec<usize> = self.indexes(|session| session.joins.is_none());
-        let lines: Vec<Line> = own.iter().map(|&at| self.new_session(at)).collect();
-        let replies = self.builder.exchange(&lines)?;
-        for (at, reply) in own.into_iter().zip(replies) {
-            let session = &mut self.sessions[at];
-            match ids(reply) {
-                Ok(ids) => {
-                    session.id = Some(ids.session);
-                    session.base_index = Some(ids.index);
-                    let window = &mut session.windows[0];
-                    window.id = Some(ids.window);
-                    window.pane_ids.push(Some(ids.pane));
-                }
-                Err(why) => self.fail_session(at, &why),
-            }
-        }
-        Ok(())
-    }
-
-    fn new_session(&self, at: usize) -> Line {
-        let window = &self.sessions[at].windows[0];
-        let step = window.panes[0].1;
-        let argv = spawn::argv(step, self.world, self.builder.has_default_command);
-        let spawn = Spawn { cwd: spawn::cwd(step, &self.world.account.home), argv: &argv };
-        command::new_session(format!("{}-{at}", self.name).as_bytes(), window.size, spawn)
+        let own = (0..self.sessions.len()).filter(|&at| self.sessions[at].joins.is_none());
+        let orders = own.map(|at| {
+            let window = &self.sessions[at].windows[0];
+            // Its own name comes last.
+            let name = format!("{}-{at}", self.name);
+            let new = |spawn: Spawn<'_>| command::new_session(name.as_bytes(), window.size, spawn);
+            (For::Session(at), self.spawn(window.first(), new))
+        });
+        let orders = orders.collect();
+        self.send(orders)
     }
 
     fn make_windows(&mut self) -> Result<(), TmuxError> {
-        let (mut lines, mut made) = (Vec::new(), Vec::new());
-        for (at, session) in self.sessions.iter_mut().enumerate() {
+        let mut orders = Vec::new();
+        for (at, session) in self.sessions.iter().enumerate() {
             let Some(id) = session.id else { continue };
-            let first = &session.windows[0];
-            if let Some((window, at)) = first.id.zip(session.base_index)
-                && at != first.index
+            let (first, mut size) = (&session.windows[0], session.windows[0].size);
+            if let Some((window, index)) = first.id.zip(session.base_index)
+                && index != first.index
             {
                 // The user's base-index is another one; renumber-windows would move it back.
-                lines.push(command::set_option(id, "renumber-windows", "off"));
-                lines.push(command::move_window(id, window, first.index));
-                lines.push(command::unset_option(id, "renumber-windows"));
-                made.extend([None; 3]);
+                orders.push((For::Help, command::set_option(id, "renumber-windows", "off")));
+                orders.push((For::Finish(at, 0), command::move_window(id, window, first.index)));
+                orders.push((For::Help, command::unset_option(id, "renumber-windows")));
             }
             for (number, window) in session.windows.iter().enumerate().skip(1) {
-                if window.size != session.size {
-                    lines.push(command::set_default_size(id, window.size));
-                    made.push(None);
-                    session.size = window.size;
+                if window.size != size {
+                    orders.push((For::Help, command::set_default_size(id, window.size)));
+                    size = window.size;
                 }
-                let step = window.panes[0].1;
-                let argv = spawn::argv(step, self.world, self.builder.has_default_command);
-                let cwd = spawn::cwd(step, &self.world.account.home);
-                let spawn = Spawn { cwd, argv: &argv };
-                lines.push(command::new_window(id, window.index, spawn));
-                made.push(Some((at, number)));
+                let new = |spawn: Spawn<'_>| command::new_window(id, window.index, spawn);
+                orders.push((For::Window(at, number), self.spawn(window.first(), new)));
             }
         }
-        let replies = self.builder.exchange(&lines)?;
-        for (made, reply) in made.into_iter().zip(replies) {
-            let Some((at, number)) = made else { continue };
-            let window = &mut self.sessions[at].windows[number];
-            match ids(reply) {
-                Ok(ids) => {
-                    window.id = Some(ids.window);
-                    window.pane_ids.push(Some(ids.pane));
-                }
-                Err(why) => self.results.fail(window.panes.iter().map(|(step, _)| *step), &why),
-            }
-        }
-        Ok(())
+        self.send(orders)
     }
 
     /// Splits each window's first pane for the others, last one first: each new pane comes
     /// directly after the first, so they end up in order. Then the exact layout.
     fn make_panes(&mut self) -> Result<(), TmuxError> {
-        let (mut lines, mut made) = (Vec::new(), Vec::new());
-        for (at, session) in self.sessions.iter_mut().enumerate() {
-            for (number, window) in session.windows.iter_mut().enumerate() {
-                let (Some(id), [Some(first)]) = (window.id, &window.pane_ids[..]) else { continue };
-                let first = *first;
-                window.pane_ids.resize(window.panes.len(), None);
+        let mut orders = Vec::new();
+        for (at, session) in self.sessions.iter().enumerate() {
+            for (number, window) in session.windows.iter().enumerate() {
+                let (Some(id), [Some(first), ..]) = (window.id, &window.pane_ids[..]) else {
+                    continue;
+                };
                 for (place, (_, step)) in window.panes.iter().enumerate().skip(1).rev() {
-                    let argv = spawn::argv(step, self.world, self.builder.has_default_command);
-                    let cwd = spawn::cwd(step, &self.world.account.home);
-                    lines.push(command::split_window(first, Spawn { cwd, argv: &argv }));
-                    made.push(Some((at, number, place)));
-                    lines.push(command::tile(id));
-                    made.push(None);
+                    let split = |spawn: Spawn<'_>| command::split_window(*first, spawn);
+                    orders.push((For::Pane(at, number, place), self.spawn(step, split)));
+                    orders.push((For::Help, command::tile(id)));
                 }
                 if let Some(layout) = window.layout.as_ref().filter(|_| window.panes.len() > 1) {
-                    lines.push(command::select_layout(id, layout));
-                    made.push(None);
+                    orders.push((For::Finish(at, number), command::select_layout(id, layout)));
                 }
             }
         }
-        let replies = self.builder.exchange(&lines)?;
-        for (made, reply) in made.into_iter().zip(replies) {
-            let Some((at, number, place)) = made else { continue };
-            let window = &mut self.sessions[at].windows[number];
-            let pane = match &reply {
-                Reply::Done(text) => command::parse_pane(text).ok_or("unexpected reply"),
-                Reply::Failed(why) => Err(why.as_str()),
-            };
-            match pane {
-                Ok(pane) => window.pane_ids[place] = Some(pane),
-                Err(why) => self.results.fail([window.panes[place].0], why),
-            }
-        }
-        Ok(())
+        self.send(orders)
     }
 
     /// Titles, active and last marks, zoom; the options that only the building needed are the
     /// user's again; the names; then session groups.
     fn finish_windows(&mut self) -> Result<(), TmuxError> {
-        let mut lines = Vec::new();
-        for session in &self.sessions {
-            let Some(id) = session.id else { continue };
-            for window in &session.windows {
-                finish_window(window, &mut lines);
-            }
-            if session.windows.len() > 1 {
-                let marked =
-                    |flag: fn(&Window<'_>) -> bool| session.windows.iter().find(|w| flag(w));
-                let last = marked(|window| window.first().row.window_flags.last);
-                let active = marked(|window| window.first().row.window_flags.active);
-                let select = |window: &Window<'_>| command::select_window(id, window.index);
-                lines.extend(last.into_iter().chain(active).map(select));
-            }
-            lines.push(command::unset_option(id, "default-size"));
-        }
-        let finishing = lines.len();
-        let own = self.indexes(|session| session.joins.is_none() && session.id.is_some());
-        for &at in &own {
-            let session = &self.sessions[at];
+        let (mut orders, mut names, mut joins) = (Vec::new(), Vec::new(), Vec::new());
+        let mut leaderless = Vec::new();
+        for (at, session) in self.sessions.iter().enumerate() {
             let name = &session.windows[0].first().row.session;
-            lines.extend(session.id.map(|id| command::rename_session(id, name)));
-        }
-        let joining = self.indexes(|session| session.joins.is_some());
-        let mut joined = Vec::new();
-        for at in joining {
-            let leader = self.sessions[at].joins.and_then(|leader| self.sessions[leader].id);
-            match leader {
-                Some(leader) => {
-                    let name = &self.sessions[at].windows[0].first().row.session;
-                    lines.push(command::new_grouped_session(name, leader));
-                    joined.push(at);
+            if let Some(leader) = session.joins {
+                match self.sessions[leader].id {
+                    Some(leader) => {
+                        joins.push((For::Join(at), command::new_grouped_session(name, leader)));
+                    }
+                    None => leaderless.push(at),
                 }
-                None => self.fail_session(at, "the session it shares windows with was not made"),
+            }
+            let Some(id) = session.id else { continue };
+            for (number, window) in session.windows.iter().enumerate() {
+                let finish = finish_window(window).into_iter();
+                orders.extend(finish.map(|line| (For::Finish(at, number), line)));
+            }
+            orders.extend(select_windows(id, &session.windows).map(|line| (For::Help, line)));
+            orders.push((For::Help, command::unset_option(id, "default-size")));
+            names.push((For::Name(at), command::rename_session(id, name)));
+        }
+        for at in leaderless {
+            self.fail_session(at, "the session it shares windows with was not made");
+        }
+        orders.extend(names.into_iter().chain(joins));
+        self.send(orders)?;
+        let nameless = std::mem::take(&mut self.nameless);
+        self.send(nameless.into_iter().map(|line| (For::Help, line)).collect())
+    }
+
+    /// A pane that is not there, or whose program has ended, was not restored: a missing program,
+    /// a hook or an option of the user's can end what was just made.
+    fn look_for_panes(&mut self) -> Result<(), TmuxError> {
+        let reply = self.builder.exchange(&[command::list_running_panes()])?;
+        let Some(Reply::Done(list)) = reply.first() else { return Ok(()) };
+        let running: BTreeSet<u32> = list.lines().filter_map(command::parse_pane).collect();
+        let mut gone = Vec::new();
+        for session in self.sessions.iter().filter(|session| session.joins.is_none()) {
+            for window in &session.windows {
+                for ((step, _), id) in window.panes.iter().zip(&window.pane_ids) {
+                    gone.extend(id.filter(|id| !running.contains(id)).map(|_| *step));
+                }
             }
         }
-        let mut replies = self.builder.exchange(&lines)?.into_iter().skip(finishing);
-        let mut nameless = Vec::new();
-        for (at, reply) in own.into_iter().zip(replies.by_ref()) {
-            if let Reply::Failed(why) = reply {
-                nameless.extend(self.sessions[at].id.map(command::kill_session));
-                self.fail_session(at, &why);
-            }
+        for step in gone {
+            self.results[step] = Err("it ended as soon as it was made".to_owned());
         }
-        for (at, reply) in joined.into_iter().zip(replies) {
-            if let Err(why) = ids(reply) {
-                self.fail_session(at, &why);
-            }
-        }
-        self.builder.exchange(&nameless)?;
         Ok(())
     }
 
-    fn indexes(&self, which: impl Fn(&Session<'_>) -> bool) -> Vec<usize> {
-        (0..self.sessions.len()).filter(|&at| which(&self.sessions[at])).collect()
+    /// A command that makes a pane for a step.
+    fn spawn(&self, step: &Step, command: impl FnOnce(Spawn<'_>) -> Line) -> Line {
+        let argv = spawn::argv(step, self.world, self.builder.has_default_command);
+        let cwd = spawn::cwd(step, &self.world.account.home);
+        command(Spawn { cwd, argv: &argv })
+    }
+
+    /// Sends commands in one exchange and settles what each reply means.
+    fn send(&mut self, orders: Vec<(For, Line)>) -> Result<(), TmuxError> {
+        let (purposes, lines): (Vec<For>, Vec<Line>) = orders.into_iter().unzip();
+        let replies = self.builder.exchange(&lines)?;
+        for (purpose, reply) in purposes.into_iter().zip(replies) {
+            self.settle(purpose, reply);
+        }
+        Ok(())
+    }
+
+    fn settle(&mut self, purpose: For, reply: Reply) {
+        match (purpose, reply) {
+            (For::Session(at), reply) => match ids(reply) {
+                Ok(ids) => {
+                    let session = &mut self.sessions[at];
+                    session.id = Some(ids.session);
+                    session.base_index = Some(ids.index);
+                    session.windows[0].made(ids.window, ids.pane);
+                }
+                Err(why) => self.fail_session(at, &why),
+            },
+            (For::Window(at, number), reply) => match ids(reply) {
+                Ok(ids) => self.sessions[at].windows[number].made(ids.window, ids.pane),
+                Err(why) => self.fail_window(at, number, &why),
+            },
+            (For::Pane(at, number, place), reply) => {
+                let pane = match reply {
+                    Reply::Done(text) => command::parse_pane(&text).ok_or(text),
+                    Reply::Failed(why) => Err(why),
+                };
+                let window = &mut self.sessions[at].windows[number];
+                match pane {
+                    Ok(pane) => window.pane_ids[place] = Some(pane),
+                    Err(why) => self.results[window.panes[place].0] = Err(why),
+                }
+            }
+            (For::Finish(at, number), Reply::Failed(why)) => self.fail_window(at, number, &why),
+            (For::Name(at), Reply::Failed(why)) => {
+                self.nameless.extend(self.sessions[at].id.map(command::kill_session));
+                self.fail_session(at, &why);
+            }
+            (For::Join(at), reply) => {
+                if let Err(why) = ids(reply) {
+                    self.fail_session(at, &why);
+                }
+            }
+            (For::Help, _) | (For::Finish(..) | For::Name(_), Reply::Done(_)) => {}
+        }
     }
 
     fn fail_session(&mut self, at: usize, why: &str) {
-        let steps = std::mem::take(&mut self.sessions[at].steps);
-        self.results.fail(steps, why);
+        for number in 0..self.sessions[at].windows.len() {
+            self.fail_window(at, number, why);
+        }
     }
-}
 
-trait Fail {
-    fn fail(&mut self, steps: impl IntoIterator<Item = usize>, why: &str);
-}
-
-impl Fail for Results {
-    fn fail(&mut self, steps: impl IntoIterator<Item = usize>, why: &str) {
-        for step in steps {
-            self[step] = Err(why.to_owned());
+    fn fail_window(&mut self, at: usize, number: usize, why: &str) {
+        for (step, _) in &self.sessions[at].windows[number].panes {
+            self.results[*step] = Err(why.to_owned());
         }
     }
 }
 
+/// The last window and then the active one, where there are several.
+fn select_windows(session: u32, windows: &[Window<'_>]) -> impl Iterator<Item = Line> {
+    let several = windows.len() > 1;
+    let marked = move |flag: fn(&Window<'_>) -> bool| windows.iter().find(|w| several && flag(w));
+    let last = marked(|window| window.first().row.window_flags.last);
+    let active = marked(|window| window.first().row.window_flags.active);
+    last.into_iter().chain(active).map(move |window| command::select_window(session, window.index))
+}
+
 /// Name, titles, marks and zoom of a window that is there.
-fn finish_window(window: &Window<'_>, lines: &mut Vec<Line>) {
-    lines.extend(window.id.zip(window.name()).map(|(id, name)| command::rename_window(id, name)));
+fn finish_window(window: &Window<'_>) -> Vec<Line> {
+    let named = window.id.zip(window.name());
+    let mut lines: Vec<Line> =
+        named.map(|(id, name)| command::rename_window(id, name)).into_iter().collect();
     let made = || {
         window.panes.iter().zip(&window.pane_ids).filter_map(|((_, step), id)| Some((step, (*id)?)))
     };
@@ -248,7 +279,7 @@ fn finish_window(window: &Window<'_>, lines: &mut Vec<Line>) {
         }
     }
     if window.panes.len() < 2 {
-        return;
+        return lines;
     }
     let marked = |flag: fn(&Step) -> bool| made().find(|(step, _)| flag(step)).map(|(_, id)| id);
     let active = marked(|step| step.row.pane_flags.active);
@@ -257,6 +288,7 @@ fn finish_window(window: &Window<'_>, lines: &mut Vec<Line>) {
     if window.first().row.window_flags.zoomed {
         lines.extend(active.map(command::zoom)); // last: select-layout would undo it
     }
+    lines
 }
 
 fn ids(reply: Reply) -> Result<Ids, String> {

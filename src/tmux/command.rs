@@ -192,6 +192,11 @@ pub fn kill_session(session: u32) -> Line {
     Line::new("kill-session").target(Target::Session(session))
 }
 
+/// Lists the ids of all panes whose programs run, a line each, see [`parse_pane`].
+pub fn list_running_panes() -> Line {
+    Line::new("list-panes -a -F").plain(b"#{?pane_dead,,#{pane_id}}")
+}
+
 /// Asks about the session of that name, ours, see [`parse_description`]. By its exact name: what
 /// tmux takes for the current session is not always the client's own.
 pub fn describe_client(name: &str) -> Line {
@@ -236,7 +241,7 @@ impl Ids {
     }
 }
 
-/// Reads the reply of [`split_window`].
+/// Reads the reply of [`split_window`], or a line of [`list_running_panes`].
 pub fn parse_pane(reply: &str) -> Option<u32> {
     reply.strip_prefix('%')?.parse().ok()
 }
