@@ -11,10 +11,9 @@ use super::capture::BUILDER_PREFIX;
 use super::job::World;
 use super::plan::Step;
 use super::spawn;
-use crate::tmux::TmuxError;
-use crate::tmux::client::Builder;
 use crate::tmux::command::{self, Ids, Line, Spawn};
 use crate::tmux::control::Reply;
+use crate::tmux::{Builder, TmuxError};
 use std::collections::BTreeSet;
 
 /// What became of each step, in the order given: `Ok`, or why not.
@@ -155,6 +154,9 @@ impl Work<'_> {
             }
             orders.extend(select_windows(id, &session.windows).map(|line| (For::Help, line)));
             orders.push((For::Help, command::unset_option(id, "default-size")));
+            if self.builder.destroys_unattached {
+                orders.push((For::Help, command::set_option(id, "destroy-unattached", "off")));
+            }
             names.push((For::Name(at), command::rename_session(id, name)));
         }
         for at in leaderless {

@@ -29,7 +29,7 @@ pub struct Capture {
 pub fn capture(world: &World, previous: Option<&Snapshot>) -> Result<Option<Capture>, TmuxError> {
     let Some(mut listing) = world.server.list()? else { return Ok(None) };
     let mut notes = Vec::new();
-    let is_ours = |pane: &mut Pane| pane.session.starts_with(BUILDER_PREFIX.as_bytes());
+    let is_ours = |pane: &mut Pane| is_builders(&pane.session);
     let unfinished = listing.panes.extract_if(.., is_ours).collect();
     listing.panes.sort_by(|a, b| order(a).cmp(&order(b)));
     let (home, proc) = (Home::new(&world.account.home), Proc::default());
@@ -47,6 +47,9 @@ pub fn capture(world: &World, previous: Option<&Snapshot>) -> Result<Option<Capt
             let foreground = Some(first.stat.foreground).filter(|pid| *pid != first.pid);
             foreground.and_then(|pid| proc.cwd(pid)).or_else(|| first.cwd())
         });
+        let started =
+            (!pane.start_path.is_empty()).then(|| OsString::from_vec(pane.start_path.clone()));
+        let cwd = cwd.or(started);
         let cwd = cwd.unwrap_or_else(|| world.account.home.clone().into_os_string());
         let argv = sighting.map(|s| s.argv.clone()).or_else(|| first.map(|process| process.argv));
         build_row(pane, sighting, cwd, argv, &layouts, &listing.host)
@@ -55,6 +58,17 @@ pub fn capture(world: &World, previous: Option<&Snapshot>) -> Result<Option<Capt
     notes.extend(home.take_notes());
     let snapshot = Snapshot { host: host_name(), boot: boot_id(), rows };
     Ok(Some(Capture { snapshot, notes, unfinished }))
+}
+
+/// Whether a session is one of ours: the prefix, 128 random bits, and a number for one that is
+/// being built. A user's session that only begins alike is a user's session.
+fn is_builders(session: &[u8]) -> bool {
+    let Some(rest) = session.strip_prefix(BUILDER_PREFIX.as_bytes()) else { return false };
+    let (random, number) = rest.split_at(rest.len().min(32));
+    let digits = number.strip_prefix(b"-").unwrap_or(number);
+    random.len() == 32
+        && random.iter().all(u8::is_ascii_hexdigit)
+        && digits.iter().all(u8::is_ascii_digit)
 }
 
 fn order(pane: &Pane) -> (&[u8], u32, u32) {

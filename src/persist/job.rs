@@ -168,5 +168,6 @@ fn as_the_environment_says(account: Account) -> Account {
 /// A program of ours that is installed beside the running one.
 fn beside_ourselves(program: &str) -> Option<PathBuf> {
     let beside = std::env::current_exe().ok()?.parent()?.join(program);
-    beside.is_file().then_some(beside)
+    let mode = beside.metadata().ok().filter(std::fs::Metadata::is_file)?.mode();
+    (mode & 0o111 != 0).then_some(beside)
 }

@@ -4,7 +4,8 @@ use super::capture::capture;
 use super::closings::Closings;
 use super::job::World;
 use super::report::{Report, SaveResult, Saved};
-use crate::snapshot::{self, SnapshotId, Stored};
+use crate::snapshot::{self, Snapshot, SnapshotId, Stored, escape};
+use std::collections::BTreeSet;
 
 /// Saves the user's live sessions.
 pub fn save(world: &World) -> Report {
@@ -56,9 +57,29 @@ fn try_save(world: &World, notes: &mut Vec<String>) -> Result<Saved, String> {
         store.point_latest(*id).map_err(|e| text(&e))?;
         return Ok(report(SaveResult::Unchanged, *id));
     }
+    if let Some((_, old)) = &newest {
+        notes.extend(gone_without_a_word(old, &snapshot, &closings));
+    }
     // Whatever lies there, sound or not, this one comes after it.
     let last = store.ids().map_err(|e| text(&e))?.0.first().copied();
     let id = SnapshotId::next(world.now, last, closings.latest());
     store.write(id, &bytes, &lock).map_err(|e| text(&e))?;
     Ok(report(SaveResult::Saved, id))
+}
+
+/// Names the sessions that the snapshot before still had and nobody closed on purpose: after a
+/// crash and a new session, the newest snapshot alone would not say that there was more.
+fn gone_without_a_word(old: &Stored, live: &Snapshot, closings: &Closings) -> Option<String> {
+    let names: BTreeSet<&[u8]> = old.session_names().collect();
+    let is_live = |name: &[u8]| live.rows.iter().any(|row| row.session == name);
+    let closed = |name: &[u8]| {
+        let rows = old.snapshot.rows.iter().filter(|row| row.session == name);
+        closings.of_session(name, &rows.collect::<Vec<_>>(), old.id).is_some()
+    };
+    let gone = names.into_iter().filter(|name| !is_live(name) && !closed(name));
+    let gone: Vec<String> = gone.map(escape).collect();
+    (!gone.is_empty()).then(|| {
+        let (names, id) = (gone.join(", "), old.id);
+        format!("not live any more, though not forgotten: {names} (persist restore --from {id})")
+    })
 }

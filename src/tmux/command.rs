@@ -205,6 +205,11 @@ pub fn describe_client(name: &str) -> Line {
     line.plain(format)
 }
 
+/// Asks whether the user's configuration ends sessions that no client shows: anything but `off`.
+pub fn show_destroy_unattached() -> Line {
+    Line::new("show-options -gv destroy-unattached")
+}
+
 /// Reads the reply of [`describe_client`]: the session's id and whether `default-command` is set;
 /// `None` unless the session is called `name`.
 pub fn parse_description(reply: &str, name: &str) -> Option<(u32, bool)> {

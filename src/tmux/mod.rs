@@ -2,6 +2,7 @@
 //!
 //! What tmux really does was measured on 3.2a to 3.7c; the rules here name what they rest on.
 
+pub mod builder;
 pub mod client;
 pub mod command;
 pub mod control;
@@ -11,6 +12,7 @@ pub mod layout;
 pub mod panes;
 pub mod socket;
 
+pub use builder::Builder;
 pub use client::{Server, TmuxError};
 pub use panes::{Listing, Pane};
 pub use socket::{Socket, SocketState};

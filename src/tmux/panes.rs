@@ -11,10 +11,15 @@ use super::escape::unvis;
 /// Numbers and flags that can hold no separator of ours, in the order of [`Fixed`].
 const FIXED: &str = "#{version}|#{pid}|#{session_id}|#{window_id}|#{pane_id}|#{window_index}|\
     #{pane_index}|#{pane_pid}|#{window_active}|#{window_last_flag}|#{window_zoomed_flag}|\
-    #{pane_active}|#{pane_last}|#{pane_dead}|#{automatic-rename}|#{pane_tty}|#{window_layout}|#{host}";
+    #{pane_active}|#{pane_last}|#{pane_dead}|#{automatic-rename}|#{window_layout}|#{host}";
 /// Values chosen by users, quoted.
-const CHOSEN: [&str; 4] =
-    ["#{q:session_name}", "#{q:window_name}", "#{q:pane_title}", "#{q:session_group}"];
+const CHOSEN: [&str; 5] = [
+    "#{q:session_name}",
+    "#{q:window_name}",
+    "#{q:pane_title}",
+    "#{q:session_group}",
+    "#{?pane_dead,#{q:pane_start_path},}",
+];
 /// What ends a record; anything else there means that the answer is not one of ours.
 const END: &str = "end";
 
@@ -55,10 +60,10 @@ pub struct Pane {
     pub dead: bool,
     /// The pane's first process.
     pub pid: i32,
-    /// The pane's terminal.
-    pub tty: String,
     /// Pane title.
     pub title: Vec<u8>,
+    /// Where a dead pane was started; empty for others, and before 3.3.
+    pub start_path: Vec<u8>,
 }
 
 /// Everything one server told.
@@ -111,13 +116,15 @@ pub fn parse(answer: &[u8], nonce: &str) -> Result<Listing, Nonsense> {
         let fixed = Fixed::parse(piece()?)?;
         let mut chosen = || Ok(dialect.value(piece()?));
         let (session, window, title, group) = (chosen()?, chosen()?, chosen()?, chosen()?);
+        let start_path = chosen()?;
         if piece()?.strip_suffix(b"\n") != Some(END.as_bytes()) {
             return Err(Nonsense("a record does not end"));
         }
         let last = pieces.rest.is_none();
         listing.server_pid = fixed.server_pid;
         listing.host.clone_from(&fixed.host);
-        listing.panes.push(fixed.pane(&session, &window, &title, &group));
+        let pane = fixed.pane(&session, &window, &title, &group);
+        listing.panes.push(Pane { start_path, ..pane });
         if last {
             return Ok(listing);
         }
@@ -151,7 +158,6 @@ impl Fixed {
             last,
             dead,
             automatic_rename,
-            tty,
             layout,
             host,
         ] = fields[..]
@@ -176,8 +182,8 @@ impl Fixed {
             last: flag(last)?,
             dead: flag(dead)?,
             pid: number(pid)?,
-            tty: tty.to_owned(),
             title: Vec::new(),
+            start_path: Vec::new(),
         };
         let (version, server_pid) = (parse_version(version), number(server_pid)?);
         Ok(Self { version, server_pid, host: host.to_owned(), pane })
@@ -248,9 +254,8 @@ mod tests {
 
     /// A record as a server would print it, with the probe and the values as they come out.
     fn record(probe: &str, version: &str, chosen: [&str; 4]) -> String {
-        let fixed =
-            format!("{version}|77|$1|@2|%3|4|5|88|1||0|1||0|1|/dev/pts/9|b25d,80x24,0,0,0|vm");
-        let chosen = chosen.join(NONCE);
+        let fixed = format!("{version}|77|$1|@2|%3|4|5|88|1||0|1||0|1|b25d,80x24,0,0,0|vm");
+        let chosen = chosen.join(NONCE) + NONCE;
         format!("{NONCE}{probe}{NONCE}{fixed}{NONCE}{chosen}{NONCE}end\n")
     }
 
@@ -261,7 +266,7 @@ mod tests {
     #[test]
     fn the_format_asks_for_what_the_parser_reads() {
         let answer = format(NONCE).replace(PROBE, "");
-        assert_eq!(answer.matches(NONCE).count(), 7);
+        assert_eq!(answer.matches(NONCE).count(), 8);
         assert_eq!(FIXED.matches("#{").count(), FIXED.matches('|').count() + 1);
     }
 

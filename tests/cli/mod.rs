@@ -6,3 +6,4 @@ mod manual;
 mod refusals;
 mod restore;
 mod save;
+mod trouble;

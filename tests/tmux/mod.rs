@@ -7,8 +7,7 @@ mod names;
 use crate::support::Sandbox;
 use std::path::Path;
 use std::time::Duration;
-use terminal_lobby::tmux::client::Builder;
-use terminal_lobby::tmux::{Server, Socket};
+use terminal_lobby::tmux::{Builder, Server, Socket};
 
 /// A sandbox whose server runs with one session, `base`.
 fn sandbox() -> (Sandbox, Server) {
