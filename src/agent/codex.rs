@@ -116,11 +116,13 @@ fn rollout(id: &ConversationId, home: &Home) -> Option<(Rc<Dir>, OsString)> {
     })
 }
 
-/// The first thing the user said.
+/// The first thing the user said; what Codex itself puts into a user's mouth begins with a tag or
+/// with the heading of its instructions.
 fn title(line: &Value) -> Option<&str> {
     let payload = &line["payload"];
-    let said = payload["type"].as_str()? == "user_message";
-    payload["message"].as_str().filter(|_| said)
+    let said = payload["type"] == "message" && payload["role"] == "user";
+    let text = payload["content"][0]["text"].as_str().filter(|_| said)?;
+    (!text.trim_start().starts_with(['<', '#'])).then_some(text)
 }
 
 fn days(id: &ConversationId) -> Vec<PathBuf> {

@@ -4,6 +4,7 @@
 mod endings;
 mod facts_claude;
 mod facts_codex;
+mod launched;
 mod proof;
 
 use crate::support::{AgentLab, wait_for};

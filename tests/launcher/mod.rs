@@ -2,6 +2,7 @@
 
 mod endings;
 mod keys;
+mod login;
 mod setup;
 mod waiting;
 
