@@ -67,29 +67,56 @@ pub fn plan(
     for row in &stored.snapshot.rows {
         sessions.entry(&row.session).or_default().push(row);
     }
+    let fates: BTreeMap<&[u8], Fate> = sessions
+        .iter()
+        .map(|(name, rows)| (*name, fate(name, rows, stored.id, facts, closings, chosen)))
+        .collect();
+    let made = |name: &[u8]| fates.get(name).is_some_and(|fate| fate.selected);
+    let agents = agents_of_groups(stored);
     let mut taken = BTreeSet::new();
     let mut steps = Vec::new();
-    for (name, rows) in sessions {
-        let fate = fate(name, &rows, stored.id, facts, closings, chosen);
+    for (name, rows) in &sessions {
+        let fate = &fates[name];
         for row in rows {
+            // Where the session that holds a group's agents is not made, this one gets them.
+            let owner = place_in_group(row).and_then(|place| agents.get(&place));
+            let owner = owner.filter(|owner| owner.session != row.session && !made(&owner.session));
+            let row = owner.map_or_else(
+                || (*row).clone(),
+                |owner| Row { session: row.session.clone(), ..(*owner).clone() },
+            );
             let mut step = Step {
-                row: row.clone(),
                 action: fate.action,
                 target: fate.target.clone(),
                 selected: fate.selected,
                 reason: fate.reason.clone(),
                 start: Start::Shell,
                 has_directory: facts.directories.contains(&row.cwd),
+                row,
             };
             if step.action == Action::New {
                 // A session that is asked for by name comes back with its agents, closed or not.
-                let closed = chosen.is_none().then(|| closings.of_row(row, stored.id)).flatten();
+                let closings = chosen.is_none().then_some(closings);
+                let closed = closings.and_then(|closings| closings.of_row(&step.row, stored.id));
                 settle_pane(&mut step, closed, facts, &mut taken);
             }
             steps.push(step);
         }
     }
     steps
+}
+
+/// A pane of a session group: the same for all its sessions.
+type PlaceInGroup<'a> = (&'a [u8], u32, u32);
+
+fn place_in_group(row: &Row) -> Option<PlaceInGroup<'_>> {
+    Some((row.group.as_deref()?, row.window, row.pane))
+}
+
+/// A snapshot holds the agents of a group in one of its sessions.
+fn agents_of_groups(stored: &Stored) -> BTreeMap<PlaceInGroup<'_>, &Row> {
+    let agents = stored.snapshot.rows.iter().filter(|row| row.agent.is_some());
+    agents.filter_map(|row| Some((place_in_group(row)?, row))).collect()
 }
 
 /// What becomes of a whole session.

@@ -144,3 +144,20 @@ fn a_conversation_whose_directory_is_gone_is_resumed_by_its_transcript() {
     assert!(reason.starts_with(&format!("resumed from {}", transcript.display())), "{reason}");
     std::fs::rename(sandbox.root().join("moved"), &dir).unwrap();
 }
+
+#[test]
+fn a_session_of_a_group_that_is_restored_alone_gets_the_groups_agents() {
+    let sandbox = Sandbox::new();
+    let work = work(&sandbox);
+    sandbox.stub_in(&["new-session", "-d", "-s", "lead", "-c", &work], &id(1));
+    sandbox.prompt(&id(1));
+    sandbox.tmux(["new-session", "-d", "-s", "also", "-t", "lead"]).ok();
+    sandbox.persist(["save"]).ok();
+    sandbox.crash();
+    sandbox.persist(["restore", "also"]).ok();
+    sandbox.wait_for_agent(&id(1));
+    assert_eq!(sandbox.panes("#{session_name}"), ["also"]);
+    let json = sandbox.persist(["restore", "lead", "--json"]).ok().json();
+    assert_eq!(row(&json, "lead")["action"], "skip", "its conversation is live in the other");
+    assert_eq!(sandbox.agents_on(&id(1)).len(), 1);
+}
