@@ -27,8 +27,8 @@ pub trait Agent: Sync {
     /// What one process of a pane says about this agent; `None` when it is another program.
     fn observe(&self, process: &Process, home: &Home) -> Option<Seen>;
 
-    /// Every conversation of this agent's that any process of the user runs, inside tmux or out,
-    /// as far as the agent records it, with that process.
+    /// Conversations that a person has open in any process of the user's, inside tmux or out, with
+    /// that process: as far as the agent records them and does not itself refuse a second one.
     fn live(&self, home: &Home, proc: &Proc) -> Vec<(ConversationId, i32)>;
 
     /// What is on disk of a conversation.

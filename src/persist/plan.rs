@@ -261,3 +261,101 @@ impl Step {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::snapshot::{Ending, How, Snapshot, Tombstone};
+    use proptest::prelude::*;
+
+    fn uuid(n: u8) -> Vec<u8> {
+        format!("0d0a8f5e-0000-4000-8000-{n:012}").into_bytes()
+    }
+
+    prop_compose! {
+        fn row()(
+            session in 0_u8..4, window in 0_u32..2, pane in 0_u32..2, conversation in 0_u8..6,
+            group in proptest::option::of(0_u8..2), spelled_large: bool,
+        ) -> Row {
+            let id = (conversation > 0).then(|| uuid(conversation));
+            let id = id.map(|id| if spelled_large { id.to_ascii_uppercase() } else { id });
+            Row {
+                session: vec![b'a' + session],
+                window,
+                pane,
+                agent: id.as_ref().map(|_| b"claude".to_vec()),
+                conversation: id,
+                group: group.map(|group| vec![b'g', group]),
+                ..Row::default()
+            }
+        }
+    }
+
+    prop_compose! {
+        fn world()(
+            rows in proptest::collection::vec(row(), 0..12),
+            live_sessions in proptest::collection::btree_set(0_u8..4, 0..3),
+            live_conversations in proptest::collection::btree_set(1_u8..6, 0..3),
+            forgotten in proptest::option::of(0_u8..4),
+            closed in proptest::option::of(1_u8..6),
+        ) -> (Stored, Facts, Closings) {
+            let mut facts = Facts::default();
+            facts.sessions.extend(live_sessions.into_iter().map(|n| vec![b'a' + n]));
+            facts.conversations.extend(live_conversations.into_iter().map(|n| (uuid(n), "elsewhere".into())));
+            facts.resumptions.extend((1..6).map(|n| ((b"claude".to_vec(), uuid(n)), Resumption::Resume)));
+            let mut closings = Closings::default();
+            closings.tombstones.0.extend(forgotten.map(|n| {
+                Tombstone { session: vec![b'a' + n], closed: 200, reason: vec![] }
+            }));
+            closings.endings.0.extend(closed.map(|n| Ending {
+                session: vec![], ended: 200, conversation: uuid(n), agent: vec![], how: How::Closed, reason: vec![],
+            }));
+            let snapshot = Snapshot { rows, ..Snapshot::default() };
+            (Stored { id: SnapshotId::next(100, None, None), snapshot }, facts, closings)
+        }
+    }
+
+    fn started(steps: &[Step]) -> Vec<&[u8]> {
+        let starts =
+            steps.iter().filter(|step| step.selected).filter_map(|step| match &step.start {
+                Start::Agent { id, .. } => Some(id.as_str().as_bytes()),
+                _ => None,
+            });
+        starts.collect()
+    }
+
+    proptest! {
+        #[test]
+        fn no_conversation_is_started_twice_nor_beside_a_live_one((stored, facts, closings) in world()) {
+            let steps = plan(&stored, &facts, &closings, None);
+            let started = started(&steps);
+            let distinct: BTreeSet<_> = started.iter().collect();
+            prop_assert_eq!(distinct.len(), started.len());
+            prop_assert!(started.iter().all(|id| !facts.conversations.contains_key(*id)));
+            prop_assert_eq!(steps.len(), stored.snapshot.rows.len());
+        }
+
+        #[test]
+        fn a_live_session_is_left_alone_and_a_closed_one_stays_closed((stored, facts, closings) in world()) {
+            for step in plan(&stored, &facts, &closings, None) {
+                let live = facts.sessions.contains(&step.row.session);
+                prop_assert!(!live || step.action == Action::Skip && !step.selected);
+                let closed = closings.tombstones.closed_since(&step.row.session, stored.id);
+                prop_assert!(closed.is_none() || !step.selected);
+            }
+            let steps = plan(&stored, &facts, &closings, None);
+            let resumed_though_closed = started(&steps).into_iter().any(|id| {
+                closings.endings.closed_since(id, stored.id).is_some()
+            });
+            prop_assert!(!resumed_though_closed);
+        }
+
+        #[test]
+        fn only_what_was_chosen_is_selected((stored, facts, closings) in world(), chosen in 0_u8..4) {
+            let chosen = BTreeSet::from([vec![b'a' + chosen]]);
+            for step in plan(&stored, &facts, &closings, Some(&chosen)) {
+                prop_assert!(!step.selected || chosen.contains(&step.row.session));
+            }
+        }
+    }
+}
