@@ -1,5 +1,6 @@
 //! What was closed on purpose: sessions and conversations (pure).
 
+use crate::agent::ConversationId;
 use crate::snapshot::{Endings, Row, Snapshot, SnapshotId, Tombstones, escape};
 use crate::sys::clock::Epoch;
 
@@ -27,7 +28,8 @@ impl Closings {
 
     /// Why the agent of a pane must not come back: it was closed since.
     pub fn of_row(&self, row: &Row, snapshot: SnapshotId) -> Option<String> {
-        let ending = self.endings.closed_since(row.conversation.as_deref()?, snapshot)?;
+        let id = ConversationId::parse(row.conversation.as_deref()?)?;
+        let ending = self.endings.closed_since(id.as_str().as_bytes(), snapshot)?;
         Some(format!("{} was closed on purpose", escape(&ending.agent)))
     }
 

@@ -2,19 +2,32 @@
 
 use super::job::{Ended, World};
 use super::report::{Problem, Recorded, Report};
-use crate::snapshot::{Ending, How, unescape};
+use crate::agent::ConversationId;
+use crate::snapshot::{Ending, How, escape, unescape};
 use crate::sys::FileError;
 
 /// Records the end. Only a close makes the conversation stay closed.
 pub fn ended(world: &World, ended: &Ended) -> Report {
     let mut recorded = Recorded { conversation: ended.conversation.clone(), ..Recorded::default() };
-    if let Err(error) = try_ended(world, ended, &mut recorded.notes) {
-        recorded.error = Some(Problem::failed(&error));
-    }
+    recorded.error = match ConversationId::parse(ended.conversation.as_bytes()) {
+        Some(id) => {
+            let done = record(world, ended, &id, &mut recorded.notes);
+            done.err().map(|error| Problem::failed(&error))
+        }
+        None => {
+            let shown = escape(ended.conversation.as_bytes());
+            Some(Problem::usage(format!("'{shown}' is not a conversation id")))
+        }
+    };
     Report::Ended(recorded)
 }
 
-fn try_ended(world: &World, ended: &Ended, notes: &mut Vec<String>) -> Result<(), FileError> {
+fn record(
+    world: &World,
+    ended: &Ended,
+    id: &ConversationId,
+    notes: &mut Vec<String>,
+) -> Result<(), FileError> {
     let bytes = |text: &str| unescape(text.as_bytes()).unwrap_or_else(|| text.into());
     let mut store = world.writable_store()?;
     let lock = store.lock(world.lock_wait)?;
@@ -24,7 +37,7 @@ fn try_ended(world: &World, ended: &Ended, notes: &mut Vec<String>) -> Result<()
     endings.add(Ending {
         session: bytes(&ended.session),
         ended: world.now.max(newest),
-        conversation: bytes(&ended.conversation),
+        conversation: id.as_str().into(),
         agent: bytes(&ended.agent),
         how: if ended.closed { How::Closed } else { How::Lost },
         reason: bytes(&ended.reason),

@@ -183,9 +183,9 @@ fn settle_pane(
         _ => start(&step.row, facts, taken),
     };
     if step.selected
-        && let Some(id) = &step.row.conversation
+        && let Start::Agent { id, .. } = &step.start
     {
-        taken.insert(id.clone());
+        taken.insert(id.as_str().into());
     }
     let mut reasons: Vec<String> =
         Some(std::mem::take(&mut step.reason)).filter(|r| !r.is_empty()).into_iter().collect();
