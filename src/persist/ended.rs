@@ -9,15 +9,12 @@ use crate::sys::FileError;
 /// Records the end. Only a close makes the conversation stay closed.
 pub fn ended(world: &World, ended: &Ended) -> Report {
     let mut recorded = Recorded { conversation: ended.conversation.clone(), ..Recorded::default() };
-    recorded.error = match ConversationId::parse(ended.conversation.as_bytes()) {
-        Some(id) => {
-            let done = record(world, ended, &id, &mut recorded.notes);
-            done.err().map(|error| Problem::failed(&error))
-        }
-        None => {
-            let shown = escape(ended.conversation.as_bytes());
-            Some(Problem::usage(format!("'{shown}' is not a conversation id")))
-        }
+    recorded.error = if let Some(id) = ConversationId::parse(ended.conversation.as_bytes()) {
+        let done = record(world, ended, &id, &mut recorded.notes);
+        done.err().map(|error| Problem::failed(&error))
+    } else {
+        let shown = escape(ended.conversation.as_bytes());
+        Some(Problem::usage(format!("'{shown}' is not a conversation id")))
     };
     Report::Ended(recorded)
 }

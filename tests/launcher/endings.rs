@@ -1,6 +1,6 @@
 //! How an agent ends decides what becomes of the pane and of the record.
 
-use super::{called, endings, in_pane, install_agent, screen, waits_for};
+use super::{endings, in_pane, install_agent, screen, waits_for};
 use crate::support::stub_agent::id;
 use crate::support::{Sandbox, wait_until};
 
@@ -45,11 +45,14 @@ fn a_hangup_reaches_the_agent_and_closes_nothing() {
     let heard = sandbox.root().join("heard");
     install_agent(
         &sandbox,
-        &format!("trap 'touch {}; exit 0' HUP; while :; do sleep 1; done", heard.display()),
+        &format!(
+            "trap 'touch {}; exit 0' HUP; echo ready; while :; do sleep 1; done",
+            heard.display()
+        ),
     );
     sandbox.tmux(["new-session", "-d", "-s", "keep"]).ok();
     in_pane(&sandbox, &["--session", &id(1)]);
-    called(&sandbox);
+    waits_for(&sandbox, "ready");
     sandbox.tmux(["kill-session", "-t", "pane"]).ok();
     wait_until("the agent heard it", || heard.exists());
     wait_until("the end is recorded", || !endings(&sandbox).is_empty());
@@ -62,11 +65,14 @@ fn a_termination_of_the_launcher_is_passed_on_and_closes_nothing() {
     let heard = sandbox.root().join("heard");
     install_agent(
         &sandbox,
-        &format!("trap 'touch {}; exit 0' TERM; while :; do sleep 1; done", heard.display()),
+        &format!(
+            "trap 'touch {}; exit 0' TERM; echo ready; while :; do sleep 1; done",
+            heard.display()
+        ),
     );
     sandbox.tmux(["new-session", "-d", "-s", "keep"]).ok();
     in_pane(&sandbox, &["--session", &id(1)]);
-    called(&sandbox);
+    waits_for(&sandbox, "ready");
     let pid: i32 = sandbox
         .tmux(["display-message", "-p", "-t", "pane", "#{pane_pid}"])
         .out()
