@@ -61,6 +61,10 @@ pub fn gather(
         if !facts.directories.contains(&row.cwd) && can_enter(&row.cwd) {
             facts.directories.insert(row.cwd.clone());
         }
+        // What is live is not resumed: its transcript need not be read.
+        if row.conversation.as_ref().is_none_or(|id| facts.conversations.contains_key(id)) {
+            continue;
+        }
         if let Some((key, resumption)) = resumption(row, &home) {
             facts.resumptions.insert(key, resumption);
         }

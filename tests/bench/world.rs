@@ -13,7 +13,10 @@ pub(crate) fn machine() -> String {
     };
     let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
     let kernel = ask(&["uname", "-r"]);
-    format!("{cores} cores, Linux {kernel}, {}", ask(&["tmux", "-V"]))
+    // A busy machine shows here: of its figures only the ratios mean something.
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load = load.split(' ').next().unwrap_or_default();
+    format!("{cores} cores, Linux {kernel}, {}, load {load}", ask(&["tmux", "-V"]))
 }
 
 /// Runs a command to its end, without the pause that the tests' own runner makes between looks.
