@@ -133,7 +133,6 @@ pub(super) fn git(clone: &Path, environment: &[(OsString, OsString)]) -> Command
         "credential.interactive=false",
         "maintenance.auto=false",
         "gc.auto=0",
-        "submodule.recurse=false",
     ] {
         command.args(["-c", setting]);
     }

@@ -188,6 +188,17 @@ impl World {
         notes
     }
 
+    /// Asserts that nothing runs that was started in this world; who was just killed has a second
+    /// to be gone.
+    #[track_caller]
+    pub(crate) fn assert_nothing_runs(&self) {
+        let end = Instant::now() + Duration::from_secs(1);
+        while Instant::now() < end && !self.running().is_empty() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        assert_eq!(self.running(), [""; 0]);
+    }
+
     /// The processes that were started in this world and still run, by their environment.
     pub(crate) fn running(&self) -> Vec<String> {
         let mark = format!("HOME={}", self.root().join("home").display());
