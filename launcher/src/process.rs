@@ -133,7 +133,6 @@ pub(crate) fn git(clone: &Path, environment: &[(OsString, OsString)]) -> Command
         "credential.interactive=false",
         "maintenance.auto=false",
         "gc.auto=0",
-        "submodule.recurse=false",
     ] {
         command.args(["-c", setting]);
     }

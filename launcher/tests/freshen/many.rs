@@ -31,7 +31,7 @@ fn eight_silent_remotes_cost_one_deadline() {
     let expected: Vec<String> =
         (0..8).map(|number| format!("c{number}: remote did not answer in 1 s")).collect();
     assert_eq!(lines(&outcomes), expected);
-    assert_eq!(world.running(), [""; 0]);
+    world.assert_nothing_runs();
 }
 
 #[test]

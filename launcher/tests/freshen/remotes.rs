@@ -58,7 +58,7 @@ fn silent_remote_is_left_at_the_deadline() {
     assert!((1.0..1.5).contains(&begin.elapsed().as_secs_f64()), "{:?}", begin.elapsed());
     assert_eq!(lines(&outcomes), ["infra: remote did not answer in 1 s"]);
     before.assert_same(&Bytes::of(&clone));
-    assert_eq!(world.running(), [""; 0]);
+    world.assert_nothing_runs();
 }
 
 #[test]

@@ -36,7 +36,7 @@ fn interrupted_goes_on_at_once() {
     assert!(took < Duration::from_millis(500), "{took:?}");
     assert!(outcomes.iter().all(|outcome| outcome.trouble == Some(Trouble::Interrupted)));
     assert_eq!(lines(&outcomes), [""; 0]);
-    assert_eq!(world.running(), [""; 0]);
+    world.assert_nothing_runs();
     before.assert_same(&Bytes::of(&clone));
 }
 
@@ -81,7 +81,7 @@ fn remote_that_stalls_half_way_leaves_no_lock() {
         assert!(said.ends_with("remote did not answer in 1 s"), "{said}");
         before.assert_same(&Bytes::of(&clone));
         assert_eq!(locks(&clone), [""; 0].map(std::path::PathBuf::from));
-        assert_eq!(world.running(), [""; 0]);
+        world.assert_nothing_runs();
         world.git(&clone, &["remote", "set-url", "origin", &world.url()]);
         world.git(&clone, &["pull", "-q", "--ff-only"]);
         world.assert_current(&clone);
@@ -101,7 +101,28 @@ fn helper_that_ignores_requests_to_end_is_killed() {
     let (outcomes, took) = interrupt(&world, || started.exists());
     assert!(took < Duration::from_secs(1), "{took:?}");
     assert_eq!(outcomes[0].trouble, Some(Trouble::Interrupted));
-    assert_eq!(world.running(), [""; 0]);
+    world.assert_nothing_runs();
+}
+
+#[test]
+fn helper_that_tidies_up_is_given_time() {
+    // As in a launcher that takes its signals from a descriptor; helpers must get theirs.
+    nix::sys::signal::SigSet::all().thread_block().unwrap();
+    let world = World::new();
+    let clone = world.clone_as("infra");
+    let lock = world.root().join("lock");
+    let helper = world.script(
+        "tidy",
+        &format!(
+            "trap 'sleep 0.05; rm {0}; exit' TERM\ntouch {0}\nwhile :; do sleep 0.01; done",
+            lock.display()
+        ),
+    );
+    world.git(&clone, &["config", "remote.origin.uploadpack", helper.to_str().unwrap()]);
+    let (outcomes, _) = interrupt(&world, || lock.exists());
+    assert_eq!(outcomes[0].trouble, Some(Trouble::Interrupted));
+    world.assert_nothing_runs();
+    assert!(!lock.exists());
 }
 
 #[test]
@@ -140,7 +161,7 @@ fn flood_of_words_is_bounded_by_the_deadline() {
     let outcomes = world.outcomes(&Options { deadline, ..world.options() });
     assert!(begin.elapsed() < Duration::from_secs(2), "{:?}", begin.elapsed());
     assert_eq!(lines(&outcomes), ["infra: remote did not answer in 1 s"]);
-    assert_eq!(world.running(), [""; 0]);
+    world.assert_nothing_runs();
 }
 
 #[test]

@@ -113,16 +113,17 @@ fn local_upstream_is_forwarded() {
 fn branch_switched_since_the_fetch_is_forwarded() {
     let world = World::new();
     let clone = world.clone_as("tripit");
-    world.git(&clone, &["branch", "-q", "topic", "--track", "origin/main"]);
-    world.publish("file", "2");
-    assert_eq!(world.freshen(), ["tripit: 1 commit"]);
-    world.git(&clone, &["checkout", "-q", "topic"]);
     let options = launcher::freshen::Options {
         fresh_for: std::time::Duration::from_mins(1),
         ..world.options()
     };
-    let outcomes = world.outcomes(&options);
-    assert_eq!(crate::support::world::lines(&outcomes), ["tripit: 1 commit"]);
+    world.git(&world.author(), &["checkout", "-q", "-b", "topic"]);
+    world.publish("file", "2");
+    assert_eq!(world.outcomes(&options)[0].line(), None);
+    // It is where main and its upstream are, but its own upstream is not.
+    world.git(&clone, &["checkout", "-q", "-b", "topic"]);
+    world.git(&clone, &["branch", "-q", "--set-upstream-to=origin/topic"]);
+    assert_eq!(world.outcomes(&options)[0].line().unwrap(), "tripit: 1 commit");
     world.assert_current(&clone);
 }
 

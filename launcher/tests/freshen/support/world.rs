@@ -188,20 +188,40 @@ impl World {
         notes
     }
 
+    /// Asserts that nothing runs that was started in this world; who was just killed has a second
+    /// to be gone.
+    #[track_caller]
+    pub(crate) fn assert_nothing_runs(&self) {
+        let end = Instant::now() + Duration::from_secs(1);
+        while Instant::now() < end && !self.running().is_empty() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let running = self.running();
+        let line =
+            |pid| std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        let lines: Vec<String> = running.into_iter().map(line).collect();
+        assert!(lines.is_empty(), "{lines:?}");
+    }
+
     /// The processes that were started in this world and still run, by their environment.
-    pub(crate) fn running(&self) -> Vec<String> {
+    pub(crate) fn running(&self) -> Vec<i32> {
         let mark = format!("HOME={}", self.root().join("home").display());
         let processes = std::fs::read_dir("/proc").unwrap().filter_map(Result::ok);
-        processes
-            .filter(|process| {
-                let environment = std::fs::read(process.path().join("environ")).unwrap_or_default();
-                environment.split(|byte| *byte == 0).any(|variable| variable == mark.as_bytes())
-            })
-            .map(|process| {
-                let line = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
-                String::from_utf8_lossy(&line).replace('\0', " ")
-            })
-            .collect()
+        let pids = processes.filter_map(|process| process.file_name().to_str()?.parse().ok());
+        pids.filter(|pid: &i32| {
+            let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+            environment.split(|byte| *byte == 0).any(|variable| variable == mark.as_bytes())
+        })
+        .collect()
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        for pid in self.running() {
+            let pid = nix::unistd::Pid::from_raw(pid);
+            let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL);
+        }
     }
 }
 
