@@ -1,5 +1,4 @@
 //! Files for unit tests.
-#![allow(clippy::disallowed_methods, reason = "tests set up files of their own")]
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;

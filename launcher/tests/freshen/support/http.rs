@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// Answers one request.
-pub(crate) fn serve(stream: TcpStream, root: &Path, password: Option<(&str, &str)>) {
+pub(crate) fn serve(mut stream: &TcpStream, root: &Path, password: Option<(&str, &str)>) {
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     let mut line = String::new();
     if reader.read_line(&mut line).unwrap_or(0) == 0 {
@@ -45,7 +45,7 @@ pub(crate) fn serve(stream: TcpStream, root: &Path, password: Option<(&str, &str
         backend.env("CONTENT_LENGTH", body.len().to_string());
         run(&mut backend, &body)
     };
-    let _ = (&stream).write_all(&answer);
+    let _ = stream.write_all(&answer);
 }
 
 fn run(backend: &mut Command, body: &[u8]) -> Vec<u8> {

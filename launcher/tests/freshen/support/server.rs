@@ -80,7 +80,7 @@ impl Drop for Server {
 fn serve(kind: &Kind, stream: TcpStream, root: &Path) {
     match kind {
         Kind::Silent => {}
-        Kind::Http(password) => http::serve(stream, root, *password),
+        Kind::Http(password) => http::serve(&stream, root, *password),
         Kind::Daemon(delay) => {
             std::thread::sleep(*delay);
             let input = OwnedFd::from(stream.try_clone().unwrap());
