@@ -22,8 +22,17 @@ fn interrupt(world: &World, moment: impl FnMut() -> bool) -> (Vec<Outcome>, Dura
     })
 }
 
+/// The signals that a process has blocked.
+fn blocked_signals(pid: i32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigBlk:\t")).unwrap();
+    u64::from_str_radix(mask, 16).unwrap()
+}
+
 #[test]
 fn interrupted_goes_on_at_once() {
+    // As in a launcher that takes its signals from a descriptor; git must get its own.
+    nix::sys::signal::SigSet::all().thread_block().unwrap();
     let world = World::new();
     let server = Server::start(Kind::Silent, world.root());
     for number in 0..12 {
@@ -32,7 +41,15 @@ fn interrupted_goes_on_at_once() {
     }
     let clone = world.code().join("c0");
     let before = Bytes::of(&clone);
-    let (outcomes, took) = interrupt(&world, || server.accepted() >= 8);
+    let mut blocked = Vec::new();
+    let (outcomes, took) = interrupt(&world, || {
+        let all_wait = server.accepted() >= 8;
+        if all_wait {
+            blocked = world.running().into_iter().map(blocked_signals).collect();
+        }
+        all_wait
+    });
+    assert!(blocked.len() >= 8 && blocked.iter().all(|mask| *mask == 0), "{blocked:x?}");
     assert!(took < Duration::from_millis(500), "{took:?}");
     assert!(outcomes.iter().all(|outcome| outcome.trouble == Some(Trouble::Interrupted)));
     assert_eq!(lines(&outcomes), [""; 0]);
@@ -106,8 +123,6 @@ fn helper_that_ignores_requests_to_end_is_killed() {
 
 #[test]
 fn helper_that_tidies_up_is_given_time() {
-    // As in a launcher that takes its signals from a descriptor; helpers must get theirs.
-    nix::sys::signal::SigSet::all().thread_block().unwrap();
     let world = World::new();
     let clone = world.clone_as("infra");
     let lock = world.root().join("lock");
