@@ -4,7 +4,7 @@
 use super::codec::first_field;
 use super::escape::{escape, unescape};
 use super::id::SnapshotId;
-use super::tombstones::epoch;
+use super::tombstones::{decode_lines, epoch};
 use crate::sys::clock::Epoch;
 
 /// More endings than this are not kept; the oldest go first.
@@ -58,16 +58,7 @@ impl How {
 impl Endings {
     /// Reads `endings.tsv`. Lines that do not parse are given back by number; the others count.
     pub fn decode(text: &[u8]) -> (Self, Vec<usize>) {
-        let (mut endings, mut bad) = (Vec::new(), Vec::new());
-        for (index, line) in text.split(|&byte| byte == b'\n').enumerate() {
-            if line.is_empty() || line.starts_with(b"#") {
-                continue;
-            }
-            match decode_line(line) {
-                Some(ending) => endings.push(ending),
-                None => bad.push(index + 1),
-            }
-        }
+        let (endings, bad) = decode_lines(text, decode_line);
         (Self(endings), bad)
     }
 

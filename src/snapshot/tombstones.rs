@@ -24,16 +24,7 @@ impl Tombstones {
     /// Reads `forgotten.tsv`: session, epoch seconds, reason. Lines that do not parse are given
     /// back by number; the others count.
     pub fn decode(text: &[u8]) -> (Self, Vec<usize>) {
-        let (mut tombstones, mut bad) = (Vec::new(), Vec::new());
-        for (index, line) in text.split(|&byte| byte == b'\n').enumerate() {
-            if line.is_empty() || line.starts_with(b"#") {
-                continue;
-            }
-            match decode_line(line) {
-                Some(tombstone) => tombstones.push(tombstone),
-                None => bad.push(index + 1),
-            }
-        }
+        let (tombstones, bad) = decode_lines(text, decode_line);
         (Self(tombstones), bad)
     }
 
@@ -69,6 +60,25 @@ fn decode_line(line: &[u8]) -> Option<Tombstone> {
     let closed = epoch(fields.next()?)?;
     let reason = fields.next().map_or(Some(Vec::new()), unescape)?;
     fields.next().is_none().then_some(Tombstone { session, closed, reason })
+}
+
+/// Reads a file of one record a line; empty lines and `#` comments are passed over. Lines that do
+/// not parse are given back by number, from 1; the others count.
+pub(super) fn decode_lines<T>(
+    text: &[u8],
+    decode: impl Fn(&[u8]) -> Option<T>,
+) -> (Vec<T>, Vec<usize>) {
+    let (mut records, mut bad) = (Vec::new(), Vec::new());
+    for (index, line) in text.split(|&byte| byte == b'\n').enumerate() {
+        if line.is_empty() || line.starts_with(b"#") {
+            continue;
+        }
+        match decode(line) {
+            Some(record) => records.push(record),
+            None => bad.push(index + 1),
+        }
+    }
+    (records, bad)
 }
 
 /// Seconds since the epoch, no later than a snapshot's name can say: a time beyond that would put

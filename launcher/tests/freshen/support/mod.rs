@@ -2,6 +2,7 @@
 
 pub(crate) mod bytes;
 pub(crate) mod http;
+#[path = "../../../../tests/support/lacks.rs"]
 pub(crate) mod lacks;
 pub(crate) mod server;
 pub(crate) mod world;
