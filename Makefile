@@ -36,8 +36,13 @@ man: ## Writes the man pages into docs/man from the program's own definition
 	@mkdir -p docs/man
 	@cargo run --quiet --bin persist -- manual docs/man
 
-soak: ## Lists the long-running campaigns
-	@echo 'no campaigns yet'
+ROUNDS ?= 20
+soak: ## Runs long campaigns: 20,000 cases of each property, faults and hostile users ROUNDS times
+	@tests/support/install-prerequisites.sh test
+	@cargo build --workspace
+	PROPTEST_CASES=20000 cargo test --release --workspace --lib
+	@for round in $$(seq $(ROUNDS)); do echo "round $$round of $(ROUNDS)"; \
+		cargo test --test integration -- faults:: hostile:: || exit; done
 
 clean: ## Removes what was built, the agents that the tests installed included
 	@cargo clean
