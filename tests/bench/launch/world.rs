@@ -12,17 +12,18 @@ use tempfile::TempDir;
 /// The conversation of all runs.
 pub(crate) const ID: &str = "01234567-89ab-4cde-8f01-23456789abcd";
 
-/// `stay` keeps running, `tell` prints how it was called.
+/// `tell` prints how it was called.
 const CONFIG: &str = "\
 freshen_deadline_seconds = 2
 fresh_for_seconds = 0
-[agents.stay]
-command = ['sleep', '1000']
 [agents.tell]
 command = ['echo']
 new = ['{id}']
 name = ['{name}']
 ";
+
+/// An agent that says that it runs, and stays until its input ends.
+const STAYS: &[u8] = b"#!/bin/sh\necho running\nread -r line\n";
 
 pub(crate) struct World {
     root: TempDir,
@@ -40,19 +41,29 @@ impl World {
         allow(root.path());
         let mut world = Self { root, user: user.unwrap().unwrap(), pane: Default::default() };
         world.install();
-        for directory in [".local/bin", ".config/terminal-lobby", "code", "tmux"] {
-            world.finish(world.command("mkdir").arg("-p").arg(directory));
+        let ends = std::fs::read("/bin/true").unwrap();
+        for (home, agent) in [(world.home(), &ends[..]), (world.home_of_stayer(), STAYS)] {
+            world.furnish(&home, agent);
         }
-        std::fs::copy("/bin/true", world.home().join(".local/bin/claude")).unwrap();
-        std::fs::write(world.home().join(".config/terminal-lobby/launcher.toml"), CONFIG).unwrap();
-        std::fs::write(world.home().join(".claude.json"), shared_file()).unwrap();
         world.start_tmux();
         world
     }
 
+    /// A home with everything in it that the launcher reads.
+    fn furnish(&self, home: &Path, agent: &[u8]) {
+        std::fs::create_dir(home).unwrap();
+        chown(home, Some(self.user.uid.as_raw()), Some(self.user.gid.as_raw())).unwrap();
+        for directory in [".local/bin", ".config/terminal-lobby", "code", "tmux"] {
+            self.finish(self.command("mkdir").arg("-p").arg(home.join(directory)));
+        }
+        let claude = home.join(".local/bin/claude");
+        std::fs::write(&claude, agent).unwrap();
+        allow(&claude);
+        std::fs::write(home.join(".config/terminal-lobby/launcher.toml"), CONFIG).unwrap();
+        std::fs::write(home.join(".claude.json"), shared_file()).unwrap();
+    }
+
     fn install(&self) {
-        std::fs::create_dir(self.home()).unwrap();
-        chown(self.home(), Some(self.user.uid.as_raw()), Some(self.user.gid.as_raw())).unwrap();
         let persist = Path::new(env!("CARGO_BIN_EXE_persist"));
         let launcher = persist.with_file_name("start-claude");
         assert!(launcher.exists(), "first: cargo build --release --workspace");
@@ -81,6 +92,11 @@ impl World {
 
     pub(crate) fn home(&self) -> PathBuf {
         self.root.path().join("home")
+    }
+
+    /// Another home, whose agent stays until its input ends.
+    pub(crate) fn home_of_stayer(&self) -> PathBuf {
+        self.root.path().join("stayer")
     }
 
     /// The stub of the agent: it ends at once.
