@@ -40,7 +40,7 @@ pub fn launch(options: &Options) -> ExitCode {
         }
     }
     // Not before the wait: a session may be renamed meanwhile, and what waits is to be small.
-    let asked = options.name.is_none().then(tmux_session::ask);
+    let asked = options.name.is_none().then(tmux_session::ask).flatten();
     let conversation = match settle(options, &config, &name, agent) {
         Ok(conversation) => conversation,
         Err(why) => {
