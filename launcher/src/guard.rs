@@ -28,6 +28,7 @@ pub fn keep_onboarded(home: &Path) {
 /// nothing to do or nothing to be done.
 fn with_flag(text: &[u8]) -> Option<Vec<u8>> {
     // Nearly always the flag is there: then nothing is built of a file that may be large.
+    #[allow(clippy::zero_sized_map_values, reason = "a set of keys cannot be read from a map")]
     let keys: BTreeMap<Cow<'_, str>, IgnoredAny> = serde_json::from_slice(text).ok()?;
     if keys.contains_key(KEY) {
         return None;
@@ -76,7 +77,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let real = home.path().join("real.json");
         crate::test_files::write(&real, "{\"a\":1}", 0o640);
-        std::os::unix::fs::symlink(&real, home.path().join(".claude.json")).unwrap();
+        crate::test_files::link(&real, &home.path().join(".claude.json"));
         keep_onboarded(home.path());
         let text = std::fs::read_to_string(&real).unwrap();
         assert_eq!(text, "{\"hasCompletedOnboarding\":true,\"a\":1}");
