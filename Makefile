@@ -16,9 +16,10 @@ test: ## Runs every test, with real agents; ARGS=NAME runs those whose name cont
 	@tests/support/install-prerequisites.sh test
 	@tests/support/run-tests.sh $(ARGS)
 
-bench: ## Measures save, show and restore beside their floors
+bench: ## Measures save, show, restore and launches beside their floors
 	@tests/support/install-prerequisites.sh run
-	@cargo bench --bench sessions
+	@cargo build --workspace --release
+	@cargo bench --bench sessions --bench launch
 
 lint: ## Checks the format and every lint, warnings as errors
 	@cargo fmt --all --check

@@ -29,7 +29,8 @@ pub fn read_with_metadata(
     if !metadata.is_file() {
         return Err("not a regular file".to_owned());
     }
-    let mut bytes = Vec::new();
+    let expected = usize::try_from(metadata.len().min(limit)).unwrap_or(0);
+    let mut bytes = Vec::with_capacity(expected + 1); // one more shows the end without growing
     file.take(limit + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
     if bytes.len() as u64 > limit {
         return Err(format!("larger than {limit} bytes"));

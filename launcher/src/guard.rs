@@ -3,6 +3,9 @@
 //! meets the first-run wizard again (lesson 37). That one flag is put back when it is missing.
 
 use crate::files;
+use serde::de::IgnoredAny;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The file grows with its user's projects; no sound one is larger (bytes).
@@ -24,13 +27,16 @@ pub fn keep_onboarded(home: &Path) {
 /// The file with the flag as its first key and every other byte as it was; `None` when there is
 /// nothing to do or nothing to be done.
 fn with_flag(text: &[u8]) -> Option<Vec<u8>> {
+    // Nearly always the flag is there: then nothing is built of a file that may be large.
+    #[allow(clippy::zero_sized_map_values, reason = "a set of keys cannot be read from a map")]
+    let keys: BTreeMap<Cow<'_, str>, IgnoredAny> = serde_json::from_slice(text).ok()?;
+    if keys.contains_key(KEY) {
+        return None;
+    }
     let parse = |text: &[u8]| {
         serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(text).ok()
     };
     let mut map = parse(text)?;
-    if map.contains_key(KEY) {
-        return None;
-    }
     let brace = text.iter().position(|&byte| byte == b'{')?;
     let comma = if map.is_empty() { "" } else { "," };
     let mut after = text[..=brace].to_vec();
@@ -71,7 +77,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let real = home.path().join("real.json");
         crate::test_files::write(&real, "{\"a\":1}", 0o640);
-        std::os::unix::fs::symlink(&real, home.path().join(".claude.json")).unwrap();
+        crate::test_files::link(&real, &home.path().join(".claude.json"));
         keep_onboarded(home.path());
         let text = std::fs::read_to_string(&real).unwrap();
         assert_eq!(text, "{\"hasCompletedOnboarding\":true,\"a\":1}");

@@ -21,7 +21,6 @@ pub fn launch(options: &Options) -> ExitCode {
     if options.shell {
         return shell::become_login_shell();
     }
-    let asked = tmux_session::ask();
     let home = home();
     let config::Loaded { config, warnings } = config::load(&home);
     for warning in &warnings {
@@ -40,6 +39,8 @@ pub fn launch(options: &Options) -> ExitCode {
             Wish::Gone => return ExitCode::FAILURE,
         }
     }
+    // Not before the wait: a session may be renamed meanwhile, and what waits is to be small.
+    let asked = options.name.is_none().then(tmux_session::ask).flatten();
     let conversation = match settle(options, &config, &name, agent) {
         Ok(conversation) => conversation,
         Err(why) => {
@@ -53,7 +54,7 @@ pub fn launch(options: &Options) -> ExitCode {
     if name == "claude" {
         guard::keep_onboarded(&home);
     }
-    let session = options.name.clone().or_else(|| asked.answer());
+    let session = options.name.clone().or_else(|| asked?.answer());
     let run = Run { options, config: &config, name: &name, agent, session: session.as_deref() };
     run.agent_to_its_end(&conversation, &home)
 }

@@ -7,6 +7,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 pub(crate) const KEPT: usize = 64 << 10;
 
 /// One output of a child: the first [`KEPT`] bytes kept, the rest read and thrown away.
+#[derive(Debug)]
 pub(crate) struct Pipe<R> {
     /// Until its end.
     pub(crate) source: Option<R>,

@@ -152,16 +152,16 @@ fn is_about_another_repository(name: &str) -> bool {
 /// Runs a program to its end. Stopped before, its whole process group is ended: asked first, so
 /// that git removes its lock files, killed soon after. What left the group on purpose (ssh's
 /// shared connection, a credential cache) lives on; so does what still runs at an ordinary end.
-pub(crate) fn run(mut command: Command, until: Until<'_>) -> Result<Output, Stopped> {
+pub(crate) fn run(command: Command, until: Until<'_>) -> Result<Output, Stopped> {
     until.pause(Duration::ZERO)?;
+    start(command)?.finish(until)
+}
+
+/// Starts such a program; it is ended when what this gives is dropped.
+pub(crate) fn start(mut command: Command) -> io::Result<Running> {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     detach(&mut command, true);
-    let mut running = Running::of(command.spawn()?);
-    running.collect(until)?;
-    running.ended = true;
-    let success = running.child.wait()?.success();
-    let (stdout, stderr) = (&mut running.out.bytes, &mut running.err.bytes);
-    Ok(Output { success, stdout: std::mem::take(stdout), stderr: std::mem::take(stderr) })
+    Ok(Running::of(command.spawn()?))
 }
 
 /// Runs a program that must not be killed half-way. When it has to be left, it goes on by itself,
@@ -220,7 +220,8 @@ fn detach(command: &mut Command, dies_with_us: bool) {
 }
 
 /// A child that is ended with its group when it is dropped before its end was seen.
-struct Running {
+#[derive(Debug)]
+pub(crate) struct Running {
     child: Child,
     out: Pipe<std::process::ChildStdout>,
     err: Pipe<std::process::ChildStderr>,
@@ -231,6 +232,15 @@ impl Running {
     fn of(mut child: Child) -> Self {
         let (out, err) = (child.stdout.take(), child.stderr.take());
         Self { child, out: Pipe::new(out), err: Pipe::new(err), ended: false }
+    }
+
+    /// Waits for its end.
+    pub(crate) fn finish(mut self, until: Until<'_>) -> Result<Output, Stopped> {
+        self.collect(until)?;
+        self.ended = true;
+        let success = self.child.wait()?.success();
+        let (stdout, stderr) = (&mut self.out.bytes, &mut self.err.bytes);
+        Ok(Output { success, stdout: std::mem::take(stdout), stderr: std::mem::take(stderr) })
     }
 
     /// Reads both pipes until the child ended. Its own end counts, not that of the pipes: ssh's
