@@ -7,6 +7,7 @@ use crate::process::{Proc, Process, base_name};
 use crate::snapshot::escape;
 use crate::sys::Dir;
 use serde::Deserialize;
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -79,19 +80,20 @@ impl Agent for Claude {
         Some(Seen { conversation, cwd, prompted, descend: true })
     }
 
-    fn live(&self, home: &Home, proc: &Proc) -> Vec<(ConversationId, i32)> {
+    fn live(&self, home: &Home, proc: &Proc, known: &BTreeSet<i32>) -> Vec<(ConversationId, i32)> {
         let Some(names) = home.dir(RECORDS).and_then(|dir| dir.names(MAX_LISTED).ok()?) else {
             return Vec::new();
         };
         let pids =
             names.iter().filter_map(|name| name.to_str()?.strip_suffix(".json")?.parse().ok());
-        pids.filter_map(|pid| {
-            let record = record(home, pid)?;
-            let running = record.is_of(proc.stat(pid)?.start) && record.is_interactive();
-            let id = ConversationId::parse(record.session_id.as_bytes())?;
-            running.then_some((id, pid))
-        })
-        .collect()
+        pids.filter(|pid| !known.contains(pid))
+            .filter_map(|pid| {
+                let record = record(home, pid)?;
+                let running = record.is_of(proc.stat(pid)?.start) && record.is_interactive();
+                let id = ConversationId::parse(record.session_id.as_bytes())?;
+                running.then_some((id, pid))
+            })
+            .collect()
     }
 
     fn describe(&self, id: &ConversationId, home: &Home) -> Option<Description> {
@@ -400,15 +402,17 @@ mod tests {
             );
             std::fs::write(records.join(format!("{pid}.json")), text).unwrap();
         };
+        let none = BTreeSet::new();
         write(&format!("\"{}\"", process.stat.start), "cli");
         let seen = Claude.observe(&process, &home).unwrap();
         assert_eq!(seen.conversation, Some((id(), Rank::Record)));
         assert_eq!((seen.cwd, seen.prompted), (Some(cwd.clone().into()), Some(false)));
-        assert_eq!(Claude.live(&home, &Proc::default()), [(id(), pid)]);
+        assert_eq!(Claude.live(&home, &Proc::default(), &none), [(id(), pid)]);
+        assert_eq!(Claude.live(&home, &Proc::default(), &BTreeSet::from([pid])), []);
         write("17", "cli");
         assert_eq!(Claude.observe(&process, &home), None);
         write(&process.stat.start.to_string(), "sdk-cli");
         assert_eq!(Claude.observe(&process, &home), None);
-        assert_eq!(Claude.live(&home, &Proc::default()), []);
+        assert_eq!(Claude.live(&home, &Proc::default(), &none), []);
     }
 }

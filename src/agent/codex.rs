@@ -51,7 +51,7 @@ impl Agent for Codex {
     }
 
     /// Codex itself refuses a thread that is live elsewhere (its writer lock).
-    fn live(&self, _home: &Home, _proc: &Proc) -> Vec<(ConversationId, i32)> {
+    fn live(&self, _: &Home, _: &Proc, _: &BTreeSet<i32>) -> Vec<(ConversationId, i32)> {
         Vec::new()
     }
 

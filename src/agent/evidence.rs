@@ -37,6 +37,8 @@ impl Rank {
 pub struct Sighting {
     /// The agent's name.
     pub agent: &'static str,
+    /// Its process.
+    pub pid: i32,
     /// Its conversation and how it is known.
     pub conversation: Option<(ConversationId, Rank)>,
     /// The directory of the conversation, else of the process.
@@ -129,6 +131,7 @@ mod tests {
     fn pane(place: &str, conversation: Option<(u8, Rank)>, start: u64) -> PaneSighting {
         let sighting = Sighting {
             agent: "claude",
+            pid: 1,
             conversation: conversation.map(|(n, rank)| (id(n), rank)),
             cwd: None,
             prompted: None,

@@ -16,6 +16,7 @@ pub use evidence::{PaneSighting, Rank, Sighting, resolve};
 pub use home::Home;
 
 use crate::process::{Proc, Process};
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -29,7 +30,8 @@ pub trait Agent: Sync {
 
     /// Conversations that a person has open in any process of the user's, inside tmux or out, with
     /// that process: as far as the agent records them and does not itself refuse a second one.
-    fn live(&self, home: &Home, proc: &Proc) -> Vec<(ConversationId, i32)>;
+    /// Processes of `known` are passed over.
+    fn live(&self, home: &Home, proc: &Proc, known: &BTreeSet<i32>) -> Vec<(ConversationId, i32)>;
 
     /// What is on disk of a conversation.
     fn describe(&self, id: &ConversationId, home: &Home) -> Option<Description>;
@@ -109,6 +111,7 @@ pub fn sight(first_pid: i32, home: &Home, proc: &Proc) -> Option<Sighting> {
         let Some((agent, seen)) = seen else { return true };
         sightings.push(Sighting {
             agent,
+            pid: process.pid,
             conversation: seen.conversation,
             cwd: seen.cwd.or_else(|| process.cwd()),
             prompted: seen.prompted,

@@ -6,7 +6,7 @@ use crate::process::Proc;
 use crate::snapshot::{PaneFlags, Row, Snapshot, State, WindowFlags, escape};
 use crate::tmux::layout::Layout;
 use crate::tmux::{Listing, Pane, TmuxError};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
@@ -22,18 +22,24 @@ pub struct Capture {
     pub notes: Vec<String>,
     /// Panes of ours: a restore is at work, or one died.
     pub unfinished: Vec<Pane>,
+    /// The processes of the agents that were seen.
+    pub agents: BTreeSet<i32>,
 }
 
 /// Captures the live sessions; `None` without a tmux server. `previous` decides between equal
 /// claims to a conversation.
-pub fn capture(world: &World, previous: Option<&Snapshot>) -> Result<Option<Capture>, TmuxError> {
+pub fn capture(
+    world: &World,
+    previous: Option<&Snapshot>,
+    home: &Home,
+    proc: &Proc,
+) -> Result<Option<Capture>, TmuxError> {
     let Some(mut listing) = world.server.list()? else { return Ok(None) };
     let mut notes = Vec::new();
     let is_ours = |pane: &mut Pane| is_builders(&pane.session);
     let unfinished = listing.panes.extract_if(.., is_ours).collect();
     listing.panes.sort_by(|a, b| order(a).cmp(&order(b)));
-    let (home, proc) = (Home::new(&world.account.home), Proc::default());
-    let sightings = sight_all(&listing, previous, &home, &proc, &mut notes);
+    let sightings = sight_all(&listing, previous, home, proc, &mut notes);
     let layouts = layouts(&listing, &mut notes);
     let owners = owners(&listing);
     let row = |(at, pane): (usize, &Pane)| {
@@ -55,9 +61,10 @@ pub fn capture(world: &World, previous: Option<&Snapshot>) -> Result<Option<Capt
         build_row(pane, sighting, cwd, argv, &layouts, &listing.host)
     };
     let rows = listing.panes.iter().enumerate().map(row).collect();
+    let agents = sightings.values().map(|sighting| sighting.pid).collect();
     notes.extend(home.take_notes());
     let snapshot = Snapshot { host: host_name(), boot: boot_id(), rows };
-    Ok(Some(Capture { snapshot, notes, unfinished }))
+    Ok(Some(Capture { snapshot, notes, unfinished, agents }))
 }
 
 /// Whether a session is one of ours: the prefix, 128 random bits, and a number for one that is

@@ -41,21 +41,20 @@ pub fn gather(
 ) -> Result<Facts, TmuxError> {
     let mut facts = Facts::default();
     let (home, proc) = (Home::new(&world.account.home), Proc::default());
+    let captured = capture(world, Some(snapshot), &home, &proc)?.unwrap_or_default();
+    notes.extend(captured.notes);
     for agent in AGENTS {
-        for (id, pid) in agent.live(&home, &proc) {
+        for (id, pid) in agent.live(&home, &proc, &captured.agents) {
             facts.conversations.insert(id.as_str().into(), format!("process {pid}"));
         }
     }
-    if let Some(captured) = capture(world, Some(snapshot))? {
-        notes.extend(captured.notes);
-        facts.unfinished = captured.unfinished;
-        for row in captured.snapshot.rows {
-            if let Some(id) = row.conversation {
-                let place = format!("{}:{}.{}", escape(&row.session), row.window, row.pane);
-                facts.conversations.insert(id, place);
-            }
-            facts.sessions.insert(row.session);
+    facts.unfinished = captured.unfinished;
+    for row in captured.snapshot.rows {
+        if let Some(id) = row.conversation {
+            let place = format!("{}:{}.{}", escape(&row.session), row.window, row.pane);
+            facts.conversations.insert(id, place);
         }
+        facts.sessions.insert(row.session);
     }
     for row in &snapshot.rows {
         if !facts.directories.contains(&row.cwd) && can_enter(&row.cwd) {

@@ -4,6 +4,8 @@ use super::capture::capture;
 use super::closings::Closings;
 use super::job::World;
 use super::report::{Report, SaveResult, Saved};
+use crate::agent::Home;
+use crate::process::Proc;
 use crate::snapshot::{self, Snapshot, SnapshotId, Stored, escape};
 use std::collections::BTreeSet;
 
@@ -34,8 +36,9 @@ fn try_save(world: &World, notes: &mut Vec<String>) -> Result<Saved, String> {
         tombstones: store.tombstones(notes).map_err(|e| text(&e))?,
         endings: store.endings(notes).map_err(|e| text(&e))?,
     };
+    let (home, proc) = (Home::new(&world.account.home), Proc::default());
     let previous = newest.as_ref().map(|(_, stored)| &stored.snapshot);
-    let Some(captured) = capture(world, previous).map_err(|e| text(&e))? else {
+    let Some(captured) = capture(world, previous, &home, &proc).map_err(|e| text(&e))? else {
         return nothing(notes, "no tmux server is running");
     };
     notes.extend(captured.notes);
