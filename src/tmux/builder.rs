@@ -64,6 +64,7 @@ impl Builder {
             has_default_command: false,
             destroys_unattached: false,
         };
+        builder.wait_for_own_session()?;
         let questions = [command::describe_client(name), command::show_destroy_unattached()];
         let replies = builder.exchange(&questions)?;
         let described = match &replies[..] {
@@ -76,6 +77,38 @@ impl Builder {
             io::Error::other(format!("unexpected answer in control mode: {replies:?}"))
         })?;
         Ok(Self { session, has_default_command, destroys_unattached, ..builder })
+    }
+
+    /// Waits until the client's own two commands have been answered. The server reads our standard
+    /// input as soon as it knows the client, which can be before it gets the client's arguments:
+    /// commands that are sent too early meet a server without our session (seen on 3.3a under
+    /// load, in one of two tries).
+    fn wait_for_own_session(&mut self) -> Result<(), TmuxError> {
+        const OWN_COMMANDS: usize = 2;
+        let end = Instant::now() + self.deadline;
+        let mut replies = Vec::new();
+        while self.replies.others_ended < OWN_COMMANDS {
+            self.wait(false, end)?;
+            self.read(&mut replies)?;
+            if self.replies.exited {
+                return Err(broken("the server did not make the connection's session").into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes what has arrived.
+    fn read(&mut self, replies: &mut Vec<Reply>) -> Result<(), TmuxError> {
+        let mut buffer = [0; 16 << 10];
+        match rustix::io::read(self.running.stdout()?, &mut buffer[..]) {
+            Ok(0) => Err(broken("the server went away").into()),
+            Ok(count) => {
+                self.replies.feed(&buffer[..count], replies);
+                Ok(())
+            }
+            Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => Ok(()),
+            Err(error) => Err(io::Error::from(error).into()),
+        }
     }
 
     /// Sends commands in one go and gives their replies, in order, one each.
@@ -100,13 +133,7 @@ impl Builder {
                 }
             }
             if readable {
-                let mut buffer = [0; 16 << 10];
-                match rustix::io::read(self.running.stdout()?, &mut buffer[..]) {
-                    Ok(0) => return Err(broken("the server went away").into()),
-                    Ok(count) => self.replies.feed(&buffer[..count], &mut replies),
-                    Err(rustix::io::Errno::AGAIN) => {}
-                    Err(error) => return Err(io::Error::from(error).into()),
-                }
+                self.read(&mut replies)?;
             }
             if self.replies.exited && replies.len() < lines.len() {
                 return Err(broken("the server ended the connection").into());

@@ -21,6 +21,9 @@ pub struct Replies {
     block: Option<Block>,
     /// The client said that it is leaving.
     pub exited: bool,
+    /// How many blocks have ended that answer no command of ours: those of the client's own
+    /// arguments first.
+    pub others_ended: usize,
 }
 
 #[derive(Debug)]
@@ -44,6 +47,7 @@ impl Replies {
     fn line(&mut self, line: &str, replies: &mut Vec<Reply>) {
         if line.starts_with("%end ") || line.starts_with("%error ") {
             let Some(block) = self.block.take() else { return };
+            self.others_ended += usize::from(!block.ours);
             if block.ours {
                 let text = block.lines.join("\n");
                 let done = line.starts_with("%end ");
@@ -83,6 +87,7 @@ mod tests {
             STREAM.as_bytes().chunks(size).for_each(|chunk| reader.feed(chunk, &mut replies));
             assert_eq!(replies, expected, "in pieces of {size}");
             assert!(reader.exited);
+            assert_eq!(reader.others_ended, 1);
         }
     }
 }
