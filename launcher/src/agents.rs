@@ -97,7 +97,8 @@ impl Agent {
         let values = [("{id}", conversation.id()), ("{transcript}", transcript)];
         let mut argv: Vec<OsString> = self.command.iter().map(OsString::from).collect();
         argv.extend(template.iter().map(|word| fill(word, &values)));
-        if let Some(name) = name {
+        // One that begins with a dash would be taken for an option; a name is only for show.
+        if let Some(name) = name.filter(|name| !name.as_encoded_bytes().starts_with(b"-")) {
             argv.extend(self.name.iter().map(|word| fill(word, &[("{name}", name)])));
         }
         argv.extend(self.arguments.iter().map(OsString::from));
@@ -161,6 +162,9 @@ mod tests {
         );
         assert_eq!(argv("codex", &new).unwrap(), "codex|--no-daemon|-x");
         assert_eq!(argv("codex", &resume).unwrap(), "codex|--no-daemon|resume|u|-x");
+        let claude = &built_in()[0].1;
+        let dashed = claude.argv(&new, Some(OsStr::new("-x")), &[]).unwrap();
+        assert_eq!(dashed, ["claude", "--session-id", "u"]);
         assert!(argv("codex", &transcript).unwrap_err().starts_with("codex resumes no"));
     }
 

@@ -48,7 +48,7 @@ pub fn conversation(agent: &str, id: &OsStr) -> Answer {
         return Answer::Absent;
     }
     Answer::Found(Conversation {
-        cwd: json["cwd"].as_str().map(PathBuf::from),
+        cwd: json["cwd"].as_str().map(PathBuf::from).filter(|cwd| cwd.is_absolute()),
         transcript: json["transcript"].as_str().map(OsString::from),
         title: json["title"].as_str().map(str::to_owned),
         last_activity: json["last_activity"].as_u64(),
