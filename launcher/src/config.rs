@@ -78,9 +78,9 @@ pub fn load(home: &Path) -> Loaded {
     loaded
 }
 
-/// A path of the configuration: `~/` is the home.
+/// A path of the configuration: `~/` is the home, and so is where a relative one begins.
 pub fn below(home: &Path, path: &Path) -> PathBuf {
-    path.strip_prefix("~").map_or_else(|_| path.to_owned(), |rest| home.join(rest))
+    home.join(path.strip_prefix("~").unwrap_or(path))
 }
 
 impl Loaded {
@@ -238,5 +238,6 @@ mod tests {
     fn a_tilde_is_the_home() {
         assert_eq!(below(Path::new("/h"), Path::new("~/code")), Path::new("/h/code"));
         assert_eq!(below(Path::new("/h"), Path::new("/srv")), Path::new("/srv"));
+        assert_eq!(below(Path::new("/h"), Path::new("code")), Path::new("/h/code"));
     }
 }

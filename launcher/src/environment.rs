@@ -13,11 +13,22 @@ const MAX_FILE: u64 = 1 << 20;
 /// Variables to set, in order.
 pub type Variables = Vec<(OsString, OsString)>;
 
+/// The value that a variable has among `variables`, else in this process's environment.
+fn value(variables: &Variables, name: &str) -> Option<OsString> {
+    let set = variables.iter().rev().find(|(known, _)| known == name);
+    set.map(|(_, value)| value.clone()).or_else(|| std::env::var_os(name))
+}
+
+/// Whether an agent is told to keep its conversations outside the usual place.
+pub fn moves_agents(variables: &Variables) -> bool {
+    ["CLAUDE_CONFIG_DIR", "CODEX_HOME"].iter().any(|name| value(variables, name).is_some())
+}
+
 /// PATH with `~/.local/bin` first: that is where the agents' own installers put them.
-pub fn path(home: &Path) -> OsString {
+pub fn path(home: &Path, variables: &Variables) -> OsString {
     /// Where there is none: an empty one would mean the current directory.
     const SYSTEM: &str = "/usr/local/bin:/usr/bin:/bin";
-    let path = std::env::var_os("PATH").filter(|path| !path.is_empty());
+    let path = value(variables, "PATH").filter(|path| !path.is_empty());
     let path = path.unwrap_or_else(|| SYSTEM.into());
     let own = home.join(".local/bin");
     let others = std::env::split_paths(&path).filter(|dir| *dir != own);
@@ -73,18 +84,22 @@ fn parse(text: &[u8]) -> Result<Variables, (usize, &'static str)> {
 
 /// `OTEL_RESOURCE_ATTRIBUTES` with the user and the session added (OpenTelemetry's specification:
 /// `key=value` pairs, percent-encoded, separated by commas).
-pub fn telemetry(user: &str, session: Option<&OsStr>) -> (OsString, OsString) {
+pub fn telemetry(
+    user: &str,
+    session: Option<&OsStr>,
+    variables: &Variables,
+) -> (OsString, OsString) {
     const NAME: &str = "OTEL_RESOURCE_ATTRIBUTES";
-    let mut value = std::env::var_os(NAME).unwrap_or_default();
+    let before = value(variables, NAME).unwrap_or_default().to_string_lossy().into_owned();
     let session = session.map(|session| ("tmux.session", percent_encode(session.as_bytes())));
-    let user = ("os.user", percent_encode(user.as_bytes()));
-    for (key, encoded) in std::iter::once(user).chain(session) {
-        if !value.is_empty() {
-            value.push(",");
-        }
-        value.push(format!("{key}={encoded}"));
-    }
-    (NAME.into(), value)
+    let ours: Vec<_> =
+        [("os.user", percent_encode(user.as_bytes()))].into_iter().chain(session).collect();
+    // One of a launcher around this one is replaced.
+    let is_ours = |pair: &&str| ours.iter().any(|(key, _)| pair.split('=').next() == Some(*key));
+    let others = before.split(',').filter(|pair| !pair.is_empty() && !is_ours(pair));
+    let ours = ours.iter().map(|(key, value)| format!("{key}={value}"));
+    let all: Vec<String> = others.map(str::to_owned).chain(ours).collect();
+    (NAME.into(), all.join(",").into())
 }
 
 fn percent_encode(bytes: &[u8]) -> String {
@@ -129,7 +144,9 @@ mod tests {
 
     #[test]
     fn telemetry_attributes_are_encoded() {
-        let (_, value) = telemetry("ann", Some(OsStr::new("a,b=c \u{e9}")));
-        assert!(value.to_str().unwrap().ends_with("os.user=ann,tmux.session=a%2Cb%3Dc%20%C3%A9"));
+        let before = "team=x,os.user=old".into();
+        let variables = vec![("OTEL_RESOURCE_ATTRIBUTES".into(), before)];
+        let (_, value) = telemetry("ann", Some(OsStr::new("a,b=c \u{e9}")), &variables);
+        assert_eq!(value, "team=x,os.user=ann,tmux.session=a%2Cb%3Dc%20%C3%A9");
     }
 }

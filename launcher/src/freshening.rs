@@ -3,8 +3,7 @@
 use crate::config::Config;
 use crate::freshen::{self, Options};
 use crate::say::say;
-use nix::sys::signal::{SigSet, Signal};
-use nix::sys::signalfd::{SfdFlags, SignalFd};
+use crate::signals;
 use std::os::fd::AsFd;
 use std::path::Path;
 
@@ -16,15 +15,12 @@ pub fn freshen(code_dir: &Path, config: &Config) {
     if layout.clones().is_empty() || nix::unistd::geteuid().is_root() {
         return;
     }
-    let mut interrupt = SigSet::empty();
-    interrupt.add(Signal::SIGINT);
-    let blocked = interrupt.thread_block().is_ok();
-    let pressed = SignalFd::with_flags(&interrupt, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK);
+    let pressed = signals::pressed_keys();
     let options = Options {
         deadline: config.freshen_deadline,
         at_once: config.freshen_at_once,
         fresh_for: config.fresh_for,
-        cancel: pressed.as_ref().ok().map(AsFd::as_fd),
+        cancel: pressed.as_ref().map(AsFd::as_fd),
         ..Options::default()
     };
     match freshen::freshen(layout.clones(), &options) {
@@ -35,11 +31,8 @@ pub fn freshen(code_dir: &Path, config: &Config) {
         }
         Err(refused) => say(&refused.to_string()),
     }
-    if blocked {
-        // What was pressed has been heard.
-        if let Ok(pressed) = &pressed {
-            while let Ok(Some(_)) = pressed.read_signal() {}
-        }
-        let _ = interrupt.thread_unblock();
+    // What was pressed has been heard.
+    if let Some(pressed) = &pressed {
+        signals::forget(pressed);
     }
 }

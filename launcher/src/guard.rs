@@ -6,6 +6,7 @@ use crate::files;
 use serde::de::IgnoredAny;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 /// The file grows with its user's projects; no sound one is larger (bytes).
@@ -18,6 +19,10 @@ pub fn keep_onboarded(home: &Path) {
     // A link of a dotfile manager's stays one: the file behind it is rewritten.
     let Ok(path) = path.canonicalize() else { return };
     let Ok(Some((before, metadata))) = files::read_with_metadata(&path, MAX_FILE) else { return };
+    // Rewritten by another user it would become that user's.
+    if metadata.uid() != rustix::process::geteuid().as_raw() {
+        return;
+    }
     let Some(after) = with_flag(&before) else { return };
     // Another writer may have been quicker: then this is left to the next start.
     let unchanged = || matches!(files::read(&path, MAX_FILE), Ok(Some(now)) if now == before);

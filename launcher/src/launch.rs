@@ -3,6 +3,7 @@
 use crate::agents::{self, Agent, Conversation};
 use crate::child::{self, End};
 use crate::config::{self, Config};
+use crate::environment::Variables;
 use crate::options::Options;
 use crate::persist::{self, Answer};
 use crate::say::say;
@@ -29,7 +30,8 @@ pub fn launch(options: &Options) -> ExitCode {
     let name =
         options.agent.as_ref().map_or(config.agent.clone().into(), |name| name.to_string_lossy());
     let Some((_, agent)) = config.agents.iter().find(|(known, _)| *known == name) else {
-        say(&format!("--agent {name}: not a known agent"));
+        let source = if options.agent.is_some() { "--agent" } else { "the configured agent" };
+        say(&format!("{source} {name}: not a known agent"));
         return shell::become_login_shell();
     };
     if options.wait {
@@ -41,7 +43,12 @@ pub fn launch(options: &Options) -> ExitCode {
     }
     // Not before the wait: a session may be renamed meanwhile, and what waits is to be small.
     let asked = options.name.is_none().then(tmux_session::ask).flatten();
-    let conversation = match settle(options, &config, &name, agent) {
+    let mut variables = environment::agent_env(&config.agent_env).unwrap_or_else(|why| {
+        say(&why);
+        Vec::new()
+    });
+    variables.push(("PATH".into(), environment::path(&home, &variables)));
+    let conversation = match settle(options, &config, (&name, agent), &variables) {
         Ok(conversation) => conversation,
         Err(why) => {
             say(&why);
@@ -55,16 +62,17 @@ pub fn launch(options: &Options) -> ExitCode {
         guard::keep_onboarded(&home);
     }
     let session = options.name.clone().or_else(|| asked?.answer());
-    let run = Run { options, config: &config, name: &name, agent, session: session.as_deref() };
-    run.agent_to_its_end(&conversation, &home)
+    let session = session.as_deref();
+    let run = Run { options, config: &config, name: &name, agent, session, variables };
+    run.agent_to_its_end(&conversation)
 }
 
 /// The directory of a new conversation, or the conversation's own; and how it is begun or resumed.
 fn settle(
     options: &Options,
     config: &Config,
-    name: &str,
-    agent: &Agent,
+    (name, agent): (&str, &Agent),
+    variables: &Variables,
 ) -> Result<Conversation, String> {
     let Some(id) = &options.resume else {
         enter(options.code_dir.as_deref().unwrap_or(&config.code_dir), options.code_dir.is_some());
@@ -77,6 +85,10 @@ fn settle(
     let known = match persist::conversation(name, id) {
         Answer::Found(known) => known,
         Answer::Unknown => return Ok(Conversation::Resume(id.clone())),
+        // Persist looked in the home: these agents are told to keep theirs elsewhere.
+        Answer::Absent if environment::moves_agents(variables) => {
+            return Ok(Conversation::Resume(id.clone()));
+        }
         Answer::Absent if agent.takes_an_id() => {
             say(&format!("{} has no transcript: it begins anew under its id", id.display()));
             return Ok(Conversation::New(id.clone()));
@@ -122,10 +134,11 @@ struct Run<'a> {
     name: &'a str,
     agent: &'a Agent,
     session: Option<&'a OsStr>,
+    variables: Variables,
 }
 
 impl Run<'_> {
-    fn agent_to_its_end(&self, conversation: &Conversation, home: &Path) -> ExitCode {
+    fn agent_to_its_end(&self, conversation: &Conversation) -> ExitCode {
         let argv = match self.agent.argv(conversation, self.session, &self.options.arguments) {
             Ok(argv) => argv,
             Err(why) => {
@@ -133,31 +146,27 @@ impl Run<'_> {
                 return shell::become_login_shell();
             }
         };
-        let environment = self.environment(home);
+        let environment = self.environment();
         let terminal = Terminal::remember();
         let mut end = child::run(&argv, &environment);
-        if matches!(end, End::Missing) && self.install(&argv[0]) {
+        if matches!(end, End::Missing) && self.install(&argv[0], &environment) {
             end = child::run(&argv, &environment);
         }
         self.conclude(conversation, &end, &terminal)
     }
 
-    fn environment(&self, home: &Path) -> environment::Variables {
-        let mut variables = environment::agent_env(&self.config.agent_env).unwrap_or_else(|why| {
-            say(&why);
-            Vec::new()
-        });
-        variables.push(("PATH".into(), environment::path(home)));
+    fn environment(&self) -> Variables {
+        let mut variables = self.variables.clone();
         if self.config.telemetry_attributes {
             let user = nix::unistd::User::from_uid(nix::unistd::geteuid()).ok().flatten();
             let user = user.map_or_else(String::new, |user| user.name);
-            variables.push(environment::telemetry(&user, self.session));
+            variables.push(environment::telemetry(&user, self.session, &variables));
         }
         variables
     }
 
     /// Says how a missing agent is installed; does it where the configuration says so.
-    fn install(&self, program: &OsStr) -> bool {
+    fn install(&self, program: &OsStr, environment: &Variables) -> bool {
         let command = self.agent.install.join(" ");
         let Some(first) = self.agent.install.first() else {
             say(&format!("{} is not installed", program.display()));
@@ -169,7 +178,7 @@ impl Run<'_> {
         }
         say(&format!("{} is not installed; running: {command}", program.display()));
         let argv: Vec<OsString> = self.agent.install.iter().map(OsString::from).collect();
-        match child::run(&argv, &[]) {
+        match child::run(&argv, environment) {
             End::Exited(0) => true,
             end => {
                 say(&format!("{first} {end}"));

@@ -17,6 +17,7 @@ mod pipe;
 mod process;
 pub mod say;
 pub mod shell;
+pub mod signals;
 pub mod terminal;
 #[cfg(test)]
 mod test_files;

@@ -4,6 +4,7 @@ use launcher::options::{HELP, Invocation, parse};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    launcher::signals::prepare();
     match parse(lexopt::Parser::from_env()) {
         Ok(Invocation::Run(options)) => launcher::launch::launch(&options),
         Ok(Invocation::Help) => launcher::say::print(HELP),

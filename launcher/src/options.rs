@@ -86,7 +86,11 @@ fn read(mut parser: lexopt::Parser) -> Result<Invocation, lexopt::Error> {
             Long("transcript") => options.transcript = Some(parser.value()?),
             Long("session") => options.session = Some(parser.value()?),
             Long("name") => options.name = Some(parser.value()?),
-            Long("code-dir") => options.code_dir = Some(parser.value()?.into()),
+            Long("code-dir") => {
+                let dir = PathBuf::from(parser.value()?);
+                // It is entered, and then looked at again.
+                options.code_dir = Some(std::path::absolute(&dir).unwrap_or(dir));
+            }
             Long("no-freshen") => options.no_freshen = true,
             Long("wait") => options.wait = true,
             Long("shell") => options.shell = true,

@@ -44,8 +44,11 @@ pub fn conversation(agent: &str, id: &OsStr) -> Answer {
     else {
         return Answer::Unknown;
     };
-    if !json["error"].is_null() {
+    if json["absent"] == true {
         return Answer::Absent;
+    }
+    if !json["error"].is_null() || json["transcript"].as_str().is_none_or(str::is_empty) {
+        return Answer::Unknown;
     }
     Answer::Found(Conversation {
         cwd: json["cwd"].as_str().map(PathBuf::from).filter(|cwd| cwd.is_absolute()),

@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "this process becomes the shell")]
 
 use crate::say::say;
+use crate::signals;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use std::process::{Command, ExitCode};
 /// Becomes the user's shell, called with a leading dash in its name as login(1) does; `/bin/sh`
 /// when there is no other.
 pub fn become_login_shell() -> ExitCode {
+    signals::let_go();
     let account = nix::unistd::User::from_uid(nix::unistd::geteuid()).ok().flatten();
     let shell = account.map(|account| account.shell).filter(|shell| !shell.as_os_str().is_empty());
     let shells = std::env::var_os("SHELL").map(PathBuf::from).into_iter().chain(shell);

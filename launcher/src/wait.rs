@@ -20,8 +20,8 @@ pub enum Wish {
 
 /// Says what was here and waits for a key: Enter, or `q`.
 pub fn wait(agent: &str, id: Option<&OsStr>) -> Wish {
-    let mut text = describe(agent, id);
-    text.push_str("Enter resumes it, q closes it.\n");
+    let does = if id.is_some() { "resumes" } else { "starts" };
+    let text = describe(agent, id) + "Enter " + does + " it, q closes it.\n";
     let _ = std::io::stderr().write_all(text.as_bytes());
     Terminal::remember().with_single_keys(read_wish)
 }

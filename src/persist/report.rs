@@ -158,6 +158,8 @@ pub struct Described {
     pub title: Option<String>,
     /// When it was last written, in seconds since the epoch.
     pub last_activity: u64,
+    /// Whether it certainly has no transcript: every place for one could be looked into.
+    pub absent: bool,
     /// What a person should know.
     pub notes: Vec<String>,
     /// Why it failed.

@@ -2,7 +2,7 @@
 
 use super::{called, in_pane, install_agent, start_claude, waits_for};
 use crate::support::stub_agent::id;
-use crate::support::{Sandbox, wait_until};
+use crate::support::{Sandbox, run, wait_until};
 
 #[test]
 fn ctrl_c_reaches_the_agent_and_the_launcher_survives_it() {
@@ -122,4 +122,90 @@ fn standard_streams_reach_the_agent_as_they_are() {
         (Some(0), b"in\n".to_vec(), b"done\n".to_vec())
     );
     assert_eq!(called(&sandbox).len(), 3);
+}
+
+/// A program that leaves the signals it starts with as they are.
+fn configure_plain_agent(sandbox: &Sandbox, command: &str) {
+    super::configure(sandbox, &format!("agent = 'plain'\n[agents.plain]\ncommand = {command}\n"));
+}
+
+#[test]
+fn an_agent_starts_with_no_signal_blocked() {
+    let sandbox = Sandbox::new();
+    configure_plain_agent(&sandbox, "['grep', 'SigBlk', '/proc/self/status']");
+    let run = run(&mut super::command(&sandbox, &["--no-freshen"])).ok();
+    assert_eq!(run.out(), "SigBlk:\t0000000000000000\n");
+}
+
+#[test]
+fn a_program_that_does_nothing_about_signals_ends_by_them() {
+    let sandbox = Sandbox::new();
+    configure_plain_agent(&sandbox, "['sleep', '1000']");
+    sandbox.tmux(["new-session", "-d", "-s", "keep"]).ok();
+    in_pane(&sandbox, &["--no-freshen"]);
+    wait_until("it runs", || {
+        sandbox.panes("#{pane_current_command}").contains(&"sleep".to_owned())
+            || sandbox.panes("#{pane_current_command}").contains(&"start-claude".to_owned())
+    });
+    let pid: i32 = sandbox
+        .tmux(["display-message", "-p", "-t", "pane", "#{pane_pid}"])
+        .out()
+        .trim()
+        .parse()
+        .unwrap();
+    let child = crate::support::wait_for("the agent", || {
+        crate::support::sandbox::children(pid).first().copied()
+    });
+    sandbox.tmux(["kill-session", "-t", "pane"]).ok();
+    wait_until("both have ended", || {
+        [pid, child].iter().all(|pid| !std::path::Path::new(&format!("/proc/{pid}")).exists())
+    });
+}
+
+#[test]
+fn an_agent_killed_while_its_child_holds_the_terminal_leaves_a_shell_in_the_foreground() {
+    let sandbox = Sandbox::new();
+    let script = "#!/bin/bash\nset -m\necho ready\n(while [ -e $0 ]; do sleep 0.1; done; kill -9 $$) &\nsleep 1000\n";
+    let agent = sandbox.root().join("agent");
+    std::fs::write(&agent, script).unwrap();
+    configure_plain_agent(&sandbox, &format!("['bash', '{}']", agent.display()));
+    in_pane(&sandbox, &["--no-freshen"]);
+    waits_for(&sandbox, "ready");
+    std::fs::remove_file(&agent).unwrap();
+    waits_for(&sandbox, "plain was killed by signal 9");
+    wait_until("a login shell runs", || sandbox.panes("#{pane_current_command}") == ["sh"]);
+    sandbox.tmux(["send-keys", "-t", "pane", "echo shell-$((40 + 2))", "Enter"]).ok();
+    waits_for(&sandbox, "shell-42");
+}
+
+#[test]
+fn a_parent_that_ignores_its_childrens_ends_does_not_hang_the_launcher() {
+    let sandbox = Sandbox::new();
+    install_agent(&sandbox, "exit 0");
+    let mut command = sandbox.command("env");
+    command.arg("--ignore-signal=CHLD").arg(start_claude()).args(["--session", &id(1)]);
+    run(&mut command).ok();
+}
+
+#[test]
+fn ctrl_c_while_persist_or_tmux_is_slow_never_takes_the_pane() {
+    let sandbox = Sandbox::new();
+    install_agent(&sandbox, "exit 3");
+    let bin = sandbox.root().join("bin");
+    std::fs::create_dir(&bin).unwrap();
+    std::fs::copy(start_claude(), bin.join("start-claude")).unwrap();
+    let slow =
+        format!("#!/bin/sh\ntouch {}\nexec sleep 1000\n", sandbox.root().join("asked").display());
+    std::fs::write(bin.join("persist"), slow).unwrap();
+    for program in ["persist", "start-claude"] {
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(bin.join(program), mode).unwrap();
+    }
+    let launcher = bin.join("start-claude");
+    let (launcher, id) = (launcher.to_str().unwrap(), id(1));
+    sandbox.tmux(["new-session", "-d", "-s", "pane", "--", "env", launcher, "--resume", &id]).ok();
+    wait_until("persist was asked", || sandbox.root().join("asked").exists());
+    sandbox.tmux(["send-keys", "-t", "pane", "C-c", "C-c"]).ok();
+    waits_for(&sandbox, "claude exited with 3");
+    wait_until("a login shell runs", || sandbox.panes("#{pane_current_command}") == ["sh"]);
 }

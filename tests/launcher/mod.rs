@@ -29,6 +29,13 @@ fn install_agent(sandbox: &Sandbox, script: &str) {
     std::fs::set_permissions(bin.join("claude"), std::fs::Permissions::from_mode(0o755)).unwrap();
 }
 
+/// Writes the user's own configuration.
+fn configure(sandbox: &Sandbox, text: &str) {
+    let dir = sandbox.home().join(".config/terminal-lobby");
+    std::fs::create_dir_all(&dir).unwrap();
+    std::fs::write(dir.join("launcher.toml"), text).unwrap();
+}
+
 /// Where the agent was started and with which arguments; waits until it was.
 fn called(sandbox: &Sandbox) -> Vec<String> {
     let file = sandbox.root().join("called");

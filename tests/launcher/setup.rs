@@ -1,6 +1,6 @@
 //! Where the agent starts, on which conversation, with which words and variables.
 
-use super::{called, command, in_pane, install_agent, screen, waits_for};
+use super::{called, command, configure, in_pane, install_agent, screen, waits_for};
 use crate::support::stub_agent::id;
 use crate::support::{Sandbox, run, wait_until};
 use std::os::unix::fs::PermissionsExt;
@@ -8,12 +8,6 @@ use std::os::unix::fs::PermissionsExt;
 fn environment(sandbox: &Sandbox) -> Vec<String> {
     let text = std::fs::read_to_string(sandbox.root().join("called.env")).unwrap();
     text.lines().map(str::to_owned).collect()
-}
-
-fn configure(sandbox: &Sandbox, text: &str) {
-    let dir = sandbox.home().join(".config/terminal-lobby");
-    std::fs::create_dir_all(&dir).unwrap();
-    std::fs::write(dir.join("launcher.toml"), text).unwrap();
 }
 
 #[test]
@@ -122,6 +116,43 @@ fn a_broken_configuration_is_a_warning_and_an_agent_of_it_can_be_started() {
     let started = run(&mut command(&sandbox, &["--session", &id(2)])).ok();
     assert!(started.err().contains("the file is not used"), "{}", started.err());
     assert_eq!(called(&sandbox)[1..], ["--session-id", &id(2)]);
+}
+
+#[test]
+fn a_configured_agent_is_resumed_in_its_own_words() {
+    let sandbox = Sandbox::new();
+    install_agent(&sandbox, "exit 0");
+    configure(
+        &sandbox,
+        "[agents.mine]\ncommand = ['claude']\nnew = ['--id={id}']\nresume = ['--continue', '{id}']\n",
+    );
+    run(&mut command(&sandbox, &["--agent", "mine", "--resume", &id(1)])).ok();
+    assert_eq!(called(&sandbox)[1..], ["--continue", &id(1)]);
+}
+
+#[test]
+fn a_conversation_that_could_not_be_looked_for_is_resumed_not_begun_anew() {
+    let sandbox = Sandbox::new();
+    install_agent(&sandbox, "exit 0");
+    std::os::unix::fs::symlink("/usr", sandbox.home().join(".claude")).unwrap();
+    run(&mut command(&sandbox, &["--resume", &id(1)])).ok();
+    assert_eq!(called(&sandbox)[1..], ["--resume", &id(1)]);
+    std::fs::remove_file(sandbox.home().join(".claude")).unwrap();
+    std::fs::remove_file(sandbox.root().join("called")).unwrap();
+    let mut elsewhere = command(&sandbox, &["--resume", &id(1)]);
+    run(elsewhere.env("CLAUDE_CONFIG_DIR", sandbox.root())).ok();
+    assert_eq!(called(&sandbox)[1..], ["--resume", &id(1)]);
+}
+
+#[test]
+fn a_program_whose_interpreter_is_missing_is_not_called_missing() {
+    let sandbox = Sandbox::new();
+    let bin = sandbox.home().join(".local/bin");
+    std::fs::create_dir_all(&bin).unwrap();
+    std::fs::write(bin.join("claude"), "#!/nonexistent\n").unwrap();
+    std::fs::set_permissions(bin.join("claude"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    in_pane(&sandbox, &[]);
+    waits_for(&sandbox, "claude could not be run: its interpreter is missing");
 }
 
 #[test]

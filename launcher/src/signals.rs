@@ -1,0 +1,47 @@
+//! The launcher's own signals: keys that interrupt are the agent's, or mean 'go on'; they never
+//! end the launcher, which would take the pane along.
+
+use nix::sys::signal::{SigHandler, SigSet, Signal, signal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+
+/// Keys that interrupt.
+pub(crate) const KEYS: [Signal; 2] = [Signal::SIGINT, Signal::SIGQUIT];
+
+/// Keeps keys from ending this process, for its whole life; and lets it learn of its children's
+/// ends even where its parent ignored them. Children get the default back ([`reset`]).
+pub fn prepare() {
+    // SAFETY: only the default action is set: no handler of ours ever runs.
+    #[allow(unsafe_code, reason = "signal(2) has no safe form in nix")]
+    let _ = unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) };
+    let _ = set(&KEYS).thread_block();
+}
+
+/// No signal blocked, as a program expects to start. For children, between fork and exec.
+pub(crate) fn reset() -> std::io::Result<()> {
+    Ok(SigSet::empty().thread_set_mask()?)
+}
+
+/// Forgets keys that were pressed, then blocks no signal: before this process becomes another
+/// program.
+pub(crate) fn let_go() {
+    if let Some(pressed) = pressed_keys() {
+        forget(&pressed);
+    }
+    let _ = reset();
+}
+
+/// Readable once a key that interrupts has been pressed.
+pub(crate) fn pressed_keys() -> Option<SignalFd> {
+    let flags = SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK;
+    SignalFd::with_flags(&set(&KEYS), flags).ok()
+}
+
+/// Forgets what was pressed.
+pub(crate) fn forget(pressed: &SignalFd) {
+    while let Ok(Some(_)) = pressed.read_signal() {}
+}
+
+/// A set of signals.
+pub(crate) fn set(signals: &[Signal]) -> SigSet {
+    signals.iter().copied().collect()
+}
