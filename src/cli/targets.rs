@@ -113,9 +113,16 @@ fn own_state_dir(config: &Config, account: &Account) -> PathBuf {
     if given.is_ok_and(|meta| meta.is_dir() && meta.uid() == account.uid.as_raw()) {
         return site;
     }
-    let base =
-        std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|dir| dir.is_absolute());
+    let base = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from);
+    let base = base.filter(|dir| dir.is_absolute() && (!accounts::is_root() || is_roots_own(dir)));
     base.unwrap_or_else(|| account.home.join(".local/state")).join("tmux-persist")
+}
+
+/// Whether root alone could have made what is, or will be, at `path`. Some ways of becoming root
+/// keep the variables of a user, and would lead root into that user's home.
+fn is_roots_own(path: &Path) -> bool {
+    let existing = path.ancestors().find(|part| part.symlink_metadata().is_ok());
+    existing.is_some_and(|part| tree::assert_roots_own(part).is_ok())
 }
 
 /// The map, if there is one, with what does not parse.

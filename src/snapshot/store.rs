@@ -92,6 +92,9 @@ impl Store {
         })?;
         let state = Dir::open(&real)?;
         let dir = state.ensure_dir(user)?;
+        if !dir.is_own()? {
+            return Err(FileError::refused("opening", dir.path(), "belongs to another user"));
+        }
         let link = format!("{user}.tsv");
         state.ensure_link(&link, Path::new(user).join(LATEST).as_os_str())?;
         Ok(Self { dir, snapshots: None })

@@ -67,6 +67,13 @@ impl Dir {
         self.open_dir(name)
     }
 
+    /// Whether it belongs to the user this process is.
+    pub fn is_own(&self) -> Result<bool, FileError> {
+        let stat = rustix::fs::fstat(&self.fd);
+        let stat = stat.map_err(|source| error("looking at", &self.path, source))?;
+        Ok(stat.st_uid == rustix::process::geteuid().as_raw())
+    }
+
     /// Where it was opened.
     pub fn path(&self) -> &Path {
         &self.path

@@ -140,3 +140,21 @@ fn links_that_flip_during_the_saves_lead_nowhere() {
     host.end_all_of("flipper");
     root_wrote_nothing(&host);
 }
+
+#[test]
+fn variables_that_root_kept_of_a_user_lead_root_into_no_home() {
+    let Some(host) = Host::new("variables_that_root_kept_of_a_user_lead_root_into_no_home") else {
+        return;
+    };
+    host.user("ann");
+    host.sh_as("ann", "mkdir /tmp/anns && mkdir /tmp/anns/root");
+    let persist = format!("{BIN}/persist");
+    let forget = ["forget", "x", "--user-map", "/none"];
+    let kept = ["HOME=/home/ann", "XDG_STATE_HOME=/home/ann/state"];
+    let argv = [&["env"], &kept[..], &[persist.as_str()], &forget].concat();
+    host.root(argv).ok();
+    assert_eq!(host.sh("ls -A /home/ann"), "");
+    assert!(host.sh("ls -A /root").contains(".local"));
+    let run = host.root([&[persist.as_str()], &forget[..], &["--state-dir", "/tmp/anns"]].concat());
+    assert!(run.code(1).err().contains("belongs to another user"));
+}
