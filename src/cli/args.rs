@@ -64,11 +64,13 @@ pub enum Command {
     /// Bring sessions back
     ///
     /// Makes every session of the newest sound snapshot that is not live and was not closed on
-    /// purpose, and resumes the agent of each pane on its own conversation. Doing it again does
-    /// nothing.
+    /// purpose, and resumes the agent of each pane on its own conversation. An agent that is gone
+    /// from a live session is resumed in its pane if a shell waits there, else in a session of
+    /// another name. Doing it again does nothing.
     Restore {
-        /// Only these sessions, even when they were closed on purpose
-        #[arg(value_name = "SESSION")]
+        /// Only these sessions, or agents by the beginning of their conversations' ids, even when
+        /// they were closed on purpose
+        #[arg(value_name = "SESSION|UUID")]
         sessions: Vec<OsString>,
         /// Restore for this terminal user; may be repeated
         #[arg(long = "user", value_name = "NAME")]
@@ -95,13 +97,16 @@ pub enum Command {
         #[arg(long, value_name = "NAME")]
         user: Option<String>,
     },
-    /// Record that sessions were closed on purpose
+    /// Record that sessions or agents were closed on purpose
     ///
     /// They are not restored from snapshots older than this, unless they are named.
     Forget {
-        /// Which
-        #[arg(value_name = "SESSION", required = true)]
+        /// Which sessions, or the beginning of a conversation's id
+        #[arg(value_name = "SESSION|UUID", required = true)]
         sessions: Vec<OsString>,
+        /// End those sessions that are live
+        #[arg(long)]
+        kill: bool,
         /// Of this terminal user
         #[arg(long, value_name = "NAME")]
         user: Option<String>,
@@ -197,8 +202,8 @@ impl Command {
                 Work { whom: all_or(user), request: Request::Show { snapshot } }
             }
             Self::List { user } => Work { whom: all_or(user), request: Request::List },
-            Self::Forget { sessions, user, reason } => {
-                let request = Request::Forget { sessions: names(sessions), reason };
+            Self::Forget { sessions, kill, user, reason } => {
+                let request = Request::Forget { sessions: names(sessions), reason, kill };
                 Work { whom: Whom::One(user), request }
             }
             Self::Conversation { id, agent } => {

@@ -24,6 +24,7 @@ struct File {
     restore_deadline_seconds: f64,
     tmux_deadline_seconds: f64,
     parallel_users: usize,
+    lost_window_hours: f64,
 }
 
 impl Default for File {
@@ -36,6 +37,7 @@ impl Default for File {
             restore_deadline_seconds: 120.0,
             tmux_deadline_seconds: 5.0,
             parallel_users: 8,
+            lost_window_hours: 24.0,
         }
     }
 }
@@ -57,6 +59,8 @@ pub struct Config {
     pub tmux_deadline: Duration,
     /// Users worked on at once.
     pub parallel_users: usize,
+    /// For how long what is lost is carried forward from snapshot to snapshot.
+    pub lost_window: Duration,
 }
 
 /// Loads the configuration; an absent default file is no error, an absent `--config` is.
@@ -76,6 +80,11 @@ pub fn load(common: &Common) -> Result<Config, Failure> {
         let refuse = || Failure::usage(format!("{key} = {value}: expected seconds, up to a day"));
         valid.then(|| Duration::from_secs_f64(value)).ok_or_else(refuse)
     };
+    let hours = |key: &str, value: f64| {
+        let valid = value.is_finite() && (0.0..=87_600.0).contains(&value);
+        let refuse = || Failure::usage(format!("{key} = {value}: expected hours, up to ten years"));
+        valid.then(|| Duration::from_secs_f64(value * 3600.0)).ok_or_else(refuse)
+    };
     Ok(Config {
         state_dir: common
             .state_dir
@@ -89,6 +98,7 @@ pub fn load(common: &Common) -> Result<Config, Failure> {
         restore_deadline: seconds("restore_deadline_seconds", file.restore_deadline_seconds)?,
         tmux_deadline: seconds("tmux_deadline_seconds", file.tmux_deadline_seconds)?,
         parallel_users: file.parallel_users.clamp(1, 256),
+        lost_window: hours("lost_window_hours", file.lost_window_hours)?,
     })
 }
 

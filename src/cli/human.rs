@@ -37,9 +37,7 @@ fn one(user: &UserReport, state_dir: &Path, executed: bool) -> Option<String> {
         Report::Save(saved) => save(name, state_dir, saved),
         Report::Plan(planned) => plan(name, planned, executed),
         Report::List(listed) if listed.error.is_none() => Some(list(name, listed)),
-        Report::Forget(Forgotten { sessions, error: None, .. }) => {
-            Some(format!("{name}: closed on purpose: {}\n", sessions.join(", ")))
-        }
+        Report::Forget(forgotten) if forgotten.error.is_none() => Some(forget(name, forgotten)),
         Report::Conversation(described) if described.error.is_none() => Some(describe(described)),
         Report::List(_) | Report::Forget(_) | Report::Conversation(_) | Report::Ended(_) => None,
     }
@@ -54,9 +52,10 @@ fn save(name: &str, state_dir: &Path, saved: &Saved) -> Option<String> {
     };
     let id = saved.snapshot.as_deref().map_or("-".into(), shown);
     let (sessions, panes) = (count(saved.sessions, "session"), count(saved.panes, "pane"));
+    let lost = if saved.lost > 0 { format!(" ({} lost)", saved.lost) } else { String::new() };
     let place = state_dir.join(format!("{name}.tsv"));
     let place = escape(place.as_os_str().as_encoded_bytes());
-    Some(format!("{name}: {what} {id}: {sessions}, {panes}, in {place}\n"))
+    Some(format!("{name}: {what} {id}: {sessions}, {panes}{lost}, in {place}\n"))
 }
 
 fn plan(name: &str, planned: &Planned, executed: bool) -> Option<String> {
@@ -81,6 +80,16 @@ fn plan_row(row: &PlannedRow, executed: bool) -> [String; 6] {
         .as_ref()
         .map_or(shown(&row.state), |agent| format!("{} {}", shown(&row.state), shown(agent)));
     [place, state, shown(&row.action), shown(&row.target), outcome, shown(&row.reason)]
+}
+
+fn forget(name: &str, forgotten: &Forgotten) -> String {
+    let Forgotten { sessions, conversations, killed, .. } = forgotten;
+    let what: Vec<String> = sessions.iter().chain(conversations).map(|what| shown(what)).collect();
+    let ended = match killed {
+        0 => String::new(),
+        &killed => format!(" ({} ended)", count(killed, "live session")),
+    };
+    format!("{name}: closed on purpose: {}{ended}\n", what.join(", "))
 }
 
 fn describe(described: &Described) -> String {

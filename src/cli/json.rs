@@ -82,7 +82,10 @@ mod tests {
         let text = render(&work, &done(report));
         let value: Value = serde_json::from_str(&text).unwrap();
         let keys: Vec<&String> = value["users"][0].as_object().unwrap().keys().collect();
-        assert_eq!(keys, ["user", "result", "snapshot", "sessions", "panes", "notes", "error"]);
+        assert_eq!(
+            keys,
+            ["user", "result", "snapshot", "sessions", "panes", "lost", "notes", "error"]
+        );
         assert_eq!(value["users"][0]["result"], "failed");
     }
 }

@@ -103,6 +103,7 @@ fn job(
         tmpdir,
         tmux_deadline: config.tmux_deadline,
         lock_wait: deadline(config, &work.request) / LOCK_SHARE,
+        lost_window: config.lost_window,
     }
 }
 

@@ -24,6 +24,10 @@ pub struct Capture {
     pub unfinished: Vec<Pane>,
     /// The processes of the agents that were seen.
     pub agents: BTreeSet<i32>,
+    /// The panes that a restore resumed conversations in, by id, whatever runs there now.
+    pub restored: BTreeMap<Vec<u8>, u32>,
+    /// The first process of each pane whose program runs, by pane id.
+    pub pids: BTreeMap<u32, i32>,
 }
 
 /// Captures the live sessions; `None` without a tmux server. `previous` decides between equal
@@ -63,8 +67,19 @@ pub fn capture(
     let rows = listing.panes.iter().enumerate().map(row).collect();
     let agents = sightings.values().map(|sighting| sighting.pid).collect();
     notes.extend(home.take_notes());
-    let snapshot = Snapshot { host: host_name(), boot: boot_id(), rows };
-    Ok(Some(Capture { snapshot, notes, unfinished, agents }))
+    let server = format!("{}-{}", listing.server_pid, listing.server_start);
+    let snapshot = Snapshot { host: host_name(), boot: boot_id(), server, rows };
+    let mut restored = BTreeMap::new();
+    let mut pids = BTreeMap::new();
+    for pane in listing.panes {
+        if !pane.dead {
+            pids.insert(pane.id, pane.pid);
+        }
+        if let Some(id) = ConversationId::parse(&pane.restored) {
+            restored.insert(id.as_str().into(), pane.id);
+        }
+    }
+    Ok(Some(Capture { snapshot, notes, unfinished, agents, restored, pids }))
 }
 
 /// Whether a session is one of ours: the prefix, 128 random bits, and a number for one that is
@@ -186,6 +201,9 @@ fn build_row(
         evidence: conversation.map(|(_, rank)| rank.word().into()),
         prompted: conversation.and_then(|_| sighting?.prompted),
         group: Some(pane.group.clone()).filter(|group| !group.is_empty()),
+        pane_id: Some(pane.id),
+        last_seen: None,
+        lost_since: None,
     }
 }
 

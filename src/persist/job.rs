@@ -38,6 +38,8 @@ pub enum Request {
         sessions: Vec<String>,
         /// Why.
         reason: String,
+        /// Whether to end those that are live.
+        kill: bool,
     },
     /// Say what is on disk of a conversation.
     Conversation {
@@ -84,6 +86,8 @@ pub struct Job {
     pub tmux_deadline: Duration,
     /// How long to wait for another save or restore to finish.
     pub lock_wait: Duration,
+    /// For how long what is lost is carried forward.
+    pub lost_window: Duration,
 }
 
 /// What one user's work needs: all of it that user's own.
@@ -101,6 +105,8 @@ pub struct World {
     may_create: bool,
     /// How long to wait for another save or restore to finish.
     pub lock_wait: Duration,
+    /// For how long what is lost is carried forward.
+    pub lost_window: Duration,
 }
 
 impl Job {
@@ -121,6 +127,7 @@ impl Job {
             state_dir: self.state_dir,
             may_create: self.may_create,
             lock_wait: self.lock_wait,
+            lost_window: self.lost_window,
         };
         match &self.request {
             Request::Save => save::save(&world),
@@ -129,7 +136,9 @@ impl Job {
             }
             Request::Show { snapshot } => show::show(&world, snapshot.as_deref()),
             Request::List => list::list(&world),
-            Request::Forget { sessions, reason } => forget::forget(&world, sessions, reason),
+            Request::Forget { sessions, reason, kill } => {
+                forget::forget(&world, sessions, reason, *kill)
+            }
             Request::Conversation { id, agent } => {
                 conversation::conversation(&world, id, agent.as_deref())
             }

@@ -34,6 +34,8 @@ pub struct Saved {
     pub sessions: usize,
     /// Panes in it.
     pub panes: usize,
+    /// Panes in it that are lost: not there any more, or without the agent that was in them.
+    pub lost: usize,
     /// What a person should know.
     pub notes: Vec<String>,
     /// Why it failed.
@@ -134,6 +136,10 @@ pub struct ListedSnapshot {
 pub struct Forgotten {
     /// Their names.
     pub sessions: Vec<String>,
+    /// The conversations that were named by their ids.
+    pub conversations: Vec<String>,
+    /// How many live sessions were ended.
+    pub killed: usize,
     /// When, in seconds since the epoch.
     pub closed: u64,
     /// What a person should know.

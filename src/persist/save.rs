@@ -1,13 +1,15 @@
 //! `save`: a snapshot when something changed, and never an empty one.
 
-use super::capture::capture;
+use super::capture::{Capture, capture};
 use super::closings::Closings;
 use super::job::World;
+use super::lost::{self, Times};
 use super::report::{Report, SaveResult, Saved};
-use crate::agent::Home;
+use crate::agent::{AGENTS, Home};
 use crate::process::Proc;
-use crate::snapshot::{self, Snapshot, SnapshotId, Stored, escape};
+use crate::snapshot::{self, Row, SnapshotId, State, Stored, escape};
 use std::collections::BTreeSet;
+use std::mem::take;
 
 /// Saves the user's live sessions.
 pub fn save(world: &World) -> Report {
@@ -38,20 +40,26 @@ fn try_save(world: &World, notes: &mut Vec<String>) -> Result<Saved, String> {
     };
     let (home, proc) = (Home::new(&world.account.home), Proc::default());
     let previous = newest.as_ref().map(|(_, stored)| &stored.snapshot);
-    let Some(captured) = capture(world, previous, &home, &proc).map_err(|e| text(&e))? else {
+    let Some(mut captured) = capture(world, previous, &home, &proc).map_err(|e| text(&e))? else {
         return nothing(notes, "no tmux server is running");
     };
-    notes.extend(captured.notes);
-    let snapshot = captured.snapshot;
-    if snapshot.rows.is_empty() {
+    if captured.snapshot.rows.is_empty() {
+        notes.extend(captured.notes);
         return nothing(notes, "the tmux server has no sessions");
     }
+    if let Some((_, newest)) = &newest {
+        let lost = carry_forward(world, &mut captured, newest, &closings, (&home, &proc));
+        captured.notes.extend(lost);
+    }
+    notes.extend(captured.notes);
+    let snapshot = captured.snapshot;
     let bytes = snapshot::encode(&snapshot);
     let report = |result, id: SnapshotId| Saved {
         result,
         snapshot: Some(id.to_string()),
         sessions: snapshot.sessions(),
         panes: snapshot.rows.len(),
+        lost: snapshot.rows.iter().filter(|row| row.state == State::Lost).count(),
         ..Saved::default()
     };
     if let Some((_, Stored { id, .. })) = newest.as_ref().filter(|(old, _)| *old == bytes)
@@ -60,9 +68,6 @@ fn try_save(world: &World, notes: &mut Vec<String>) -> Result<Saved, String> {
         store.point_latest(*id).map_err(|e| text(&e))?;
         return Ok(report(SaveResult::Unchanged, *id));
     }
-    if let Some((_, old)) = &newest {
-        notes.extend(gone_without_a_word(old, &snapshot, &closings));
-    }
     // Whatever lies there, sound or not, this one comes after it.
     let last = store.ids().map_err(|e| text(&e))?.0.first().copied();
     let id = SnapshotId::next(world.now, last, closings.latest());
@@ -70,19 +75,38 @@ fn try_save(world: &World, notes: &mut Vec<String>) -> Result<Saved, String> {
     Ok(report(SaveResult::Saved, id))
 }
 
-/// Names the sessions that the snapshot before still had and nobody closed on purpose: after a
-/// crash and a new session, the newest snapshot alone would not say that there was more.
-fn gone_without_a_word(old: &Stored, live: &Snapshot, closings: &Closings) -> Option<String> {
-    let names: BTreeSet<&[u8]> = old.session_names().collect();
-    let is_live = |name: &[u8]| live.rows.iter().any(|row| row.session == name);
-    let closed = |name: &[u8]| {
-        let rows = old.snapshot.rows.iter().filter(|row| row.session == name);
-        closings.of_session(name, &rows.collect::<Vec<_>>(), old.id).is_some()
+/// What the newest snapshot knew and nobody sees any more becomes a part of this one, as lost.
+fn carry_forward(
+    world: &World,
+    captured: &mut Capture,
+    newest: &Stored,
+    closings: &Closings,
+    (home, proc): (&Home, &Proc),
+) -> Option<String> {
+    let live: BTreeSet<_> =
+        captured.snapshot.rows.iter().filter_map(|row| row.conversation.as_deref()).collect();
+    let known = |row: &Row| row.conversation.as_deref().is_none_or(|id| live.contains(id));
+    let mut outside = lost::Known { restored: take(&mut captured.restored), ..Default::default() };
+    // Only what is missed needs to be looked for outside the panes.
+    if !newest.snapshot.rows.iter().all(known) {
+        for agent in AGENTS {
+            let live = agent.live(home, proc, &captured.agents).into_iter();
+            outside.elsewhere.extend(live.map(|(id, _)| id.as_str().into()));
+        }
+    }
+    let times = Times { now: world.now, seen: newest.id.seconds(), window: world.lost_window };
+    let carried = lost::carry_forward(&mut captured.snapshot, newest, closings, &outside, times);
+    let names = |rows: &[Row]| {
+        let names: BTreeSet<String> = rows.iter().map(|row| escape(&row.session)).collect();
+        names.into_iter().collect::<Vec<_>>().join(", ")
     };
-    let gone = names.into_iter().filter(|name| !is_live(name) && !closed(name));
-    let gone: Vec<String> = gone.map(escape).collect();
-    (!gone.is_empty()).then(|| {
-        let (names, id) = (gone.join(", "), old.id);
-        format!("not live any more, though not forgotten: {names} (persist restore --from {id})")
-    })
+    if !carried.expired.is_empty() {
+        let hours = world.lost_window.as_secs() / 3600;
+        let names = names(&carried.expired);
+        captured.notes.push(format!(
+            "lost for more than {hours} h, from now on only in older snapshots: {names}"
+        ));
+    }
+    let lost = names(&carried.newly_lost);
+    (!lost.is_empty()).then(|| format!("lost, a restore brings it back: {lost}"))
 }

@@ -117,6 +117,11 @@ impl Process {
         base_name(word)
     }
 
+    /// Whether it waits for its terminal with nothing below it: a shell at its prompt.
+    pub fn is_alone_in_the_foreground(&self) -> bool {
+        self.stat.group == self.stat.foreground && self.children().is_empty()
+    }
+
     /// Children of every thread (`/proc/<pid>/task/*/children`, proc(5)).
     fn children(&self) -> Vec<i32> {
         let tasks = self.dir.join("task");

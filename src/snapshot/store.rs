@@ -32,7 +32,7 @@ pub struct Store {
 }
 
 /// A snapshot as it is in the store.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Stored {
     /// Its name.
     pub id: SnapshotId,

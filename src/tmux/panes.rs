@@ -11,14 +11,16 @@ use super::escape::unvis;
 /// Numbers and flags that can hold no separator of ours, in the order of [`Fixed`].
 const FIXED: &str = "#{version}|#{pid}|#{session_id}|#{window_id}|#{pane_id}|#{window_index}|\
     #{pane_index}|#{pane_pid}|#{window_active}|#{window_last_flag}|#{window_zoomed_flag}|\
-    #{pane_active}|#{pane_last}|#{pane_dead}|#{automatic-rename}|#{window_layout}|#{host}";
+    #{pane_active}|#{pane_last}|#{pane_dead}|#{automatic-rename}|#{window_layout}|#{host}|\
+    #{start_time}";
 /// Values chosen by users, quoted.
-const CHOSEN: [&str; 5] = [
+const CHOSEN: [&str; 6] = [
     "#{q:session_name}",
     "#{q:window_name}",
     "#{q:pane_title}",
     "#{q:session_group}",
     "#{?pane_dead,#{q:pane_start_path},}",
+    "#{q:@persist-restored}",
 ];
 /// What ends a record; anything else there means that the answer is not one of ours.
 const END: &str = "end";
@@ -64,6 +66,8 @@ pub struct Pane {
     pub title: Vec<u8>,
     /// Where a dead pane was started; empty for others, and before 3.3.
     pub start_path: Vec<u8>,
+    /// The conversation that a restore resumed here; empty for none (`@persist-restored`).
+    pub restored: Vec<u8>,
 }
 
 /// Everything one server told.
@@ -71,6 +75,8 @@ pub struct Pane {
 pub struct Listing {
     /// The server's pid, as it says.
     pub server_pid: i32,
+    /// When the server was started, in seconds since the epoch, as it says.
+    pub server_start: u64,
     /// The host name that a pane's title starts as.
     pub host: String,
     /// Its panes, in the server's order.
@@ -116,15 +122,16 @@ pub fn parse(answer: &[u8], nonce: &str) -> Result<Listing, Nonsense> {
         let fixed = Fixed::parse(piece()?)?;
         let mut chosen = || Ok(dialect.value(piece()?));
         let (session, window, title, group) = (chosen()?, chosen()?, chosen()?, chosen()?);
-        let start_path = chosen()?;
+        let (start_path, restored) = (chosen()?, chosen()?);
         if piece()?.strip_suffix(b"\n") != Some(END.as_bytes()) {
             return Err(Nonsense("a record does not end"));
         }
         let last = pieces.rest.is_none();
         listing.server_pid = fixed.server_pid;
+        listing.server_start = fixed.server_start;
         listing.host.clone_from(&fixed.host);
         let pane = fixed.pane(&session, &window, &title, &group);
-        listing.panes.push(Pane { start_path, ..pane });
+        listing.panes.push(Pane { start_path, restored, ..pane });
         if last {
             return Ok(listing);
         }
@@ -134,6 +141,7 @@ pub fn parse(answer: &[u8], nonce: &str) -> Result<Listing, Nonsense> {
 struct Fixed {
     version: (u32, u32),
     server_pid: i32,
+    server_start: u64,
     host: String,
     pane: Pane,
 }
@@ -160,6 +168,7 @@ impl Fixed {
             automatic_rename,
             layout,
             host,
+            server_start,
         ] = fields[..]
         else {
             return Err(Nonsense("wrong number of fields"));
@@ -184,9 +193,11 @@ impl Fixed {
             pid: number(pid)?,
             title: Vec::new(),
             start_path: Vec::new(),
+            restored: Vec::new(),
         };
         let (version, server_pid) = (parse_version(version), number(server_pid)?);
-        Ok(Self { version, server_pid, host: host.to_owned(), pane })
+        let server_start = number(server_start)?;
+        Ok(Self { version, server_pid, server_start, host: host.to_owned(), pane })
     }
 
     /// Session and window names are stored escaped in every version, titles since 3.7.
@@ -254,8 +265,8 @@ mod tests {
 
     /// A record as a server would print it, with the probe and the values as they come out.
     fn record(probe: &str, version: &str, chosen: [&str; 4]) -> String {
-        let fixed = format!("{version}|77|$1|@2|%3|4|5|88|1||0|1||0|1|b25d,80x24,0,0,0|vm");
-        let chosen = chosen.join(NONCE) + NONCE;
+        let fixed = format!("{version}|77|$1|@2|%3|4|5|88|1||0|1||0|1|b25d,80x24,0,0,0|vm|5");
+        let chosen = chosen.join(NONCE) + NONCE + NONCE;
         format!("{NONCE}{probe}{NONCE}{fixed}{NONCE}{chosen}{NONCE}end\n")
     }
 
@@ -266,7 +277,7 @@ mod tests {
     #[test]
     fn the_format_asks_for_what_the_parser_reads() {
         let answer = format(NONCE).replace(PROBE, "");
-        assert_eq!(answer.matches(NONCE).count(), 8);
+        assert_eq!(answer.matches(NONCE).count(), 9);
         assert_eq!(FIXED.matches("#{").count(), FIXED.matches('|').count() + 1);
     }
 
@@ -319,7 +330,7 @@ mod tests {
             sound.clone() + "more\non\n",
             sound.replace("|77|", "|x|"),
             sound.replace("\u{1f}$A", "_$A"),
-            sound.replace("|vm", ""),
+            sound.replace("|vm|5", ""),
         ] {
             assert!(parse(answer.as_bytes(), NONCE).is_err(), "{answer}");
         }

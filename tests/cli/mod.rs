@@ -2,6 +2,7 @@
 
 mod agents;
 mod forget;
+mod lost;
 mod manual;
 mod refusals;
 mod restore;

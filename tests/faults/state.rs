@@ -1,8 +1,8 @@
 //! State directories: prepared, copied, and looked at after a fault.
 
 use super::points::persist;
-use crate::support::Sandbox;
 use crate::support::sandbox::user;
+use crate::support::{Sandbox, wait_until};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -119,6 +119,9 @@ pub(crate) fn prepared() -> Prepared {
     let sandbox = Sandbox::new();
     let session = |name: &str| {
         sandbox.tmux(["new-session", "-d", "-s", name, "--", "sleep", "100000"]).ok();
+        // Until it is executed its arguments are tmux's own.
+        let runs = || sandbox.panes("#{pane_current_command}").iter().all(|name| name == "sleep");
+        wait_until("the program runs", runs);
     };
     session("one");
     let old = State(sandbox.state());

@@ -51,6 +51,17 @@ impl Sandbox {
         std::fs::read(self.state().join(format!("{}.tsv", user()))).unwrap()
     }
 
+    /// The newest snapshot as far as a restore can bring it back: tmux gives every pane another id
+    /// and every server another identity.
+    pub(crate) fn latest_without_ids(&self) -> terminal_lobby::snapshot::Snapshot {
+        let mut snapshot = terminal_lobby::snapshot::decode(&self.latest()).unwrap();
+        assert!(!std::mem::take(&mut snapshot.server).is_empty());
+        for row in &mut snapshot.rows {
+            row.pane_id = None;
+        }
+        snapshot
+    }
+
     /// The ids of all snapshots in the store, oldest first.
     pub(crate) fn snapshots(&self) -> Vec<String> {
         let Ok(dir) = std::fs::read_dir(self.user_state().join("snapshots")) else {
