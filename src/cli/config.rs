@@ -24,6 +24,20 @@ struct File {
     restore_deadline_seconds: f64,
     tmux_deadline_seconds: f64,
     parallel_users: usize,
+    status: StatusFile,
+}
+
+/// The section `[status]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct StatusFile {
+    max_age_minutes: u32,
+}
+
+impl Default for StatusFile {
+    fn default() -> Self {
+        Self { max_age_minutes: 15 }
+    }
 }
 
 impl Default for File {
@@ -36,6 +50,7 @@ impl Default for File {
             restore_deadline_seconds: 120.0,
             tmux_deadline_seconds: 5.0,
             parallel_users: 8,
+            status: StatusFile::default(),
         }
     }
 }
@@ -57,6 +72,8 @@ pub struct Config {
     pub tmux_deadline: Duration,
     /// Users worked on at once.
     pub parallel_users: usize,
+    /// How old a user's last good save may be.
+    pub max_age: Duration,
 }
 
 /// Loads the configuration; an absent default file is no error, an absent `--config` is.
@@ -89,6 +106,7 @@ pub fn load(common: &Common) -> Result<Config, Failure> {
         restore_deadline: seconds("restore_deadline_seconds", file.restore_deadline_seconds)?,
         tmux_deadline: seconds("tmux_deadline_seconds", file.tmux_deadline_seconds)?,
         parallel_users: file.parallel_users.clamp(1, 256),
+        max_age: Duration::from_secs(60 * u64::from(file.status.max_age_minutes)),
     })
 }
 

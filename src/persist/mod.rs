@@ -18,6 +18,7 @@ pub mod save;
 pub mod show;
 mod source;
 mod spawn;
+pub mod status;
 mod unfinished;
 
 pub use job::{Ended, Job, Request, World};

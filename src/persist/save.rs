@@ -8,14 +8,30 @@ use crate::agent::Home;
 use crate::process::Proc;
 use crate::snapshot::{self, Snapshot, SnapshotId, Stored, escape};
 use std::collections::BTreeSet;
+use std::time::Instant;
 
 /// Saves the user's live sessions.
 pub fn save(world: &World) -> Report {
+    let begin = Instant::now();
     let mut notes = Vec::new();
     let mut report = try_save(world, &mut notes)
         .unwrap_or_else(|error| Saved { error: Some(error), ..Saved::default() });
+    record(world, begin, &report, &mut notes);
     report.notes = notes;
     Report::Save(report)
+}
+
+/// Records how it went.
+fn record(world: &World, begin: Instant, saved: &Saved, notes: &mut Vec<String>) {
+    let why = saved.error.as_deref().unwrap_or_default();
+    let mut trouble = Vec::new();
+    world.record(&mut trouble, |activity| {
+        activity.enter_save(world.now, begin.elapsed(), saved.result, why);
+    });
+    // Where the save failed itself, that is what there is to say.
+    if saved.error.is_none() {
+        notes.extend(trouble);
+    }
 }
 
 fn try_save(world: &World, notes: &mut Vec<String>) -> Result<Saved, String> {

@@ -6,4 +6,5 @@ mod manual;
 mod refusals;
 mod restore;
 mod save;
+mod status;
 mod trouble;
