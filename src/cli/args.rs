@@ -97,6 +97,22 @@ pub enum Command {
         #[arg(long, value_name = "NAME")]
         user: Option<String>,
     },
+    /// Say how saving goes
+    ///
+    /// For each user: when a save was last good, what the newest snapshot holds, what failed.
+    /// Exits 1 when a tmux server has been running for longer than --max-age without a good save;
+    /// a user without one has nothing to save. Reads only.
+    Status {
+        /// Of this terminal user; may be repeated
+        #[arg(long = "user", value_name = "NAME")]
+        users: Vec<String>,
+        /// Also write Prometheus metrics, as the node exporter's textfile collector reads them
+        #[arg(long, value_name = "FILE")]
+        metrics: Option<PathBuf>,
+        /// How old the last good save may be; 15, or what the configuration says
+        #[arg(long, value_name = "MINUTES")]
+        max_age: Option<u32>,
+    },
     /// Record that sessions or agents were closed on purpose
     ///
     /// They are not restored from snapshots older than this, unless they are named.
@@ -214,6 +230,9 @@ impl Command {
                 let closed = how == "closed";
                 let ended = Ended { conversation, agent, session, closed, reason };
                 Work { whom: Whom::Caller, request: Request::Ended(ended) }
+            }
+            Self::Status { users, .. } => {
+                Work { whom: Whom::AllOr(users), request: Request::Status }
             }
             Self::Completions { .. } | Self::Manual { .. } | Self::Worker { .. } => {
                 return Err(Failure::usage("this command works on no user"));

@@ -25,6 +25,20 @@ struct File {
     tmux_deadline_seconds: f64,
     parallel_users: usize,
     lost_window_hours: f64,
+    status: StatusFile,
+}
+
+/// The section `[status]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct StatusFile {
+    max_age_minutes: u32,
+}
+
+impl Default for StatusFile {
+    fn default() -> Self {
+        Self { max_age_minutes: 15 }
+    }
 }
 
 impl Default for File {
@@ -38,6 +52,7 @@ impl Default for File {
             tmux_deadline_seconds: 5.0,
             parallel_users: 8,
             lost_window_hours: 24.0,
+            status: StatusFile::default(),
         }
     }
 }
@@ -61,6 +76,8 @@ pub struct Config {
     pub parallel_users: usize,
     /// For how long what is lost is carried forward from snapshot to snapshot.
     pub lost_window: Duration,
+    /// How old a user's last good save may be.
+    pub max_age: Duration,
 }
 
 /// Loads the configuration; an absent default file is no error, an absent `--config` is.
@@ -99,6 +116,7 @@ pub fn load(common: &Common) -> Result<Config, Failure> {
         tmux_deadline: seconds("tmux_deadline_seconds", file.tmux_deadline_seconds)?,
         parallel_users: file.parallel_users.clamp(1, 256),
         lost_window: hours("lost_window_hours", file.lost_window_hours)?,
+        max_age: Duration::from_secs(60 * u64::from(file.status.max_age_minutes)),
     })
 }
 

@@ -39,7 +39,11 @@ fn one(user: &UserReport, state_dir: &Path, executed: bool) -> Option<String> {
         Report::List(listed) if listed.error.is_none() => Some(list(name, listed)),
         Report::Forget(forgotten) if forgotten.error.is_none() => Some(forget(name, forgotten)),
         Report::Conversation(described) if described.error.is_none() => Some(describe(described)),
-        Report::List(_) | Report::Forget(_) | Report::Conversation(_) | Report::Ended(_) => None,
+        Report::List(_)
+        | Report::Forget(_)
+        | Report::Conversation(_)
+        | Report::Ended(_)
+        | Report::Status(_) => None,
     }
 }
 
@@ -121,7 +125,7 @@ fn list(name: &str, listed: &Listed) -> String {
 }
 
 /// Columns of equal width, two spaces apart; no spaces at the ends of lines.
-fn align<const N: usize>(table: &[[String; N]]) -> String {
+pub(super) fn align<const N: usize>(table: &[[String; N]]) -> String {
     let width =
         |column: usize| table.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..N).map(width).collect();
@@ -142,6 +146,6 @@ fn count(number: usize, what: &str) -> String {
 
 /// Text that may come from a user, for a terminal. What is escaped already has no more to
 /// escape but its backslashes, which stay.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     if text.chars().any(char::is_control) { escape(text.as_bytes()) } else { text.to_owned() }
 }

@@ -5,8 +5,11 @@ pub mod config;
 pub mod exit;
 pub mod human;
 pub mod json;
+mod metrics;
 pub mod pages;
 pub mod perform;
+mod seen_by_root;
+mod status;
 pub mod targets;
 
 use args::{Cli, Command};
@@ -45,6 +48,9 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Worker { job } => perform::work_for_root(&job),
         Command::Completions { shell } => pages::completions(shell),
         Command::Manual { directory } => pages::manual(&directory),
+        Command::Status { users, metrics, max_age } => {
+            status::run(&common, users, metrics.as_deref(), max_age)
+        }
         command => {
             let config = config::load(&common)?;
             let work = command.work()?;

@@ -4,12 +4,13 @@
 use super::args::Work;
 use super::config::Config;
 use super::exit::{Exit, Failure};
+use super::seen_by_root;
 use super::targets::{self, Targets};
 use crate::persist::{Job, Report, Request};
 use crate::sys::become_user::Become;
 use crate::sys::exec::{self, Program};
 use crate::sys::limits::NewPrivileges;
-use crate::sys::{Dir, accounts, tree};
+use crate::sys::{Dir, accounts, clock, tree};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -37,6 +38,8 @@ pub struct Done {
     pub problems: Vec<String>,
     /// Whether one user alone was meant.
     pub single: bool,
+    /// Whether root had it done by the users' own processes.
+    pub by_root: bool,
     /// Where the users' states are.
     pub state_dir: PathBuf,
 }
@@ -49,7 +52,13 @@ pub fn perform(config: &Config, work: &Work) -> Result<Done, Failure> {
             let job = job(config, work, state_dir.clone(), true, tmpdir);
             tracing::info!(user = account.name, ?state_dir, "working for the caller");
             let report = UserReport { user: account.name, report: job.perform() };
-            Ok(Done { reports: vec![report], problems: Vec::new(), single: true, state_dir })
+            Ok(Done {
+                reports: vec![report],
+                problems: Vec::new(),
+                single: true,
+                by_root: false,
+                state_dir,
+            })
         }
         Targets::Users { names, problems, single } => {
             let state_dir = config.site_state_dir();
@@ -61,7 +70,11 @@ pub fn perform(config: &Config, work: &Work) -> Result<Done, Failure> {
                     report: for_user(config, name, state.as_ref(), &job),
                 }
             });
-            Ok(Done { reports, problems, single, state_dir })
+            let mut problems = problems;
+            if let (Request::Save, Some(state)) = (&work.request, &state) {
+                problems.extend(seen_by_root::record(state, &reports, clock::now()).err());
+            }
+            Ok(Done { reports, problems, single, by_root: true, state_dir })
         }
     }
 }

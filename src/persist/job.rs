@@ -1,8 +1,8 @@
 //! One piece of work for one user, as root hands it to the process that became that user; and
 //! the world that process works in.
 
-use super::{Report, conversation, ended, forget, list, restore, save, show};
-use crate::snapshot::Store;
+use super::{Report, conversation, ended, forget, list, restore, save, show, status};
+use crate::snapshot::{Activity, Store};
 use crate::sys::{Account, FileError, accounts, clock};
 use crate::tmux::{Server, Socket};
 use serde::{Deserialize, Serialize};
@@ -32,6 +32,8 @@ pub enum Request {
     },
     /// List the snapshots.
     List,
+    /// Say how saving goes.
+    Status,
     /// Record that sessions were closed on purpose.
     Forget {
         /// Which.
@@ -139,6 +141,7 @@ impl Job {
             Request::Forget { sessions, reason, kill } => {
                 forget::forget(&world, sessions, reason, *kill)
             }
+            Request::Status => status::status(&world),
             Request::Conversation { id, agent } => {
                 conversation::conversation(&world, id, agent.as_deref())
             }
@@ -151,6 +154,15 @@ impl World {
     /// The user's store for reading, if there is one.
     pub fn store(&self) -> Result<Option<Store>, FileError> {
         Store::open(&self.state_dir.join(&self.account.name))
+    }
+
+    /// Records what was done, where there is a store at all; trouble is named in `notes`.
+    pub fn record(&self, notes: &mut Vec<String>, change: impl FnOnce(&mut Activity)) {
+        match Store::open_for_hints(&self.state_dir.join(&self.account.name)) {
+            Ok(Some(store)) => store.record(notes, change),
+            Ok(None) => {}
+            Err(error) => notes.push(format!("not recorded: {error}")),
+        }
     }
 
     /// The user's store for writing.

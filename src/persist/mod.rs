@@ -22,6 +22,7 @@ pub mod show;
 mod source;
 mod spawn;
 mod start;
+pub mod status;
 mod unfinished;
 
 pub use job::{Ended, Job, Request, World};

@@ -2,6 +2,8 @@
 //! tells root. Root trusts none of it: it is bounded, typed, and printed escaped.
 
 use super::job::Request;
+pub use super::status::{ServerState, Standing};
+pub use crate::snapshot::SaveResult;
 use serde::{Deserialize, Serialize};
 
 /// The report on one request for one user.
@@ -14,6 +16,8 @@ pub enum Report {
     Plan(Planned),
     /// Of `list`.
     List(Listed),
+    /// Of `status`.
+    Status(Box<Standing>),
     /// Of `forget`.
     Forget(Forgotten),
     /// Of `conversation`.
@@ -40,21 +44,6 @@ pub struct Saved {
     pub notes: Vec<String>,
     /// Why it failed.
     pub error: Option<String>,
-}
-
-/// The outcome of a save in one word.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SaveResult {
-    /// A snapshot was written.
-    Saved,
-    /// The newest snapshot says the same.
-    Unchanged,
-    /// There is nothing to save; history is left alone.
-    Nothing,
-    /// It did not work.
-    #[default]
-    Failed,
 }
 
 /// What a restore would do or did.
@@ -216,6 +205,9 @@ impl Report {
                 Self::Plan(Planned { error: problem, ..Planned::default() })
             }
             Request::List => Self::List(Listed { error: problem, ..Listed::default() }),
+            Request::Status => {
+                Self::Status(Box::new(Standing { error: problem, ..Standing::default() }))
+            }
             Request::Conversation { .. } => {
                 Self::Conversation(Described { error: problem, ..Described::default() })
             }
@@ -229,6 +221,7 @@ impl Report {
     /// What a person should know.
     pub fn notes(&self) -> &[String] {
         match self {
+            Self::Status(standing) => &standing.notes,
             Self::Save(Saved { notes, .. })
             | Self::Plan(Planned { notes, .. })
             | Self::List(Listed { notes, .. })
@@ -242,6 +235,7 @@ impl Report {
     pub fn problem(&self) -> Option<Problem> {
         match self {
             Self::Save(Saved { error, .. }) => error.as_ref().map(Problem::failed),
+            Self::Status(standing) => standing.error.clone(),
             Self::Plan(Planned { error, .. })
             | Self::List(Listed { error, .. })
             | Self::Forget(Forgotten { error, .. })

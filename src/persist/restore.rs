@@ -15,14 +15,38 @@ use crate::process::Proc;
 use crate::snapshot::escape;
 use crate::tmux::TmuxError;
 use std::collections::BTreeSet;
+use std::time::Instant;
 
 /// Restores what was not closed, or what was chosen; `from` a certain snapshot.
 pub fn restore(world: &World, sessions: &[String], from: Option<&str>, dry_run: bool) -> Report {
+    let begin = Instant::now();
     let mut planned = Planned::default();
     if let Err(problem) = try_restore(world, sessions, from, dry_run, &mut planned) {
         planned.error = Some(problem);
     }
+    if !dry_run {
+        record(world, begin, &mut planned);
+    }
     Report::Plan(planned)
+}
+
+/// Records what was done with each pane, where there is a store at all.
+fn record(world: &World, begin: Instant, planned: &mut Planned) {
+    let error = planned.error.as_ref();
+    if error.is_some_and(|problem| problem.usage) {
+        return; // nothing was tried
+    }
+    // A restore that failed before it had a plan is one failure.
+    let without_plan = error.filter(|_| planned.rows.is_empty());
+    let actions = planned.rows.iter().filter_map(|row| match row.result.as_deref()? {
+        "not selected" => None,
+        result if result.starts_with("failed") => Some("failed"),
+        _ => Some(row.action.as_str()),
+    });
+    let actions = actions.chain(without_plan.map(|_| "failed"));
+    world.record(&mut planned.notes, |activity| {
+        activity.enter_restore(world.now, begin.elapsed(), actions);
+    });
 }
 
 /// The plan that a restore of `from` would execute; for `show`.

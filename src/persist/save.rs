@@ -8,16 +8,33 @@ use super::report::{Report, SaveResult, Saved};
 use crate::agent::{AGENTS, Home};
 use crate::process::Proc;
 use crate::snapshot::{self, Row, SnapshotId, State, Stored, escape};
+use crate::sys::clock::Epoch;
 use std::collections::BTreeSet;
 use std::mem::take;
+use std::time::Instant;
 
 /// Saves the user's live sessions.
 pub fn save(world: &World) -> Report {
+    let begin = Instant::now();
     let mut notes = Vec::new();
     let mut report = try_save(world, &mut notes)
         .unwrap_or_else(|error| Saved { error: Some(error), ..Saved::default() });
+    record(world, begin, &report, &mut notes);
     report.notes = notes;
     Report::Save(report)
+}
+
+/// Records how it went.
+fn record(world: &World, begin: Instant, saved: &Saved, notes: &mut Vec<String>) {
+    let why = saved.error.as_deref().unwrap_or_default();
+    let mut trouble = Vec::new();
+    world.record(&mut trouble, |activity| {
+        activity.enter_save(world.now, begin.elapsed(), saved.result, why);
+    });
+    // Where the save failed itself, that is what there is to say.
+    if saved.error.is_none() {
+        notes.extend(trouble);
+    }
 }
 
 fn try_save(world: &World, notes: &mut Vec<String>) -> Result<Saved, String> {
@@ -48,7 +65,9 @@ fn try_save(world: &World, notes: &mut Vec<String>) -> Result<Saved, String> {
         return nothing(notes, "the tmux server has no sessions");
     }
     if let Some((_, newest)) = &newest {
-        let lost = carry_forward(world, &mut captured, newest, &closings, (&home, &proc));
+        // The snapshot itself may be old: nothing is written while nothing changes.
+        let seen = store.activity(notes).confirmed.max(newest.id.seconds());
+        let lost = carry_forward(world, &mut captured, newest, &closings, seen, (&home, &proc));
         captured.notes.extend(lost);
     }
     notes.extend(captured.notes);
@@ -81,6 +100,7 @@ fn carry_forward(
     captured: &mut Capture,
     newest: &Stored,
     closings: &Closings,
+    seen: Epoch,
     (home, proc): (&Home, &Proc),
 ) -> Option<String> {
     let live: BTreeSet<_> =
@@ -94,7 +114,7 @@ fn carry_forward(
             outside.elsewhere.extend(live.map(|(id, _)| id.as_str().into()));
         }
     }
-    let times = Times { now: world.now, seen: newest.id.seconds(), window: world.lost_window };
+    let times = Times { now: world.now, seen, window: world.lost_window };
     let carried = lost::carry_forward(&mut captured.snapshot, newest, closings, &outside, times);
     let names = |rows: &[Row]| {
         let names: BTreeSet<String> = rows.iter().map(|row| escape(&row.session)).collect();

@@ -1,5 +1,6 @@
 //! Snapshots: the record of one user's sessions at one time, its file format and its store.
 
+pub mod activity;
 pub mod codec;
 pub mod endings;
 pub mod escape;
@@ -8,6 +9,7 @@ pub mod record;
 pub mod store;
 pub mod tombstones;
 
+pub use activity::{Activity, Restored, SaveResult};
 pub use codec::{Damage, decode, encode};
 pub use endings::{Ending, Endings, How};
 pub use escape::{escape, json_text, unescape};

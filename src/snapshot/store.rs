@@ -1,6 +1,7 @@
 //! One user's snapshots on disk: a series of immutable files, of which the newest sound one
 //! counts. Always used as the user that owns it.
 
+use super::activity::Activity;
 use super::codec::{self, Damage};
 use super::endings::Endings;
 use super::id::SnapshotId;
@@ -22,6 +23,9 @@ const SNAPSHOTS: &str = "snapshots";
 const LATEST: &str = "latest";
 const FORGOTTEN: &str = "forgotten.tsv";
 const ENDINGS: &str = "endings.tsv";
+const ACTIVITY: &str = "activity.tsv";
+/// No record of activity is larger (bytes).
+const MAX_ACTIVITY: u64 = 64 << 10;
 const LOCK: &str = "lock";
 
 /// One user's store.
@@ -75,6 +79,15 @@ impl Store {
                 };
                 Ok(Some(Self { dir, snapshots }))
             }
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Opens the store for its hints alone: also where the snapshots cannot be reached.
+    pub fn open_for_hints(dir: &Path) -> Result<Option<Self>, FileError> {
+        match Dir::open(dir) {
+            Ok(dir) => Ok(Some(Self { dir, snapshots: None })),
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),
         }
@@ -212,6 +225,41 @@ impl Store {
     /// Replaces the endings. The lock is held.
     pub fn write_endings(&self, endings: &Endings, _lock: &Lock) -> Result<(), FileError> {
         self.dir.write(ENDINGS, &endings.encode(), Existing::Replaced)
+    }
+
+    /// Reads what was last done. It is a hint: one that is absent reads as empty, and so does one
+    /// that is torn or cannot be read, which is named in `notes`.
+    pub fn activity(&self, notes: &mut Vec<String>) -> Activity {
+        let path = self.dir.path().join(ACTIVITY);
+        match self.dir.read(ACTIVITY, MAX_ACTIVITY).map(|text| Activity::decode(&text)) {
+            Ok(Some((activity, bad))) => {
+                let named = |n: &usize| format!("passed over: {}: line {n}", path.display());
+                notes.extend(bad.iter().map(named));
+                activity
+            }
+            Ok(None) => {
+                notes.push(format!("passed over: {}: it is torn", path.display()));
+                Activity::default()
+            }
+            Err(error) if error.is_not_found() => Activity::default(),
+            Err(error) => {
+                notes.push(format!("passed over: {error}"));
+                Activity::default()
+            }
+        }
+    }
+
+    /// Changes what was last done. No lock is needed: of two at once, one may go unrecorded.
+    pub fn record(&self, notes: &mut Vec<String>, change: impl FnOnce(&mut Activity)) {
+        let mut activity = self.activity(notes);
+        change(&mut activity);
+        let bytes = activity.encode();
+        let written = match self.dir.write_hint(ACTIVITY, &bytes) {
+            // Whoever has just taken the lock took our temporary file for one that was left over.
+            Err(error) if error.is_not_found() => self.dir.write_hint(ACTIVITY, &bytes),
+            written => written,
+        };
+        notes.extend(written.err().map(|error| format!("not recorded: {error}")));
     }
 
     /// Reads a file of lines that may be absent; bad lines are passed over and named.

@@ -45,6 +45,11 @@ impl Socket {
         self.path.parent().unwrap_or(Path::new("/"))
     }
 
+    /// When it was made, which is when its server started: in seconds since the epoch.
+    pub fn made(&self) -> Option<u64> {
+        u64::try_from(lstat(&self.path).ok()?.st_mtime).ok()
+    }
+
     /// Looks at the directory, the socket and who listens, each without following a link.
     pub fn state(&self) -> SocketState {
         match self.check() {

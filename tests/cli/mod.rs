@@ -7,4 +7,5 @@ mod manual;
 mod refusals;
 mod restore;
 mod save;
+mod status;
 mod trouble;

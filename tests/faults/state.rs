@@ -42,7 +42,8 @@ impl State {
             assert!(name == user() || name == format!("{}.tsv", user()) || is_new(&name), "{name}");
         }
         for name in names(&self.own()) {
-            let own = ["forgotten.tsv", "latest", "lock", "snapshots"].contains(&name.as_str());
+            let own = ["activity.tsv", "forgotten.tsv", "latest", "lock", "snapshots"];
+            let own = own.contains(&name.as_str());
             assert!(own || is_new(&name), "{name}");
         }
         let names = names(&self.snapshots()).into_iter().filter(|name| !is_new(name));
