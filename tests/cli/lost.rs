@@ -106,6 +106,7 @@ fn a_lost_agent_resumes_in_the_very_pane_where_its_shell_waits() {
     sandbox.wait_for_agent(&id(1));
     save(&sandbox);
     kill(&sandbox, 1);
+    sandbox.wait_for_prompt("=one:0.0");
     let saved = save(&sandbox);
     assert_eq!(saved["notes"][0], "lost, a restore brings it back: one");
     assert_eq!(states(&sandbox), ["one lost", "one shell"]);
@@ -177,6 +178,7 @@ fn lesson_18_a_name_that_other_work_took_gives_one_renamed_session_however_often
     save(&sandbox);
     kill(&sandbox, 1);
     wait_until("the launcher left a shell", || sandbox.panes("#{pane_current_command}")[2] == "sh");
+    sandbox.wait_for_prompt(&format!("={}:0.0", names[2]));
     save(&sandbox);
     let rows = restore(&sandbox, &[]);
     let lost: Vec<&Value> = rows.iter().filter(|row| row["state"] == "lost").collect();

@@ -2,6 +2,7 @@
 
 mod agents;
 mod forget;
+mod lessons;
 mod lost;
 mod manual;
 mod refusals;

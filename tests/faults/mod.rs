@@ -7,6 +7,8 @@ mod disk;
 mod foreign;
 mod forget;
 mod points;
+
+pub(crate) use points::has_strace;
 mod restore;
 mod save;
 mod state;

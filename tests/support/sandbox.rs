@@ -117,6 +117,23 @@ impl Sandbox {
         run.out().lines().map(str::to_owned).collect()
     }
 
+    /// Waits until nothing runs in a pane but its first process, at its prompt again.
+    pub(crate) fn wait_for_prompt(&self, pane: &str) {
+        let pid: i32 = self
+            .tmux(["display-message", "-p", "-t", pane, "#{pane_pid}"])
+            .ok()
+            .out()
+            .trim()
+            .parse()
+            .unwrap();
+        let foreground = || {
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+            let fields: Vec<&str> = stat.rsplit_once(") ").unwrap().1.split(' ').collect();
+            fields[2] == fields[5] // its group is the terminal's
+        };
+        super::wait_until("the shell is at its prompt", || tree(pid) == [pid] && foreground());
+    }
+
     /// Kills the tmux server and every process in its panes with SIGKILL, as a crash does, and
     /// waits until all are gone: one that still exits would count as alive.
     pub(crate) fn crash(&self) {
