@@ -10,6 +10,7 @@ mod agents;
 mod cli;
 mod faults;
 mod formats;
+mod fuzz;
 mod hostile;
 mod house;
 mod launcher;
