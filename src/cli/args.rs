@@ -113,6 +113,37 @@ pub enum Command {
         #[arg(long, value_name = "MINUTES")]
         max_age: Option<u32>,
     },
+    /// List every conversation that was ever seen, the last ones first
+    ///
+    /// With where and when it was seen, and its state: live, suspended or lost in the newest
+    /// snapshot, closed on purpose, or gone. Then the sessions that were closed on purpose, when
+    /// and why. Conversations stay in the history when their snapshots are long deleted.
+    History {
+        /// Of this terminal user
+        #[arg(long, value_name = "NAME")]
+        user: Option<String>,
+        /// All of them, not only the last 50
+        #[arg(long)]
+        all: bool,
+    },
+    /// Show what differs between two snapshots
+    ///
+    /// Sessions and panes that were added (+), removed (-) or changed (~). A snapshot is an id of
+    /// `persist list`, a file when it holds a slash, `latest`, or `live` for the present.
+    Diff {
+        /// The first
+        #[arg(value_name = "FROM", default_value = "latest")]
+        from: String,
+        /// The second
+        #[arg(value_name = "TO", default_value = "live")]
+        to: String,
+        /// Of this terminal user
+        #[arg(long, value_name = "NAME")]
+        user: Option<String>,
+        /// Exit 2 when there are differences, 1 for any error
+        #[arg(long)]
+        detailed_exitcode: bool,
+    },
     /// Record that sessions or agents were closed on purpose
     ///
     /// They are not restored from snapshots older than this, unless they are named.
@@ -200,6 +231,11 @@ pub struct Work {
 }
 
 impl Command {
+    /// Whether differences are to be told by the exit code.
+    pub fn wants_detailed_exit(&self) -> bool {
+        matches!(self, Self::Diff { detailed_exitcode: true, .. })
+    }
+
     /// Resolves a command that works on users.
     pub fn work(self) -> Result<Work, Failure> {
         let names = |names: Vec<OsString>| {
@@ -221,6 +257,13 @@ impl Command {
             Self::Forget { sessions, kill, user, reason } => {
                 let request = Request::Forget { sessions: names(sessions), reason, kill };
                 Work { whom: Whom::One(user), request }
+            }
+            Self::History { user, all } => {
+                Work { whom: all_or(user), request: Request::History { all } }
+            }
+            Self::Diff { from, to, user, .. } => {
+                let (from, to) = (absolute(from)?, absolute(to)?);
+                Work { whom: all_or(user), request: Request::Diff { from, to } }
             }
             Self::Conversation { id, agent } => {
                 Work { whom: Whom::Caller, request: Request::Conversation { id, agent } }

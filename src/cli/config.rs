@@ -2,6 +2,7 @@
 
 use super::args::Common;
 use super::exit::Failure;
+use crate::snapshot::retention::Rules;
 use crate::sys::{accounts, files, tree};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -26,6 +27,7 @@ struct File {
     parallel_users: usize,
     lost_window_hours: f64,
     status: StatusFile,
+    retention: Rules,
 }
 
 /// The section `[status]`.
@@ -53,6 +55,7 @@ impl Default for File {
             parallel_users: 8,
             lost_window_hours: 24.0,
             status: StatusFile::default(),
+            retention: Rules::default(),
         }
     }
 }
@@ -78,6 +81,8 @@ pub struct Config {
     pub lost_window: Duration,
     /// How old a user's last good save may be.
     pub max_age: Duration,
+    /// Which snapshots are kept.
+    pub retention: Rules,
 }
 
 /// Loads the configuration; an absent default file is no error, an absent `--config` is.
@@ -117,6 +122,7 @@ pub fn load(common: &Common) -> Result<Config, Failure> {
         parallel_users: file.parallel_users.clamp(1, 256),
         lost_window: hours("lost_window_hours", file.lost_window_hours)?,
         max_age: Duration::from_secs(60 * u64::from(file.status.max_age_minutes)),
+        retention: file.retention,
     })
 }
 

@@ -1,5 +1,10 @@
 //! What a person reads: reports on standard output, notes and problems on standard error.
 
+mod diff;
+mod history;
+pub(super) mod table;
+
+use self::table::{align, count, shown};
 use super::args::Work;
 use super::perform::{Done, UserReport};
 use crate::persist::report::{
@@ -39,7 +44,13 @@ fn one(user: &UserReport, state_dir: &Path, executed: bool) -> Option<String> {
         Report::List(listed) if listed.error.is_none() => Some(list(name, listed)),
         Report::Forget(forgotten) if forgotten.error.is_none() => Some(forget(name, forgotten)),
         Report::Conversation(described) if described.error.is_none() => Some(describe(described)),
+        Report::History(remembered) if remembered.error.is_none() => {
+            Some(history::history(name, remembered))
+        }
+        Report::Diff(compared) if compared.error.is_none() => Some(diff::diff(name, compared)),
         Report::List(_)
+        | Report::History(_)
+        | Report::Diff(_)
         | Report::Forget(_)
         | Report::Conversation(_)
         | Report::Ended(_)
@@ -111,7 +122,7 @@ fn list(name: &str, listed: &Listed) -> String {
     if listed.snapshots.is_empty() {
         return format!("{name}: no snapshots\n");
     }
-    let mut table = vec![["SNAPSHOT", "SESSIONS", "PANES", ""].map(str::to_owned)];
+    let mut table = vec![["SNAPSHOT", "SESSIONS", "PANES", "LIVE", "LOST", ""].map(str::to_owned)];
     table.extend(listed.snapshots.iter().map(|snapshot| {
         let mark = match (snapshot.newest, snapshot.sound) {
             (true, _) => "newest",
@@ -119,33 +130,8 @@ fn list(name: &str, listed: &Listed) -> String {
             (false, false) => "damaged",
         };
         let (sessions, panes) = (snapshot.sessions.to_string(), snapshot.panes.to_string());
-        [shown(&snapshot.id), sessions, panes, mark.to_owned()]
+        let (live, lost) = (snapshot.live.to_string(), snapshot.lost.to_string());
+        [shown(&snapshot.id), sessions, panes, live, lost, mark.to_owned()]
     }));
     format!("{name}:\n{}", align(&table))
-}
-
-/// Columns of equal width, two spaces apart; no spaces at the ends of lines.
-pub(super) fn align<const N: usize>(table: &[[String; N]]) -> String {
-    let width =
-        |column: usize| table.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..N).map(width).collect();
-    let mut text = String::new();
-    for row in table {
-        let cells = row.iter().zip(&widths).map(|(cell, &width)| format!("{cell:<width$}"));
-        let line = cells.collect::<Vec<_>>().join("  ");
-        text.push_str("  ");
-        text.push_str(line.trim_end());
-        text.push('\n');
-    }
-    text
-}
-
-fn count(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
-}
-
-/// Text that may come from a user, for a terminal. What is escaped already has no more to
-/// escape but its backslashes, which stay.
-pub(super) fn shown(text: &str) -> String {
-    if text.chars().any(char::is_control) { escape(text.as_bytes()) } else { text.to_owned() }
 }

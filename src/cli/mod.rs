@@ -25,11 +25,17 @@ pub fn persist() -> ExitCode {
 }
 
 fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
-    let cli = match Cli::try_parse_from(args) {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
         Err(error) => {
             let _ = error.print();
-            return if error.use_stderr() { Exit::Usage } else { Exit::Done };
+            let detailed = args.iter().any(|arg| arg == "--detailed-exitcode");
+            return match (error.use_stderr(), detailed) {
+                (false, _) => Exit::Done,
+                (true, false) => Exit::Usage,
+                (true, true) => Exit::Failed,
+            };
         }
     };
     match dispatch(cli) {
@@ -52,12 +58,20 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
             status::run(&common, users, metrics.as_deref(), max_age)
         }
         command => {
-            let config = config::load(&common)?;
-            let work = command.work()?;
-            let reports = perform::perform(&config, &work)?;
-            report(&common, &work, &reports)
+            let detailed = command.wants_detailed_exit();
+            let exit = work(&common, command, detailed);
+            exit.map_err(|failure| failure.in_detail(detailed))
         }
     }
+}
+
+/// Does a command's work for its users and reports on it.
+fn work(common: &args::Common, command: Command, detailed: bool) -> Result<Exit, Failure> {
+    let config = config::load(common)?;
+    let work = command.work()?;
+    let done = perform::perform(&config, &work)?;
+    let exit = report(common, &work, &done)?;
+    Ok(if detailed { exit::detailed(exit, &done.reports) } else { exit })
 }
 
 /// Prints the reports and derives the exit code from them.

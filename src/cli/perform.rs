@@ -117,6 +117,7 @@ fn job(
         tmux_deadline: config.tmux_deadline,
         lock_wait: deadline(config, &work.request) / LOCK_SHARE,
         lost_window: config.lost_window,
+        retention: config.retention,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::args::{Common, Whom, Work};
 use super::exit::{self, Exit, Failure};
-use super::human::{align, shown};
+use super::human::table::{align, shown};
 use super::perform::UserReport;
 use super::{config, human, json, metrics, perform, seen_by_root};
 use crate::persist::report::Standing;

@@ -1,7 +1,10 @@
 //! One piece of work for one user, as root hands it to the process that became that user; and
 //! the world that process works in.
 
-use super::{Report, conversation, ended, forget, list, restore, save, show, status};
+use super::{
+    Report, conversation, diff, ended, forget, history, list, restore, save, show, status,
+};
+use crate::snapshot::retention::Rules;
 use crate::snapshot::{Activity, Store};
 use crate::sys::{Account, FileError, accounts, clock};
 use crate::tmux::{Server, Socket};
@@ -42,6 +45,18 @@ pub enum Request {
         reason: String,
         /// Whether to end those that are live.
         kill: bool,
+    },
+    /// Tell every conversation that was ever seen.
+    History {
+        /// Not only the last ones.
+        all: bool,
+    },
+    /// Compare two snapshots: ids, files, `latest` or `live`.
+    Diff {
+        /// The first.
+        from: String,
+        /// The second.
+        to: String,
     },
     /// Say what is on disk of a conversation.
     Conversation {
@@ -90,6 +105,8 @@ pub struct Job {
     pub lock_wait: Duration,
     /// For how long what is lost is carried forward.
     pub lost_window: Duration,
+    /// Which snapshots are kept.
+    pub retention: Rules,
 }
 
 /// What one user's work needs: all of it that user's own.
@@ -109,6 +126,8 @@ pub struct World {
     pub lock_wait: Duration,
     /// For how long what is lost is carried forward.
     pub lost_window: Duration,
+    /// Which snapshots are kept.
+    pub retention: Rules,
 }
 
 impl Job {
@@ -130,6 +149,7 @@ impl Job {
             may_create: self.may_create,
             lock_wait: self.lock_wait,
             lost_window: self.lost_window,
+            retention: self.retention,
         };
         match &self.request {
             Request::Save => save::save(&world),
@@ -142,6 +162,8 @@ impl Job {
                 forget::forget(&world, sessions, reason, *kill)
             }
             Request::Status => status::status(&world),
+            Request::History { all } => history::history(&world, *all),
+            Request::Diff { from, to } => diff::diff(&world, from, to),
             Request::Conversation { id, agent } => {
                 conversation::conversation(&world, id, agent.as_deref())
             }

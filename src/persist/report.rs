@@ -1,6 +1,12 @@
 //! What one user's work came to: the contract of `--json` (docs/formats.md), and what a worker
 //! tells root. Root trusts none of it: it is bounded, typed, and printed escaped.
 
+mod diff;
+mod history;
+
+pub use diff::{Compared, ComparedField, ComparedPane, ComparedSession};
+pub use history::{ClosedSession, Remembered, RememberedConversation};
+
 use super::job::Request;
 pub use super::status::{ServerState, Standing};
 pub use crate::snapshot::SaveResult;
@@ -20,6 +26,10 @@ pub enum Report {
     Status(Box<Standing>),
     /// Of `forget`.
     Forget(Forgotten),
+    /// Of `history`.
+    History(Remembered),
+    /// Of `diff`.
+    Diff(Compared),
     /// Of `conversation`.
     Conversation(Described),
     /// Of `ended`.
@@ -113,6 +123,10 @@ pub struct ListedSnapshot {
     pub sessions: usize,
     /// Panes in it.
     pub panes: usize,
+    /// Agents in it: panes that are live or suspended.
+    pub live: usize,
+    /// Panes in it that are lost.
+    pub lost: usize,
     /// Whether it is the newest sound one, which a restore takes.
     pub newest: bool,
     /// Whether it can be read.
@@ -208,6 +222,10 @@ impl Report {
             Request::Status => {
                 Self::Status(Box::new(Standing { error: problem, ..Standing::default() }))
             }
+            Request::History { .. } => {
+                Self::History(Remembered { error: problem, ..Remembered::default() })
+            }
+            Request::Diff { .. } => Self::Diff(Compared { error: problem, ..Compared::default() }),
             Request::Conversation { .. } => {
                 Self::Conversation(Described { error: problem, ..Described::default() })
             }
@@ -226,6 +244,8 @@ impl Report {
             | Self::Plan(Planned { notes, .. })
             | Self::List(Listed { notes, .. })
             | Self::Forget(Forgotten { notes, .. })
+            | Self::History(Remembered { notes, .. })
+            | Self::Diff(Compared { notes, .. })
             | Self::Conversation(Described { notes, .. })
             | Self::Ended(Recorded { notes, .. }) => notes,
         }
@@ -239,9 +259,16 @@ impl Report {
             Self::Plan(Planned { error, .. })
             | Self::List(Listed { error, .. })
             | Self::Forget(Forgotten { error, .. })
+            | Self::History(Remembered { error, .. })
+            | Self::Diff(Compared { error, .. })
             | Self::Conversation(Described { error, .. })
             | Self::Ended(Recorded { error, .. }) => error.clone(),
         }
+    }
+
+    /// Whether what was compared differs.
+    pub fn has_differences(&self) -> bool {
+        matches!(self, Self::Diff(compared) if !compared.sessions.is_empty())
     }
 
     /// Whether a part failed although the whole was carried out.

@@ -4,6 +4,8 @@ use super::capture::{Capture, capture};
 use super::closings::Closings;
 use super::job::World;
 use super::lost::{self, Times};
+use super::prune::prune;
+use super::remember::remember;
 use super::report::{Report, SaveResult, Saved};
 use crate::agent::{AGENTS, Home};
 use crate::process::Proc;
@@ -72,6 +74,7 @@ fn try_save(world: &World, notes: &mut Vec<String>) -> Result<Saved, String> {
     }
     notes.extend(captured.notes);
     let snapshot = captured.snapshot;
+    remember(world, (&store, &lock), &snapshot, previous, notes);
     let bytes = snapshot::encode(&snapshot);
     let report = |result, id: SnapshotId| Saved {
         result,
@@ -88,14 +91,15 @@ fn try_save(world: &World, notes: &mut Vec<String>) -> Result<Saved, String> {
         return Ok(report(SaveResult::Unchanged, *id));
     }
     // Whatever lies there, sound or not, this one comes after it.
-    let last = store.ids().map_err(|e| text(&e))?.0.first().copied();
-    let id = SnapshotId::next(world.now, last, closings.latest());
+    let ids = store.ids().map_err(|e| text(&e))?.0;
+    let id = SnapshotId::next(world.now, ids.first().copied(), closings.latest());
     store.write(id, &bytes, &lock).map_err(|e| text(&e))?;
+    prune(world, (&store, &lock), &ids, id, notes);
     Ok(report(SaveResult::Saved, id))
 }
 
 /// What the newest snapshot knew and nobody sees any more becomes a part of this one, as lost.
-fn carry_forward(
+pub(super) fn carry_forward(
     world: &World,
     captured: &mut Capture,
     newest: &Stored,

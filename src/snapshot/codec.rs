@@ -4,6 +4,7 @@
 
 use super::escape::{escape, unescape};
 use super::record::{PaneFlags, Row, Snapshot, State, WindowFlags};
+use super::summary::Summary;
 
 const TITLE: &[u8] = b"# tmux-persist snapshot";
 const VERSION: &[u8] = b"1";
@@ -58,6 +59,7 @@ pub fn encode(snapshot: &Snapshot) -> Vec<u8> {
     for row in &snapshot.rows {
         line(&[encode_row(row).as_bytes()]);
     }
+    line(&[Summary::of(snapshot).line().as_bytes()]);
     line(&[b"# end ", snapshot.rows.len().to_string().as_bytes()]);
     text
 }
@@ -343,9 +345,9 @@ mod tests {
     fn damage_is_reported_by_line() {
         let text = String::from_utf8(encode(&sample())).unwrap();
         for (from, to, expected) in [
-            ("# end 2\n", "", "line 9: the trailer is missing"),
-            ("# end 2", "# end 3", "line 9: the trailer counts another number of rows"),
-            ("# end 2\n", "# end 2\nx\n", "line 10: something follows the trailer"),
+            ("# end 2\n", "", "line 10: the trailer is missing"),
+            ("# end 2", "# end 3", "line 10: the trailer counts another number of rows"),
+            ("# end 2\n", "# end 2\nx\n", "line 11: something follows the trailer"),
             ("/x\t", "/x\\q\t", "line 7: bad escape in column cwd"),
             ("/x\t", "", "line 7: 18 fields instead of 19"),
             ("\tshell\t0", "\tshell\tx", "line 7: bad value in column window"),

@@ -1,6 +1,9 @@
 //! One user's snapshots on disk: a series of immutable files, of which the newest sound one
 //! counts. Always used as the user that owns it.
 
+mod index;
+mod prune;
+
 use super::activity::Activity;
 use super::codec::{self, Damage};
 use super::endings::Endings;
@@ -150,7 +153,7 @@ impl Store {
                 name.to_str().filter(|name| Path::new(name).extension() == Some(OsStr::new("tsv")));
             match own.and_then(SnapshotId::parse) {
                 Some(id) => ids.push(id),
-                None if files::is_temporary(&name) => {}
+                None if files::is_temporary(&name) || prune::belongs_to(&name).is_some() => {}
                 None => foreign.push(name),
             }
         }

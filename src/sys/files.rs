@@ -101,6 +101,19 @@ impl Dir {
         read_open_file(fd, &path, limit, Beyond::LeftUnread)
     }
 
+    /// Reads at most the last `limit` bytes of a file, with the same refusals.
+    pub fn read_end(&self, name: impl AsRef<Path>, limit: u64) -> Result<Vec<u8>, FileError> {
+        let path = self.path.join(&name);
+        let failed = |source: Errno| error("reading", &path, source);
+        let fd =
+            rustix::fs::openat(&self.fd, name.as_ref(), READ, Mode::empty()).map_err(failed)?;
+        let size = u64::try_from(rustix::fs::fstat(&fd).map_err(failed)?.st_size).unwrap_or(0);
+        if size > limit {
+            rustix::fs::seek(&fd, rustix::fs::SeekFrom::Start(size - limit)).map_err(failed)?;
+        }
+        read_open_file(fd, &path, limit, Beyond::LeftUnread)
+    }
+
     /// Names in the directory, at most `limit` of them; `None` when there are more.
     pub fn names(&self, limit: usize) -> Result<Option<Vec<OsString>>, FileError> {
         let failed = |source: Errno| error("listing", &self.path, source);
@@ -214,6 +227,12 @@ impl Dir {
             Ok(()) | Err(Errno::NOENT) => Ok(()),
             Err(source) => Err(error("removing", self.path.join(name), source)),
         }
+    }
+
+    /// Removes an empty directory.
+    pub fn remove_dir(&self, name: impl AsRef<Path>) -> Result<(), FileError> {
+        rustix::fs::unlinkat(&self.fd, name.as_ref(), AtFlags::REMOVEDIR)
+            .map_err(|source| error("removing", self.path.join(name), source))
     }
 
     /// Removes what [`Dir::write`] and [`Dir::write_link`] leave behind when they are killed.

@@ -42,11 +42,19 @@ impl State {
             assert!(name == user() || name == format!("{}.tsv", user()) || is_new(&name), "{name}");
         }
         for name in names(&self.own()) {
-            let own = ["activity.tsv", "forgotten.tsv", "latest", "lock", "snapshots"];
+            let own = [
+                "activity.tsv",
+                "conversations.tsv",
+                "forgotten.tsv",
+                "latest",
+                "lock",
+                "snapshots",
+            ];
             let own = own.contains(&name.as_str());
             assert!(own || is_new(&name), "{name}");
         }
-        let names = names(&self.snapshots()).into_iter().filter(|name| !is_new(name));
+        let other = |name: &String| is_new(name) || name.ends_with(".scrollback");
+        let names = names(&self.snapshots()).into_iter().filter(|name| !other(name));
         names
             .map(|name| {
                 assert!(name.ends_with("Z.tsv") || name.contains("Z-"), "{name}");

@@ -17,7 +17,7 @@ const MAY_USE: [(&str, &[&str]); 9] = [
 ];
 
 /// Modules that have no effect: no files, no processes, no clock.
-const PURE: [&str; 11] = [
+const PURE: [&str; 15] = [
     "identity",
     "tmux/escape.rs",
     "tmux/dialect.rs",
@@ -26,7 +26,11 @@ const PURE: [&str; 11] = [
     "tmux/control.rs",
     "tmux/command.rs",
     "snapshot/codec.rs",
+    "snapshot/conversations.rs",
+    "snapshot/diff.rs",
     "snapshot/escape.rs",
+    "snapshot/retention.rs",
+    "snapshot/summary.rs",
     "agent/evidence.rs",
     "persist/plan.rs",
 ];

@@ -7,6 +7,7 @@ pub(crate) mod host;
 pub(crate) mod lacks;
 pub(crate) mod metrics;
 pub(crate) mod mock_api;
+pub(crate) mod planted;
 pub(crate) mod run;
 pub(crate) mod sandbox;
 pub(crate) mod stub_agent;
