@@ -10,6 +10,7 @@ mod agents;
 mod cli;
 mod faults;
 mod formats;
+mod hook;
 mod hostile;
 mod house;
 mod launcher;

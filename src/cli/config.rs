@@ -25,6 +25,7 @@ struct File {
     tmux_deadline_seconds: f64,
     parallel_users: usize,
     lost_window_hours: f64,
+    save_on_change: bool,
     status: StatusFile,
 }
 
@@ -53,6 +54,7 @@ impl Default for File {
             parallel_users: 8,
             lost_window_hours: 24.0,
             status: StatusFile::default(),
+            save_on_change: true,
         }
     }
 }
@@ -78,6 +80,10 @@ pub struct Config {
     pub lost_window: Duration,
     /// How old a user's last good save may be.
     pub max_age: Duration,
+    /// Whether tmux servers are to tell of changes.
+    pub save_on_change: bool,
+    /// The file, when the command line names one.
+    pub path: Option<PathBuf>,
 }
 
 /// Loads the configuration; an absent default file is no error, an absent `--config` is.
@@ -117,6 +123,8 @@ pub fn load(common: &Common) -> Result<Config, Failure> {
         parallel_users: file.parallel_users.clamp(1, 256),
         lost_window: hours("lost_window_hours", file.lost_window_hours)?,
         max_age: Duration::from_secs(60 * u64::from(file.status.max_age_minutes)),
+        save_on_change: file.save_on_change,
+        path: common.config.as_ref().map(|path| absolute(path)).transpose()?,
     })
 }
 
@@ -130,7 +138,7 @@ impl Config {
 /// A user's process works in another directory than the caller.
 fn absolute(path: &Path) -> Result<PathBuf, Failure> {
     std::path::absolute(path)
-        .map_err(|error| Failure::usage(format!("--state-dir {}: {error}", path.display())))
+        .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))
 }
 
 /// Reads the file; for root, only one that nobody else could have changed.

@@ -3,7 +3,7 @@
 use super::args::Work;
 use super::perform::{Done, UserReport};
 use crate::persist::report::{
-    Described, Forgotten, Listed, Planned, PlannedRow, SaveResult, Saved,
+    Described, Forgotten, Listed, Planned, PlannedRow, SaveResult, Saved, Wired, WiredResult,
 };
 use crate::persist::{Report, Request};
 use crate::snapshot::escape;
@@ -39,11 +39,13 @@ fn one(user: &UserReport, state_dir: &Path, executed: bool) -> Option<String> {
         Report::List(listed) if listed.error.is_none() => Some(list(name, listed)),
         Report::Forget(forgotten) if forgotten.error.is_none() => Some(forget(name, forgotten)),
         Report::Conversation(described) if described.error.is_none() => Some(describe(described)),
+        Report::Wire(wired) if wired.error.is_none() => Some(wire(name, wired)),
         Report::List(_)
         | Report::Forget(_)
         | Report::Conversation(_)
         | Report::Ended(_)
-        | Report::Status(_) => None,
+        | Report::Status(_)
+        | Report::Wire(_) => None,
     }
 }
 
@@ -60,6 +62,16 @@ fn save(name: &str, state_dir: &Path, saved: &Saved) -> Option<String> {
     let place = state_dir.join(format!("{name}.tsv"));
     let place = escape(place.as_os_str().as_encoded_bytes());
     Some(format!("{name}: {what} {id}: {sessions}, {panes}{lost}, in {place}\n"))
+}
+
+fn wire(name: &str, wired: &Wired) -> String {
+    let what = match wired.result {
+        WiredResult::Installed => "hooks installed in",
+        WiredResult::Removed => "hooks removed from",
+        WiredResult::Unchanged | WiredResult::Failed => "nothing to change in",
+    };
+    let file = if wired.file.is_empty() { "the settings".into() } else { shown(&wired.file) };
+    format!("{name}: {what} {file}\n")
 }
 
 fn plan(name: &str, planned: &Planned, executed: bool) -> Option<String> {

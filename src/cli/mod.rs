@@ -3,6 +3,7 @@
 pub mod args;
 pub mod config;
 pub mod exit;
+mod hook;
 pub mod human;
 pub mod json;
 mod metrics;
@@ -25,6 +26,11 @@ pub fn persist() -> ExitCode {
 }
 
 fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
+    let args: Vec<OsString> = args.into_iter().collect();
+    if hook::is_call(&args) {
+        hook::take_in(args);
+        return Exit::Done;
+    }
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => {
@@ -51,9 +57,12 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Status { users, metrics, max_age } => {
             status::run(&common, users, metrics.as_deref(), max_age)
         }
+        Command::Hook { install: false, uninstall: false, .. } => {
+            Err(Failure::usage("an agent calls `persist hook` without an option before `hook`"))
+        }
         command => {
             let config = config::load(&common)?;
-            let work = command.work()?;
+            let work = command.work(&common)?;
             let reports = perform::perform(&config, &work)?;
             report(&common, &work, &reports)
         }

@@ -17,7 +17,7 @@ const MAY_USE: [(&str, &[&str]); 9] = [
 ];
 
 /// Modules that have no effect: no files, no processes, no clock.
-const PURE: [&str; 11] = [
+const PURE: [&str; 17] = [
     "identity",
     "tmux/escape.rs",
     "tmux/dialect.rs",
@@ -27,7 +27,13 @@ const PURE: [&str; 11] = [
     "tmux/command.rs",
     "snapshot/codec.rs",
     "snapshot/escape.rs",
+    "tmux/hooks.rs",
+    "tmux/marks.rs",
     "agent/evidence.rs",
+    "agent/hooks.rs",
+    "agent/json_spans.rs",
+    "agent/settings.rs",
+    "agent/stamp.rs",
     "persist/plan.rs",
 ];
 
