@@ -34,6 +34,15 @@ const TOLD: Duration = Duration::from_secs(10);
 
 /// Runs a program to its end.
 pub fn run(argv: &[OsString], environment: &[(OsString, OsString)]) -> End {
+    run_and(argv, environment, || {})
+}
+
+/// The same; does something else once it runs.
+pub fn run_and(
+    argv: &[OsString],
+    environment: &[(OsString, OsString)],
+    meanwhile: impl FnOnce(),
+) -> End {
     let Some((program, arguments)) = argv.split_first() else {
         return End::Failed(std::io::Error::other("no program"));
     };
@@ -55,7 +64,10 @@ pub fn run(argv: &[OsString], environment: &[(OsString, OsString)]) -> End {
     }
     let end = match command.spawn() {
         Ok(child) => match i32::try_from(child.id()) {
-            Ok(pid) => supervise(Pid::from_raw(pid), &signals::set(&waited_for)),
+            Ok(pid) => {
+                meanwhile();
+                supervise(Pid::from_raw(pid), &signals::set(&waited_for))
+            }
             Err(_) => End::Failed(std::io::Error::other("its pid makes no sense")),
         },
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {

@@ -14,6 +14,9 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+/// When this program is gone from its pane, or is a shell there, seconds after the agent's end.
+const GONE: u64 = 1;
+
 /// Runs what the options ask for. Whatever goes wrong, the user gets an agent or a shell.
 pub fn launch(options: &Options) -> ExitCode {
     if let Some(note) = &options.note {
@@ -148,11 +151,24 @@ impl Run<'_> {
         };
         let environment = self.environment();
         let terminal = Terminal::remember();
-        let mut end = child::run(&argv, &environment);
+        let run = || child::run_and(&argv, &environment, || self.tell_it_runs(conversation));
+        let mut end = run();
         if matches!(end, End::Missing) && self.install(&argv[0], &environment) {
-            end = child::run(&argv, &environment);
+            end = run();
         }
         self.conclude(conversation, &end, &terminal)
+    }
+
+    /// Its conversation is known from now on: by its arguments, or from what it holds open once it
+    /// has named the conversation itself.
+    fn tell_it_runs(&self, conversation: &Conversation) {
+        const NAMED: u64 = 2;
+        persist::changed(if self.names_it_itself(conversation) { NAMED } else { 0 });
+    }
+
+    /// Whether an agent that takes no id names its new conversation.
+    fn names_it_itself(&self, conversation: &Conversation) -> bool {
+        matches!(conversation, Conversation::New(_)) && !self.agent.takes_an_id()
     }
 
     fn environment(&self) -> Variables {
@@ -189,12 +205,13 @@ impl Run<'_> {
 
     /// Exit 0 closes; anything else is a loss and leaves a shell.
     fn conclude(&self, conversation: &Conversation, end: &End, terminal: &Terminal) -> ExitCode {
-        // An agent that takes no id named its new conversation itself: we do not know it.
-        let unknown = matches!(conversation, Conversation::New(_)) && !self.agent.takes_an_id();
-        let id = (!unknown).then(|| conversation.id());
+        let id = (!self.names_it_itself(conversation)).then(|| conversation.id());
         let closed = matches!(end, End::Exited(0));
         if let Some(id) = id.filter(|_| !matches!(end, End::Missing)) {
             persist::ended(self.name, id, self.session, closed, &end.to_string());
+        }
+        if !matches!(end, End::Missing) {
+            persist::changed(GONE);
         }
         match end {
             End::Exited(0) => return ExitCode::SUCCESS,

@@ -26,6 +26,7 @@ struct File {
     tmux_deadline_seconds: f64,
     parallel_users: usize,
     lost_window_hours: f64,
+    save_on_change: bool,
     status: StatusFile,
     retention: Rules,
 }
@@ -56,6 +57,7 @@ impl Default for File {
             lost_window_hours: 24.0,
             status: StatusFile::default(),
             retention: Rules::default(),
+            save_on_change: true,
         }
     }
 }
@@ -83,6 +85,10 @@ pub struct Config {
     pub max_age: Duration,
     /// Which snapshots are kept.
     pub retention: Rules,
+    /// Whether tmux servers are to tell of changes.
+    pub save_on_change: bool,
+    /// The file, when the command line names one.
+    pub path: Option<PathBuf>,
 }
 
 /// Loads the configuration; an absent default file is no error, an absent `--config` is.
@@ -123,6 +129,8 @@ pub fn load(common: &Common) -> Result<Config, Failure> {
         lost_window: hours("lost_window_hours", file.lost_window_hours)?,
         max_age: Duration::from_secs(60 * u64::from(file.status.max_age_minutes)),
         retention: file.retention,
+        save_on_change: file.save_on_change,
+        path: common.config.as_ref().map(|path| absolute(path)).transpose()?,
     })
 }
 
@@ -136,7 +144,7 @@ impl Config {
 /// A user's process works in another directory than the caller.
 fn absolute(path: &Path) -> Result<PathBuf, Failure> {
     std::path::absolute(path)
-        .map_err(|error| Failure::usage(format!("--state-dir {}: {error}", path.display())))
+        .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))
 }
 
 /// Reads the file; for root, only one that nobody else could have changed.

@@ -8,7 +8,7 @@ use self::table::{align, count, shown};
 use super::args::Work;
 use super::perform::{Done, UserReport};
 use crate::persist::report::{
-    Described, Forgotten, Listed, Planned, PlannedRow, SaveResult, Saved,
+    Described, Forgotten, Listed, Planned, PlannedRow, SaveResult, Saved, Wired, WiredResult,
 };
 use crate::persist::{Report, Request};
 use crate::snapshot::escape;
@@ -48,13 +48,15 @@ fn one(user: &UserReport, state_dir: &Path, executed: bool) -> Option<String> {
             Some(history::history(name, remembered))
         }
         Report::Diff(compared) if compared.error.is_none() => Some(diff::diff(name, compared)),
+        Report::Wire(wired) if wired.error.is_none() => Some(wire(name, wired)),
         Report::List(_)
         | Report::History(_)
         | Report::Diff(_)
         | Report::Forget(_)
         | Report::Conversation(_)
         | Report::Ended(_)
-        | Report::Status(_) => None,
+        | Report::Status(_)
+        | Report::Wire(_) => None,
     }
 }
 
@@ -71,6 +73,16 @@ fn save(name: &str, state_dir: &Path, saved: &Saved) -> Option<String> {
     let place = state_dir.join(format!("{name}.tsv"));
     let place = escape(place.as_os_str().as_encoded_bytes());
     Some(format!("{name}: {what} {id}: {sessions}, {panes}{lost}, in {place}\n"))
+}
+
+fn wire(name: &str, wired: &Wired) -> String {
+    let what = match wired.result {
+        WiredResult::Installed => "hooks installed in",
+        WiredResult::Removed => "hooks removed from",
+        WiredResult::Unchanged | WiredResult::Failed => "nothing to change in",
+    };
+    let file = if wired.file.is_empty() { "the settings".into() } else { shown(&wired.file) };
+    format!("{name}: {what} {file}\n")
 }
 
 fn plan(name: &str, planned: &Planned, executed: bool) -> Option<String> {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 /// Renders what was done. `save` always gives a list of users; the others give the one user's
 /// object when one user was meant, and a list otherwise. No raw control character is ever in it.
 pub fn render(work: &Work, done: &Done) -> String {
-    let one = done.single && !matches!(work.request, Request::Save);
+    let one = done.single && !matches!(work.request, Request::Save | Request::SaveSoon);
     object(done.reports.iter().map(user).collect(), one)
 }
 

@@ -3,6 +3,7 @@
 pub mod args;
 pub mod config;
 pub mod exit;
+mod hook;
 pub mod human;
 pub mod json;
 mod metrics;
@@ -26,6 +27,10 @@ pub fn persist() -> ExitCode {
 
 fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
     let args: Vec<OsString> = args.into_iter().collect();
+    if hook::is_call(&args) {
+        hook::take_in(args);
+        return Exit::Done;
+    }
     let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
         Err(error) => {
@@ -57,6 +62,9 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Status { users, metrics, max_age } => {
             status::run(&common, users, metrics.as_deref(), max_age)
         }
+        Command::Hook { install: false, uninstall: false, .. } => {
+            Err(Failure::usage("an agent calls `persist hook` without an option before `hook`"))
+        }
         command => {
             let detailed = command.wants_detailed_exit();
             let exit = work(&common, command, detailed);
@@ -68,7 +76,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
 /// Does a command's work for its users and reports on it.
 fn work(common: &args::Common, command: Command, detailed: bool) -> Result<Exit, Failure> {
     let config = config::load(common)?;
-    let work = command.work()?;
+    let work = command.work(common)?;
     let done = perform::perform(&config, &work)?;
     let exit = report(common, &work, &done)?;
     Ok(if detailed { exit::detailed(exit, &done.reports) } else { exit })

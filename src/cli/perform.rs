@@ -49,7 +49,10 @@ pub fn perform(config: &Config, work: &Work) -> Result<Done, Failure> {
     match targets::find(config, &work.whom)? {
         Targets::Caller { account, state_dir } => {
             let tmpdir = std::env::var_os("TMUX_TMPDIR").map(PathBuf::from);
-            let job = job(config, work, state_dir.clone(), true, tmpdir);
+            let job = Job {
+                config: config.path.clone(),
+                ..job(config, work, state_dir.clone(), true, tmpdir)
+            };
             tracing::info!(user = account.name, ?state_dir, "working for the caller");
             let report = UserReport { user: account.name, report: job.perform() };
             Ok(Done {
@@ -115,9 +118,15 @@ fn job(
         socket: config.socket.clone(),
         tmpdir,
         tmux_deadline: config.tmux_deadline,
-        lock_wait: deadline(config, &work.request) / LOCK_SHARE,
         lost_window: config.lost_window,
         retention: config.retention,
+        lock_wait: match &work.request {
+            // Nobody waits for these: they can wait until a restore is over.
+            Request::SaveSoon | Request::Hooked(_) => config.restore_deadline,
+            request => deadline(config, request) / LOCK_SHARE,
+        },
+        save_on_change: config.save_on_change,
+        config: None,
     }
 }
 

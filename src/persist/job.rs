@@ -1,13 +1,16 @@
 //! One piece of work for one user, as root hands it to the process that became that user; and
 //! the world that process works in.
 
+use super::hooked::{HookCall, hooked};
+use super::wiring::{self, Wire};
 use super::{
-    Report, conversation, diff, ended, forget, history, list, restore, save, show, status,
+    Report, conversation, diff, ended, forget, history, list, on_change, restore, save, show,
+    status,
 };
 use crate::snapshot::retention::Rules;
 use crate::snapshot::{Activity, Store};
 use crate::sys::{Account, FileError, accounts, clock};
-use crate::tmux::{Server, Socket};
+use crate::tmux::{Hooks, Server, Socket};
 use serde::{Deserialize, Serialize};
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
@@ -19,6 +22,8 @@ use std::time::Duration;
 pub enum Request {
     /// Take a snapshot.
     Save,
+    /// Take one because something changed, unless another is about to.
+    SaveSoon,
     /// Bring sessions back.
     Restore {
         /// Only these; every one that is not closed when empty.
@@ -67,6 +72,10 @@ pub enum Request {
     },
     /// Record how an agent ended.
     Ended(Ended),
+    /// Take in what an agent told its hook.
+    Hooked(HookCall),
+    /// Tell agents to call our hook, or no more.
+    Wire(Wire),
 }
 
 /// How an agent ended, as its launcher saw it. Text is in the snapshot file's escapes.
@@ -107,10 +116,14 @@ pub struct Job {
     pub lost_window: Duration,
     /// Which snapshots are kept.
     pub retention: Rules,
+    /// Whether the user's server is to tell of changes.
+    pub save_on_change: bool,
+    /// The configuration file that a caller named.
+    pub config: Option<PathBuf>,
 }
 
 /// What one user's work needs: all of it that user's own.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct World {
     /// The user.
     pub account: Account,
@@ -118,6 +131,8 @@ pub struct World {
     pub now: clock::Epoch,
     /// The user's tmux server.
     pub server: Server,
+    /// What the server is to run on changes, if anything.
+    pub hooks: Option<Hooks>,
     /// Our launcher, which starts agents in panes.
     pub launcher: Option<PathBuf>,
     state_dir: PathBuf,
@@ -138,6 +153,7 @@ impl Job {
             Err(error) => return Report::failed(&self.request, error.to_string()),
         };
         let world = World {
+            hooks: on_change::hooks(&self),
             account,
             now: clock::now(),
             server: Server {
@@ -153,6 +169,7 @@ impl Job {
         };
         match &self.request {
             Request::Save => save::save(&world),
+            Request::SaveSoon => save::save_soon(&world),
             Request::Restore { sessions, from, dry_run } => {
                 restore::restore(&world, sessions, from.as_deref(), *dry_run)
             }
@@ -168,6 +185,8 @@ impl Job {
                 conversation::conversation(&world, id, agent.as_deref())
             }
             Request::Ended(ended) => ended::ended(&world, ended),
+            Request::Hooked(call) => hooked(&world, call),
+            Request::Wire(wire) => wiring::wire(&world, wire),
         }
     }
 }

@@ -34,6 +34,8 @@ pub enum Report {
     Conversation(Described),
     /// Of `ended`.
     Ended(Recorded),
+    /// Of `hook --install` and `--uninstall`.
+    Wire(Wired),
 }
 
 /// What became of a save.
@@ -187,6 +189,35 @@ pub struct Recorded {
     pub error: Option<Problem>,
 }
 
+/// What became of the agents' settings.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wired {
+    /// `installed`, `removed`, `unchanged` or `failed`.
+    pub result: WiredResult,
+    /// The file.
+    pub file: String,
+    /// What a person should know.
+    pub notes: Vec<String>,
+    /// Why it failed.
+    pub error: Option<Problem>,
+}
+
+/// The outcome for the agents' settings in one word.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WiredResult {
+    /// The agent calls our hook from now on.
+    Installed,
+    /// It does so no more.
+    Removed,
+    /// Nothing had to be changed.
+    Unchanged,
+    /// It did not work; nothing was changed.
+    #[default]
+    Failed,
+}
+
 /// What went wrong, and whether the caller asked for something that is not there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -214,7 +245,10 @@ impl Report {
     pub fn failed(request: &Request, error: String) -> Self {
         let problem = Some(Problem { message: error.clone(), usage: false });
         match request {
-            Request::Save => Self::Save(Saved { error: Some(error), ..Saved::default() }),
+            Request::Save | Request::SaveSoon | Request::Hooked(_) => {
+                Self::Save(Saved { error: Some(error), ..Saved::default() })
+            }
+            Request::Wire(_) => Self::Wire(Wired { error: problem, ..Wired::default() }),
             Request::Restore { .. } | Request::Show { .. } => {
                 Self::Plan(Planned { error: problem, ..Planned::default() })
             }
@@ -247,7 +281,8 @@ impl Report {
             | Self::History(Remembered { notes, .. })
             | Self::Diff(Compared { notes, .. })
             | Self::Conversation(Described { notes, .. })
-            | Self::Ended(Recorded { notes, .. }) => notes,
+            | Self::Ended(Recorded { notes, .. })
+            | Self::Wire(Wired { notes, .. }) => notes,
         }
     }
 
@@ -262,7 +297,8 @@ impl Report {
             | Self::History(Remembered { error, .. })
             | Self::Diff(Compared { error, .. })
             | Self::Conversation(Described { error, .. })
-            | Self::Ended(Recorded { error, .. }) => error.clone(),
+            | Self::Ended(Recorded { error, .. })
+            | Self::Wire(Wired { error, .. }) => error.clone(),
         }
     }
 

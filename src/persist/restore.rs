@@ -5,6 +5,7 @@ use super::capture::{Capture, capture};
 use super::closings::Closings;
 use super::facts;
 use super::job::World;
+use super::on_change;
 use super::plan::{self, Action, Start, Step};
 use super::report::{Planned, PlannedRow, Problem, Report};
 use super::selection::Selection;
@@ -14,6 +15,7 @@ use crate::agent::{AGENTS, Home};
 use crate::process::Proc;
 use crate::snapshot::escape;
 use crate::tmux::TmuxError;
+use crate::tmux::hooks::Found;
 use std::collections::BTreeSet;
 use std::time::Instant;
 
@@ -141,6 +143,8 @@ fn execute(world: &World, steps: Vec<Step>, rows: &mut [PlannedRow]) -> Result<(
             return Err(Problem::failed(&error));
         }
     };
+    // The server may be a new one; the next save tries again.
+    let _ = on_change::keep(&world.server, world.hooks.as_ref(), Found::Others);
     for ((at, step), result) in places.into_iter().zip(&to_build).zip(results) {
         rows[at].result = Some(match result {
             Ok(()) if world.launcher.is_none() && step.start != Start::Shell => {

@@ -30,6 +30,8 @@ const ACTIVITY: &str = "activity.tsv";
 /// No record of activity is larger (bytes).
 const MAX_ACTIVITY: u64 = 64 << 10;
 const LOCK: &str = "lock";
+/// Held by the process that saves next because something changed; its time says when that was.
+const PENDING: &str = "pending";
 
 /// One user's store.
 #[derive(Debug)]
@@ -139,6 +141,12 @@ impl Store {
             }
         }
         Ok(lock)
+    }
+
+    /// The turn to save next, without waiting for it. Whoever has it takes [`Store::lock`] before
+    /// letting go of it, never the other way round.
+    pub fn pending(&self) -> Result<Lock, FileError> {
+        locks::exclusive(&self.dir, PENDING, Duration::ZERO)
     }
 
     /// The ids of all snapshots, newest first, and the names of foreign files beside them.

@@ -35,6 +35,11 @@ impl Socket {
         Self { path: base.join(format!("tmux-{uid}")).join(name) }
     }
 
+    /// The socket at a path, as `$TMUX` names it in a pane.
+    pub fn at(path: PathBuf) -> Self {
+        Self { path }
+    }
+
     /// The socket's path.
     pub fn path(&self) -> &Path {
         &self.path

@@ -4,6 +4,7 @@
 mod endings;
 mod facts_claude;
 mod facts_codex;
+mod hooked;
 mod launched;
 mod proof;
 
