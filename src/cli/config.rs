@@ -2,6 +2,7 @@
 
 use super::args::Common;
 use super::exit::Failure;
+use crate::persist::budget::{Memory, Mode, Settings};
 use crate::sys::{accounts, files, tree};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -26,6 +27,7 @@ struct File {
     parallel_users: usize,
     lost_window_hours: f64,
     status: StatusFile,
+    restore: Restore,
 }
 
 /// The section `[status]`.
@@ -41,6 +43,15 @@ impl Default for StatusFile {
     }
 }
 
+/// Its part about restoring agents.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Restore {
+    mode: String,
+    memory_budget: String,
+    at_once: usize,
+}
+
 impl Default for File {
     fn default() -> Self {
         Self {
@@ -53,7 +64,14 @@ impl Default for File {
             parallel_users: 8,
             lost_window_hours: 24.0,
             status: StatusFile::default(),
+            restore: Restore::default(),
         }
+    }
+}
+
+impl Default for Restore {
+    fn default() -> Self {
+        Self { mode: "auto".to_owned(), memory_budget: "50%".to_owned(), at_once: 2 }
     }
 }
 
@@ -78,6 +96,8 @@ pub struct Config {
     pub lost_window: Duration,
     /// How old a user's last good save may be.
     pub max_age: Duration,
+    /// How agents are restored.
+    pub restore: Settings,
 }
 
 /// Loads the configuration; an absent default file is no error, an absent `--config` is.
@@ -117,6 +137,23 @@ pub fn load(common: &Common) -> Result<Config, Failure> {
         parallel_users: file.parallel_users.clamp(1, 256),
         lost_window: hours("lost_window_hours", file.lost_window_hours)?,
         max_age: Duration::from_secs(60 * u64::from(file.status.max_age_minutes)),
+        restore: restore_settings(&file.restore)?,
+    })
+}
+
+fn restore_settings(part: &Restore) -> Result<Settings, Failure> {
+    let refuse = |key: &str, value: &str, expected: &str| {
+        let value = crate::snapshot::escape(value.as_bytes());
+        Failure::usage(format!("restore.{key} = '{value}': expected {expected}"))
+    };
+    Ok(Settings {
+        mode: Mode::parse(&part.mode)
+            .ok_or_else(|| refuse("mode", &part.mode, "eager, lazy or auto"))?,
+        memory: Memory::parse(&part.memory_budget).ok_or_else(|| {
+            refuse("memory_budget", &part.memory_budget, "a share (50%) or a size (8G)")
+        })?,
+        at_once: part.at_once.clamp(1, 64),
+        ..Settings::default()
     })
 }
 

@@ -28,6 +28,8 @@ pub struct Capture {
     pub restored: BTreeMap<Vec<u8>, u32>,
     /// The first process of each pane whose program runs, by pane id.
     pub pids: BTreeMap<u32, i32>,
+    /// Of these, those that run: our launcher may wait in place of one.
+    pub running: Vec<i32>,
 }
 
 /// Captures the live sessions; `None` without a tmux server. `previous` decides between equal
@@ -66,6 +68,7 @@ pub fn capture(
     };
     let rows = listing.panes.iter().enumerate().map(row).collect();
     let agents = sightings.values().map(|sighting| sighting.pid).collect();
+    let running = sightings.values().filter(|sighting| !sighting.waits).map(|s| s.pid).collect();
     notes.extend(home.take_notes());
     let server = format!("{}-{}", listing.server_pid, listing.server_start);
     let snapshot = Snapshot { host: host_name(), boot: boot_id(), server, rows };
@@ -79,7 +82,7 @@ pub fn capture(
             restored.insert(id.as_str().into(), pane.id);
         }
     }
-    Ok(Some(Capture { snapshot, notes, unfinished, agents, restored, pids }))
+    Ok(Some(Capture { snapshot, notes, unfinished, agents, restored, pids, running }))
 }
 
 /// Whether a session is one of ours: the prefix, 128 random bits, and a number for one that is
@@ -184,7 +187,11 @@ fn build_row(
         cwd: cwd.into_vec(),
         conversation: conversation.map(|(id, _)| id.as_str().into()),
         agent: sighting.map(|sighting| sighting.agent.into()),
-        state: if sighting.is_some() { State::Live } else { State::Shell },
+        state: match sighting {
+            Some(sighting) if sighting.waits => State::Suspended,
+            Some(_) => State::Live,
+            None => State::Shell,
+        },
         window: pane.window_index,
         window_name: (!pane.automatic_rename).then(|| pane.window_name.clone()),
         window_layout: layouts.get(&pane.window_id).cloned().unwrap_or_default(),

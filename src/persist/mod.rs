@@ -1,6 +1,7 @@
 //! Saving and restoring one user's tmux sessions, always as that user.
 
 mod arrange;
+pub mod budget;
 pub mod build;
 pub mod capture;
 pub mod closings;
@@ -13,6 +14,7 @@ pub mod job;
 pub mod list;
 pub mod lost;
 mod names;
+mod pace;
 pub mod plan;
 pub mod report;
 pub mod restore;

@@ -5,6 +5,7 @@ mod forget;
 mod lessons;
 mod lost;
 mod manual;
+mod modes;
 mod refusals;
 mod restore;
 mod save;

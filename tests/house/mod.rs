@@ -17,7 +17,7 @@ const MAY_USE: [(&str, &[&str]); 9] = [
 ];
 
 /// Modules that have no effect: no files, no processes, no clock.
-const PURE: [&str; 11] = [
+const PURE: [&str; 12] = [
     "identity",
     "tmux/escape.rs",
     "tmux/dialect.rs",
@@ -28,6 +28,7 @@ const PURE: [&str; 11] = [
     "snapshot/codec.rs",
     "snapshot/escape.rs",
     "agent/evidence.rs",
+    "persist/budget.rs",
     "persist/plan.rs",
 ];
 
