@@ -111,6 +111,11 @@ impl Agent for Claude {
         transcript::describe(&dir, &file, |line| line["cwd"].as_str(), title)
     }
 
+    fn describe_from(&self, id: &ConversationId, cwd: &Path, home: &Home) -> Option<Description> {
+        let Some(dir) = transcript_in(cwd, id, home) else { return self.describe(id, home) };
+        transcript::describe(&dir, &transcript_name(id), |line| line["cwd"].as_str(), title)
+    }
+
     fn resumption(
         &self,
         id: &ConversationId,

@@ -50,6 +50,12 @@ pub trait Agent: Sync {
     /// What is on disk of a conversation.
     fn describe(&self, id: &ConversationId, home: &Home) -> Option<Description>;
 
+    /// The same of one that was in `cwd`, where it is looked for first.
+    fn describe_from(&self, id: &ConversationId, cwd: &Path, home: &Home) -> Option<Description> {
+        let _ = cwd;
+        self.describe(id, home)
+    }
+
     /// What starting the agent on a conversation from `cwd` would take. `prompted` is what the
     /// snapshot says of it.
     fn resumption(
@@ -137,6 +143,7 @@ pub fn sight(first_pid: i32, stamp: Option<&Stamp>, home: &Home, proc: &Proc) ->
             foreground: process.stat.group == process.stat.foreground,
             depth: process.depth,
             start: process.stat.start,
+            waits: launcher::waits(process),
         });
         seen.descend
     });

@@ -2,6 +2,7 @@
 
 use super::exit::Failure;
 use super::hook;
+use crate::persist::budget::Mode;
 use crate::persist::{Ended, Request};
 use crate::snapshot::escape;
 use clap::{Args, Parser, Subcommand};
@@ -92,12 +93,21 @@ pub enum Command {
         /// Only say what would be done
         #[arg(long)]
         dry_run: bool,
+        /// Which agents start by themselves; the others wait for Enter in their panes
+        ///
+        /// eager: all; lazy: none; auto: as many as half of the free memory allows, those used
+        /// last before others, but none that waited when it was saved. Else as configured.
+        #[arg(long, value_name = "MODE", value_parser = ["eager", "lazy", "auto"])]
+        mode: Option<String>,
     },
     /// Show what a restore would do
     Show {
         /// An id of `persist list`, or a file when it holds a slash; the newest sound one if none
         #[arg(value_name = "SNAPSHOT")]
         snapshot: Option<String>,
+        /// Which agents would start by themselves: eager, lazy, auto; as configured if none
+        #[arg(long, value_name = "MODE", value_parser = ["eager", "lazy", "auto"])]
+        mode: Option<String>,
         /// Show it for this terminal user
         #[arg(long, value_name = "NAME")]
         user: Option<String>,
@@ -282,14 +292,16 @@ impl Command {
                 Work { whom: Whom::Caller, request: Request::SaveSoon }
             }
             Self::Save { users, .. } => Work { whom: Whom::AllOr(users), request: Request::Save },
-            Self::Restore { sessions, users, from, dry_run } => {
+            Self::Restore { sessions, users, from, dry_run, mode } => {
                 let from = from.map(absolute).transpose()?;
-                let request = Request::Restore { sessions: names(sessions), from, dry_run };
+                let (sessions, mode) = (names(sessions), mode.as_deref().and_then(Mode::parse));
+                let request = Request::Restore { sessions, from, dry_run, mode };
                 Work { whom: Whom::AllOr(users), request }
             }
-            Self::Show { snapshot, user } => {
+            Self::Show { snapshot, mode, user } => {
                 let snapshot = snapshot.map(absolute).transpose()?;
-                Work { whom: all_or(user), request: Request::Show { snapshot } }
+                let mode = mode.as_deref().and_then(Mode::parse);
+                Work { whom: all_or(user), request: Request::Show { snapshot, mode } }
             }
             Self::List { user } => Work { whom: all_or(user), request: Request::List },
             Self::Forget { sessions, kill, user, reason } => {

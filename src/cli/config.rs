@@ -2,6 +2,7 @@
 
 use super::args::Common;
 use super::exit::Failure;
+use crate::persist::budget::{Memory, Mode, Settings};
 use crate::snapshot::retention::Rules;
 use crate::sys::{accounts, files, tree};
 use serde::Deserialize;
@@ -29,6 +30,7 @@ struct File {
     save_on_change: bool,
     status: StatusFile,
     retention: Rules,
+    restore: Restore,
 }
 
 /// The section `[status]`.
@@ -42,6 +44,15 @@ impl Default for StatusFile {
     fn default() -> Self {
         Self { max_age_minutes: 15 }
     }
+}
+
+/// Its part about restoring agents.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Restore {
+    mode: String,
+    memory_budget: String,
+    at_once: usize,
 }
 
 impl Default for File {
@@ -58,7 +69,14 @@ impl Default for File {
             status: StatusFile::default(),
             retention: Rules::default(),
             save_on_change: true,
+            restore: Restore::default(),
         }
+    }
+}
+
+impl Default for Restore {
+    fn default() -> Self {
+        Self { mode: "auto".to_owned(), memory_budget: "50%".to_owned(), at_once: 2 }
     }
 }
 
@@ -89,6 +107,8 @@ pub struct Config {
     pub save_on_change: bool,
     /// The file, when the command line names one.
     pub path: Option<PathBuf>,
+    /// How agents are restored.
+    pub restore: Settings,
 }
 
 /// Loads the configuration; an absent default file is no error, an absent `--config` is.
@@ -131,6 +151,23 @@ pub fn load(common: &Common) -> Result<Config, Failure> {
         retention: file.retention,
         save_on_change: file.save_on_change,
         path: common.config.as_ref().map(|path| absolute(path)).transpose()?,
+        restore: restore_settings(&file.restore)?,
+    })
+}
+
+fn restore_settings(part: &Restore) -> Result<Settings, Failure> {
+    let refuse = |key: &str, value: &str, expected: &str| {
+        let value = crate::snapshot::escape(value.as_bytes());
+        Failure::usage(format!("restore.{key} = '{value}': expected {expected}"))
+    };
+    Ok(Settings {
+        mode: Mode::parse(&part.mode)
+            .ok_or_else(|| refuse("mode", &part.mode, "eager, lazy or auto"))?,
+        memory: Memory::parse(&part.memory_budget).ok_or_else(|| {
+            refuse("memory_budget", &part.memory_budget, "a share (50%) or a size (8G)")
+        })?,
+        at_once: part.at_once.clamp(1, 64),
+        ..Settings::default()
     })
 }
 

@@ -71,7 +71,10 @@ mod tests {
         let name = "a\u{7f}\u{9b}31m\n\u{1b}";
         let row = PlannedRow { session: name.to_owned(), ..PlannedRow::default() };
         let report = Report::Plan(Planned { rows: vec![row], ..Planned::default() });
-        let work = Work { whom: Whom::AllOr(vec![]), request: Request::Show { snapshot: None } };
+        let work = Work {
+            whom: Whom::AllOr(vec![]),
+            request: Request::Show { snapshot: None, mode: None },
+        };
         let text = render(&work, &done(report));
         assert!(!text.trim_end().chars().any(char::is_control));
         let value: Value = serde_json::from_str(&text).unwrap();

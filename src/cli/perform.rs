@@ -6,6 +6,7 @@ use super::config::Config;
 use super::exit::{Exit, Failure};
 use super::seen_by_root;
 use super::targets::{self, Targets};
+use crate::persist::budget::Settings;
 use crate::persist::{Job, Report, Request};
 use crate::sys::become_user::Become;
 use crate::sys::exec::{self, Program};
@@ -51,7 +52,7 @@ pub fn perform(config: &Config, work: &Work) -> Result<Done, Failure> {
             let tmpdir = std::env::var_os("TMUX_TMPDIR").map(PathBuf::from);
             let job = Job {
                 config: config.path.clone(),
-                ..job(config, work, state_dir.clone(), true, tmpdir)
+                ..job(config, work, state_dir.clone(), true, tmpdir, config.restore.clone())
             };
             tracing::info!(user = account.name, ?state_dir, "working for the caller");
             let report = UserReport { user: account.name, report: job.perform() };
@@ -66,8 +67,9 @@ pub fn perform(config: &Config, work: &Work) -> Result<Done, Failure> {
         Targets::Users { names, problems, single } => {
             let state_dir = config.site_state_dir();
             let state = open_state(&work.request, &state_dir)?;
+            let restore = shared_by(&names, config, &state_dir);
             let reports = for_each(&names, config.parallel_users, |name| {
-                let job = job(config, work, state_dir.clone(), false, None);
+                let job = job(config, work, state_dir.clone(), false, None, restore.clone());
                 UserReport {
                     user: name.to_owned(),
                     report: for_user(config, name, state.as_ref(), &job),
@@ -110,6 +112,7 @@ fn job(
     state_dir: PathBuf,
     may_create: bool,
     tmpdir: Option<PathBuf>,
+    restore: Settings,
 ) -> Job {
     Job {
         request: work.request.clone(),
@@ -127,7 +130,19 @@ fn job(
         },
         save_on_change: config.save_on_change,
         config: None,
+        restore,
     }
+}
+
+/// The host has one budget of memory: it is shared by the users who have something to restore, and
+/// of what there was before any of them began.
+fn shared_by(users: &[String], config: &Config, state_dir: &std::path::Path) -> Settings {
+    let has_state =
+        |user: &&String| state_dir.join(user).symlink_metadata().is_ok_and(|meta| meta.is_dir());
+    let users = users.iter().filter(has_state).count();
+    let memory = launcher::memory::Memory::look(std::path::Path::new("/"), 0);
+    let users = u64::try_from(users).unwrap_or(u64::MAX).max(1);
+    Settings { users, host: memory.host, ..config.restore.clone() }
 }
 
 fn deadline(config: &Config, request: &Request) -> Duration {

@@ -25,6 +25,8 @@ pub struct Capture {
     pub unfinished: Vec<Pane>,
     /// The processes of the agents that were seen.
     pub agents: BTreeSet<i32>,
+    /// Of these, those that run: our launcher may wait in place of one.
+    pub running: Vec<i32>,
     /// The panes that a restore resumed conversations in, by id, whatever runs there now.
     pub restored: BTreeMap<Vec<u8>, u32>,
     /// The first process of each pane whose program runs, by pane id.
@@ -70,6 +72,7 @@ pub fn capture(
     };
     let rows = listing.panes.iter().enumerate().map(row).collect();
     let agents = sightings.values().map(|sighting| sighting.pid).collect();
+    let running = sightings.values().filter(|sighting| !sighting.waits).map(|s| s.pid).collect();
     notes.extend(home.take_notes());
     let server = format!("{}-{}", listing.server_pid, listing.server_start);
     let snapshot = Snapshot { host: host_name(), boot: boot_id(), server, rows };
@@ -84,7 +87,7 @@ pub fn capture(
         }
     }
     let hooks = listing.hooks;
-    Ok(Some(Capture { snapshot, notes, unfinished, agents, restored, pids, hooks }))
+    Ok(Some(Capture { snapshot, notes, unfinished, agents, restored, pids, hooks, running }))
 }
 
 /// Whether a session is one of ours: the prefix, 128 random bits, and a number for one that is
@@ -190,7 +193,11 @@ fn build_row(
         cwd: cwd.into_vec(),
         conversation: conversation.map(|(id, _)| id.as_str().into()),
         agent: sighting.map(|sighting| sighting.agent.into()),
-        state: if sighting.is_some() { State::Live } else { State::Shell },
+        state: match sighting {
+            Some(sighting) if sighting.waits => State::Suspended,
+            Some(_) => State::Live,
+            None => State::Shell,
+        },
         window: pane.window_index,
         window_name: (!pane.automatic_rename).then(|| pane.window_name.clone()),
         window_layout: layouts.get(&pane.window_id).cloned().unwrap_or_default(),

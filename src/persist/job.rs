@@ -1,6 +1,7 @@
 //! One piece of work for one user, as root hands it to the process that became that user; and
 //! the world that process works in.
 
+use super::budget::{Mode, Settings};
 use super::hooked::{HookCall, hooked};
 use super::wiring::{self, Wire};
 use super::{
@@ -32,11 +33,15 @@ pub enum Request {
         from: Option<String>,
         /// Only say what would be done.
         dry_run: bool,
+        /// Which agents start by themselves; as configured when absent.
+        mode: Option<Mode>,
     },
     /// Show what a restore would do.
     Show {
         /// Snapshot id or file.
         snapshot: Option<String>,
+        /// Which agents would start by themselves; as configured when absent.
+        mode: Option<Mode>,
     },
     /// List the snapshots.
     List,
@@ -120,6 +125,8 @@ pub struct Job {
     pub save_on_change: bool,
     /// The configuration file that a caller named.
     pub config: Option<PathBuf>,
+    /// What the site says about restoring agents.
+    pub restore: Settings,
 }
 
 /// What one user's work needs: all of it that user's own.
@@ -143,6 +150,8 @@ pub struct World {
     pub lost_window: Duration,
     /// Which snapshots are kept.
     pub retention: Rules,
+    /// What the site says about restoring agents.
+    pub restore: Settings,
 }
 
 impl Job {
@@ -166,14 +175,15 @@ impl Job {
             lock_wait: self.lock_wait,
             lost_window: self.lost_window,
             retention: self.retention,
+            restore: self.restore,
         };
         match &self.request {
             Request::Save => save::save(&world),
             Request::SaveSoon => save::save_soon(&world),
-            Request::Restore { sessions, from, dry_run } => {
-                restore::restore(&world, sessions, from.as_deref(), *dry_run)
+            Request::Restore { sessions, from, dry_run, mode } => {
+                restore::restore(&world, sessions, from.as_deref(), *mode, *dry_run)
             }
-            Request::Show { snapshot } => show::show(&world, snapshot.as_deref()),
+            Request::Show { snapshot, mode } => show::show(&world, snapshot.as_deref(), *mode),
             Request::List => list::list(&world),
             Request::Forget { sessions, reason, kill } => {
                 forget::forget(&world, sessions, reason, *kill)
@@ -204,6 +214,11 @@ impl World {
             Ok(None) => {}
             Err(error) => notes.push(format!("not recorded: {error}")),
         }
+    }
+
+    /// Where a restore leaves what the panes it makes need to know.
+    pub fn restored(&self) -> PathBuf {
+        self.state_dir.join(&self.account.name).join(crate::snapshot::store::RESTORED)
     }
 
     /// The user's store for writing.

@@ -1,6 +1,7 @@
 //! Saving and restoring one user's tmux sessions, always as that user.
 
 mod arrange;
+pub mod budget;
 pub mod build;
 pub mod capture;
 pub mod closings;
@@ -18,6 +19,7 @@ pub mod lost;
 mod names;
 mod on_change;
 mod ourselves;
+mod pace;
 pub mod plan;
 mod prune;
 mod remember;

@@ -7,6 +7,7 @@ mod history;
 pub use diff::{Compared, ComparedField, ComparedPane, ComparedSession};
 pub use history::{ClosedSession, Remembered, RememberedConversation};
 
+use super::budget::Mode;
 use super::job::Request;
 pub use super::status::{ServerState, Standing};
 pub use crate::snapshot::SaveResult;
@@ -66,6 +67,8 @@ pub struct Planned {
     pub snapshot: Option<String>,
     /// One per pane of the snapshot.
     pub rows: Vec<PlannedRow>,
+    /// How agents were told to start or to wait; none without agents to start.
+    pub agents: Option<Allotment>,
     /// What a person should know.
     pub notes: Vec<String>,
     /// Why it failed.
@@ -98,9 +101,27 @@ pub struct PlannedRow {
     pub selected: bool,
     /// Why, where there is something to say.
     pub reason: String,
+    /// Whether its agent starts by itself (`eager`) or waits for Enter (`lazy`).
+    pub mode: Option<Mode>,
     /// What became of it, after a restore: `restored`, `skipped`, `not selected`, `failed: ...`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<String>,
+}
+
+/// How the agents of a plan were told to start or to wait.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Allotment {
+    /// What was asked for.
+    pub mode: Mode,
+    /// Agents that start by themselves.
+    pub eager: u64,
+    /// Agents that wait for Enter.
+    pub lazy: u64,
+    /// Memory for those that start, in bytes; none when it does not matter or is not known.
+    pub memory: Option<u64>,
+    /// What each is taken to need, in bytes; none when it does not matter.
+    pub agent: Option<u64>,
 }
 
 /// The snapshots of a user.

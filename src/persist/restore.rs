@@ -1,11 +1,13 @@
 //! `restore`: executes the plan that `show` prints.
 
+use super::budget::Mode;
 use super::build;
 use super::capture::{Capture, capture};
 use super::closings::Closings;
 use super::facts;
 use super::job::World;
 use super::on_change;
+use super::pace;
 use super::plan::{self, Action, Start, Step};
 use super::report::{Planned, PlannedRow, Problem, Report};
 use super::selection::Selection;
@@ -19,11 +21,17 @@ use crate::tmux::hooks::Found;
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-/// Restores what was not closed, or what was chosen; `from` a certain snapshot.
-pub fn restore(world: &World, sessions: &[String], from: Option<&str>, dry_run: bool) -> Report {
+/// Restores sessions: all that were not closed, or the chosen ones; `from` a certain snapshot.
+pub fn restore(
+    world: &World,
+    sessions: &[String],
+    from: Option<&str>,
+    mode: Option<Mode>,
+    dry_run: bool,
+) -> Report {
     let begin = Instant::now();
     let mut planned = Planned::default();
-    if let Err(problem) = try_restore(world, sessions, from, dry_run, &mut planned) {
+    if let Err(problem) = try_restore(world, sessions, from, mode, dry_run, &mut planned) {
         planned.error = Some(problem);
     }
     if !dry_run {
@@ -55,15 +63,17 @@ fn record(world: &World, begin: Instant, planned: &mut Planned) {
 pub(super) fn plan_only(
     world: &World,
     from: Option<&str>,
+    mode: Option<Mode>,
     planned: &mut Planned,
 ) -> Result<(), Problem> {
-    try_restore(world, &[], from, true, planned)
+    try_restore(world, &[], from, mode, true, planned)
 }
 
 fn try_restore(
     world: &World,
     sessions: &[String],
     from: Option<&str>,
+    mode: Option<Mode>,
     dry_run: bool,
     planned: &mut Planned,
 ) -> Result<(), Problem> {
@@ -105,10 +115,15 @@ fn try_restore(
         notes.push("a restore had died on the way: what it had not finished is made anew".into());
         facts = gather(notes)?;
     }
-    let steps = plan::plan(&stored, &facts, &closings, chosen.as_ref());
+    let mut steps = plan::plan(&stored, &facts, &closings, chosen.as_ref());
+    let pace = pace::settle(world, &facts, mode.unwrap_or(world.restore.mode), &mut steps);
+    planned.agents.clone_from(&pace.allotment);
     planned.rows = steps.iter().map(Step::describe).collect();
     if dry_run {
         return Ok(());
+    }
+    if let Some((store, lock)) = store.as_ref().zip(lock.as_ref()) {
+        planned.notes.extend(pace.leave_for_panes(store, lock));
     }
     execute(world, steps, &mut planned.rows)
 }

@@ -38,6 +38,7 @@ const PURE: &[&str] = &[
     "agent/json_spans.rs",
     "agent/settings.rs",
     "agent/stamp.rs",
+    "persist/budget.rs",
     "persist/plan.rs",
 ];
 
