@@ -3,9 +3,9 @@
 use super::builder::Builder;
 use super::panes::{self, Listing, Nonsense};
 use super::socket::{Socket, SocketState};
-use crate::sys::FileError;
 use crate::sys::exec::{self, ExecError, Program};
-use crate::sys::files;
+use crate::sys::locks::{self, Lock};
+use crate::sys::{Dir, FileError, files};
 use std::io;
 use std::path::Path;
 use std::time::Duration;
@@ -58,6 +58,19 @@ impl Server {
             SocketState::Absent | SocketState::Stale => Ok(false),
             SocketState::Refused(why) => Err(self.refused(why)),
         }
+    }
+
+    /// Excludes every other restore into this server, whatever state directory it works on, for as
+    /// long as the lock is held; gives up after `wait`.
+    pub fn lock(&self, wait: Duration) -> Result<Lock, FileError> {
+        files::create_private_dirs(self.socket.directory())?;
+        let dir = Dir::open(self.socket.directory())?;
+        if !dir.is_own()? {
+            return Err(FileError::refused("locking in", dir.path(), "belongs to another user"));
+        }
+        // Not NAME.lock, which is tmux's own while it starts a server.
+        let name = self.socket.path().file_name().unwrap_or_default().to_string_lossy();
+        locks::exclusive(&dir, &format!(".persist-{name}"), wait)
     }
 
     /// Lists every pane in one round trip; `None` without a server (absent or stale socket).

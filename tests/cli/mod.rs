@@ -3,6 +3,7 @@
 mod agents;
 mod forget;
 mod lessons;
+mod locks;
 mod lost;
 mod manual;
 mod refusals;
