@@ -43,7 +43,8 @@ fn one(user: &UserReport, state_dir: &Path, executed: bool) -> Option<String> {
         | Report::Forget(_)
         | Report::Conversation(_)
         | Report::Ended(_)
-        | Report::Status(_) => None,
+        | Report::Status(_)
+        | Report::Doctor(_) => None,
     }
 }
 

@@ -2,14 +2,13 @@
 //! record nothing in that user's own directory, and root writes nothing there; so root keeps a
 //! file of its own.
 
-use super::perform::UserReport;
+use super::perform::{Done, UserReport};
 use crate::persist::Report;
 use crate::snapshot::Activity;
 use crate::snapshot::activity::{decode_all, encode_all};
 use crate::sys::clock::Epoch;
 use crate::sys::{Dir, locks};
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::time::Duration;
 
 /// The file in the state directory: root's, 0600.
@@ -34,9 +33,22 @@ pub(super) fn record(state: &Dir, reports: &[UserReport], now: Epoch) -> Result<
     state.write_hint(FILE, &encode_all(&all)).map_err(|error| error.to_string())
 }
 
-/// What root saw, of each user.
-pub(super) fn of_all(state: &Path) -> BTreeMap<String, Activity> {
-    Dir::open(state).map(|state| read(&state)).unwrap_or_default()
+/// Enters what root saw into reports on how saving goes.
+pub(super) fn enter(done: &mut Done) {
+    if !done.by_root {
+        return;
+    }
+    let seen = Dir::open(&done.state_dir).map(|state| read(&state)).unwrap_or_default();
+    for UserReport { user, report } in &mut done.reports {
+        let standing = match report {
+            Report::Status(standing) => standing.as_mut(),
+            Report::Doctor(examined) => &mut examined.standing,
+            _ => continue,
+        };
+        if let Some(root) = seen.get(user) {
+            standing.enter_roots(root);
+        }
+    }
 }
 
 fn read(state: &Dir) -> BTreeMap<String, Activity> {

@@ -1,7 +1,7 @@
 //! One piece of work for one user, as root hands it to the process that became that user; and
 //! the world that process works in.
 
-use super::{Report, conversation, ended, forget, list, restore, save, show, status};
+use super::{Report, conversation, doctor, ended, forget, list, restore, save, show, status};
 use crate::snapshot::{Activity, Store};
 use crate::sys::{Account, FileError, accounts, clock};
 use crate::tmux::{Server, Socket};
@@ -34,6 +34,11 @@ pub enum Request {
     List,
     /// Say how saving goes.
     Status,
+    /// Say what is wrong.
+    Doctor {
+        /// Where the host's files are: `/`.
+        root: PathBuf,
+    },
     /// Record that sessions were closed on purpose.
     Forget {
         /// Which.
@@ -142,6 +147,7 @@ impl Job {
                 forget::forget(&world, sessions, reason, *kill)
             }
             Request::Status => status::status(&world),
+            Request::Doctor { root } => doctor::doctor(&world, root),
             Request::Conversation { id, agent } => {
                 conversation::conversation(&world, id, agent.as_deref())
             }
@@ -151,14 +157,19 @@ impl Job {
 }
 
 impl World {
+    /// Where the user's state is, or would be.
+    pub fn own_dir(&self) -> PathBuf {
+        self.state_dir.join(&self.account.name)
+    }
+
     /// The user's store for reading, if there is one.
     pub fn store(&self) -> Result<Option<Store>, FileError> {
-        Store::open(&self.state_dir.join(&self.account.name))
+        Store::open(&self.own_dir())
     }
 
     /// Records what was done, where there is a store at all; trouble is named in `notes`.
     pub fn record(&self, notes: &mut Vec<String>, change: impl FnOnce(&mut Activity)) {
-        match Store::open_for_hints(&self.state_dir.join(&self.account.name)) {
+        match Store::open_for_hints(&self.own_dir()) {
             Ok(Some(store)) => store.record(notes, change),
             Ok(None) => {}
             Err(error) => notes.push(format!("not recorded: {error}")),
@@ -170,7 +181,7 @@ impl World {
         if self.may_create {
             return Store::create(&self.state_dir, &self.account.name);
         }
-        let dir = self.state_dir.join(&self.account.name);
+        let dir = self.own_dir();
         self.store()?.ok_or_else(|| FileError::refused("opening", dir, "root has not made it yet"))
     }
 }

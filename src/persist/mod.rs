@@ -5,6 +5,7 @@ pub mod build;
 pub mod capture;
 pub mod closings;
 pub mod conversation;
+pub mod doctor;
 pub mod ended;
 pub mod facts;
 mod fate;

@@ -1,6 +1,7 @@
 //! What one user's work came to: the contract of `--json` (docs/formats.md), and what a worker
 //! tells root. Root trusts none of it: it is bounded, typed, and printed escaped.
 
+pub use super::doctor::{Check, CheckState, Examined};
 use super::job::Request;
 pub use super::status::{ServerState, Standing};
 pub use crate::snapshot::SaveResult;
@@ -18,6 +19,8 @@ pub enum Report {
     List(Listed),
     /// Of `status`.
     Status(Box<Standing>),
+    /// Of `doctor`.
+    Doctor(Box<Examined>),
     /// Of `forget`.
     Forget(Forgotten),
     /// Of `conversation`.
@@ -205,6 +208,9 @@ impl Report {
                 Self::Plan(Planned { error: problem, ..Planned::default() })
             }
             Request::List => Self::List(Listed { error: problem, ..Listed::default() }),
+            Request::Doctor { .. } => {
+                Self::Doctor(Box::new(Examined { error: problem, ..Examined::default() }))
+            }
             Request::Status => {
                 Self::Status(Box::new(Standing { error: problem, ..Standing::default() }))
             }
@@ -222,6 +228,7 @@ impl Report {
     pub fn notes(&self) -> &[String] {
         match self {
             Self::Status(standing) => &standing.notes,
+            Self::Doctor(_) => &[],
             Self::Save(Saved { notes, .. })
             | Self::Plan(Planned { notes, .. })
             | Self::List(Listed { notes, .. })
@@ -236,6 +243,7 @@ impl Report {
         match self {
             Self::Save(Saved { error, .. }) => error.as_ref().map(Problem::failed),
             Self::Status(standing) => standing.error.clone(),
+            Self::Doctor(examined) => examined.error.clone(),
             Self::Plan(Planned { error, .. })
             | Self::List(Listed { error, .. })
             | Self::Forget(Forgotten { error, .. })

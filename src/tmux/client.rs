@@ -104,6 +104,20 @@ impl Server {
         Ok(Some(panes::parse(&output.stdout, &nonce)?))
     }
 
+    /// A server option that a user's configuration or we ourselves set; `None` when the server does
+    /// not say.
+    pub fn option(&self, name: &str) -> Option<String> {
+        if !self.is_listening().ok()? {
+            return None;
+        }
+        let environment =
+            ASKING.iter().filter_map(|name| Some(((*name).into(), std::env::var_os(name)?)));
+        let asked = self.client().args(["show-options", "-sqv", name]).only_asks();
+        let asked = asked.environment(environment.collect()).deadline(self.deadline);
+        let output = asked.max_output(4096).run().ok()?;
+        Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    }
+
     /// Whether a server that let go of its client is about to end: it does that first, and then
     /// removes its socket.
     fn ends(&self) -> Result<bool, TmuxError> {

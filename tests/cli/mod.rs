@@ -1,6 +1,7 @@
 //! The commands as a user meets them, on real tmux servers.
 
 mod agents;
+mod doctor;
 mod forget;
 mod lessons;
 mod locks;
