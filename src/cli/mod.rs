@@ -2,6 +2,7 @@
 
 pub mod args;
 pub mod config;
+mod doctor;
 pub mod exit;
 mod hook;
 pub mod human;
@@ -59,6 +60,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Worker { job } => perform::work_for_root(&job),
         Command::Completions { shell } => pages::completions(shell),
         Command::Manual { directory } => pages::manual(&directory),
+        Command::Doctor { users, root } => doctor::run(&common, users, root),
         Command::Status { users, metrics, max_age } => {
             status::run(&common, users, metrics.as_deref(), max_age)
         }

@@ -5,8 +5,8 @@ use super::budget::{Mode, Settings};
 use super::hooked::{HookCall, hooked};
 use super::wiring::{self, Wire};
 use super::{
-    Report, conversation, diff, ended, forget, history, list, on_change, restore, save, show,
-    status,
+    Report, conversation, diff, doctor, ended, forget, history, list, on_change, restore, save,
+    show, status,
 };
 use crate::snapshot::retention::Rules;
 use crate::snapshot::{Activity, Store};
@@ -47,6 +47,11 @@ pub enum Request {
     List,
     /// Say how saving goes.
     Status,
+    /// Say what is wrong.
+    Doctor {
+        /// Where the host's files are: `/`.
+        root: PathBuf,
+    },
     /// Record that sessions were closed on purpose.
     Forget {
         /// Which.
@@ -191,6 +196,7 @@ impl Job {
             Request::Status => status::status(&world),
             Request::History { all } => history::history(&world, *all),
             Request::Diff { from, to } => diff::diff(&world, from, to),
+            Request::Doctor { root } => doctor::doctor(&world, root),
             Request::Conversation { id, agent } => {
                 conversation::conversation(&world, id, agent.as_deref())
             }
@@ -202,14 +208,19 @@ impl Job {
 }
 
 impl World {
+    /// Where the user's state is, or would be.
+    pub fn own_dir(&self) -> PathBuf {
+        self.state_dir.join(&self.account.name)
+    }
+
     /// The user's store for reading, if there is one.
     pub fn store(&self) -> Result<Option<Store>, FileError> {
-        Store::open(&self.state_dir.join(&self.account.name))
+        Store::open(&self.own_dir())
     }
 
     /// Records what was done, where there is a store at all; trouble is named in `notes`.
     pub fn record(&self, notes: &mut Vec<String>, change: impl FnOnce(&mut Activity)) {
-        match Store::open_for_hints(&self.state_dir.join(&self.account.name)) {
+        match Store::open_for_hints(&self.own_dir()) {
             Ok(Some(store)) => store.record(notes, change),
             Ok(None) => {}
             Err(error) => notes.push(format!("not recorded: {error}")),
@@ -226,7 +237,7 @@ impl World {
         if self.may_create {
             return Store::create(&self.state_dir, &self.account.name);
         }
-        let dir = self.state_dir.join(&self.account.name);
+        let dir = self.own_dir();
         self.store()?.ok_or_else(|| FileError::refused("opening", dir, "root has not made it yet"))
     }
 }
