@@ -61,11 +61,11 @@ pub fn conversation(agent: &str, id: &OsStr) -> Answer {
 }
 
 /// Records how an agent ended.
-pub fn ended(agent: &str, id: &OsStr, session: Option<&OsStr>, closed: bool, reason: &str) {
+pub fn ended(agent: &str, id: Option<&OsStr>, session: Option<&OsStr>, closed: bool, reason: &str) {
     let how = if closed { "closed" } else { "lost" };
     let session = session.unwrap_or_default();
     let args =
-        ["ended".as_ref(), id, "--agent".as_ref(), agent.as_ref(), "--how".as_ref(), how.as_ref()];
+        ["ended".as_ref(), "--agent".as_ref(), agent.as_ref(), "--how".as_ref(), how.as_ref()];
     let more = [
         "--session".as_ref(),
         session,
@@ -73,7 +73,8 @@ pub fn ended(agent: &str, id: &OsStr, session: Option<&OsStr>, closed: bool, rea
         reason.as_ref(),
         OsStr::new("--quiet"),
     ];
-    let _ = ask(&[&args[..], &more].concat());
+    let id: Vec<&OsStr> = id.into_iter().collect();
+    let _ = ask(&[&args[..], &more, &id].concat());
 }
 
 /// Has the sessions saved, since something changed, after so many seconds. Nobody waits for it.

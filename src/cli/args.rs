@@ -208,9 +208,9 @@ pub enum Command {
     /// The launcher does, when it sees it. A conversation that was closed is not resumed from
     /// snapshots older than this; one that was lost is.
     Ended {
-        /// Its conversation
+        /// Its conversation; the one of the caller's pane in the newest snapshot if none
         #[arg(value_name = "UUID")]
-        conversation: String,
+        conversation: Option<String>,
         /// On purpose or not
         #[arg(long, value_name = "HOW", value_parser = ["closed", "lost"])]
         how: String,
@@ -333,7 +333,8 @@ impl Command {
             Self::Ended { conversation, how, agent, session, reason } => {
                 let session = escape(session.as_bytes());
                 let closed = how == "closed";
-                let ended = Ended { conversation, agent, session, closed, reason };
+                let pane = pane_of_caller();
+                let ended = Ended { conversation, pane, agent, session, closed, reason };
                 Work { whom: Whom::Caller, request: Request::Ended(ended) }
             }
             Self::Status { users, .. } => {
@@ -351,6 +352,15 @@ impl Command {
             }
         })
     }
+}
+
+/// The pane of tmux that this process is in: its server's pid, and its number there. `$TMUX` is
+/// `socket,server,session`.
+fn pane_of_caller() -> Option<(i32, u32)> {
+    let tmux = std::env::var("TMUX").ok()?;
+    let server = tmux.rsplit(',').nth(1)?.parse().ok()?;
+    let pane = std::env::var("TMUX_PANE").ok()?.strip_prefix('%')?.parse().ok()?;
+    Some((server, pane))
 }
 
 /// A snapshot that is named by a file: a user's process works in another directory.

@@ -92,8 +92,11 @@ pub enum Request {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ended {
-    /// Its conversation.
-    pub conversation: String,
+    /// Its conversation, when the one who saw it knows.
+    pub conversation: Option<String>,
+    /// The pane it was in: its server's pid, and its number there. What the newest snapshot knows
+    /// to have run there ended, too.
+    pub pane: Option<(i32, u32)>,
     /// Its name.
     pub agent: String,
     /// The tmux session it was in; empty when unknown.

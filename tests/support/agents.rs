@@ -231,6 +231,10 @@ impl AgentLab {
             let path = self.transcript(&conversation);
             path.is_some_and(|p| std::fs::read_to_string(p).unwrap().contains(&reply))
         });
+        // One that is killed before its turn has ended is told to continue when it is resumed.
+        wait_until("its turn has ended", || {
+            self.live_record(agent.pid).is_none_or(|record| record["status"] != "busy")
+        });
         turn
     }
 
