@@ -60,6 +60,9 @@ pub enum Command {
         /// Save this terminal user; may be repeated
         #[arg(long = "user", value_name = "NAME")]
         users: Vec<String>,
+        /// Save every terminal user and nobody else, as the timer does: without a map, nobody
+        #[arg(long, conflicts_with = "users")]
+        all_users: bool,
     },
     /// Bring sessions back
     ///
@@ -139,6 +142,21 @@ pub enum Command {
         #[arg(long, value_name = "TEXT", default_value = "")]
         reason: String,
     },
+    /// Bring back every terminal user's sessions when the host comes up
+    ///
+    /// For tmux-persist-restore.service, as root. Waits for each user's home, then starts
+    /// tmux-persist-session@UID.service for each user who was ever saved, in which the user's own
+    /// process restores. Until it has, saves leave that user's snapshots alone.
+    Boot,
+    /// Take over the state of the suite that this one replaces
+    ///
+    /// As root. Moves the manifests `<user>.tsv` and the series `snapshots/<user>/` of the state
+    /// directory into its `.predecessor/`, where they stay, and imports them into the snapshots
+    /// of the users that the map names. Doing it again imports nothing twice.
+    Import,
+    /// Restore the caller's sessions and stay until the tmux server has ended
+    #[command(hide = true)]
+    Keeper,
     /// Print a completion script for a shell
     Completions {
         /// Which shell
@@ -167,6 +185,8 @@ pub enum Whom {
     One(Option<String>),
     /// The caller, whoever that is.
     Caller,
+    /// Every terminal user and nobody else: root's timer. Without a map, nobody.
+    Everybody,
 }
 
 /// A command's work.
@@ -186,7 +206,10 @@ impl Command {
         };
         let all_or = |user: Option<String>| Whom::AllOr(user.into_iter().collect());
         Ok(match self {
-            Self::Save { users } => Work { whom: Whom::AllOr(users), request: Request::Save },
+            Self::Save { users, all_users } => {
+                let whom = if all_users { Whom::Everybody } else { Whom::AllOr(users) };
+                Work { whom, request: Request::Save }
+            }
             Self::Restore { sessions, users, from, dry_run } => {
                 let from = from.map(absolute).transpose()?;
                 let request = Request::Restore { sessions: names(sessions), from, dry_run };
@@ -210,7 +233,12 @@ impl Command {
                 let ended = Ended { conversation, agent, session, closed, reason };
                 Work { whom: Whom::Caller, request: Request::Ended(ended) }
             }
-            Self::Completions { .. } | Self::Manual { .. } | Self::Worker { .. } => {
+            Self::Boot
+            | Self::Import
+            | Self::Keeper
+            | Self::Completions { .. }
+            | Self::Manual { .. }
+            | Self::Worker { .. } => {
                 return Err(Failure::usage("this command works on no user"));
             }
         })

@@ -3,7 +3,7 @@
 use super::args::Work;
 use super::perform::{Done, UserReport};
 use crate::persist::report::{
-    Described, Forgotten, Listed, Planned, PlannedRow, SaveResult, Saved,
+    Described, Forgotten, Imported, Listed, Planned, PlannedRow, SaveResult, Saved,
 };
 use crate::persist::{Report, Request};
 use crate::snapshot::escape;
@@ -41,7 +41,14 @@ fn one(user: &UserReport, state_dir: &Path, executed: bool) -> Option<String> {
             Some(format!("{name}: closed on purpose: {}\n", sessions.join(", ")))
         }
         Report::Conversation(described) if described.error.is_none() => Some(describe(described)),
-        Report::List(_) | Report::Forget(_) | Report::Conversation(_) | Report::Ended(_) => None,
+        Report::Import(Imported { snapshots, error: None, .. }) => {
+            Some(format!("{name}: {} of the older suite imported\n", count(*snapshots, "snapshot")))
+        }
+        Report::List(_)
+        | Report::Forget(_)
+        | Report::Import(_)
+        | Report::Conversation(_)
+        | Report::Ended(_) => None,
     }
 }
 

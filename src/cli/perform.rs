@@ -57,8 +57,8 @@ pub fn perform(config: &Config, work: &Work) -> Result<Done, Failure> {
             let reports = for_each(&names, config.parallel_users, |name| {
                 let job = job(config, work, state_dir.clone(), false, None);
                 UserReport {
-                    user: name.to_owned(),
-                    report: for_user(config, name, state.as_ref(), &job),
+                    user: name.clone(),
+                    report: for_user(config, name, state.as_ref(), &job, None),
                 }
             });
             Ok(Done { reports, problems, single, state_dir })
@@ -80,7 +80,7 @@ pub fn work_for_root(job: &str) -> Result<Exit, Failure> {
 fn open_state(request: &Request, path: &std::path::Path) -> Result<Option<Dir>, Failure> {
     let failed = |error: crate::sys::FileError| Failure::failed(error.to_string());
     match request {
-        Request::Save | Request::Forget { .. } | Request::Ended(_) => {
+        Request::Save | Request::Forget { .. } | Request::Ended(_) | Request::Import => {
             tree::ensure_state_dir(path).map(Some).map_err(failed)
         }
         _ if path.exists() => tree::assert_roots_own(path).map(|()| None).map_err(failed),
@@ -88,7 +88,8 @@ fn open_state(request: &Request, path: &std::path::Path) -> Result<Option<Dir>, 
     }
 }
 
-fn job(
+/// What the process that works for a user needs to know of the site.
+pub(super) fn job(
     config: &Config,
     work: &Work,
     state_dir: PathBuf,
@@ -114,7 +115,13 @@ fn deadline(config: &Config, request: &Request) -> Duration {
 }
 
 /// One user's work in a process of that user's. Whatever goes wrong is that user's report.
-fn for_user(config: &Config, name: &str, state: Option<&Dir>, job: &Job) -> Report {
+pub(super) fn for_user(
+    config: &Config,
+    name: &str,
+    state: Option<&Dir>,
+    job: &Job,
+    input: Option<Vec<u8>>,
+) -> Report {
     let request = &job.request;
     let result = (|| {
         let account = accounts::by_name(name).map_err(|error| error.to_string())?;
@@ -131,8 +138,11 @@ fn for_user(config: &Config, name: &str, state: Option<&Dir>, job: &Job) -> Repo
             _ => (0o077, NewPrivileges::Deny),
         };
         let job = serde_json::to_string(job).map_err(|error| error.to_string())?;
-        let output = Program::ourselves()
-            .args(["worker", &job])
+        let mut program = Program::ourselves().args(["worker", &job]);
+        if let Some(input) = input {
+            program = program.input(&input).map_err(|error| error.to_string())?;
+        }
+        let output = program
             .becoming(Become { account, umask, new_privileges })
             .deadline(deadline(config, request))
             .max_output(MAX_REPORT)
@@ -149,25 +159,25 @@ fn for_user(config: &Config, name: &str, state: Option<&Dir>, job: &Job) -> Repo
     result.unwrap_or_else(|error| Report::failed(request, error))
 }
 
-/// Applies `work` to every name, `parallel` at once; results in the order of the names.
-fn for_each(
-    names: &[String],
+/// Applies `work` to every item, `parallel` at once; results in the order of the items.
+pub(super) fn for_each<T: Sync, R: Send>(
+    items: &[T],
     parallel: usize,
-    work: impl Fn(&str) -> UserReport + Sync,
-) -> Vec<UserReport> {
+    work: impl Fn(&T) -> R + Sync,
+) -> Vec<R> {
     let next = AtomicUsize::new(0);
     let run = || {
         let mut done = Vec::new();
         loop {
             let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some(name) = names.get(at) else { return done };
-            done.push((at, work(name)));
+            let Some(item) = items.get(at) else { return done };
+            done.push((at, work(item)));
         }
     };
-    let mut reports: Vec<(usize, UserReport)> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..parallel.min(names.len())).map(|_| scope.spawn(run)).collect();
+    let mut results: Vec<(usize, R)> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..parallel.min(items.len())).map(|_| scope.spawn(run)).collect();
         threads.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect()
     });
-    reports.sort_by_key(|(at, _)| *at);
-    reports.into_iter().map(|(_, report)| report).collect()
+    results.sort_by_key(|(at, _)| *at);
+    results.into_iter().map(|(_, result)| result).collect()
 }

@@ -1,8 +1,9 @@
 //! One piece of work for one user, as root hands it to the process that became that user; and
 //! the world that process works in.
 
-use super::{Report, conversation, ended, forget, list, restore, save, show};
+use super::{Report, conversation, ended, forget, import, list, restore, save, show};
 use crate::snapshot::Store;
+use crate::sys::watch::Watched;
 use crate::sys::{Account, FileError, accounts, clock};
 use crate::tmux::{Server, Socket};
 use serde::{Deserialize, Serialize};
@@ -48,6 +49,8 @@ pub enum Request {
     },
     /// Record how an agent ended.
     Ended(Ended),
+    /// Take over the manifests that come on standard input.
+    Import,
 }
 
 /// How an agent ended, as its launcher saw it. Text is in the snapshot file's escapes.
@@ -134,7 +137,16 @@ impl Job {
                 conversation::conversation(&world, id, agent.as_deref())
             }
             Request::Ended(ended) => ended::ended(&world, ended),
+            Request::Import => import::import(&world),
         }
+    }
+}
+
+impl Job {
+    /// Holds the caller's tmux server, if one runs, so that its end can be waited for.
+    pub fn watch_server(&self) -> std::io::Result<Option<Watched>> {
+        let socket = Socket::named(&self.socket, self.tmpdir.as_deref());
+        socket.listener().map_or(Ok(None), Watched::new)
     }
 }
 

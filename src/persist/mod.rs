@@ -8,6 +8,7 @@ pub mod conversation;
 pub mod ended;
 pub mod facts;
 pub mod forget;
+pub mod import;
 pub mod job;
 pub mod list;
 mod names;
@@ -20,5 +21,6 @@ mod source;
 mod spawn;
 mod unfinished;
 
+pub use import::Manifest;
 pub use job::{Ended, Job, Request, World};
 pub use report::Report;

@@ -20,6 +20,8 @@ pub enum Report {
     Conversation(Described),
     /// Of `ended`.
     Ended(Recorded),
+    /// Of `import`.
+    Import(Imported),
 }
 
 /// What became of a save.
@@ -178,6 +180,18 @@ pub struct Recorded {
     pub error: Option<Problem>,
 }
 
+/// What was taken over of the older suite.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Imported {
+    /// How many snapshots were written.
+    pub snapshots: usize,
+    /// What a person should know.
+    pub notes: Vec<String>,
+    /// Why it failed.
+    pub error: Option<Problem>,
+}
+
 /// What went wrong, and whether the caller asked for something that is not there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -214,6 +228,7 @@ impl Report {
                 Self::Conversation(Described { error: problem, ..Described::default() })
             }
             Request::Ended(_) => Self::Ended(Recorded { error: problem, ..Recorded::default() }),
+            Request::Import => Self::Import(Imported { error: problem, ..Imported::default() }),
             Request::Forget { .. } => {
                 Self::Forget(Forgotten { error: problem, ..Forgotten::default() })
             }
@@ -228,7 +243,8 @@ impl Report {
             | Self::List(Listed { notes, .. })
             | Self::Forget(Forgotten { notes, .. })
             | Self::Conversation(Described { notes, .. })
-            | Self::Ended(Recorded { notes, .. }) => notes,
+            | Self::Ended(Recorded { notes, .. })
+            | Self::Import(Imported { notes, .. }) => notes,
         }
     }
 
@@ -240,7 +256,8 @@ impl Report {
             | Self::List(Listed { error, .. })
             | Self::Forget(Forgotten { error, .. })
             | Self::Conversation(Described { error, .. })
-            | Self::Ended(Recorded { error, .. }) => error.clone(),
+            | Self::Ended(Recorded { error, .. })
+            | Self::Import(Imported { error, .. }) => error.clone(),
         }
     }
 

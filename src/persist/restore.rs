@@ -9,6 +9,7 @@ use super::report::{Planned, PlannedRow, Problem, Report};
 use super::source;
 use super::unfinished;
 use crate::snapshot::{Stored, escape};
+use crate::sys::pending;
 use std::collections::BTreeSet;
 
 /// Restores sessions: all that were not closed, or the chosen ones; `from` a certain snapshot.
@@ -16,6 +17,10 @@ pub fn restore(world: &World, sessions: &[String], from: Option<&str>, dry_run: 
     let mut planned = Planned::default();
     if let Err(problem) = try_restore(world, sessions, from, dry_run, &mut planned) {
         planned.error = Some(problem);
+    } else if !dry_run && sessions.is_empty() && from.is_none() {
+        // From now on what is live may follow the newest snapshot.
+        let marked = pending::restored(&world.account);
+        planned.notes.extend(marked.err().map(|error| error.to_string()));
     }
     Report::Plan(planned)
 }

@@ -7,6 +7,7 @@ use super::report::{Report, SaveResult, Saved};
 use crate::agent::Home;
 use crate::process::Proc;
 use crate::snapshot::{self, Snapshot, SnapshotId, Stored, escape};
+use crate::sys::pending;
 use std::collections::BTreeSet;
 
 /// Saves the user's live sessions.
@@ -25,6 +26,9 @@ fn try_save(world: &World, notes: &mut Vec<String>) -> Result<Saved, String> {
         notes.push(why.to_owned());
         Ok(Saved { result: SaveResult::Nothing, ..Saved::default() })
     };
+    if pending::is_pending(&world.account) {
+        return nothing(notes, "not restored yet since the host came up: the old state is kept");
+    }
     if !world.server.is_listening().map_err(|e| text(&e))? {
         let socket = world.server.socket.path().display();
         return nothing(notes, &format!("no tmux server is running at {socket}"));

@@ -6,6 +6,7 @@
 use rustix::fs::{AtFlags, FileType};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 /// Where a user's server listens.
@@ -76,14 +77,28 @@ impl Socket {
         self.probe(own)
     }
 
-    /// Connects, asks the kernel who listens, and hangs up: stale sockets and foreign listeners
-    /// show here without a client being put at risk.
-    fn probe(&self, own: u32) -> Result<SocketState, Errno> {
+    /// The process that listens, if a server of this user's does.
+    pub fn listener(&self) -> Option<i32> {
+        if self.state() != SocketState::Listening {
+            return None;
+        }
+        let peer = rustix::net::sockopt::socket_peercred(self.connect().ok()?).ok()?;
+        Some(peer.pid.as_raw_nonzero().get())
+    }
+
+    fn connect(&self) -> Result<OwnedFd, Errno> {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let socket =
             rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
-        match rustix::net::connect(&socket, &SocketAddrUnix::new(&self.path)?) {
-            Ok(()) => {}
+        rustix::net::connect(&socket, &SocketAddrUnix::new(&self.path)?)?;
+        Ok(socket)
+    }
+
+    /// Connects, asks the kernel who listens, and hangs up: stale sockets and foreign listeners
+    /// show here without a client being put at risk.
+    fn probe(&self, own: u32) -> Result<SocketState, Errno> {
+        let socket = match self.connect() {
+            Ok(socket) => socket,
             Err(Errno::CONNREFUSED) => return Ok(SocketState::Stale),
             Err(Errno::AGAIN) => {
                 return Ok(SocketState::Refused(
@@ -91,7 +106,7 @@ impl Socket {
                 ));
             }
             Err(error) => return Err(error),
-        }
+        };
         let peer = rustix::net::sockopt::socket_peercred(&socket)?;
         if peer.uid.as_raw() != own {
             return Ok(SocketState::Refused(format!("uid {} listens there", peer.uid.as_raw())));
@@ -125,6 +140,7 @@ mod tests {
         assert_eq!(socket.state(), SocketState::Absent);
         let listener = UnixListener::bind(socket.path()).unwrap();
         assert_eq!(socket.state(), SocketState::Listening);
+        assert_eq!(socket.listener(), i32::try_from(std::process::id()).ok());
         drop(listener);
         assert_eq!(socket.state(), SocketState::Stale);
     }
