@@ -16,6 +16,10 @@ test: ## Runs every test, with real agents; ARGS=NAME runs those whose name cont
 	@tests/support/install-prerequisites.sh test
 	@tests/support/run-tests.sh $(ARGS)
 
+test-boot: ## Runs the tests that boot a host with the package installed; as root
+	@tests/support/install-prerequisites.sh test
+	@tests/support/run-tests.sh boot::
+
 bench: ## Measures save, show, restore and launches beside their floors
 	@tests/support/install-prerequisites.sh run
 	@cargo build --workspace --release
