@@ -12,6 +12,11 @@ use crate::persist::{Report, Request};
 use crate::sys::notify::Notifier;
 use crate::sys::{Account, accounts, files};
 use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// How long one answer of tmux may take while everybody's sessions come up at once, whatever the
+/// configuration has for quieter times. Whoever hangs, the unit bounds.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Restores for the caller and stays until the caller's tmux server has ended.
 pub fn keep(config: &Config, notifier: &Notifier) -> Result<Exit, Failure> {
@@ -29,7 +34,8 @@ pub fn keep(config: &Config, notifier: &Notifier) -> Result<Exit, Failure> {
     check_home(&account).map_err(told)?;
     let request = Request::Restore { sessions: Vec::new(), from: None, dry_run: false };
     let work = Work { whom: Whom::Caller, request };
-    let job = perform::job(config, &work, state_dir.clone(), true, None);
+    let patient = Config { tmux_deadline: config.tmux_deadline.max(PATIENCE), ..config.clone() };
+    let job = perform::job(&patient, &work, state_dir.clone(), true, None);
     let report = job.clone().perform();
     if let Some(problem) = report.problem() {
         return Err(told(Failure::failed(crate::snapshot::escape(problem.message.as_bytes()))));

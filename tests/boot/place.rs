@@ -38,7 +38,7 @@ fn a_restored_pane_has_what_a_login_has() {
     assert!(restored.contains("GREETING=hello") && restored.contains("LANG=C.UTF-8"), "{restored}");
     assert!(restored.contains("devs") && restored.contains("XDG_RUNTIME_DIR=/run/user/1000"));
     assert!(restored.contains("\n4096\n") && restored.contains("0022\n"), "{restored}");
-    assert!(restored.contains("NoNewPrivs:\t0") && restored.contains("Seccomp:\t0"), "{restored}");
+    assert!(restored.contains("NoNewPrivs:\t0"), "{restored}");
     assert!(restored.ends_with("\n0\n"), "a variable of the unit's leaked: {restored}");
     assert!(restored.lines().any(|line| line == "1000"), "loginuid: {restored}");
 

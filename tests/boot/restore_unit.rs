@@ -53,7 +53,7 @@ fn rescue_and_back_and_a_login_and_logout_leave_sessions_alone() {
     };
     // Without a console sulogin would end at once, and the host come back by itself.
     made.sh("mkdir -p /etc/systemd/system/rescue.service.d
-        printf '[Service]\\nExecStart=\\nExecStart=sleep 1000\\n' >/etc/systemd/system/rescue.service.d/t.conf");
+        printf '[Service]\\nStandardInput=null\\nExecStartPre=\\nExecStart=\\nExecStart=sleep 1000\\n' >/etc/systemd/system/rescue.service.d/t.conf");
     work_as(&made, "alice");
     made.reboot();
     let before = pids(&made, "alice");
@@ -103,9 +103,9 @@ fn with_kill_user_processes_restored_sessions_outlive_a_login() {
     made.reboot();
     let before = pids(&made, "alice");
     assert_eq!(panes(&made, "alice"), seen);
-    made.sh_as("alice", "tmux display-message -p '#{pid}'; sleep 1000 >/dev/null 2>&1 & sleep 0.1");
+    made.sh_as("alice", "tmux display-message -p '#{pid}'; sleep 4321 >/dev/null 2>&1 & sleep 0.1");
     wait_until("what the login left is killed with it", || {
-        made.try_sh("root", "pgrep -x -u alice sleep").code == 1
+        made.try_sh("root", "pgrep -f -u alice 'sleep 432[1]'").code == 1
     });
     assert_eq!(pids(&made, "alice"), before);
 

@@ -75,7 +75,12 @@ fn a_user_who_hangs_is_bounded_and_an_expired_account_is_not_started() {
     // Up means that the restore is over; logins do not wait for that.
     std::thread::scope(|scope| {
         let boot = scope.spawn(|| made.boot());
-        wait_until("carol is back", || made.panes("carol", "x").len() == before.len());
+        wait_until("carol is back", || {
+            let count = "setpriv --reuid=carol --regid=carol --clear-groups --reset-env \
+                tmux list-panes -a 2>/dev/null | wc -l";
+            let seen = made.try_sh("root", count);
+            seen.code == 0 && seen.out().trim() == before.len().to_string()
+        });
         made.sh_as("carol", "test -n \"$XDG_RUNTIME_DIR\"");
         let restore = made.property("tmux-persist-restore.service", "ActiveState");
         assert_eq!(restore, "activating", "alice still hangs, and carol is in");
