@@ -11,6 +11,8 @@ mod boot;
 mod cli;
 mod faults;
 mod formats;
+mod fuzz;
+mod hook;
 mod hostile;
 mod house;
 mod launcher;

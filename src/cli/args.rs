@@ -1,12 +1,15 @@
 //! The command line of `persist`, and its resolution into work.
 
 use super::exit::Failure;
+use super::hook;
+use crate::persist::budget::Mode;
 use crate::persist::{Ended, Request};
 use crate::snapshot::escape;
 use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Saves and restores tmux sessions with the agent conversations in them.
 ///
@@ -63,15 +66,26 @@ pub enum Command {
         /// Save every terminal user and nobody else, as the timer does: without a map, nobody
         #[arg(long, conflicts_with = "users")]
         all_users: bool,
+        /// Save the caller's own, at most once a second, because something changed
+        ///
+        /// Leaves at once when another process is about to save, since that one sees the change.
+        /// tmux's hooks, the agents' hooks and the launcher call it.
+        #[arg(long, conflicts_with = "users")]
+        coalesce: bool,
+        /// Wait so many seconds first
+        #[arg(long, value_name = "SECONDS", requires = "coalesce", value_parser = clap::value_parser!(u64).range(..=60))]
+        after: Option<u64>,
     },
     /// Bring sessions back
     ///
     /// Makes every session of the newest sound snapshot that is not live and was not closed on
-    /// purpose, and resumes the agent of each pane on its own conversation. Doing it again does
-    /// nothing.
+    /// purpose, and resumes the agent of each pane on its own conversation. An agent that is gone
+    /// from a live session is resumed in its pane if a shell waits there, else in a session of
+    /// another name. Doing it again does nothing.
     Restore {
-        /// Only these sessions, even when they were closed on purpose
-        #[arg(value_name = "SESSION")]
+        /// Only these sessions, or agents by the beginning of their conversations' ids, even when
+        /// they were closed on purpose
+        #[arg(value_name = "SESSION|UUID")]
         sessions: Vec<OsString>,
         /// Restore for this terminal user; may be repeated
         #[arg(long = "user", value_name = "NAME")]
@@ -82,12 +96,21 @@ pub enum Command {
         /// Only say what would be done
         #[arg(long)]
         dry_run: bool,
+        /// Which agents start by themselves; the others wait for Enter in their panes
+        ///
+        /// eager: all; lazy: none; auto: as many as half of the free memory allows, those used
+        /// last before others, but none that waited when it was saved. Else as configured.
+        #[arg(long, value_name = "MODE", value_parser = ["eager", "lazy", "auto"])]
+        mode: Option<String>,
     },
     /// Show what a restore would do
     Show {
         /// An id of `persist list`, or a file when it holds a slash; the newest sound one if none
         #[arg(value_name = "SNAPSHOT")]
         snapshot: Option<String>,
+        /// Which agents would start by themselves: eager, lazy, auto; as configured if none
+        #[arg(long, value_name = "MODE", value_parser = ["eager", "lazy", "auto"])]
+        mode: Option<String>,
         /// Show it for this terminal user
         #[arg(long, value_name = "NAME")]
         user: Option<String>,
@@ -98,13 +121,63 @@ pub enum Command {
         #[arg(long, value_name = "NAME")]
         user: Option<String>,
     },
-    /// Record that sessions were closed on purpose
+    /// Say how saving goes
+    ///
+    /// For each user: when a save was last good, what the newest snapshot holds, what failed.
+    /// Exits 1 when a tmux server has been running for longer than --max-age without a good save;
+    /// a user without one has nothing to save. Reads only.
+    Status {
+        /// Of this terminal user; may be repeated
+        #[arg(long = "user", value_name = "NAME")]
+        users: Vec<String>,
+        /// Also write Prometheus metrics, as the node exporter's textfile collector reads them
+        #[arg(long, value_name = "FILE")]
+        metrics: Option<PathBuf>,
+        /// How old the last good save may be; 15, or what the configuration says
+        #[arg(long, value_name = "MINUTES")]
+        max_age: Option<u32>,
+    },
+    /// List every conversation that was ever seen, the last ones first
+    ///
+    /// With where and when it was seen, and its state: live, suspended or lost in the newest
+    /// snapshot, closed on purpose, or gone. Then the sessions that were closed on purpose, when
+    /// and why. Conversations stay in the history when their snapshots are long deleted.
+    History {
+        /// Of this terminal user
+        #[arg(long, value_name = "NAME")]
+        user: Option<String>,
+        /// All of them, not only the last 50
+        #[arg(long)]
+        all: bool,
+    },
+    /// Show what differs between two snapshots
+    ///
+    /// Sessions and panes that were added (+), removed (-) or changed (~). A snapshot is an id of
+    /// `persist list`, a file when it holds a slash, `latest`, or `live` for the present.
+    Diff {
+        /// The first
+        #[arg(value_name = "FROM", default_value = "latest")]
+        from: String,
+        /// The second
+        #[arg(value_name = "TO", default_value = "live")]
+        to: String,
+        /// Of this terminal user
+        #[arg(long, value_name = "NAME")]
+        user: Option<String>,
+        /// Exit 2 when there are differences, 1 for any error
+        #[arg(long)]
+        detailed_exitcode: bool,
+    },
+    /// Record that sessions or agents were closed on purpose
     ///
     /// They are not restored from snapshots older than this, unless they are named.
     Forget {
-        /// Which
-        #[arg(value_name = "SESSION", required = true)]
+        /// Which sessions, or the beginning of a conversation's id
+        #[arg(value_name = "SESSION|UUID", required = true)]
         sessions: Vec<OsString>,
+        /// End those sessions that are live
+        #[arg(long)]
+        kill: bool,
         /// Of this terminal user
         #[arg(long, value_name = "NAME")]
         user: Option<String>,
@@ -157,6 +230,29 @@ pub enum Command {
     /// Restore the caller's sessions and stay until the tmux server has ended
     #[command(hide = true)]
     Keeper,
+    /// Take in what an agent tells its hook, or have agents call it
+    ///
+    /// An agent calls it with JSON on standard input at the start and end of a conversation and of
+    /// each turn. It marks the tmux pane (`@conversation`, `@agent_state`, `@agent_closed`), records that
+    /// a conversation was closed, and saves. The agent never waits: it is back within 50 ms, prints
+    /// nothing and exits 0, whatever it is given.
+    Hook {
+        /// The agent
+        #[arg(long, value_name = "NAME", value_parser = ["claude", "codex"])]
+        agent: Option<String>,
+        /// Have the agent (claude if none) call this program; doing it again changes nothing
+        #[arg(long, conflicts_with = "uninstall")]
+        install: bool,
+        /// Have it call this program no more; all else in its settings stays as it is
+        #[arg(long)]
+        uninstall: bool,
+        /// In the caller's own settings, or for every user of this machine (root, claude)
+        #[arg(long, value_parser = ["user", "machine"], default_value = "user")]
+        scope: String,
+        /// Where the machine's etc is
+        #[arg(long, hide = true, value_name = "DIR")]
+        root: Option<PathBuf>,
+    },
     /// Print a completion script for a shell
     Completions {
         /// Which shell
@@ -199,30 +295,48 @@ pub struct Work {
 }
 
 impl Command {
+    /// Whether differences are to be told by the exit code.
+    pub fn wants_detailed_exit(&self) -> bool {
+        matches!(self, Self::Diff { detailed_exitcode: true, .. })
+    }
+
     /// Resolves a command that works on users.
-    pub fn work(self) -> Result<Work, Failure> {
+    pub fn work(self, common: &Common) -> Result<Work, Failure> {
         let names = |names: Vec<OsString>| {
             names.into_iter().map(|name| escape(name.as_bytes())).collect::<Vec<String>>()
         };
         let all_or = |user: Option<String>| Whom::AllOr(user.into_iter().collect());
         Ok(match self {
-            Self::Save { users, all_users } => {
-                let whom = if all_users { Whom::Everybody } else { Whom::AllOr(users) };
-                Work { whom, request: Request::Save }
+            Self::Save { coalesce: true, after, .. } => {
+                crate::sys::clock::pause(Duration::from_secs(after.unwrap_or(0)));
+                Work { whom: Whom::Caller, request: Request::SaveSoon }
             }
-            Self::Restore { sessions, users, from, dry_run } => {
+            Self::Save { all_users: true, .. } => {
+                Work { whom: Whom::Everybody, request: Request::Save }
+            }
+            Self::Save { users, .. } => Work { whom: Whom::AllOr(users), request: Request::Save },
+            Self::Restore { sessions, users, from, dry_run, mode } => {
                 let from = from.map(absolute).transpose()?;
-                let request = Request::Restore { sessions: names(sessions), from, dry_run };
+                let (sessions, mode) = (names(sessions), mode.as_deref().and_then(Mode::parse));
+                let request = Request::Restore { sessions, from, dry_run, mode };
                 Work { whom: Whom::AllOr(users), request }
             }
-            Self::Show { snapshot, user } => {
+            Self::Show { snapshot, mode, user } => {
                 let snapshot = snapshot.map(absolute).transpose()?;
-                Work { whom: all_or(user), request: Request::Show { snapshot } }
+                let mode = mode.as_deref().and_then(Mode::parse);
+                Work { whom: all_or(user), request: Request::Show { snapshot, mode } }
             }
             Self::List { user } => Work { whom: all_or(user), request: Request::List },
-            Self::Forget { sessions, user, reason } => {
-                let request = Request::Forget { sessions: names(sessions), reason };
+            Self::Forget { sessions, kill, user, reason } => {
+                let request = Request::Forget { sessions: names(sessions), reason, kill };
                 Work { whom: Whom::One(user), request }
+            }
+            Self::History { user, all } => {
+                Work { whom: all_or(user), request: Request::History { all } }
+            }
+            Self::Diff { from, to, user, .. } => {
+                let (from, to) = (absolute(from)?, absolute(to)?);
+                Work { whom: all_or(user), request: Request::Diff { from, to } }
             }
             Self::Conversation { id, agent } => {
                 Work { whom: Whom::Caller, request: Request::Conversation { id, agent } }
@@ -232,6 +346,13 @@ impl Command {
                 let closed = how == "closed";
                 let ended = Ended { conversation, agent, session, closed, reason };
                 Work { whom: Whom::Caller, request: Request::Ended(ended) }
+            }
+            Self::Status { users, .. } => {
+                Work { whom: Whom::AllOr(users), request: Request::Status }
+            }
+            Self::Hook { install, agent, scope, root, .. } => {
+                let request = hook::wire(common, install, hook::scope(&scope), agent, root)?;
+                Work { whom: Whom::Caller, request }
             }
             Self::Boot
             | Self::Import

@@ -2,6 +2,8 @@
 
 use super::args::Common;
 use super::exit::Failure;
+use crate::persist::budget::{Memory, Mode, Settings};
+use crate::snapshot::retention::Rules;
 use crate::sys::{accounts, files, tree};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -24,6 +26,33 @@ struct File {
     restore_deadline_seconds: f64,
     tmux_deadline_seconds: f64,
     parallel_users: usize,
+    lost_window_hours: f64,
+    save_on_change: bool,
+    status: StatusFile,
+    retention: Rules,
+    restore: Restore,
+}
+
+/// The section `[status]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct StatusFile {
+    max_age_minutes: u32,
+}
+
+impl Default for StatusFile {
+    fn default() -> Self {
+        Self { max_age_minutes: 15 }
+    }
+}
+
+/// Its part about restoring agents.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Restore {
+    mode: String,
+    memory_budget: String,
+    at_once: usize,
 }
 
 impl Default for File {
@@ -36,7 +65,18 @@ impl Default for File {
             restore_deadline_seconds: 120.0,
             tmux_deadline_seconds: 5.0,
             parallel_users: 8,
+            lost_window_hours: 24.0,
+            status: StatusFile::default(),
+            retention: Rules::default(),
+            save_on_change: true,
+            restore: Restore::default(),
         }
+    }
+}
+
+impl Default for Restore {
+    fn default() -> Self {
+        Self { mode: "auto".to_owned(), memory_budget: "50%".to_owned(), at_once: 2 }
     }
 }
 
@@ -57,6 +97,18 @@ pub struct Config {
     pub tmux_deadline: Duration,
     /// Users worked on at once.
     pub parallel_users: usize,
+    /// For how long what is lost is carried forward from snapshot to snapshot.
+    pub lost_window: Duration,
+    /// How old a user's last good save may be.
+    pub max_age: Duration,
+    /// Which snapshots are kept.
+    pub retention: Rules,
+    /// Whether tmux servers are to tell of changes.
+    pub save_on_change: bool,
+    /// The file, when the command line names one.
+    pub path: Option<PathBuf>,
+    /// How agents are restored.
+    pub restore: Settings,
 }
 
 /// Loads the configuration; an absent default file is no error, an absent `--config` is.
@@ -76,6 +128,11 @@ pub fn load(common: &Common) -> Result<Config, Failure> {
         let refuse = || Failure::usage(format!("{key} = {value}: expected seconds, up to a day"));
         valid.then(|| Duration::from_secs_f64(value)).ok_or_else(refuse)
     };
+    let hours = |key: &str, value: f64| {
+        let valid = value.is_finite() && (0.0..=87_600.0).contains(&value);
+        let refuse = || Failure::usage(format!("{key} = {value}: expected hours, up to ten years"));
+        valid.then(|| Duration::from_secs_f64(value * 3600.0)).ok_or_else(refuse)
+    };
     Ok(Config {
         state_dir: common
             .state_dir
@@ -89,6 +146,28 @@ pub fn load(common: &Common) -> Result<Config, Failure> {
         restore_deadline: seconds("restore_deadline_seconds", file.restore_deadline_seconds)?,
         tmux_deadline: seconds("tmux_deadline_seconds", file.tmux_deadline_seconds)?,
         parallel_users: file.parallel_users.clamp(1, 256),
+        lost_window: hours("lost_window_hours", file.lost_window_hours)?,
+        max_age: Duration::from_secs(60 * u64::from(file.status.max_age_minutes)),
+        retention: file.retention,
+        save_on_change: file.save_on_change,
+        path: common.config.as_ref().map(|path| absolute(path)).transpose()?,
+        restore: restore_settings(&file.restore)?,
+    })
+}
+
+fn restore_settings(part: &Restore) -> Result<Settings, Failure> {
+    let refuse = |key: &str, value: &str, expected: &str| {
+        let value = crate::snapshot::escape(value.as_bytes());
+        Failure::usage(format!("restore.{key} = '{value}': expected {expected}"))
+    };
+    Ok(Settings {
+        mode: Mode::parse(&part.mode)
+            .ok_or_else(|| refuse("mode", &part.mode, "eager, lazy or auto"))?,
+        memory: Memory::parse(&part.memory_budget).ok_or_else(|| {
+            refuse("memory_budget", &part.memory_budget, "a share (50%) or a size (8G)")
+        })?,
+        at_once: part.at_once.clamp(1, 64),
+        ..Settings::default()
     })
 }
 
@@ -102,7 +181,7 @@ impl Config {
 /// A user's process works in another directory than the caller.
 fn absolute(path: &Path) -> Result<PathBuf, Failure> {
     std::path::absolute(path)
-        .map_err(|error| Failure::usage(format!("--state-dir {}: {error}", path.display())))
+        .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))
 }
 
 /// Reads the file; for root, only one that nobody else could have changed.

@@ -8,18 +8,25 @@ use std::process::ExitCode;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
     /// Everything was done.
-    Done = 0,
+    Done,
     /// It failed, wholly or for some.
-    Failed = 1,
+    Failed,
     /// The arguments are wrong.
-    Usage = 2,
+    Usage,
+    /// There are differences, where the caller asked for that to be told.
+    Differs,
     /// It was refused.
-    Refused = 3,
+    Refused,
 }
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(exit as u8)
+        Self::from(match exit {
+            Exit::Done => 0,
+            Exit::Failed => 1,
+            Exit::Usage | Exit::Differs => 2,
+            Exit::Refused => 3,
+        })
     }
 }
 
@@ -44,6 +51,13 @@ impl Failure {
         Self { message: message.into(), exit: Exit::Usage }
     }
 
+    /// For a caller to whom 2 says that there are differences.
+    #[must_use]
+    pub fn in_detail(self, detailed: bool) -> Self {
+        let exit = if detailed && self.exit == Exit::Usage { Exit::Failed } else { self.exit };
+        Self { exit, ..self }
+    }
+
     /// Something the caller may not do.
     pub fn refused(message: impl Into<String>) -> Self {
         Self { message: message.into(), exit: Exit::Refused }
@@ -61,5 +75,15 @@ pub fn of_reports(reports: &[UserReport], other_problems: bool) -> Exit {
         Exit::Done
     } else {
         Exit::Usage
+    }
+}
+
+/// As [`of_reports`], for a caller who asked to be told of differences: 2 says that there are some,
+/// and nothing else, so that wrong arguments are failures, too.
+pub fn detailed(exit: Exit, reports: &[UserReport]) -> Exit {
+    match exit {
+        Exit::Usage => Exit::Failed,
+        Exit::Done if reports.iter().any(|user| user.report.has_differences()) => Exit::Differs,
+        exit => exit,
     }
 }

@@ -1,9 +1,16 @@
 //! What a person reads: reports on standard output, notes and problems on standard error.
 
+mod diff;
+mod history;
+pub(super) mod table;
+
+use self::table::{align, count, shown};
 use super::args::Work;
 use super::perform::{Done, UserReport};
+use crate::persist::budget::Mode;
 use crate::persist::report::{
-    Described, Forgotten, Imported, Listed, Planned, PlannedRow, SaveResult, Saved,
+    Allotment, Described, Forgotten, Imported, Listed, Planned, PlannedRow, SaveResult, Saved,
+    Wired, WiredResult,
 };
 use crate::persist::{Report, Request};
 use crate::snapshot::escape;
@@ -37,18 +44,25 @@ fn one(user: &UserReport, state_dir: &Path, executed: bool) -> Option<String> {
         Report::Save(saved) => save(name, state_dir, saved),
         Report::Plan(planned) => plan(name, planned, executed),
         Report::List(listed) if listed.error.is_none() => Some(list(name, listed)),
-        Report::Forget(Forgotten { sessions, error: None, .. }) => {
-            Some(format!("{name}: closed on purpose: {}\n", sessions.join(", ")))
-        }
+        Report::Forget(forgotten) if forgotten.error.is_none() => Some(forget(name, forgotten)),
         Report::Conversation(described) if described.error.is_none() => Some(describe(described)),
         Report::Import(Imported { snapshots, error: None, .. }) => {
             Some(format!("{name}: {} of the older suite imported\n", count(*snapshots, "snapshot")))
         }
+        Report::History(remembered) if remembered.error.is_none() => {
+            Some(history::history(name, remembered))
+        }
+        Report::Diff(compared) if compared.error.is_none() => Some(diff::diff(name, compared)),
+        Report::Wire(wired) if wired.error.is_none() => Some(wire(name, wired)),
         Report::List(_)
+        | Report::History(_)
+        | Report::Diff(_)
         | Report::Forget(_)
         | Report::Import(_)
         | Report::Conversation(_)
-        | Report::Ended(_) => None,
+        | Report::Ended(_)
+        | Report::Status(_)
+        | Report::Wire(_) => None,
     }
 }
 
@@ -61,22 +75,44 @@ fn save(name: &str, state_dir: &Path, saved: &Saved) -> Option<String> {
     };
     let id = saved.snapshot.as_deref().map_or("-".into(), shown);
     let (sessions, panes) = (count(saved.sessions, "session"), count(saved.panes, "pane"));
+    let lost = if saved.lost > 0 { format!(" ({} lost)", saved.lost) } else { String::new() };
     let place = state_dir.join(format!("{name}.tsv"));
     let place = escape(place.as_os_str().as_encoded_bytes());
-    Some(format!("{name}: {what} {id}: {sessions}, {panes}, in {place}\n"))
+    Some(format!("{name}: {what} {id}: {sessions}, {panes}{lost}, in {place}\n"))
+}
+
+fn wire(name: &str, wired: &Wired) -> String {
+    let what = match wired.result {
+        WiredResult::Installed => "hooks installed in",
+        WiredResult::Removed => "hooks removed from",
+        WiredResult::Unchanged | WiredResult::Failed => "nothing to change in",
+    };
+    let file = if wired.file.is_empty() { "the settings".into() } else { shown(&wired.file) };
+    format!("{name}: {what} {file}\n")
 }
 
 fn plan(name: &str, planned: &Planned, executed: bool) -> Option<String> {
     let id = shown(planned.snapshot.as_ref()?);
     let mut text = format!("{name}: snapshot {id}\n");
+    text += &planned.agents.as_ref().map_or(String::new(), agents);
     let last = if executed { "RESULT" } else { "SELECTED" };
-    let mut table = vec![["PANE", "STATE", "ACTION", "TARGET", last, "REASON"].map(str::to_owned)];
+    let mut table =
+        vec![["PANE", "STATE", "ACTION", "MODE", "TARGET", last, "REASON"].map(str::to_owned)];
     table.extend(planned.rows.iter().map(|row| plan_row(row, executed)));
     text.push_str(&align(&table));
     Some(text)
 }
 
-fn plan_row(row: &PlannedRow, executed: bool) -> [String; 6] {
+/// How many agents start and how many wait, and why not more start.
+fn agents(agents: &Allotment) -> String {
+    let Allotment { eager, lazy, .. } = agents;
+    let means = agents.memory.zip(agents.agent).map_or(String::new(), |(memory, agent)| {
+        format!(" ({} MiB for agents of {} MiB)", memory >> 20, agent >> 20)
+    });
+    format!("  agents: {eager} start by themselves, {lazy} on Enter{means}\n")
+}
+
+fn plan_row(row: &PlannedRow, executed: bool) -> [String; 7] {
     let outcome = match (&row.result, row.selected) {
         (Some(result), _) if executed => shown(result),
         (_, true) => "yes".to_owned(),
@@ -87,7 +123,23 @@ fn plan_row(row: &PlannedRow, executed: bool) -> [String; 6] {
         .agent
         .as_ref()
         .map_or(shown(&row.state), |agent| format!("{} {}", shown(&row.state), shown(agent)));
-    [place, state, shown(&row.action), shown(&row.target), outcome, shown(&row.reason)]
+    let mode = match row.mode {
+        Some(Mode::Eager) => "eager",
+        Some(Mode::Lazy) => "lazy",
+        _ => "-",
+    };
+    let (action, target) = (shown(&row.action), shown(&row.target));
+    [place, state, action, mode.to_owned(), target, outcome, shown(&row.reason)]
+}
+
+fn forget(name: &str, forgotten: &Forgotten) -> String {
+    let Forgotten { sessions, conversations, killed, .. } = forgotten;
+    let what: Vec<String> = sessions.iter().chain(conversations).map(|what| shown(what)).collect();
+    let ended = match killed {
+        0 => String::new(),
+        &killed => format!(" ({} ended)", count(killed, "live session")),
+    };
+    format!("{name}: closed on purpose: {}{ended}\n", what.join(", "))
 }
 
 fn describe(described: &Described) -> String {
@@ -105,7 +157,7 @@ fn list(name: &str, listed: &Listed) -> String {
     if listed.snapshots.is_empty() {
         return format!("{name}: no snapshots\n");
     }
-    let mut table = vec![["SNAPSHOT", "SESSIONS", "PANES", ""].map(str::to_owned)];
+    let mut table = vec![["SNAPSHOT", "SESSIONS", "PANES", "LIVE", "LOST", ""].map(str::to_owned)];
     table.extend(listed.snapshots.iter().map(|snapshot| {
         let mark = match (snapshot.newest, snapshot.sound) {
             (true, _) => "newest",
@@ -113,33 +165,8 @@ fn list(name: &str, listed: &Listed) -> String {
             (false, false) => "damaged",
         };
         let (sessions, panes) = (snapshot.sessions.to_string(), snapshot.panes.to_string());
-        [shown(&snapshot.id), sessions, panes, mark.to_owned()]
+        let (live, lost) = (snapshot.live.to_string(), snapshot.lost.to_string());
+        [shown(&snapshot.id), sessions, panes, live, lost, mark.to_owned()]
     }));
     format!("{name}:\n{}", align(&table))
-}
-
-/// Columns of equal width, two spaces apart; no spaces at the ends of lines.
-fn align<const N: usize>(table: &[[String; N]]) -> String {
-    let width =
-        |column: usize| table.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..N).map(width).collect();
-    let mut text = String::new();
-    for row in table {
-        let cells = row.iter().zip(&widths).map(|(cell, &width)| format!("{cell:<width$}"));
-        let line = cells.collect::<Vec<_>>().join("  ");
-        text.push_str("  ");
-        text.push_str(line.trim_end());
-        text.push('\n');
-    }
-    text
-}
-
-fn count(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
-}
-
-/// Text that may come from a user, for a terminal. What is escaped already has no more to
-/// escape but its backslashes, which stay.
-fn shown(text: &str) -> String {
-    if text.chars().any(char::is_control) { escape(text.as_bytes()) } else { text.to_owned() }
 }

@@ -57,14 +57,14 @@ pub fn import(config: &Config, quiet: bool) -> Result<Exit, Failure> {
             continue;
         }
         let input = serde_json::to_vec(&manifests).map_err(|e| Failure::failed(e.to_string()))?;
-        let job = perform::job(config, &work, path.clone(), false, None);
+        let job = perform::job(config, &work, path.clone(), false, None, config.restore.clone());
         let report = perform::for_user(config, &name, Some(&state), &job, Some(input));
         if report.problem().is_none() {
             aside.write(&done, b"", Existing::Replaced).map_err(failed)?;
         }
         reports.push(UserReport { user: name, report });
     }
-    let done = perform::Done { reports, problems, single: false, state_dir: path };
+    let done = perform::Done { reports, problems, single: false, by_root: true, state_dir: path };
     super::print(&human::render(&work, &done, quiet))?;
     for problem in done.problems.iter().chain(&human::problems(&done.reports, quiet)) {
         super::complain(problem);

@@ -8,8 +8,12 @@ use serde_json::{Map, Value, json};
 /// Renders what was done. `save` always gives a list of users; the others give the one user's
 /// object when one user was meant, and a list otherwise. No raw control character is ever in it.
 pub fn render(work: &Work, done: &Done) -> String {
-    let mut users: Vec<Value> = done.reports.iter().map(user).collect();
-    let one = done.single && !matches!(work.request, Request::Save);
+    let one = done.single && !matches!(work.request, Request::Save | Request::SaveSoon);
+    object(done.reports.iter().map(user).collect(), one)
+}
+
+/// One line: the object itself where one is meant, a list of users otherwise.
+pub(super) fn object(mut users: Vec<Value>, one: bool) -> String {
     let value = match users.pop() {
         Some(user) if one => user,
         last => {
@@ -23,7 +27,7 @@ pub fn render(work: &Work, done: &Done) -> String {
 }
 
 /// A report as an object that begins with the user, without the tag that workers use.
-fn user(user: &UserReport) -> Value {
+pub(super) fn user(user: &UserReport) -> Value {
     let mut object = Map::new();
     object.insert("user".to_owned(), user.user.clone().into());
     if let Ok(Value::Object(report)) = serde_json::to_value(&user.report) {
@@ -59,7 +63,7 @@ mod tests {
 
     fn done(report: Report) -> Done {
         let reports = vec![UserReport { user: "u".to_owned(), report }];
-        Done { reports, problems: vec![], single: true, state_dir: "/s".into() }
+        Done { reports, problems: vec![], single: true, by_root: false, state_dir: "/s".into() }
     }
 
     #[test]
@@ -67,7 +71,10 @@ mod tests {
         let name = "a\u{7f}\u{9b}31m\n\u{1b}";
         let row = PlannedRow { session: name.to_owned(), ..PlannedRow::default() };
         let report = Report::Plan(Planned { rows: vec![row], ..Planned::default() });
-        let work = Work { whom: Whom::AllOr(vec![]), request: Request::Show { snapshot: None } };
+        let work = Work {
+            whom: Whom::AllOr(vec![]),
+            request: Request::Show { snapshot: None, mode: None },
+        };
         let text = render(&work, &done(report));
         assert!(!text.trim_end().chars().any(char::is_control));
         let value: Value = serde_json::from_str(&text).unwrap();
@@ -82,7 +89,10 @@ mod tests {
         let text = render(&work, &done(report));
         let value: Value = serde_json::from_str(&text).unwrap();
         let keys: Vec<&String> = value["users"][0].as_object().unwrap().keys().collect();
-        assert_eq!(keys, ["user", "result", "snapshot", "sessions", "panes", "notes", "error"]);
+        assert_eq!(
+            keys,
+            ["user", "result", "snapshot", "sessions", "panes", "lost", "notes", "error"]
+        );
         assert_eq!(value["users"][0]["result"], "failed");
     }
 }

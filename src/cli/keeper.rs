@@ -10,7 +10,7 @@ use super::perform::{self, Done, UserReport};
 use super::targets::{self, Targets};
 use crate::persist::{Report, Request};
 use crate::sys::notify::Notifier;
-use crate::sys::{Account, accounts, files};
+use crate::sys::{Account, accounts, files, pending};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -32,10 +32,11 @@ pub fn keep(config: &Config, notifier: &Notifier) -> Result<Exit, Failure> {
         failure
     };
     check_home(&account).map_err(told)?;
-    let request = Request::Restore { sessions: Vec::new(), from: None, dry_run: false };
+    let request = Request::Restore { sessions: Vec::new(), from: None, dry_run: false, mode: None };
     let work = Work { whom: Whom::Caller, request };
     let patient = Config { tmux_deadline: config.tmux_deadline.max(PATIENCE), ..config.clone() };
-    let job = perform::job(&patient, &work, state_dir.clone(), true, None);
+    let shared = perform::shared_among(pending::count(), config);
+    let job = perform::job(&patient, &work, state_dir.clone(), true, None, shared);
     let report = job.clone().perform();
     if let Some(problem) = report.problem() {
         return Err(told(Failure::failed(crate::snapshot::escape(problem.message.as_bytes()))));
@@ -45,7 +46,7 @@ pub fn keep(config: &Config, notifier: &Notifier) -> Result<Exit, Failure> {
     for note in human::problems(&reports, false) {
         super::complain(&note);
     }
-    let done = Done { reports, problems: Vec::new(), single: true, state_dir };
+    let done = Done { reports, problems: Vec::new(), single: true, by_root: false, state_dir };
     super::print(&human::render(&work, &done, false))?;
     let failed = |error: std::io::Error| Failure::failed(format!("keeper: {error}"));
     let server = job.watch_server().map_err(failed)?;

@@ -4,12 +4,16 @@ pub mod args;
 pub mod boot;
 pub mod config;
 pub mod exit;
+mod hook;
 pub mod human;
 pub mod import;
 pub mod json;
 pub mod keeper;
+mod metrics;
 pub mod pages;
 pub mod perform;
+mod seen_by_root;
+mod status;
 pub mod targets;
 
 use crate::sys::notify::{self, Notifier};
@@ -30,11 +34,21 @@ pub fn persist() -> ExitCode {
 }
 
 fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
-    let cli = match Cli::try_parse_from(args) {
+    let args: Vec<OsString> = args.into_iter().collect();
+    if hook::is_call(&args) {
+        hook::take_in(args);
+        return Exit::Done;
+    }
+    let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
         Err(error) => {
             let _ = error.print();
-            return if error.use_stderr() { Exit::Usage } else { Exit::Done };
+            let detailed = args.iter().any(|arg| arg == "--detailed-exitcode");
+            return match (error.use_stderr(), detailed) {
+                (false, _) => Exit::Done,
+                (true, false) => Exit::Usage,
+                (true, true) => Exit::Failed,
+            };
         }
     };
     match dispatch(cli) {
@@ -60,13 +74,27 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
             let notifier = Notifier::take();
             keeper::keep(&config::load(&common)?, &notifier)
         }
+        Command::Status { users, metrics, max_age } => {
+            status::run(&common, users, metrics.as_deref(), max_age)
+        }
+        Command::Hook { install: false, uninstall: false, .. } => {
+            Err(Failure::usage("an agent calls `persist hook` without an option before `hook`"))
+        }
         command => {
-            let config = config::load(&common)?;
-            let work = command.work()?;
-            let reports = perform::perform(&config, &work)?;
-            report(&common, &work, &reports)
+            let detailed = command.wants_detailed_exit();
+            let exit = work(&common, command, detailed);
+            exit.map_err(|failure| failure.in_detail(detailed))
         }
     }
+}
+
+/// Does a command's work for its users and reports on it.
+fn work(common: &args::Common, command: Command, detailed: bool) -> Result<Exit, Failure> {
+    let config = config::load(common)?;
+    let work = command.work(common)?;
+    let done = perform::perform(&config, &work)?;
+    let exit = report(common, &work, &done)?;
+    Ok(if detailed { exit::detailed(exit, &done.reports) } else { exit })
 }
 
 /// Prints the reports and derives the exit code from them.

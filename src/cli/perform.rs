@@ -4,12 +4,14 @@
 use super::args::Work;
 use super::config::Config;
 use super::exit::{Exit, Failure};
+use super::seen_by_root;
 use super::targets::{self, Targets};
+use crate::persist::budget::Settings;
 use crate::persist::{Job, Report, Request};
 use crate::sys::become_user::Become;
 use crate::sys::exec::{self, Program};
 use crate::sys::limits::NewPrivileges;
-use crate::sys::{Dir, accounts, tree};
+use crate::sys::{Dir, accounts, clock, tree};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -37,6 +39,8 @@ pub struct Done {
     pub problems: Vec<String>,
     /// Whether one user alone was meant.
     pub single: bool,
+    /// Whether root had it done by the users' own processes.
+    pub by_root: bool,
     /// Where the users' states are.
     pub state_dir: PathBuf,
 }
@@ -46,22 +50,36 @@ pub fn perform(config: &Config, work: &Work) -> Result<Done, Failure> {
     match targets::find(config, &work.whom)? {
         Targets::Caller { account, state_dir } => {
             let tmpdir = std::env::var_os("TMUX_TMPDIR").map(PathBuf::from);
-            let job = job(config, work, state_dir.clone(), true, tmpdir);
+            let job = Job {
+                config: config.path.clone(),
+                ..job(config, work, state_dir.clone(), true, tmpdir, config.restore.clone())
+            };
             tracing::info!(user = account.name, ?state_dir, "working for the caller");
             let report = UserReport { user: account.name, report: job.perform() };
-            Ok(Done { reports: vec![report], problems: Vec::new(), single: true, state_dir })
+            Ok(Done {
+                reports: vec![report],
+                problems: Vec::new(),
+                single: true,
+                by_root: false,
+                state_dir,
+            })
         }
         Targets::Users { names, problems, single } => {
             let state_dir = config.site_state_dir();
             let state = open_state(&work.request, &state_dir)?;
+            let restore = shared_by(&names, config, &state_dir);
             let reports = for_each(&names, config.parallel_users, |name| {
-                let job = job(config, work, state_dir.clone(), false, None);
+                let job = job(config, work, state_dir.clone(), false, None, restore.clone());
                 UserReport {
                     user: name.clone(),
                     report: for_user(config, name, state.as_ref(), &job, None),
                 }
             });
-            Ok(Done { reports, problems, single, state_dir })
+            let mut problems = problems;
+            if let (Request::Save, Some(state)) = (&work.request, &state) {
+                problems.extend(seen_by_root::record(state, &reports, clock::now()).err());
+            }
+            Ok(Done { reports, problems, single, by_root: true, state_dir })
         }
     }
 }
@@ -95,6 +113,7 @@ pub(super) fn job(
     state_dir: PathBuf,
     may_create: bool,
     tmpdir: Option<PathBuf>,
+    restore: Settings,
 ) -> Job {
     Job {
         request: work.request.clone(),
@@ -103,8 +122,32 @@ pub(super) fn job(
         socket: config.socket.clone(),
         tmpdir,
         tmux_deadline: config.tmux_deadline,
-        lock_wait: deadline(config, &work.request) / LOCK_SHARE,
+        lost_window: config.lost_window,
+        retention: config.retention,
+        lock_wait: match &work.request {
+            // Nobody waits for these: they can wait until a restore is over.
+            Request::SaveSoon | Request::Hooked(_) => config.restore_deadline,
+            request => deadline(config, request) / LOCK_SHARE,
+        },
+        save_on_change: config.save_on_change,
+        config: None,
+        restore,
     }
+}
+
+/// The host has one budget of memory: it is shared by the users who have something to restore, and
+/// of what there was before any of them began.
+fn shared_by(users: &[String], config: &Config, state_dir: &std::path::Path) -> Settings {
+    let has_state =
+        |user: &&String| state_dir.join(user).symlink_metadata().is_ok_and(|meta| meta.is_dir());
+    shared_among(users.iter().filter(has_state).count(), config)
+}
+
+/// The budget where so many users are restored at once.
+pub(super) fn shared_among(users: usize, config: &Config) -> Settings {
+    let memory = launcher::memory::Memory::look(std::path::Path::new("/"), 0);
+    let users = u64::try_from(users).unwrap_or(u64::MAX).max(1);
+    Settings { users, host: memory.host, ..config.restore.clone() }
 }
 
 fn deadline(config: &Config, request: &Request) -> Duration {

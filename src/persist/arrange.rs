@@ -1,7 +1,7 @@
 //! Arranging planned panes into sessions and windows, in the order in which tmux must make them
 //! (pure).
 
-use super::plan::Step;
+use super::plan::{Action, Step};
 use crate::tmux::layout::Layout;
 use std::collections::BTreeMap;
 
@@ -33,18 +33,20 @@ pub(super) struct Window<'a> {
     pub(super) pane_ids: Vec<Option<u32>>,
 }
 
-/// Groups steps into sessions and windows; steps come ordered by session, window, pane.
+/// Groups the steps that make sessions into these and their windows; steps come ordered by
+/// session, window, pane.
 pub(super) fn arrange(steps: &[Step]) -> Vec<Session<'_>> {
     let mut by_session: BTreeMap<&[u8], Windows<'_>> = BTreeMap::new();
-    for (at, step) in steps.iter().enumerate() {
-        let windows = by_session.entry(&step.row.session).or_default();
+    let in_place = |step: &Step| matches!(step.action, Action::InPlace { .. });
+    for (at, step) in steps.iter().enumerate().filter(|(_, step)| !in_place(step)) {
+        let windows = by_session.entry(&step.target).or_default();
         windows.entry(step.row.window).or_default().push((at, step));
     }
     let mut sessions: Vec<Session<'_>> = by_session.into_values().map(session).collect();
     let mut leaders: BTreeMap<&[u8], usize> = BTreeMap::new();
     for (at, session) in sessions.iter().enumerate() {
         let Some(group) = session.windows[0].first().row.group.as_deref() else { continue };
-        let leads = session.windows[0].first().row.session == group;
+        let leads = session.windows[0].first().target == group;
         let leader = leaders.entry(group).or_insert(at);
         if leads {
             *leader = at;

@@ -9,7 +9,7 @@
 use super::arrange::{Session, Window, arrange};
 use super::capture::BUILDER_PREFIX;
 use super::job::World;
-use super::plan::Step;
+use super::plan::{Action, Start, Step};
 use super::spawn;
 use crate::tmux::command::{self, Ids, Line, Spawn};
 use crate::tmux::control::Reply;
@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 /// What became of each step, in the order given: `Ok`, or why not.
 pub type Results = Vec<Result<(), String>>;
 
-/// Builds the sessions of `steps`, all of which are selected and new.
+/// Builds what `steps` say, all of which are selected and none of which is to be skipped.
 pub fn build(world: &World, steps: &[Step]) -> Result<Results, TmuxError> {
     let name = format!("{BUILDER_PREFIX}{}", crate::sys::files::random_hex());
     let home = &world.account.home;
@@ -28,10 +28,12 @@ pub fn build(world: &World, steps: &[Step]) -> Result<Results, TmuxError> {
         world,
         builder: world.server.build(&name, cwd)?,
         name,
+        steps,
         sessions: arrange(steps),
         results: vec![Ok(()); steps.len()],
         nameless: Vec::new(),
     };
+    work.resume_in_place()?;
     work.make_sessions()?;
     work.make_windows()?;
     work.make_panes()?;
@@ -46,6 +48,7 @@ struct Work<'a> {
     builder: Builder,
     /// What the connection's own session is called, and how names of unfinished ones begin.
     name: String,
+    steps: &'a [Step],
     sessions: Vec<Session<'a>>,
     results: Results,
     /// Sessions that could not get their names.
@@ -55,6 +58,8 @@ struct Work<'a> {
 /// What a command is for, and so what its reply means.
 #[derive(Debug, Clone, Copy)]
 enum For {
+    /// Starting an agent in a pane that is there, for this step.
+    InPlace(usize),
     /// Making a session, by its place.
     Session(usize),
     /// Making a window of a session.
@@ -72,6 +77,22 @@ enum For {
 }
 
 impl Work<'_> {
+    /// Starts agents in the panes that they were in, by tmux's ids of them. Without the launcher
+    /// those panes keep their shells.
+    fn resume_in_place(&mut self) -> Result<(), TmuxError> {
+        let mut orders = Vec::new();
+        for (at, step) in self.steps.iter().enumerate() {
+            let Action::InPlace { pane, .. } = step.action else { continue };
+            if self.world.launcher.is_none() {
+                continue;
+            }
+            let respawn = |spawn: Spawn<'_>| command::respawn_pane(pane, spawn);
+            orders.push((For::InPlace(at), self.spawn(step, respawn)));
+            orders.extend(mark(step, pane).map(|line| (For::Help, line)));
+        }
+        self.send(orders)
+    }
+
     fn make_sessions(&mut self) -> Result<(), TmuxError> {
         let own = (0..self.sessions.len()).filter(|&at| self.sessions[at].joins.is_none());
         let orders = own.map(|at| {
@@ -138,7 +159,7 @@ impl Work<'_> {
         let (mut orders, mut names, mut joins) = (Vec::new(), Vec::new(), Vec::new());
         let mut leaderless = Vec::new();
         for (at, session) in self.sessions.iter().enumerate() {
-            let name = &session.windows[0].first().row.session;
+            let name = &session.windows[0].first().target;
             if let Some(leader) = session.joins {
                 match self.sessions[leader].id {
                     Some(leader) => {
@@ -181,6 +202,10 @@ impl Work<'_> {
                     gone.extend(id.filter(|id| !running.contains(id)).map(|_| *step));
                 }
             }
+        }
+        for (at, step) in self.steps.iter().enumerate() {
+            let Action::InPlace { pane, .. } = step.action else { continue };
+            gone.extend((!running.contains(&pane)).then_some(at));
         }
         for step in gone {
             self.results[step] = Err("it ended as soon as it was made".to_owned());
@@ -231,6 +256,7 @@ impl Work<'_> {
                     Err(why) => self.results[window.panes[place].0] = Err(why),
                 }
             }
+            (For::InPlace(at), Reply::Failed(why)) => self.results[at] = Err(why),
             (For::Finish(at, number), Reply::Failed(why)) => self.fail_window(at, number, &why),
             (For::Name(at), Reply::Failed(why)) => {
                 self.nameless.extend(self.sessions[at].id.map(command::kill_session));
@@ -241,7 +267,8 @@ impl Work<'_> {
                     self.fail_session(at, &why);
                 }
             }
-            (For::Help, _) | (For::Finish(..) | For::Name(_), Reply::Done(_)) => {}
+            (For::Help, _) | (For::InPlace(_) | For::Finish(..) | For::Name(_), Reply::Done(_)) => {
+            }
         }
     }
 
@@ -276,9 +303,8 @@ fn finish_window(window: &Window<'_>) -> Vec<Line> {
         window.panes.iter().zip(&window.pane_ids).filter_map(|((_, step), id)| Some((step, (*id)?)))
     };
     for (step, id) in made() {
-        if let Some(title) = &step.row.title {
-            lines.push(command::set_title(id, title));
-        }
+        lines.extend(step.row.title.as_ref().map(|title| command::set_title(id, title)));
+        lines.extend(mark(step, id));
     }
     if window.panes.len() < 2 {
         return lines;
@@ -291,6 +317,13 @@ fn finish_window(window: &Window<'_>) -> Vec<Line> {
         lines.extend(active.map(command::zoom)); // last: select-layout would undo it
     }
     lines
+}
+
+/// Marks the pane of an agent with its conversation: whatever becomes of the agent, the next
+/// restore knows where it was.
+fn mark(step: &Step, pane: u32) -> Option<Line> {
+    let Start::Agent { id, .. } = &step.start else { return None };
+    Some(command::mark_restored(pane, id.as_str().as_bytes()))
 }
 
 fn ids(reply: Reply) -> Result<Ids, String> {

@@ -33,10 +33,15 @@ impl Closings {
         Some(format!("{} was closed on purpose", escape(&ending.agent)))
     }
 
+    /// Why a pane must not come back beside a live session of that name: either reason.
+    pub fn of_row_or_session(&self, row: &Row, snapshot: SnapshotId) -> Option<String> {
+        self.of_row(row, snapshot).or_else(|| self.of_session(&row.session, &[], snapshot))
+    }
+
     /// Whether something that was closed after a snapshot is there again in an equal state: then
     /// that state still needs a newer snapshot, or it would never be restored.
     pub fn any_alive(&self, live: &Snapshot, newest: SnapshotId) -> bool {
-        live.rows.iter().any(|row| {
+        live.present().any(|row| {
             self.tombstones.closed_since(&row.session, newest).is_some()
                 || self.of_row(row, newest).is_some()
         })

@@ -1,11 +1,12 @@
 //! What a plan has to know of the present: which sessions and conversations are live, what each
 //! conversation would take to come back, which directories are still there.
 
-use super::capture::capture;
+use super::capture::{Capture, capture};
 use super::job::World;
 use crate::agent::{self, AGENTS, ConversationId, Home, Resumption};
-use crate::process::Proc;
-use crate::snapshot::{Row, Snapshot, escape};
+use crate::process::{Proc, base_name};
+use crate::snapshot::{Row, Snapshot, State};
+use crate::sys::clock;
 use crate::tmux::{Pane, TmuxError};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
@@ -29,8 +30,40 @@ pub struct Facts {
     pub resumptions: BTreeMap<ResumptionKey, Resumption>,
     /// Directories of the snapshot that can be entered.
     pub directories: BTreeSet<Vec<u8>>,
+    /// For a conversation of the snapshot that is not live: the very pane that it was in.
+    pub panes: BTreeMap<Vec<u8>, LeftPane>,
+    /// The local time as `HHMM`, for the name of a session whose own name is taken.
+    pub hhmm: String,
+    /// The places of `conversations` where one waits to be resumed.
+    pub waiting: BTreeSet<String>,
+    /// The processes of the agents that run.
+    pub running: Vec<i32>,
     /// Panes of a restore that is not, or was never, finished.
     pub unfinished: Vec<Pane>,
+}
+
+/// A live pane in which a conversation ran that does not any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftPane {
+    /// tmux's id of it.
+    pub id: u32,
+    /// Its first process; none when that has ended and the pane remained.
+    pub pid: Option<i32>,
+    /// Where it is, printable: `web:0.1`.
+    pub place: String,
+    /// Whether nothing runs there but a shell at its prompt, or nothing at all.
+    pub waits: bool,
+}
+
+/// Shells that may wait in a pane besides the user's own.
+const SHELLS: [&[u8]; 9] =
+    [b"sh", b"bash", b"zsh", b"fish", b"dash", b"ksh", b"mksh", b"tcsh", b"nu"];
+
+impl Facts {
+    /// How to say that a conversation is in a place of `conversations`.
+    pub fn is_in(&self, place: &str) -> String {
+        format!("is {} in {place}", if self.waiting.contains(place) { "waiting" } else { "live" })
+    }
 }
 
 /// Gathers the facts for planning from `snapshot`.
@@ -41,21 +74,39 @@ pub fn gather(
 ) -> Result<Facts, TmuxError> {
     let mut facts = Facts::default();
     let (home, proc) = (Home::new(&world.account.home), Proc::default());
-    let captured = capture(world, Some(snapshot), &home, &proc)?.unwrap_or_default();
-    notes.extend(captured.notes);
+    let mut captured = capture(world, Some(snapshot), &home, &proc)?.unwrap_or_default();
+    notes.extend(std::mem::take(&mut captured.notes));
     for agent in AGENTS {
         for (id, pid) in agent.live(&home, &proc, &captured.agents) {
             facts.conversations.insert(id.as_str().into(), format!("process {pid}"));
         }
     }
-    facts.unfinished = captured.unfinished;
-    for row in captured.snapshot.rows {
-        if let Some(id) = row.conversation {
-            let place = format!("{}:{}.{}", escape(&row.session), row.window, row.pane);
-            facts.conversations.insert(id, place);
+    for row in &captured.snapshot.rows {
+        if let Some(id) = &row.conversation {
+            facts.conversations.insert(id.clone(), row.label());
+            if row.state == State::Suspended {
+                facts.waiting.insert(row.label());
+            }
         }
-        facts.sessions.insert(row.session);
+        if !facts.sessions.contains(&row.session) {
+            facts.sessions.insert(row.session.clone());
+        }
     }
+    let same_server = !snapshot.server.is_empty() && snapshot.server == captured.snapshot.server;
+    for row in &snapshot.rows {
+        let id = row.conversation.as_deref().and_then(ConversationId::parse);
+        let Some(id) = id.map(|id| id.as_str().as_bytes().to_vec()) else { continue };
+        if facts.conversations.contains_key(&id) {
+            continue;
+        }
+        let own = row.pane_id.filter(|_| same_server);
+        let pane = own.or_else(|| captured.restored.get(&id).copied());
+        let left = pane.and_then(|pane| left_pane(pane, &captured, world, &proc));
+        facts.panes.extend(left.map(|left| (id, left)));
+    }
+    facts.running.clone_from(&captured.running);
+    facts.hhmm = clock::hhmm(world.now);
+    facts.unfinished = captured.unfinished;
     for row in &snapshot.rows {
         if !facts.directories.contains(&row.cwd) && can_enter(&row.cwd) {
             facts.directories.insert(row.cwd.clone());
@@ -70,6 +121,23 @@ pub fn gather(
     }
     notes.extend(home.take_notes());
     Ok(facts)
+}
+
+fn left_pane(id: u32, captured: &Capture, world: &World, proc: &Proc) -> Option<LeftPane> {
+    let row = captured.snapshot.rows.iter().find(|row| row.pane_id == Some(id))?;
+    let pid = captured.pids.get(&id).copied();
+    let waits = row.agent.is_none() && pid.is_none_or(|pid| is_waiting_shell(pid, world, proc));
+    Some(LeftPane { id, pid, place: row.label(), waits })
+}
+
+/// Whether a process is a shell at its prompt: nothing runs below it, and it owns its terminal.
+pub(super) fn is_waiting_shell(pid: i32, world: &World, proc: &Proc) -> bool {
+    proc.process(pid, 0).is_some_and(|process| {
+        let called = process.called();
+        let called = called.strip_prefix(b"-").unwrap_or(called);
+        let own = base_name(world.account.shell.as_os_str().as_bytes());
+        (called == own || SHELLS.contains(&called)) && process.is_alone_in_the_foreground()
+    })
 }
 
 fn resumption(row: &Row, home: &Home) -> Option<(ResumptionKey, Resumption)> {

@@ -1,50 +1,121 @@
-//! `forget`: records that sessions were closed on purpose.
+//! `forget`: records that sessions, or agents, were closed on purpose.
 
+use super::capture::BUILDER_PREFIX;
 use super::job::World;
 use super::names;
 use super::report::{Forgotten, Problem, Report};
-use crate::snapshot::Tombstone;
-use crate::sys::FileError;
+use super::selection::{self, Named};
+use crate::snapshot::{Ending, How, Row, Stored, Tombstone, json_text};
+use crate::sys::files;
+use crate::tmux::{Listing, TmuxError, command};
 use std::collections::BTreeSet;
 
-/// Records the sessions as closed now: snapshots that are not newer do not bring them back.
-pub fn forget(world: &World, sessions: &[String], reason: &str) -> Report {
+/// Records what the words name as closed now: snapshots that are not newer do not bring it back.
+/// With `kill`, live sessions among it are ended.
+pub fn forget(world: &World, words: &[String], reason: &str, kill: bool) -> Report {
     let mut forgotten = Forgotten { closed: world.now, ..Forgotten::default() };
-    match try_forget(world, sessions, reason, &mut forgotten.notes) {
-        Ok(()) => forgotten.sessions = sessions.to_vec(),
-        Err(error) => forgotten.error = Some(Problem::failed(&error)),
-    }
+    let done = try_forget(world, words, reason, kill, &mut forgotten);
+    forgotten.error = done.err();
     Report::Forget(forgotten)
 }
 
 fn try_forget(
     world: &World,
-    sessions: &[String],
+    words: &[String],
     reason: &str,
-    notes: &mut Vec<String>,
-) -> Result<(), FileError> {
-    let mut store = world.writable_store()?;
-    let lock = store.lock(world.lock_wait)?;
-    let newest = store.newest(notes)?;
-    let mut tombstones = store.tombstones(notes)?;
+    kill: bool,
+    forgotten: &mut Forgotten,
+) -> Result<(), Problem> {
+    let failed = |error: &dyn std::fmt::Display| Problem::failed(&error);
+    let mut store = world.writable_store().map_err(|e| failed(&e))?;
+    let lock = store.lock(world.lock_wait).map_err(|e| failed(&e))?;
+    let notes = &mut forgotten.notes;
+    let newest = store.newest(notes).map_err(|e| failed(&e))?.map(|(_, stored)| stored);
+    let named = name_all(words, newest.as_ref(), notes)?;
+    let mut tombstones = store.tombstones(notes).map_err(|e| failed(&e))?;
+    let mut endings = store.endings(notes).map_err(|e| failed(&e))?;
     // A snapshot may be ahead of a clock that went back; closing comes after it all the same.
-    let newest_time = newest.as_ref().map_or(0, |(_, stored)| stored.id.seconds());
-    let known: BTreeSet<&[u8]> =
-        newest.iter().flat_map(|(_, stored)| stored.session_names()).collect();
+    let closed = world.now.max(newest.as_ref().map_or(0, |stored| stored.id.seconds()));
     let live = world.server.list().ok().flatten().unwrap_or_default();
-    for name in sessions {
-        let session = names::find(name, &known).unwrap_or_else(|| {
-            notes.push(format!(
-                "the newest snapshot has no session '{name}'; recorded all the same"
-            ));
-            names::exact(name)
-        });
-        if live.panes.iter().any(|pane| pane.session == session) {
-            notes.push(format!("{name} is still live: a save from now on keeps it again"));
+    let (mut sessions, mut conversations) = (Vec::new(), Vec::new());
+    for named in &named {
+        match named {
+            Named::Session(session) => {
+                tombstones.0.retain(|old| old.session != *session);
+                let reason = reason.into();
+                tombstones.0.push(Tombstone { session: session.clone(), closed, reason });
+                sessions.push(session);
+            }
+            Named::Conversation(id) => {
+                let of = |row: &&Row| row.conversation.as_deref() == Some(id.as_str().as_bytes());
+                let row = newest.as_ref().and_then(|stored| stored.snapshot.rows.iter().find(of));
+                endings.add(Ending {
+                    session: row.map_or_else(Vec::new, |row| row.session.clone()),
+                    ended: closed,
+                    conversation: id.as_str().into(),
+                    agent: row.and_then(|row| row.agent.clone()).unwrap_or_default(),
+                    how: How::Closed,
+                    reason: reason.into(),
+                });
+                conversations.push(id.as_str().to_owned());
+            }
+            Named::Several(_) | Named::Nothing => {}
         }
-        let closed = world.now.max(newest_time);
-        tombstones.0.retain(|old| old.session != session);
-        tombstones.0.push(Tombstone { session, closed, reason: reason.into() });
     }
-    store.write_tombstones(&tombstones, &lock)
+    // Recorded before anything is ended: a death in between leaves nothing to come back.
+    if !sessions.is_empty() {
+        store.write_tombstones(&tombstones, &lock).map_err(|e| failed(&e))?;
+    }
+    if !conversations.is_empty() {
+        store.write_endings(&endings, &lock).map_err(|e| failed(&e))?;
+    }
+    forgotten.sessions = sessions.iter().map(|session| json_text(session)).collect();
+    forgotten.conversations = conversations;
+    if kill {
+        forgotten.killed = end(world, &live, &sessions).map_err(|e| failed(&e))?;
+    } else {
+        let is_live = |name: &&&Vec<u8>| live.panes.iter().any(|pane| pane.session == ***name);
+        let live = sessions.iter().filter(is_live).map(|session| {
+            let name = json_text(session);
+            format!("{name} is still live: a save from now on keeps it again (--kill ends it)")
+        });
+        forgotten.notes.extend(live);
+    }
+    Ok(())
+}
+
+/// What each word names. A session that no snapshot knows is taken at its word.
+fn name_all(
+    words: &[String],
+    newest: Option<&Stored>,
+    notes: &mut Vec<String>,
+) -> Result<Vec<Named>, Problem> {
+    let nothing = Stored::default();
+    let stored = newest.unwrap_or(&nothing);
+    let find = |word: &String| match selection::find(word, stored) {
+        Named::Several(count) => Err(selection::several(word, count, stored)),
+        Named::Nothing => {
+            notes.push(format!(
+                "the newest snapshot has no session '{word}'; recorded all the same"
+            ));
+            Ok(Named::Session(names::exact(word)))
+        }
+        found => Ok(found),
+    };
+    words.iter().map(find).collect()
+}
+
+/// Ends live sessions by tmux's ids of them; gives their number.
+fn end(world: &World, live: &Listing, names: &[&Vec<u8>]) -> Result<usize, TmuxError> {
+    let panes = live.panes.iter().filter(|pane| names.contains(&&pane.session));
+    let ids: BTreeSet<u32> = panes.map(|pane| pane.session_id).collect();
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    let name = format!("{BUILDER_PREFIX}{}", files::random_hex());
+    let mut connection = world.server.build(&name, std::path::Path::new("/"))?;
+    let lines: Vec<_> = ids.iter().copied().map(command::kill_session).collect();
+    connection.exchange(&lines)?; // one that is gone already is no harm
+    connection.finish()?;
+    Ok(ids.len())
 }

@@ -1,11 +1,18 @@
 //! One piece of work for one user, as root hands it to the process that became that user; and
 //! the world that process works in.
 
-use super::{Report, conversation, ended, forget, import, list, restore, save, show};
-use crate::snapshot::Store;
+use super::budget::{Mode, Settings};
+use super::hooked::{HookCall, hooked};
+use super::wiring::{self, Wire};
+use super::{
+    Report, conversation, diff, ended, forget, history, import, list, on_change, restore, save,
+    show, status,
+};
+use crate::snapshot::retention::Rules;
+use crate::snapshot::{Activity, Store};
 use crate::sys::watch::Watched;
 use crate::sys::{Account, FileError, accounts, clock};
-use crate::tmux::{Server, Socket};
+use crate::tmux::{Hooks, Server, Socket};
 use serde::{Deserialize, Serialize};
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
@@ -17,6 +24,8 @@ use std::time::Duration;
 pub enum Request {
     /// Take a snapshot.
     Save,
+    /// Take one because something changed, unless another is about to.
+    SaveSoon,
     /// Bring sessions back.
     Restore {
         /// Only these; every one that is not closed when empty.
@@ -25,20 +34,40 @@ pub enum Request {
         from: Option<String>,
         /// Only say what would be done.
         dry_run: bool,
+        /// Which agents start by themselves; as configured when absent.
+        mode: Option<Mode>,
     },
     /// Show what a restore would do.
     Show {
         /// Snapshot id or file.
         snapshot: Option<String>,
+        /// Which agents would start by themselves; as configured when absent.
+        mode: Option<Mode>,
     },
     /// List the snapshots.
     List,
+    /// Say how saving goes.
+    Status,
     /// Record that sessions were closed on purpose.
     Forget {
         /// Which.
         sessions: Vec<String>,
         /// Why.
         reason: String,
+        /// Whether to end those that are live.
+        kill: bool,
+    },
+    /// Tell every conversation that was ever seen.
+    History {
+        /// Not only the last ones.
+        all: bool,
+    },
+    /// Compare two snapshots: ids, files, `latest` or `live`.
+    Diff {
+        /// The first.
+        from: String,
+        /// The second.
+        to: String,
     },
     /// Say what is on disk of a conversation.
     Conversation {
@@ -51,6 +80,10 @@ pub enum Request {
     Ended(Ended),
     /// Take over the manifests that come on standard input.
     Import,
+    /// Take in what an agent told its hook.
+    Hooked(HookCall),
+    /// Tell agents to call our hook, or no more.
+    Wire(Wire),
 }
 
 /// How an agent ended, as its launcher saw it. Text is in the snapshot file's escapes.
@@ -87,10 +120,20 @@ pub struct Job {
     pub tmux_deadline: Duration,
     /// How long to wait for another save or restore to finish.
     pub lock_wait: Duration,
+    /// For how long what is lost is carried forward.
+    pub lost_window: Duration,
+    /// Which snapshots are kept.
+    pub retention: Rules,
+    /// Whether the user's server is to tell of changes.
+    pub save_on_change: bool,
+    /// The configuration file that a caller named.
+    pub config: Option<PathBuf>,
+    /// What the site says about restoring agents.
+    pub restore: Settings,
 }
 
 /// What one user's work needs: all of it that user's own.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct World {
     /// The user.
     pub account: Account,
@@ -98,12 +141,20 @@ pub struct World {
     pub now: clock::Epoch,
     /// The user's tmux server.
     pub server: Server,
+    /// What the server is to run on changes, if anything.
+    pub hooks: Option<Hooks>,
     /// Our launcher, which starts agents in panes.
     pub launcher: Option<PathBuf>,
     state_dir: PathBuf,
     may_create: bool,
     /// How long to wait for another save or restore to finish.
     pub lock_wait: Duration,
+    /// For how long what is lost is carried forward.
+    pub lost_window: Duration,
+    /// Which snapshots are kept.
+    pub retention: Rules,
+    /// What the site says about restoring agents.
+    pub restore: Settings,
 }
 
 impl Job {
@@ -114,6 +165,7 @@ impl Job {
             Err(error) => return Report::failed(&self.request, error.to_string()),
         };
         let world = World {
+            hooks: on_change::hooks(&self),
             account,
             now: clock::now(),
             server: Server {
@@ -124,20 +176,31 @@ impl Job {
             state_dir: self.state_dir,
             may_create: self.may_create,
             lock_wait: self.lock_wait,
+            lost_window: self.lost_window,
+            retention: self.retention,
+            restore: self.restore,
         };
         match &self.request {
             Request::Save => save::save(&world),
-            Request::Restore { sessions, from, dry_run } => {
-                restore::restore(&world, sessions, from.as_deref(), *dry_run)
+            Request::SaveSoon => save::save_soon(&world),
+            Request::Restore { sessions, from, dry_run, mode } => {
+                restore::restore(&world, sessions, from.as_deref(), *mode, *dry_run)
             }
-            Request::Show { snapshot } => show::show(&world, snapshot.as_deref()),
+            Request::Show { snapshot, mode } => show::show(&world, snapshot.as_deref(), *mode),
             Request::List => list::list(&world),
-            Request::Forget { sessions, reason } => forget::forget(&world, sessions, reason),
+            Request::Forget { sessions, reason, kill } => {
+                forget::forget(&world, sessions, reason, *kill)
+            }
+            Request::Status => status::status(&world),
+            Request::History { all } => history::history(&world, *all),
+            Request::Diff { from, to } => diff::diff(&world, from, to),
             Request::Conversation { id, agent } => {
                 conversation::conversation(&world, id, agent.as_deref())
             }
             Request::Ended(ended) => ended::ended(&world, ended),
             Request::Import => import::import(&world),
+            Request::Hooked(call) => hooked(&world, call),
+            Request::Wire(wire) => wiring::wire(&world, wire),
         }
     }
 }
@@ -154,6 +217,20 @@ impl World {
     /// The user's store for reading, if there is one.
     pub fn store(&self) -> Result<Option<Store>, FileError> {
         Store::open(&self.state_dir.join(&self.account.name))
+    }
+
+    /// Records what was done, where there is a store at all; trouble is named in `notes`.
+    pub fn record(&self, notes: &mut Vec<String>, change: impl FnOnce(&mut Activity)) {
+        match Store::open_for_hints(&self.state_dir.join(&self.account.name)) {
+            Ok(Some(store)) => store.record(notes, change),
+            Ok(None) => {}
+            Err(error) => notes.push(format!("not recorded: {error}")),
+        }
+    }
+
+    /// Where a restore leaves what the panes it makes need to know.
+    pub fn restored(&self) -> PathBuf {
+        self.state_dir.join(&self.account.name).join(crate::snapshot::store::RESTORED)
     }
 
     /// The user's store for writing.

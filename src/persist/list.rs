@@ -2,7 +2,7 @@
 
 use super::job::World;
 use super::report::{Listed, ListedSnapshot, Problem, Report};
-use crate::snapshot::escape;
+use crate::snapshot::{Summary, escape};
 use crate::sys::FileError;
 use std::os::unix::ffi::OsStrExt;
 
@@ -22,11 +22,11 @@ fn try_list(world: &World, listed: &mut Listed) -> Result<(), FileError> {
     for id in ids {
         let read = store.read(id);
         let sound = read.is_ok();
-        let (sessions, panes) = match read {
-            Ok((_, snapshot)) => (snapshot.sessions(), snapshot.rows.len()),
+        let (sessions, panes, summary) = match read {
+            Ok((_, snapshot)) => (snapshot.sessions(), snapshot.rows.len(), Summary::of(&snapshot)),
             Err(why) => {
                 listed.notes.push(why.to_string());
-                (0, 0)
+                (0, 0, Summary::default())
             }
         };
         let newest = sound && std::mem::take(&mut newest);
@@ -34,6 +34,8 @@ fn try_list(world: &World, listed: &mut Listed) -> Result<(), FileError> {
             id: id.to_string(),
             sessions,
             panes,
+            live: summary.live,
+            lost: summary.lost,
             newest,
             sound,
         });

@@ -1,11 +1,15 @@
 //! The plan of a restore, as a pure function of a snapshot and the present: what `show` prints
 //! and what `restore` executes.
 
+use super::budget::{Mode, When};
 use super::closings::Closings;
-use super::facts::{DEFAULT_AGENT, Facts};
+use super::facts::Facts;
+use super::fate::{self, Whole};
 use super::report::PlannedRow;
+use super::selection::Selection;
+use super::start;
 use crate::agent::{ConversationId, Resumption};
-use crate::snapshot::{Row, SnapshotId, Stored, escape, json_text};
+use crate::snapshot::{Row, Stored, json_text};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What happens to one pane of the snapshot.
@@ -13,9 +17,9 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Step {
     /// The pane.
     pub row: Row,
-    /// Whether its session is made anew or is left as it is.
+    /// Where it comes back, or that it does not.
     pub action: Action,
-    /// The session it goes to, or is live in.
+    /// The session it goes to, or is live in; printable when it is a pane.
     pub target: Vec<u8>,
     /// Whether a restore does it.
     pub selected: bool,
@@ -25,15 +29,26 @@ pub struct Step {
     pub start: Start,
     /// Whether the pane's directory can be entered; the home stands in for it otherwise.
     pub has_directory: bool,
+    /// When its agent starts, once that is settled.
+    pub when: Option<When>,
 }
 
-/// What a plan does with a session.
+/// What a plan does with a pane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
-    /// Make it.
+    /// Make it, with its session.
     New,
     /// Leave it: it, or what it held, is live.
     Skip,
+    /// Resume its agent in the very pane that it was in, where a shell waits.
+    InPlace {
+        /// tmux's id of the pane.
+        pane: u32,
+        /// Its first process; none when that has ended.
+        pid: Option<i32>,
+    },
+    /// Make it in a session of another name, since its own is taken by other work.
+    Renamed,
 }
 
 /// What a restored pane runs.
@@ -54,51 +69,70 @@ pub enum Start {
     },
 }
 
-/// Plans the restore of `stored`. With `chosen`, only those sessions are selected, even ones that
-/// were closed on purpose; without, all that were not.
+/// Plans the restore of `stored`. What is selected by name comes back even when it was closed on
+/// purpose; without a selection, all that was not.
 #[must_use]
 pub fn plan(
     stored: &Stored,
     facts: &Facts,
     closings: &Closings,
-    chosen: Option<&BTreeSet<Vec<u8>>>,
+    chosen: Option<&Selection>,
 ) -> Vec<Step> {
     let mut sessions: BTreeMap<&[u8], Vec<&Row>> = BTreeMap::new();
     for row in &stored.snapshot.rows {
         sessions.entry(&row.session).or_default().push(row);
     }
-    let fates: BTreeMap<&[u8], Fate> = sessions
+    let names = sessions.keys().copied().collect();
+    let wholes: BTreeMap<&[u8], Whole> = sessions
         .iter()
-        .map(|(name, rows)| (*name, fate(name, rows, stored.id, facts, closings, chosen)))
+        .map(|(name, rows)| (*name, fate::of_session(name, rows, stored.id, facts, closings)))
         .collect();
-    let made = |name: &[u8]| fates.get(name).is_some_and(|fate| fate.selected);
+    let is_made = |row: &Row| {
+        let whole = wholes.get(row.session.as_slice());
+        whole.is_some_and(|whole| whole.selects(row, chosen).is_ok())
+    };
     let agents = agents_of_groups(stored);
     let mut taken = BTreeSet::new();
     let mut steps = Vec::new();
     for (name, rows) in &sessions {
-        let fate = &fates[name];
+        let whole = &wholes[name];
         for row in rows {
             // Where the session that holds a group's agents is not made, this one gets them.
             let owner = place_in_group(row).and_then(|place| agents.get(&place));
-            let owner = owner.filter(|owner| owner.session != row.session && !made(&owner.session));
+            let is_absent = matches!(whole, Whole::Absent { .. });
+            let owner =
+                owner.filter(|owner| is_absent && owner.session != row.session && !is_made(owner));
             let row = owner.map_or_else(
                 || (*row).clone(),
                 |owner| Row { session: row.session.clone(), ..(*owner).clone() },
             );
             let mut step = Step {
-                action: fate.action,
-                target: fate.target.clone(),
-                selected: fate.selected,
-                reason: fate.reason.clone(),
+                action: Action::Skip,
+                target: name.to_vec(),
+                selected: false,
+                reason: String::new(),
                 start: Start::Shell,
                 has_directory: facts.directories.contains(&row.cwd),
+                when: None,
                 row,
             };
-            if step.action == Action::New {
-                // A session that is asked for by name comes back with its agents, closed or not.
+            if let Whole::Live(target) = whole {
+                target.clone_into(&mut step.target);
+                let closed = closings.of_row_or_session(&step.row, stored.id);
+                fate::beside_live(&mut step, closed.as_deref(), facts, &names, chosen, &mut taken);
+            } else if let Whole::Elsewhere(place) = whole {
+                place.as_bytes().clone_into(&mut step.target);
+                step.reason = format!("its conversation {}", facts.is_in(place));
+            } else {
+                step.action = Action::New;
+                match whole.selects(&step.row, chosen) {
+                    Ok(()) => step.selected = true,
+                    Err(why) => step.reason = why,
+                }
+                // What is asked for by name comes back with its agents, closed or not.
                 let closings = chosen.is_none().then_some(closings);
                 let closed = closings.and_then(|closings| closings.of_row(&step.row, stored.id));
-                settle_pane(&mut step, closed, facts, &mut taken);
+                start::settle(&mut step, closed, facts, &mut taken);
             }
             steps.push(step);
         }
@@ -119,124 +153,6 @@ fn agents_of_groups(stored: &Stored) -> BTreeMap<PlaceInGroup<'_>, &Row> {
     agents.filter_map(|row| Some((place_in_group(row)?, row))).collect()
 }
 
-/// What becomes of a whole session.
-struct Fate {
-    action: Action,
-    target: Vec<u8>,
-    selected: bool,
-    reason: String,
-}
-
-fn fate(
-    name: &[u8],
-    rows: &[&Row],
-    snapshot: SnapshotId,
-    facts: &Facts,
-    closings: &Closings,
-    chosen: Option<&BTreeSet<Vec<u8>>>,
-) -> Fate {
-    let fate = |action, selected, reason| Fate { action, target: name.to_vec(), selected, reason };
-    // Before 3.7 tmux itself turns these two into underscores.
-    let as_tmux_calls_it: Vec<u8> =
-        name.iter().map(|byte| if b":.".contains(byte) { b'_' } else { *byte }).collect();
-    for called in [name, &as_tmux_calls_it] {
-        if facts.sessions.contains(called) {
-            let target = called.to_vec();
-            let reason = "a session of that name is live".to_owned();
-            return Fate { target, ..fate(Action::Skip, false, reason) };
-        }
-    }
-    if name.contains(&0) {
-        return fate(Action::New, false, "tmux takes no NUL byte in a name".to_owned());
-    }
-    let conversations: Vec<&Vec<u8>> =
-        rows.iter().filter_map(|row| row.conversation.as_ref()).collect();
-    let place_of = |id: &&Vec<u8>| {
-        let id = ConversationId::parse(id)?;
-        facts.conversations.get(id.as_str().as_bytes())
-    };
-    let live: Vec<&String> = conversations.iter().filter_map(place_of).collect();
-    // A session whose conversations all run elsewhere was renamed (lesson 13).
-    if !live.is_empty() && live.len() == conversations.len() {
-        let reason = format!("its conversation is live in {}", live[0]);
-        return Fate { target: live[0].clone().into_bytes(), ..fate(Action::Skip, false, reason) };
-    }
-    match chosen {
-        Some(chosen) if chosen.contains(name) => fate(Action::New, true, String::new()),
-        Some(_) => fate(Action::New, false, "not chosen".to_owned()),
-        None => match closings.of_session(name, rows, snapshot) {
-            Some(why) => fate(Action::New, false, why),
-            None => fate(Action::New, true, String::new()),
-        },
-    }
-}
-
-/// Decides what runs in a pane that is made anew. A conversation is given out once.
-fn settle_pane(
-    step: &mut Step,
-    closed: Option<String>,
-    facts: &Facts,
-    taken: &mut BTreeSet<Vec<u8>>,
-) {
-    step.start = match closed {
-        Some(why) if step.selected => Start::ShellBecause(why),
-        _ => start(&step.row, facts, taken),
-    };
-    if step.selected
-        && let Start::Agent { id, .. } = &step.start
-    {
-        taken.insert(id.as_str().into());
-    }
-    let mut reasons: Vec<String> =
-        Some(std::mem::take(&mut step.reason)).filter(|r| !r.is_empty()).into_iter().collect();
-    match &step.start {
-        Start::ShellBecause(why) => reasons.push(why.clone()),
-        Start::Agent { how: Resumption::StartUnderId, .. } => {
-            reasons.push("never prompted: starts under the same id".to_owned());
-        }
-        Start::Agent { how: Resumption::StartAnew, .. } => {
-            reasons.push("never prompted: starts anew".to_owned());
-        }
-        Start::Agent { how: Resumption::ResumeTranscript(path), .. } => {
-            reasons.push(format!("resumed from {}", escape(path.as_os_str().as_encoded_bytes())));
-        }
-        Start::Shell | Start::Agent { .. } => {}
-    }
-    if step.row.pane_flags.dead {
-        reasons.push("its program had ended".to_owned());
-    }
-    if !step.has_directory {
-        reasons.push(format!("{} cannot be entered: starts in the home", escape(&step.row.cwd)));
-    }
-    step.reason = reasons.join("; ");
-}
-
-fn start(row: &Row, facts: &Facts, taken: &BTreeSet<Vec<u8>>) -> Start {
-    let because = |why: String| Start::ShellBecause(why);
-    let agent = row.agent.as_deref().map(escape);
-    let Some(conversation) = &row.conversation else {
-        return agent.map_or(Start::Shell, |agent| {
-            because(format!("{agent} ran here, its conversation is not known"))
-        });
-    };
-    let agent = agent.unwrap_or_else(|| escape(DEFAULT_AGENT));
-    let Some(id) = ConversationId::parse(conversation) else {
-        return because(format!("'{}' is not a conversation id", escape(conversation)));
-    };
-    let key = id.as_str().as_bytes();
-    if let Some(place) = facts.conversations.get(key) {
-        return because(format!("conversation {id} is live in {place}"));
-    }
-    if taken.contains(key) {
-        return because(format!("conversation {id} is resumed in another pane"));
-    }
-    match facts.resumptions.get(&(agent.clone().into_bytes(), key.to_vec())) {
-        Some(Resumption::Impossible(why)) => because(why.clone()),
-        Some(how) => Start::Agent { agent, id, how: how.clone() },
-        None => because(format!("no agent '{agent}' is known here")),
-    }
-}
-
 impl Step {
     /// The step for a report.
     pub fn describe(&self) -> PlannedRow {
@@ -252,11 +168,17 @@ impl Step {
             action: match self.action {
                 Action::New => "new",
                 Action::Skip => "skip",
+                Action::InPlace { .. } => "in_place",
+                Action::Renamed => "renamed",
             }
             .to_owned(),
             target: json_text(&self.target),
             selected: self.selected,
             reason: self.reason.clone(),
+            mode: self.when.map(|when| match when {
+                When::Now(_) => Mode::Eager,
+                When::OnDemand => Mode::Lazy,
+            }),
             result: None,
         }
     }
@@ -265,7 +187,9 @@ impl Step {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::snapshot::{Ending, How, Snapshot, Tombstone};
+    use crate::persist::facts::LeftPane;
+    use crate::snapshot::escape;
+    use crate::snapshot::{Ending, How, Snapshot, SnapshotId, Tombstone};
     use proptest::prelude::*;
 
     fn uuid(n: u8) -> Vec<u8> {
@@ -298,11 +222,17 @@ mod tests {
             live_conversations in proptest::collection::btree_set(1_u8..6, 0..3),
             forgotten in proptest::option::of(0_u8..4),
             closed in proptest::option::of(1_u8..6),
+            left in proptest::collection::btree_map(1_u8..6, any::<bool>(), 0..4),
         ) -> (Stored, Facts, Closings) {
             let mut facts = Facts::default();
             facts.sessions.extend(live_sessions.into_iter().map(|n| vec![b'a' + n]));
             facts.conversations.extend(live_conversations.into_iter().map(|n| (uuid(n), "elsewhere".into())));
             facts.resumptions.extend((1..6).map(|n| ((b"claude".to_vec(), uuid(n)), Resumption::Resume)));
+            facts.panes.extend(left.into_iter().map(|(n, waits)| {
+                let place = format!("x:0.{n}");
+                (uuid(n), LeftPane { id: u32::from(n), pid: Some(7), place, waits })
+            }));
+            facts.hhmm = "0000".into();
             let mut closings = Closings::default();
             closings.tombstones.0.extend(forgotten.map(|n| {
                 Tombstone { session: vec![b'a' + n], closed: 200, reason: vec![] }
@@ -339,7 +269,9 @@ mod tests {
         fn a_live_session_is_left_alone_and_a_closed_one_stays_closed((stored, facts, closings) in world()) {
             for step in plan(&stored, &facts, &closings, None) {
                 let live = facts.sessions.contains(&step.row.session);
-                prop_assert!(!live || step.action == Action::Skip && !step.selected);
+                prop_assert!(!live || step.action != Action::New);
+                let is_shell = step.row.conversation.is_none();
+                prop_assert!(!live || !is_shell || step.action == Action::Skip && !step.selected);
                 let closed = closings.tombstones.closed_since(&step.row.session, stored.id);
                 prop_assert!(closed.is_none() || !step.selected);
             }
@@ -352,9 +284,37 @@ mod tests {
 
         #[test]
         fn only_what_was_chosen_is_selected((stored, facts, closings) in world(), chosen in 0_u8..4) {
-            let chosen = BTreeSet::from([vec![b'a' + chosen]]);
-            for step in plan(&stored, &facts, &closings, Some(&chosen)) {
-                prop_assert!(!step.selected || chosen.contains(&step.row.session));
+            let name = vec![b'a' + chosen];
+            let Ok(chosen) = Selection::parse(&[escape(&name)], &stored) else { return Ok(()) };
+            for step in plan(&stored, &facts, &closings, chosen.as_ref()) {
+                prop_assert!(!step.selected || step.row.session == name);
+            }
+        }
+
+        #[test]
+        fn an_agent_goes_back_into_its_pane_only_where_a_shell_waits_there(
+            (stored, facts, closings) in world()
+        ) {
+            for step in plan(&stored, &facts, &closings, None) {
+                let Action::InPlace { pane, .. } = step.action else { continue };
+                let id = step.row.conversation.as_deref().and_then(ConversationId::parse).unwrap();
+                let left = &facts.panes[id.as_str().as_bytes()];
+                prop_assert!(left.waits && left.id == pane);
+                prop_assert!(matches!(step.start, Start::Agent { .. }), "{:?}", step);
+            }
+        }
+
+        #[test]
+        fn a_renamed_session_takes_no_name_that_is_there_or_comes_back(
+            (stored, facts, closings) in world()
+        ) {
+            let steps = plan(&stored, &facts, &closings, None);
+            let names: BTreeSet<&[u8]> = stored.session_names().collect();
+            for step in steps.iter().filter(|step| step.action == Action::Renamed) {
+                prop_assert!(!facts.sessions.contains(&step.target));
+                prop_assert!(!names.contains(step.target.as_slice()));
+                prop_assert!(step.target.starts_with(&step.row.session));
+                prop_assert!(matches!(step.start, Start::Agent { .. }), "{:?}", step);
             }
         }
     }

@@ -1,7 +1,16 @@
 //! What one user's work came to: the contract of `--json` (docs/formats.md), and what a worker
 //! tells root. Root trusts none of it: it is bounded, typed, and printed escaped.
 
+mod diff;
+mod history;
+
+pub use diff::{Compared, ComparedField, ComparedPane, ComparedSession};
+pub use history::{ClosedSession, Remembered, RememberedConversation};
+
+use super::budget::Mode;
 use super::job::Request;
+pub use super::status::{ServerState, Standing};
+pub use crate::snapshot::SaveResult;
 use serde::{Deserialize, Serialize};
 
 /// The report on one request for one user.
@@ -14,14 +23,22 @@ pub enum Report {
     Plan(Planned),
     /// Of `list`.
     List(Listed),
+    /// Of `status`.
+    Status(Box<Standing>),
     /// Of `forget`.
     Forget(Forgotten),
+    /// Of `history`.
+    History(Remembered),
+    /// Of `diff`.
+    Diff(Compared),
     /// Of `conversation`.
     Conversation(Described),
     /// Of `ended`.
     Ended(Recorded),
     /// Of `import`.
     Import(Imported),
+    /// Of `hook --install` and `--uninstall`.
+    Wire(Wired),
 }
 
 /// What became of a save.
@@ -36,25 +53,12 @@ pub struct Saved {
     pub sessions: usize,
     /// Panes in it.
     pub panes: usize,
+    /// Panes in it that are lost: not there any more, or without the agent that was in them.
+    pub lost: usize,
     /// What a person should know.
     pub notes: Vec<String>,
     /// Why it failed.
     pub error: Option<String>,
-}
-
-/// The outcome of a save in one word.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SaveResult {
-    /// A snapshot was written.
-    Saved,
-    /// The newest snapshot says the same.
-    Unchanged,
-    /// There is nothing to save; history is left alone.
-    Nothing,
-    /// It did not work.
-    #[default]
-    Failed,
 }
 
 /// What a restore would do or did.
@@ -65,6 +69,8 @@ pub struct Planned {
     pub snapshot: Option<String>,
     /// One per pane of the snapshot.
     pub rows: Vec<PlannedRow>,
+    /// How agents were told to start or to wait; none without agents to start.
+    pub agents: Option<Allotment>,
     /// What a person should know.
     pub notes: Vec<String>,
     /// Why it failed.
@@ -97,9 +103,27 @@ pub struct PlannedRow {
     pub selected: bool,
     /// Why, where there is something to say.
     pub reason: String,
+    /// Whether its agent starts by itself (`eager`) or waits for Enter (`lazy`).
+    pub mode: Option<Mode>,
     /// What became of it, after a restore: `restored`, `skipped`, `not selected`, `failed: ...`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<String>,
+}
+
+/// How the agents of a plan were told to start or to wait.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Allotment {
+    /// What was asked for.
+    pub mode: Mode,
+    /// Agents that start by themselves.
+    pub eager: u64,
+    /// Agents that wait for Enter.
+    pub lazy: u64,
+    /// Memory for those that start, in bytes; none when it does not matter or is not known.
+    pub memory: Option<u64>,
+    /// What each is taken to need, in bytes; none when it does not matter.
+    pub agent: Option<u64>,
 }
 
 /// The snapshots of a user.
@@ -124,6 +148,10 @@ pub struct ListedSnapshot {
     pub sessions: usize,
     /// Panes in it.
     pub panes: usize,
+    /// Agents in it: panes that are live or suspended.
+    pub live: usize,
+    /// Panes in it that are lost.
+    pub lost: usize,
     /// Whether it is the newest sound one, which a restore takes.
     pub newest: bool,
     /// Whether it can be read.
@@ -136,6 +164,10 @@ pub struct ListedSnapshot {
 pub struct Forgotten {
     /// Their names.
     pub sessions: Vec<String>,
+    /// The conversations that were named by their ids.
+    pub conversations: Vec<String>,
+    /// How many live sessions were ended.
+    pub killed: usize,
     /// When, in seconds since the epoch.
     pub closed: u64,
     /// What a person should know.
@@ -180,6 +212,20 @@ pub struct Recorded {
     pub error: Option<Problem>,
 }
 
+/// What became of the agents' settings.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wired {
+    /// `installed`, `removed`, `unchanged` or `failed`.
+    pub result: WiredResult,
+    /// The file.
+    pub file: String,
+    /// What a person should know.
+    pub notes: Vec<String>,
+    /// Why it failed.
+    pub error: Option<Problem>,
+}
+
 /// What was taken over of the older suite.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -190,6 +236,21 @@ pub struct Imported {
     pub notes: Vec<String>,
     /// Why it failed.
     pub error: Option<Problem>,
+}
+
+/// The outcome for the agents' settings in one word.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WiredResult {
+    /// The agent calls our hook from now on.
+    Installed,
+    /// It does so no more.
+    Removed,
+    /// Nothing had to be changed.
+    Unchanged,
+    /// It did not work; nothing was changed.
+    #[default]
+    Failed,
 }
 
 /// What went wrong, and whether the caller asked for something that is not there.
@@ -219,11 +280,21 @@ impl Report {
     pub fn failed(request: &Request, error: String) -> Self {
         let problem = Some(Problem { message: error.clone(), usage: false });
         match request {
-            Request::Save => Self::Save(Saved { error: Some(error), ..Saved::default() }),
+            Request::Save | Request::SaveSoon | Request::Hooked(_) => {
+                Self::Save(Saved { error: Some(error), ..Saved::default() })
+            }
+            Request::Wire(_) => Self::Wire(Wired { error: problem, ..Wired::default() }),
             Request::Restore { .. } | Request::Show { .. } => {
                 Self::Plan(Planned { error: problem, ..Planned::default() })
             }
             Request::List => Self::List(Listed { error: problem, ..Listed::default() }),
+            Request::Status => {
+                Self::Status(Box::new(Standing { error: problem, ..Standing::default() }))
+            }
+            Request::History { .. } => {
+                Self::History(Remembered { error: problem, ..Remembered::default() })
+            }
+            Request::Diff { .. } => Self::Diff(Compared { error: problem, ..Compared::default() }),
             Request::Conversation { .. } => {
                 Self::Conversation(Described { error: problem, ..Described::default() })
             }
@@ -238,13 +309,17 @@ impl Report {
     /// What a person should know.
     pub fn notes(&self) -> &[String] {
         match self {
+            Self::Status(standing) => &standing.notes,
             Self::Save(Saved { notes, .. })
             | Self::Plan(Planned { notes, .. })
             | Self::List(Listed { notes, .. })
             | Self::Forget(Forgotten { notes, .. })
+            | Self::History(Remembered { notes, .. })
+            | Self::Diff(Compared { notes, .. })
             | Self::Conversation(Described { notes, .. })
             | Self::Ended(Recorded { notes, .. })
-            | Self::Import(Imported { notes, .. }) => notes,
+            | Self::Import(Imported { notes, .. })
+            | Self::Wire(Wired { notes, .. }) => notes,
         }
     }
 
@@ -252,13 +327,22 @@ impl Report {
     pub fn problem(&self) -> Option<Problem> {
         match self {
             Self::Save(Saved { error, .. }) => error.as_ref().map(Problem::failed),
+            Self::Status(standing) => standing.error.clone(),
             Self::Plan(Planned { error, .. })
             | Self::List(Listed { error, .. })
             | Self::Forget(Forgotten { error, .. })
+            | Self::History(Remembered { error, .. })
+            | Self::Diff(Compared { error, .. })
             | Self::Conversation(Described { error, .. })
             | Self::Ended(Recorded { error, .. })
-            | Self::Import(Imported { error, .. }) => error.clone(),
+            | Self::Import(Imported { error, .. })
+            | Self::Wire(Wired { error, .. }) => error.clone(),
         }
+    }
+
+    /// Whether what was compared differs.
+    pub fn has_differences(&self) -> bool {
+        matches!(self, Self::Diff(compared) if !compared.sessions.is_empty())
     }
 
     /// Whether a part failed although the whole was carried out.

@@ -1,43 +1,84 @@
 //! `restore`: executes the plan that `show` prints.
 
+use super::budget::Mode;
 use super::build;
+use super::capture::{Capture, capture};
 use super::closings::Closings;
 use super::facts;
 use super::job::World;
+use super::on_change;
+use super::pace;
 use super::plan::{self, Action, Start, Step};
 use super::report::{Planned, PlannedRow, Problem, Report};
+use super::selection::Selection;
 use super::source;
 use super::unfinished;
-use crate::snapshot::{Stored, escape};
+use crate::agent::{AGENTS, Home};
+use crate::process::Proc;
+use crate::snapshot::escape;
 use crate::sys::pending;
+use crate::tmux::TmuxError;
+use crate::tmux::hooks::Found;
 use std::collections::BTreeSet;
+use std::time::Instant;
 
 /// Restores sessions: all that were not closed, or the chosen ones; `from` a certain snapshot.
-pub fn restore(world: &World, sessions: &[String], from: Option<&str>, dry_run: bool) -> Report {
+pub fn restore(
+    world: &World,
+    sessions: &[String],
+    from: Option<&str>,
+    mode: Option<Mode>,
+    dry_run: bool,
+) -> Report {
+    let begin = Instant::now();
     let mut planned = Planned::default();
-    if let Err(problem) = try_restore(world, sessions, from, dry_run, &mut planned) {
+    if let Err(problem) = try_restore(world, sessions, from, mode, dry_run, &mut planned) {
         planned.error = Some(problem);
     } else if !dry_run && sessions.is_empty() && from.is_none() {
         // From now on what is live may follow the newest snapshot.
         let marked = pending::restored(&world.account);
         planned.notes.extend(marked.err().map(|error| error.to_string()));
     }
+    if !dry_run {
+        record(world, begin, &mut planned);
+    }
     Report::Plan(planned)
+}
+
+/// Records what was done with each pane, where there is a store at all.
+fn record(world: &World, begin: Instant, planned: &mut Planned) {
+    let error = planned.error.as_ref();
+    if error.is_some_and(|problem| problem.usage) {
+        return; // nothing was tried
+    }
+    // A restore that failed before it had a plan is one failure.
+    let without_plan = error.filter(|_| planned.rows.is_empty());
+    let actions = planned.rows.iter().filter_map(|row| match row.result.as_deref()? {
+        "not selected" => None,
+        result if result.starts_with("failed") => Some("failed"),
+        _ => Some(row.action.as_str()),
+    });
+    let actions = actions.chain(without_plan.map(|_| "failed"));
+    world.record(&mut planned.notes, |activity| {
+        activity.enter_restore(world.now, begin.elapsed(), actions);
+    });
 }
 
 /// The plan that a restore of `from` would execute; for `show`.
 pub(super) fn plan_only(
     world: &World,
     from: Option<&str>,
+    mode: Option<Mode>,
     planned: &mut Planned,
 ) -> Result<(), Problem> {
-    try_restore(world, &[], from, true, planned)
+    try_restore(world, &[], from, mode, true, planned)
 }
 
 fn try_restore(
     world: &World,
     sessions: &[String],
     from: Option<&str>,
+    mode: Option<Mode>,
     dry_run: bool,
     planned: &mut Planned,
 ) -> Result<(), Problem> {
@@ -60,7 +101,7 @@ fn try_restore(
         };
     };
     planned.snapshot = Some(stored.id.to_string());
-    let chosen = choose(sessions, &stored)?;
+    let chosen = Selection::parse(sessions, &stored)?;
     let closings = match &store {
         Some(store) => Closings {
             tombstones: store.tombstones(notes).map_err(|error| Problem::failed(&error))?,
@@ -79,42 +120,36 @@ fn try_restore(
         notes.push("a restore had died on the way: what it had not finished is made anew".into());
         facts = gather(notes)?;
     }
-    let steps = plan::plan(&stored, &facts, &closings, chosen.as_ref());
+    let mut steps = plan::plan(&stored, &facts, &closings, chosen.as_ref());
+    let pace = pace::settle(world, &facts, mode.unwrap_or(world.restore.mode), &mut steps);
+    planned.agents.clone_from(&pace.allotment);
     planned.rows = steps.iter().map(Step::describe).collect();
     if dry_run {
         return Ok(());
     }
+    if let Some((store, lock)) = store.as_ref().zip(lock.as_ref()) {
+        planned.notes.extend(pace.leave_for_panes(store, lock));
+    }
     execute(world, steps, &mut planned.rows)
 }
 
-/// The sessions that were named, each of which must be in the snapshot: nothing is started for
-/// half a selection.
-fn choose(names: &[String], stored: &Stored) -> Result<Option<BTreeSet<Vec<u8>>>, Problem> {
-    if names.is_empty() {
-        return Ok(None);
-    }
-    let known: BTreeSet<&[u8]> = stored.session_names().collect();
-    let mut chosen = BTreeSet::new();
-    for name in names {
-        let absent = || Problem::usage(format!("no session '{name}' in snapshot {}", stored.id));
-        chosen.insert(super::names::find(name, &known).ok_or_else(absent)?);
-    }
-    Ok(Some(chosen))
-}
-
+/// Does what the plan says, row by row, and notes what became of each.
 fn execute(world: &World, steps: Vec<Step>, rows: &mut [PlannedRow]) -> Result<(), Problem> {
+    let now = Now::look(world).map_err(|error| Problem::failed(&error))?;
     let (mut to_build, mut places) = (Vec::new(), Vec::new());
     for (at, step) in steps.into_iter().enumerate() {
-        let result = match (step.action, step.selected) {
-            (Action::New, true) => {
-                to_build.push(step);
-                places.push(at);
-                continue;
-            }
-            (Action::New, false) => "not selected",
-            (Action::Skip, _) => "skipped",
+        let result = if step.action == Action::Skip {
+            "skipped".to_owned()
+        } else if !step.selected {
+            "not selected".to_owned()
+        } else if let Some(why) = now.objects(&step) {
+            format!("skipped: {why}")
+        } else {
+            to_build.push(step);
+            places.push(at);
+            continue;
         };
-        rows[at].result = Some(result.to_owned());
+        rows[at].result = Some(result);
     }
     if to_build.is_empty() {
         return Ok(());
@@ -128,6 +163,8 @@ fn execute(world: &World, steps: Vec<Step>, rows: &mut [PlannedRow]) -> Result<(
             return Err(Problem::failed(&error));
         }
     };
+    // The server may be a new one; the next save tries again.
+    let _ = on_change::keep(&world.server, world.hooks.as_ref(), Found::Others);
     for ((at, step), result) in places.into_iter().zip(&to_build).zip(results) {
         rows[at].result = Some(match result {
             Ok(()) if world.launcher.is_none() && step.start != Start::Shell => {
@@ -138,4 +175,52 @@ fn execute(world: &World, steps: Vec<Step>, rows: &mut [PlannedRow]) -> Result<(
         });
     }
     Ok(())
+}
+
+/// The live state directly before acting: between the plan and this a person may have done by hand
+/// what the plan says (lesson 13).
+struct Now<'a> {
+    world: &'a World,
+    proc: Proc,
+    live: Capture,
+    sessions: BTreeSet<Vec<u8>>,
+    conversations: BTreeSet<Vec<u8>>,
+}
+
+impl<'a> Now<'a> {
+    fn look(world: &'a World) -> Result<Self, TmuxError> {
+        let (home, proc) = (Home::new(&world.account.home), Proc::default());
+        let live = capture(world, None, &home, &proc)?.unwrap_or_default();
+        let mut conversations = BTreeSet::new();
+        for agent in AGENTS {
+            let outside = agent.live(&home, &proc, &live.agents).into_iter();
+            conversations.extend(outside.map(|(id, _)| id.as_str().as_bytes().to_vec()));
+        }
+        let rows = &live.snapshot.rows;
+        conversations.extend(rows.iter().filter_map(|row| row.conversation.clone()));
+        let sessions = rows.iter().map(|row| row.session.clone()).collect();
+        Ok(Self { world, proc, live, sessions, conversations })
+    }
+
+    /// Why a step must not be done after all.
+    fn objects(&self, step: &Step) -> Option<String> {
+        if let Start::Agent { id, .. } = &step.start
+            && self.conversations.contains(id.as_str().as_bytes())
+        {
+            return Some("its conversation has become live".to_owned());
+        }
+        match step.action {
+            Action::InPlace { pane, pid } => {
+                let same = self.live.pids.get(&pane).copied() == pid
+                    && self.live.snapshot.rows.iter().any(|row| row.pane_id == Some(pane));
+                let waits =
+                    pid.is_none_or(|pid| facts::is_waiting_shell(pid, self.world, &self.proc));
+                (!same || !waits).then(|| "no shell waits in its pane any more".to_owned())
+            }
+            _ if self.sessions.contains(&step.target) => {
+                Some("a session of that name has become live".to_owned())
+            }
+            _ => None,
+        }
+    }
 }

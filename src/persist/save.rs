@@ -1,25 +1,72 @@
 //! `save`: a snapshot when something changed, and never an empty one.
 
-use super::capture::capture;
+use super::capture::{Capture, capture};
 use super::closings::Closings;
 use super::job::World;
+use super::lost::{self, Times};
+use super::on_change::{self, Turn};
+use super::prune::prune;
+use super::remember::remember;
 use super::report::{Report, SaveResult, Saved};
-use crate::agent::Home;
+use crate::agent::{AGENTS, Home};
 use crate::process::Proc;
-use crate::snapshot::{self, Snapshot, SnapshotId, Stored, escape};
+use crate::snapshot::{self, Row, SnapshotId, State, Stored, escape};
+use crate::sys::clock::{self, Epoch};
 use crate::sys::pending;
 use std::collections::BTreeSet;
+use std::mem::take;
+use std::time::Instant;
 
 /// Saves the user's live sessions.
 pub fn save(world: &World) -> Report {
+    save_in_turn(world, None)
+}
+
+/// Saves them because something changed, at most once a second: another that is about to save will
+/// see the change, too.
+pub fn save_soon(world: &World) -> Report {
+    // Without a server there is nothing to take turns at.
+    if !world.server.is_listening().unwrap_or(false) {
+        return save_in_turn(world, None);
+    }
+    match world.writable_store().and_then(|store| Turn::take(&store)) {
+        Ok(Some(turn)) => {
+            let mut world = world.clone();
+            world.now = clock::now(); // some time has gone by
+            save_in_turn(&world, Some(&turn))
+        }
+        Ok(None) => {
+            let notes = vec!["another save is about to see it".to_owned()];
+            Report::Save(Saved { result: SaveResult::Nothing, notes, ..Saved::default() })
+        }
+        Err(error) => Report::Save(Saved { error: Some(error.to_string()), ..Saved::default() }),
+    }
+}
+
+fn save_in_turn(world: &World, turn: Option<&Turn>) -> Report {
+    let begin = Instant::now();
     let mut notes = Vec::new();
-    let mut report = try_save(world, &mut notes)
+    let mut report = try_save(world, turn, &mut notes)
         .unwrap_or_else(|error| Saved { error: Some(error), ..Saved::default() });
+    record(world, begin, &report, &mut notes);
     report.notes = notes;
     Report::Save(report)
 }
 
-fn try_save(world: &World, notes: &mut Vec<String>) -> Result<Saved, String> {
+/// Records how it went.
+fn record(world: &World, begin: Instant, saved: &Saved, notes: &mut Vec<String>) {
+    let why = saved.error.as_deref().unwrap_or_default();
+    let mut trouble = Vec::new();
+    world.record(&mut trouble, |activity| {
+        activity.enter_save(world.now, begin.elapsed(), saved.result, why);
+    });
+    // Where the save failed itself, that is what there is to say.
+    if saved.error.is_none() {
+        notes.extend(trouble);
+    }
+}
+
+fn try_save(world: &World, turn: Option<&Turn>, notes: &mut Vec<String>) -> Result<Saved, String> {
     let text = |error: &dyn std::fmt::Display| error.to_string();
     // Without a server nothing is made, not even the directory.
     let nothing = |notes: &mut Vec<String>, why: &str| {
@@ -35,6 +82,9 @@ fn try_save(world: &World, notes: &mut Vec<String>) -> Result<Saved, String> {
     }
     let mut store = world.writable_store().map_err(|e| text(&e))?;
     let lock = store.lock(world.lock_wait).map_err(|e| text(&e))?;
+    if let Some(turn) = turn {
+        turn.begin();
+    }
     let newest = store.newest(notes).map_err(|e| text(&e))?;
     let closings = Closings {
         tombstones: store.tombstones(notes).map_err(|e| text(&e))?,
@@ -42,20 +92,31 @@ fn try_save(world: &World, notes: &mut Vec<String>) -> Result<Saved, String> {
     };
     let (home, proc) = (Home::new(&world.account.home), Proc::default());
     let previous = newest.as_ref().map(|(_, stored)| &stored.snapshot);
-    let Some(captured) = capture(world, previous, &home, &proc).map_err(|e| text(&e))? else {
+    let Some(mut captured) = capture(world, previous, &home, &proc).map_err(|e| text(&e))? else {
         return nothing(notes, "no tmux server is running");
     };
-    notes.extend(captured.notes);
-    let snapshot = captured.snapshot;
-    if snapshot.rows.is_empty() {
+    let kept = on_change::keep(&world.server, world.hooks.as_ref(), captured.hooks);
+    notes.extend(kept.err().map(|error| format!("saves on change are not set up: {error}")));
+    if captured.snapshot.rows.is_empty() {
+        notes.extend(captured.notes);
         return nothing(notes, "the tmux server has no sessions");
     }
+    if let Some((_, newest)) = &newest {
+        // The snapshot itself may be old: nothing is written while nothing changes.
+        let seen = store.activity(notes).confirmed.max(newest.id.seconds());
+        let lost = carry_forward(world, &mut captured, newest, &closings, seen, (&home, &proc));
+        captured.notes.extend(lost);
+    }
+    notes.extend(captured.notes);
+    let snapshot = captured.snapshot;
+    remember(world, (&store, &lock), &snapshot, previous, notes);
     let bytes = snapshot::encode(&snapshot);
     let report = |result, id: SnapshotId| Saved {
         result,
         snapshot: Some(id.to_string()),
         sessions: snapshot.sessions(),
         panes: snapshot.rows.len(),
+        lost: snapshot.rows.iter().filter(|row| row.state == State::Lost).count(),
         ..Saved::default()
     };
     if let Some((_, Stored { id, .. })) = newest.as_ref().filter(|(old, _)| *old == bytes)
@@ -64,29 +125,47 @@ fn try_save(world: &World, notes: &mut Vec<String>) -> Result<Saved, String> {
         store.point_latest(*id).map_err(|e| text(&e))?;
         return Ok(report(SaveResult::Unchanged, *id));
     }
-    if let Some((_, old)) = &newest {
-        notes.extend(gone_without_a_word(old, &snapshot, &closings));
-    }
     // Whatever lies there, sound or not, this one comes after it.
-    let last = store.ids().map_err(|e| text(&e))?.0.first().copied();
-    let id = SnapshotId::next(world.now, last, closings.latest());
+    let ids = store.ids().map_err(|e| text(&e))?.0;
+    let id = SnapshotId::next(world.now, ids.first().copied(), closings.latest());
     store.write(id, &bytes, &lock).map_err(|e| text(&e))?;
+    prune(world, (&store, &lock), &ids, id, notes);
     Ok(report(SaveResult::Saved, id))
 }
 
-/// Names the sessions that the snapshot before still had and nobody closed on purpose: after a
-/// crash and a new session, the newest snapshot alone would not say that there was more.
-fn gone_without_a_word(old: &Stored, live: &Snapshot, closings: &Closings) -> Option<String> {
-    let names: BTreeSet<&[u8]> = old.session_names().collect();
-    let is_live = |name: &[u8]| live.rows.iter().any(|row| row.session == name);
-    let closed = |name: &[u8]| {
-        let rows = old.snapshot.rows.iter().filter(|row| row.session == name);
-        closings.of_session(name, &rows.collect::<Vec<_>>(), old.id).is_some()
+/// What the newest snapshot knew and nobody sees any more becomes a part of this one, as lost.
+pub(super) fn carry_forward(
+    world: &World,
+    captured: &mut Capture,
+    newest: &Stored,
+    closings: &Closings,
+    seen: Epoch,
+    (home, proc): (&Home, &Proc),
+) -> Option<String> {
+    let live: BTreeSet<_> =
+        captured.snapshot.rows.iter().filter_map(|row| row.conversation.as_deref()).collect();
+    let known = |row: &Row| row.conversation.as_deref().is_none_or(|id| live.contains(id));
+    let mut outside = lost::Known { restored: take(&mut captured.restored), ..Default::default() };
+    // Only what is missed needs to be looked for outside the panes.
+    if !newest.snapshot.rows.iter().all(known) {
+        for agent in AGENTS {
+            let live = agent.live(home, proc, &captured.agents).into_iter();
+            outside.elsewhere.extend(live.map(|(id, _)| id.as_str().into()));
+        }
+    }
+    let times = Times { now: world.now, seen, window: world.lost_window };
+    let carried = lost::carry_forward(&mut captured.snapshot, newest, closings, &outside, times);
+    let names = |rows: &[Row]| {
+        let names: BTreeSet<String> = rows.iter().map(|row| escape(&row.session)).collect();
+        names.into_iter().collect::<Vec<_>>().join(", ")
     };
-    let gone = names.into_iter().filter(|name| !is_live(name) && !closed(name));
-    let gone: Vec<String> = gone.map(escape).collect();
-    (!gone.is_empty()).then(|| {
-        let (names, id) = (gone.join(", "), old.id);
-        format!("not live any more, though not forgotten: {names} (persist restore --from {id})")
-    })
+    if !carried.expired.is_empty() {
+        let hours = world.lost_window.as_secs() / 3600;
+        let names = names(&carried.expired);
+        captured.notes.push(format!(
+            "lost for more than {hours} h, from now on only in older snapshots: {names}"
+        ));
+    }
+    let lost = names(&carried.newly_lost);
+    (!lost.is_empty()).then(|| format!("lost, a restore brings it back: {lost}"))
 }

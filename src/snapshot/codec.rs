@@ -4,13 +4,14 @@
 
 use super::escape::{escape, unescape};
 use super::record::{PaneFlags, Row, Snapshot, State, WindowFlags};
+use super::summary::Summary;
 
 const TITLE: &[u8] = b"# tmux-persist snapshot";
 const VERSION: &[u8] = b"1";
 
 /// The columns, in the order they are written. The first three are fixed for good; the others
 /// are found by name, and names of a later writer are passed over.
-const COLUMNS: [&str; 16] = [
+const COLUMNS: [&str; 19] = [
     "session",
     "cwd",
     "conversation",
@@ -27,6 +28,9 @@ const COLUMNS: [&str; 16] = [
     "evidence",
     "prompted",
     "group",
+    "pane_id",
+    "last_seen",
+    "lost_since",
 ];
 
 /// Why a file is not a sound snapshot.
@@ -50,10 +54,12 @@ pub fn encode(snapshot: &Snapshot) -> Vec<u8> {
     line(&[b"# version ", VERSION]);
     line(&[b"# host ", escape(snapshot.host.as_bytes()).as_bytes()]);
     line(&[b"# boot ", escape(snapshot.boot.as_bytes()).as_bytes()]);
+    line(&[b"# server ", escape(snapshot.server.as_bytes()).as_bytes()]);
     line(&[b"# columns\t", COLUMNS.join("\t").as_bytes()]);
     for row in &snapshot.rows {
         line(&[encode_row(row).as_bytes()]);
     }
+    line(&[Summary::of(snapshot).line().as_bytes()]);
     line(&[b"# end ", snapshot.rows.len().to_string().as_bytes()]);
     text
 }
@@ -76,6 +82,7 @@ pub fn decode(text: &[u8]) -> Result<Snapshot, Damage> {
 fn encode_row(row: &Row) -> String {
     let text = |value: &[u8]| field(Some(value));
     let optional = |value: &Option<Vec<u8>>| field(value.as_deref());
+    let number = |value: Option<u64>| value.map_or_else(|| "-".to_owned(), |n| n.to_string());
     let flags = |letters: String| field(Some(letters.as_bytes()).filter(|l| !l.is_empty()));
     [
         first_field(&row.session),
@@ -94,6 +101,9 @@ fn encode_row(row: &Row) -> String {
         optional(&row.evidence),
         row.prompted.map_or("-", |prompted| if prompted { "yes" } else { "no" }).to_owned(),
         optional(&row.group),
+        number(row.pane_id.map(u64::from)),
+        number(row.last_seen),
+        number(row.lost_since),
     ]
     .join("\t")
 }
@@ -133,6 +143,9 @@ fn decode_version_1(lines: &[&[u8]]) -> Result<Snapshot, Damage> {
             }
             b"host" => snapshot.host = header_text(value).ok_or_else(|| damage("bad escape"))?,
             b"boot" => snapshot.boot = header_text(value).ok_or_else(|| damage("bad escape"))?,
+            b"server" => {
+                snapshot.server = header_text(value).ok_or_else(|| damage("bad escape"))?;
+            }
             b"columns" => {
                 columns = Some(decode_columns(value).ok_or_else(|| damage("bad columns"))?);
             }
@@ -185,6 +198,10 @@ fn set(row: &mut Row, column: &[u8], value: Option<Vec<u8>>) -> Option<()> {
     let in_range = |number: &u32| i32::try_from(*number).is_ok();
     let number =
         |value: Option<Vec<u8>>| std::str::from_utf8(&value?).ok()?.parse().ok().filter(in_range);
+    let seconds = |value: Option<Vec<u8>>| {
+        let parse = |value: Vec<u8>| std::str::from_utf8(&value).ok()?.parse().ok();
+        value.map_or(Ok(None), |value| parse(value).map(Some).ok_or(())).ok()
+    };
     match column {
         b"session" => row.session = value?,
         b"cwd" => row.cwd = value?,
@@ -209,6 +226,11 @@ fn set(row: &mut Row, column: &[u8], value: Option<Vec<u8>>) -> Option<()> {
             }
         }
         b"group" => row.group = value,
+        b"pane_id" => {
+            row.pane_id = value.map(|value| number(Some(value)).ok_or(())).transpose().ok()?;
+        }
+        b"last_seen" => row.last_seen = seconds(value)?,
+        b"lost_since" => row.lost_since = seconds(value)?,
         _ => {}
     }
     Some(())
@@ -274,12 +296,14 @@ mod tests {
             state in prop_oneof![Just(State::Live), Just(State::Suspended), Just(State::Lost), Just(State::Shell)],
             (window, pane) in (0..=0x7fff_ffff_u32, 0..=0x7fff_ffff_u32),
             (w, p, prompted) in any::<([bool; 4], [bool; 3], Option<bool>)>(),
+            (pane_id, last_seen, lost_since) in (proptest::option::of(0..=0x7fff_ffff_u32), any::<Option<u64>>(), any::<Option<u64>>()),
         ) -> Row {
             let window_flags = WindowFlags { active: w[0], last: w[1], zoomed: w[2], automatic_rename: w[3] };
             let pane_flags = PaneFlags { active: p[0], last: p[1], dead: p[2] };
             Row {
                 session, cwd, conversation, agent, state, window, window_name, window_layout,
                 window_flags, pane, pane_flags, title, command, evidence, prompted, group,
+                pane_id, last_seen, lost_since,
             }
         }
     }
@@ -287,15 +311,17 @@ mod tests {
     fn sample() -> Snapshot {
         let row = Row { session: b"#a".to_vec(), cwd: b"/x".to_vec(), ..Row::default() };
         let second = Row { session: b"-".to_vec(), cwd: b"/y".to_vec(), ..Row::default() };
-        Snapshot { host: "h".into(), boot: "b".into(), rows: vec![row, second] }
+        let rows = vec![row, second];
+        Snapshot { host: "h".into(), boot: "b".into(), server: "1-2".into(), rows }
     }
 
     proptest! {
         #[test]
         fn any_snapshot_comes_back_and_equal_ones_are_equal_bytes(
             rows in proptest::collection::vec(row(), 0..5), host in ".*", boot in "[0-9a-f-]*",
+            server in "[0-9-]*",
         ) {
-            let snapshot = Snapshot { host, boot, rows };
+            let snapshot = Snapshot { host, boot, server, rows };
             let text = encode(&snapshot);
             prop_assert_eq!(decode(&text).unwrap(), snapshot.clone());
             prop_assert_eq!(encode(&snapshot), text);
@@ -319,14 +345,14 @@ mod tests {
     fn damage_is_reported_by_line() {
         let text = String::from_utf8(encode(&sample())).unwrap();
         for (from, to, expected) in [
-            ("# end 2\n", "", "line 8: the trailer is missing"),
-            ("# end 2", "# end 3", "line 8: the trailer counts another number of rows"),
-            ("# end 2\n", "# end 2\nx\n", "line 9: something follows the trailer"),
-            ("/x\t", "/x\\q\t", "line 6: bad escape in column cwd"),
-            ("/x\t", "", "line 6: 15 fields instead of 16"),
-            ("\tshell\t0", "\tshell\tx", "line 6: bad value in column window"),
+            ("# end 2\n", "", "line 10: the trailer is missing"),
+            ("# end 2", "# end 3", "line 10: the trailer counts another number of rows"),
+            ("# end 2\n", "# end 2\nx\n", "line 11: something follows the trailer"),
+            ("/x\t", "/x\\q\t", "line 7: bad escape in column cwd"),
+            ("/x\t", "", "line 7: 18 fields instead of 19"),
+            ("\tshell\t0", "\tshell\tx", "line 7: bad value in column window"),
             ("# version 1", "# version 2", "line 2: version 2, which this program does not know"),
-            ("# columns\tsession", "# columns\tname", "line 5: bad columns"),
+            ("# columns\tsession", "# columns\tname", "line 6: bad columns"),
         ] {
             let damaged = text.replacen(from, to, 1);
             assert_eq!(decode(damaged.as_bytes()).unwrap_err().to_string(), expected);
@@ -337,8 +363,9 @@ mod tests {
     #[test]
     fn columns_of_a_later_writer_are_passed_over() {
         let text = String::from_utf8(encode(&sample())).unwrap();
-        let text =
-            text.replace("\tgroup\n", "\tgroup\tcolour\n").replace("\t-\t-\n", "\t-\t-\tred\n");
+        let text = text
+            .replace("\tlost_since\n", "\tlost_since\tcolour\n")
+            .replace("\t-\t-\n", "\t-\t-\tred\n");
         assert_eq!(decode(text.as_bytes()).unwrap(), sample());
     }
 

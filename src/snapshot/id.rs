@@ -5,7 +5,7 @@ use chrono::{DateTime, NaiveDateTime};
 
 /// `20261120T144343Z`, UTC; a second one within that second has `-1` after it, and so on.
 /// Ordered by time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SnapshotId {
     seconds: Epoch,
     again: u32,

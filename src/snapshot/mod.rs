@@ -1,17 +1,25 @@
 //! Snapshots: the record of one user's sessions at one time, its file format and its store.
 
+pub mod activity;
 pub mod codec;
+pub mod conversations;
+pub mod diff;
 pub mod endings;
 pub mod escape;
 pub mod id;
 pub mod record;
+pub mod retention;
 pub mod store;
+pub mod summary;
 pub mod tombstones;
 
+pub use activity::{Activity, Restored, SaveResult};
 pub use codec::{Damage, decode, encode};
+pub use conversations::{Conversation, Conversations};
 pub use endings::{Ending, Endings, How};
 pub use escape::{escape, json_text, unescape};
 pub use id::SnapshotId;
 pub use record::{PaneFlags, Row, Snapshot, State, WindowFlags};
 pub use store::{Store, Stored};
+pub use summary::Summary;
 pub use tombstones::{Tombstone, Tombstones};

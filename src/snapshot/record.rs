@@ -1,5 +1,7 @@
 //! The record: what is known of one user's sessions at one time.
 
+use crate::sys::clock::Epoch;
+
 /// The immutable record of one user's sessions at one time.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Snapshot {
@@ -7,6 +9,8 @@ pub struct Snapshot {
     pub host: String,
     /// The kernel's boot id (`/proc/sys/kernel/random/boot_id`); empty when unknown.
     pub boot: String,
+    /// The tmux server: its pid and start time; empty when unknown. Pane ids are that server's.
+    pub server: String,
     /// One row per pane, by session name, window index, pane index.
     pub rows: Vec<Row>,
 }
@@ -46,6 +50,12 @@ pub struct Row {
     pub prompted: Option<bool>,
     /// Session group.
     pub group: Option<Vec<u8>>,
+    /// tmux's id of the pane, the number after `%`; absent for a pane that was not there.
+    pub pane_id: Option<u32>,
+    /// Of what is lost: when a save last saw it alive, in seconds since the epoch.
+    pub last_seen: Option<Epoch>,
+    /// Of what is lost: when a save first missed it.
+    pub lost_since: Option<Epoch>,
 }
 
 /// What a pane was when it was saved.
@@ -55,7 +65,7 @@ pub enum State {
     Live,
     /// An agent was to be resumed on demand.
     Suspended,
-    /// An agent had ended without having been closed on purpose.
+    /// It, or the agent in it, had ended without having been closed on purpose.
     Lost,
     /// No agent.
     #[default]
@@ -145,5 +155,27 @@ impl Snapshot {
         let names: std::collections::BTreeSet<&[u8]> =
             self.rows.iter().map(|row| row.session.as_slice()).collect();
         names.len()
+    }
+
+    /// The rows of panes that were there, whatever ran in them.
+    pub fn present(&self) -> impl Iterator<Item = &Row> {
+        self.rows.iter().filter(|row| row.is_present())
+    }
+}
+
+impl Row {
+    /// Whether the pane was there: what is lost may have left a shell behind.
+    pub fn is_present(&self) -> bool {
+        self.state != State::Lost || self.pane_id.is_some()
+    }
+
+    /// Where it is, printable: `web:0.1`.
+    pub fn label(&self) -> String {
+        format!("{}:{}.{}", super::escape(&self.session), self.window, self.pane)
+    }
+
+    /// Where it is, for ordering and for finding it again.
+    pub fn place(&self) -> (&[u8], u32, u32) {
+        (&self.session, self.window, self.pane)
     }
 }

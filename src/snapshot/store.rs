@@ -1,6 +1,10 @@
 //! One user's snapshots on disk: a series of immutable files, of which the newest sound one
 //! counts. Always used as the user that owns it.
 
+mod index;
+mod prune;
+
+use super::activity::Activity;
 use super::codec::{self, Damage};
 use super::endings::Endings;
 use super::id::SnapshotId;
@@ -22,7 +26,16 @@ const SNAPSHOTS: &str = "snapshots";
 const LATEST: &str = "latest";
 const FORGOTTEN: &str = "forgotten.tsv";
 const ENDINGS: &str = "endings.tsv";
+const ACTIVITY: &str = "activity.tsv";
+/// No record of activity is larger (bytes).
+const MAX_ACTIVITY: u64 = 64 << 10;
+/// What a restore leaves for the panes that it makes.
+pub const RESTORED: &str = "restored";
+/// In it: conversations with their last activity and title.
+const WAITING: &str = "waiting.tsv";
 const LOCK: &str = "lock";
+/// Held by the process that saves next because something changed; its time says when that was.
+const PENDING: &str = "pending";
 
 /// One user's store.
 #[derive(Debug)]
@@ -32,7 +45,7 @@ pub struct Store {
 }
 
 /// A snapshot as it is in the store.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Stored {
     /// Its name.
     pub id: SnapshotId,
@@ -75,6 +88,15 @@ impl Store {
                 };
                 Ok(Some(Self { dir, snapshots }))
             }
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Opens the store for its hints alone: also where the snapshots cannot be reached.
+    pub fn open_for_hints(dir: &Path) -> Result<Option<Self>, FileError> {
+        match Dir::open(dir) {
+            Ok(dir) => Ok(Some(Self { dir, snapshots: None })),
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),
         }
@@ -125,6 +147,12 @@ impl Store {
         Ok(lock)
     }
 
+    /// The turn to save next, without waiting for it. Whoever has it takes [`Store::lock`] before
+    /// letting go of it, never the other way round.
+    pub fn pending(&self) -> Result<Lock, FileError> {
+        locks::exclusive(&self.dir, PENDING, Duration::ZERO)
+    }
+
     /// The ids of all snapshots, newest first, and the names of foreign files beside them.
     pub fn ids(&self) -> Result<(Vec<SnapshotId>, Vec<OsString>), FileError> {
         let Some(snapshots) = &self.snapshots else { return Ok((Vec::new(), Vec::new())) };
@@ -137,7 +165,7 @@ impl Store {
                 name.to_str().filter(|name| Path::new(name).extension() == Some(OsStr::new("tsv")));
             match own.and_then(SnapshotId::parse) {
                 Some(id) => ids.push(id),
-                None if files::is_temporary(&name) => {}
+                None if files::is_temporary(&name) || prune::belongs_to(&name).is_some() => {}
                 None => foreign.push(name),
             }
         }
@@ -217,6 +245,50 @@ impl Store {
     /// Replaces the endings. The lock is held.
     pub fn write_endings(&self, endings: &Endings, _lock: &Lock) -> Result<(), FileError> {
         self.dir.write(ENDINGS, &endings.encode(), Existing::Replaced)
+    }
+
+    /// Reads what was last done. It is a hint: one that is absent reads as empty, and so does one
+    /// that is torn or cannot be read, which is named in `notes`.
+    pub fn activity(&self, notes: &mut Vec<String>) -> Activity {
+        let path = self.dir.path().join(ACTIVITY);
+        match self.dir.read(ACTIVITY, MAX_ACTIVITY).map(|text| Activity::decode(&text)) {
+            Ok(Some((activity, bad))) => {
+                let named = |n: &usize| format!("passed over: {}: line {n}", path.display());
+                notes.extend(bad.iter().map(named));
+                activity
+            }
+            Ok(None) => {
+                notes.push(format!("passed over: {}: it is torn", path.display()));
+                Activity::default()
+            }
+            Err(error) if error.is_not_found() => Activity::default(),
+            Err(error) => {
+                notes.push(format!("passed over: {error}"));
+                Activity::default()
+            }
+        }
+    }
+
+    /// Changes what was last done. No lock is needed: of two at once, one may go unrecorded.
+    pub fn record(&self, notes: &mut Vec<String>, change: impl FnOnce(&mut Activity)) {
+        let mut activity = self.activity(notes);
+        change(&mut activity);
+        let bytes = activity.encode();
+        let written = match self.dir.write_hint(ACTIVITY, &bytes) {
+            // Whoever has just taken the lock took our temporary file for one that was left over.
+            Err(error) if error.is_not_found() => self.dir.write_hint(ACTIVITY, &bytes),
+            written => written,
+        };
+        notes.extend(written.err().map(|error| format!("not recorded: {error}")));
+    }
+
+    /// Leaves a text for the panes of a restore, where they lock files of theirs, too.
+    pub fn leave_for_panes(&self, text: &[u8], _lock: &Lock) -> Result<(), FileError> {
+        let dir = self.dir.ensure_dir(RESTORED)?;
+        if let Some(names) = dir.names(MAX_FILES)? {
+            dir.remove_temporaries(&names)?;
+        }
+        dir.write(WAITING, text, Existing::Replaced)
     }
 
     /// Reads a file of lines that may be absent; bad lines are passed over and named.

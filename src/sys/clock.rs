@@ -10,7 +10,21 @@ pub fn now() -> Epoch {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
+/// A time as hours and minutes of the local clock, four digits.
+pub fn hhmm(time: Epoch) -> String {
+    let utc = i64::try_from(time).ok().and_then(|s| chrono::DateTime::from_timestamp(s, 0));
+    utc.unwrap_or_default().with_timezone(&chrono::Local).format("%H%M").to_string()
+}
+
 /// Waits a little between two tries of something that offers no event to wait for.
 pub fn pause(duration: Duration) {
     std::thread::sleep(duration);
+}
+
+/// Nanoseconds since the host was started: orders events of several processes, and never goes
+/// back.
+pub fn since_boot() -> u64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    let (seconds, nanoseconds) = (time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs());
+    seconds.saturating_mul(1_000_000_000).saturating_add(nanoseconds)
 }

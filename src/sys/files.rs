@@ -101,6 +101,19 @@ impl Dir {
         read_open_file(fd, &path, limit, Beyond::LeftUnread)
     }
 
+    /// Reads at most the last `limit` bytes of a file, with the same refusals.
+    pub fn read_end(&self, name: impl AsRef<Path>, limit: u64) -> Result<Vec<u8>, FileError> {
+        let path = self.path.join(&name);
+        let failed = |source: Errno| error("reading", &path, source);
+        let fd =
+            rustix::fs::openat(&self.fd, name.as_ref(), READ, Mode::empty()).map_err(failed)?;
+        let size = u64::try_from(rustix::fs::fstat(&fd).map_err(failed)?.st_size).unwrap_or(0);
+        if size > limit {
+            rustix::fs::seek(&fd, rustix::fs::SeekFrom::Start(size - limit)).map_err(failed)?;
+        }
+        read_open_file(fd, &path, limit, Beyond::LeftUnread)
+    }
+
     /// Names in the directory, at most `limit` of them; `None` when there are more.
     pub fn names(&self, limit: usize) -> Result<Option<Vec<OsString>>, FileError> {
         let failed = |source: Errno| error("listing", &self.path, source);
@@ -147,19 +160,51 @@ impl Dir {
     /// beside it, mode 0600, then a rename. With [`Existing::Kept`] an existing file of that name is an
     /// error, otherwise it is replaced.
     pub fn write(&self, name: &str, bytes: &[u8], existing: Existing) -> Result<(), FileError> {
+        self.write_and_rename(name, bytes, existing.flags(), Kept { mode: PRIVATE, synced: true })?;
+        self.sync()
+    }
+
+    /// The same with another mode, for files that are not only ours.
+    pub fn write_as(
+        &self,
+        name: &str,
+        bytes: &[u8],
+        existing: Existing,
+        mode: u32,
+    ) -> Result<(), FileError> {
+        let mode = Mode::from_raw_mode(mode);
+        self.write_and_rename(name, bytes, existing.flags(), Kept { mode, synced: true })?;
+        self.sync()
+    }
+
+    /// Replaces a file that is only a hint: atomically, but nothing waits for the disk. After a
+    /// power loss it may be the old one, or empty.
+    pub fn write_hint(&self, name: &str, bytes: &[u8]) -> Result<(), FileError> {
+        let kept = Kept { mode: PRIVATE, synced: false };
+        self.write_and_rename(name, bytes, RenameFlags::empty(), kept)
+    }
+
+    /// As [`Dir::write_hint`], for all to read (0644, whatever the umask).
+    pub fn write_public_hint(&self, name: &str, bytes: &[u8]) -> Result<(), FileError> {
+        let kept = Kept { mode: PUBLIC, synced: false };
+        self.write_and_rename(name, bytes, RenameFlags::empty(), kept)
+    }
+
+    fn write_and_rename(
+        &self,
+        name: &str,
+        bytes: &[u8],
+        flags: RenameFlags,
+        kept: Kept,
+    ) -> Result<(), FileError> {
         let temporary = temporary_name();
-        let result = self.write_temporary(&temporary, bytes).and_then(|()| {
-            let flags = match existing {
-                Existing::Kept => RenameFlags::NOREPLACE,
-                Existing::Replaced => RenameFlags::empty(),
-            };
-            self.rename(&temporary, name, flags)
-        });
+        let result = self
+            .write_temporary(&temporary, bytes, kept)
+            .and_then(|()| self.rename(&temporary, name, flags));
         if result.is_err() {
             let _ = rustix::fs::unlinkat(&self.fd, &temporary, AtFlags::empty());
         }
-        result?;
-        self.sync()
+        result
     }
 
     /// Makes `name` a link to `target` where nothing is yet; what is there stays. One system call,
@@ -193,6 +238,12 @@ impl Dir {
         }
     }
 
+    /// Removes an empty directory.
+    pub fn remove_dir(&self, name: impl AsRef<Path>) -> Result<(), FileError> {
+        rustix::fs::unlinkat(&self.fd, name.as_ref(), AtFlags::REMOVEDIR)
+            .map_err(|source| error("removing", self.path.join(name), source))
+    }
+
     /// Removes what [`Dir::write`] and [`Dir::write_link`] leave behind when they are killed.
     /// The caller holds the lock that makes sure nobody is writing.
     pub fn remove_temporaries(&self, names: &[OsString]) -> Result<(), FileError> {
@@ -219,15 +270,19 @@ impl Dir {
         rustix::fs::fsync(&self.fd).map_err(|source| error("syncing", &self.path, source))
     }
 
-    fn write_temporary(&self, name: &str, bytes: &[u8]) -> Result<(), FileError> {
+    fn write_temporary(&self, name: &str, bytes: &[u8], kept: Kept) -> Result<(), FileError> {
         let path = self.path.join(name);
         let failed = |source: io::Error| FileError { doing: "writing", path: path.clone(), source };
         let flags =
             OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let fd = rustix::fs::openat(&self.fd, name, flags, Mode::RUSR | Mode::WUSR)
+        let fd = rustix::fs::openat(&self.fd, name, flags, PRIVATE)
             .map_err(|source| failed(source.into()))?;
+        if kept.mode != PRIVATE {
+            rustix::fs::fchmod(&fd, kept.mode).map_err(|source| failed(source.into()))?;
+        }
         let mut file = std::fs::File::from(fd);
-        file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed)
+        file.write_all(bytes).map_err(failed)?;
+        if kept.synced { file.sync_all().map_err(failed) } else { Ok(()) }
     }
 }
 
@@ -240,6 +295,15 @@ pub enum Existing {
     Replaced,
 }
 
+impl Existing {
+    fn flags(self) -> RenameFlags {
+        match self {
+            Self::Kept => RenameFlags::NOREPLACE,
+            Self::Replaced => RenameFlags::empty(),
+        }
+    }
+}
+
 /// Reads a file by path with the refusals of [`Dir::read`], but of any owner: for files of the
 /// administrator and files a user names on his own command line.
 pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
@@ -248,6 +312,13 @@ pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
         .map_err(|source| error("reading", path, source))?;
     let stat = rustix::fs::fstat(&fd).map_err(|source| error("reading", path, source))?;
     read_checked(fd, &stat, path, limit, Beyond::Refused)
+}
+
+/// Replaces a file for all to read in one step; see [`Dir::write_public_hint`]. The directory may be
+/// behind a link.
+pub fn write_public_hint(dir: &Path, name: &str, bytes: &[u8]) -> Result<(), FileError> {
+    let failed = |source| FileError { doing: "resolving", path: dir.to_owned(), source };
+    Dir::open(&dir.canonicalize().map_err(failed)?)?.write_public_hint(name, bytes)
 }
 
 /// Whether this process may make a directory its working directory.
@@ -274,7 +345,16 @@ const DIRECTORY: OFlags =
     OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 const READ: OFlags =
     OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+const PRIVATE: Mode = Mode::RUSR.union(Mode::WUSR);
+const PUBLIC: Mode = PRIVATE.union(Mode::RGRP).union(Mode::ROTH);
 const TEMPORARY: &str = ".new-";
+
+/// How a new file is kept.
+#[derive(Clone, Copy)]
+struct Kept {
+    mode: Mode,
+    synced: bool,
+}
 
 #[derive(Clone, Copy)]
 enum Beyond {

@@ -5,12 +5,36 @@ use super::files::{Dir, FileError};
 use rustix::fs::{FileType, FlockOperation, Mode, OFlags};
 use std::io;
 use std::os::fd::OwnedFd;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// A held lock; dropping it releases it.
 #[derive(Debug)]
 pub struct Lock {
-    _fd: OwnedFd,
+    fd: OwnedFd,
+}
+
+impl Lock {
+    /// Lets others have it from now on.
+    pub fn release(&self) {
+        let _ = rustix::fs::flock(&self.fd, FlockOperation::Unlock); // fails on no lock of ours
+    }
+
+    /// How long ago it was marked last: no time at all when the clock went back since.
+    pub fn age(&self) -> Duration {
+        let marked = rustix::fs::fstat(&self.fd).ok().and_then(|stat| {
+            let since =
+                Duration::new(stat.st_mtime.try_into().ok()?, stat.st_mtime_nsec.try_into().ok()?);
+            SystemTime::UNIX_EPOCH.checked_add(since)
+        });
+        marked.and_then(|marked| marked.elapsed().ok()).unwrap_or_default()
+    }
+
+    /// Marks it with the present.
+    pub fn mark(&self) {
+        let now = || rustix::fs::Timespec { tv_sec: 0, tv_nsec: rustix::fs::UTIME_NOW };
+        let times = rustix::fs::Timestamps { last_access: now(), last_modification: now() };
+        let _ = rustix::fs::futimens(&self.fd, &times); // only for pacing
+    }
 }
 
 /// Takes the exclusive lock `name` in `dir`, making the file when it is absent.
@@ -30,7 +54,7 @@ pub fn exclusive(dir: &Dir, name: &str, wait: Duration) -> Result<Lock, FileErro
     let end = Instant::now() + wait;
     loop {
         match rustix::fs::flock(&fd, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => return Ok(Lock { _fd: fd }),
+            Ok(()) => return Ok(Lock { fd }),
             Err(rustix::io::Errno::WOULDBLOCK) if Instant::now() < end => {
                 clock::pause(Duration::from_millis(5));
             }

@@ -24,6 +24,11 @@ pub fn is_pending(account: &Account) -> bool {
     is_pending_in(Path::new(DIR), account)
 }
 
+/// How many users were announced since the host came up: as many as are restored at once.
+pub fn count() -> usize {
+    std::fs::read_dir(DIR).map_or(0, Iterator::count)
+}
+
 /// As the user: says that the restore is done.
 pub fn restored(account: &Account) -> Result<(), FileError> {
     restored_in(Path::new(DIR), account)

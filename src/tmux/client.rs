@@ -1,11 +1,13 @@
 //! A user's tmux server, and asking it.
 
 use super::builder::Builder;
+use super::hooks::{self, Hooks};
 use super::panes::{self, Listing, Nonsense};
 use super::socket::{Socket, SocketState};
 use crate::sys::FileError;
 use crate::sys::exec::{self, ExecError, Program};
 use crate::sys::files;
+use std::ffi::OsString;
 use std::io;
 use std::path::Path;
 use std::time::Duration;
@@ -62,19 +64,20 @@ impl Server {
 
     /// Lists every pane in one round trip; `None` without a server (absent or stale socket).
     pub fn list(&self) -> Result<Option<Listing>, TmuxError> {
+        self.list_and_compare(None)
+    }
+
+    /// The same; the listing also says whether the server has just these hooks of ours.
+    pub fn list_and_compare(&self, hooks: Option<&Hooks>) -> Result<Option<Listing>, TmuxError> {
         if !self.is_listening()? {
             return Ok(None);
         }
         let nonce = files::random_hex();
-        let environment =
-            ASKING.iter().filter_map(|name| Some(((*name).into(), std::env::var_os(name)?)));
         let output = self
-            .client()
+            .asking_client()
             .args(["list-panes", "-a", "-F", &panes::format(&nonce), ";"])
+            .args(["display-message", "-p", &hooks::question(hooks), ";"])
             .args(panes::LAST_QUESTION)
-            .environment(environment.collect())
-            .only_asks()
-            .deadline(self.deadline)
             .run()?;
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
@@ -89,6 +92,24 @@ impl Server {
             return Err(TmuxError::Client(format!("{}: {said}", exec::describe(output.status))));
         }
         Ok(Some(panes::parse(&output.stdout, &nonce)?))
+    }
+
+    /// Gives a server commands that print nothing, in one round trip. Whether it listens is for
+    /// the caller to have seen.
+    pub fn tell(&self, words: Vec<OsString>) -> Result<(), TmuxError> {
+        let output = self.asking_client().args(words).run()?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        Err(TmuxError::Client(format!("{}: {said}", exec::describe(output.status))))
+    }
+
+    /// A client that can do no harm here, whatever the server tells it.
+    fn asking_client(&self) -> Program {
+        let environment =
+            ASKING.iter().filter_map(|name| Some(((*name).into(), std::env::var_os(name)?)));
+        self.client().environment(environment.collect()).only_asks().deadline(self.deadline)
     }
 
     /// Whether a server that let go of its client is about to end: it does that first, and then

@@ -131,6 +131,17 @@ pub fn split_window(pane: u32, spawn: Spawn<'_>) -> Line {
     Line::new("split-window -d").print("#{pane_id}").target(Target::Pane(pane)).spawn(spawn)
 }
 
+/// Starts another program in a pane, which keeps its id; what ran there is ended.
+pub fn respawn_pane(pane: u32, spawn: Spawn<'_>) -> Line {
+    Line::new("respawn-pane -k").target(Target::Pane(pane)).spawn(spawn)
+}
+
+/// Marks a pane with the conversation that a restore resumed in it.
+pub fn mark_restored(pane: u32, conversation: &[u8]) -> Line {
+    let line = Line::new("set-option -p").target(Target::Pane(pane));
+    line.word("@persist-restored").plain(conversation)
+}
+
 /// Gives all panes of a window room: without it small windows have none for the next split.
 pub fn tile(window: u32) -> Line {
     Line::new("select-layout").target(Target::Window(window)).word("tiled")

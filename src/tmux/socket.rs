@@ -36,6 +36,11 @@ impl Socket {
         Self { path: base.join(format!("tmux-{uid}")).join(name) }
     }
 
+    /// The socket at a path, as `$TMUX` names it in a pane.
+    pub fn at(path: PathBuf) -> Self {
+        Self { path }
+    }
+
     /// The socket's path.
     pub fn path(&self) -> &Path {
         &self.path
@@ -44,6 +49,11 @@ impl Socket {
     /// The directory it is in.
     pub fn directory(&self) -> &Path {
         self.path.parent().unwrap_or(Path::new("/"))
+    }
+
+    /// When it was made, which is when its server started: in seconds since the epoch.
+    pub fn made(&self) -> Option<u64> {
+        u64::try_from(lstat(&self.path).ok()?.st_mtime).ok()
     }
 
     /// Looks at the directory, the socket and who listens, each without following a link.

@@ -31,7 +31,7 @@ fn installing_arms_fires_nothing_and_needs_no_reboot() {
     made.sh(&format!("ls {files}; persist --version"));
     // Every line of the delivered configuration is a default, and every default is there.
     made.sh(
-        "sed -i 's/^#\\([a-z]\\)/\\1/' /etc/terminal-lobby/config.toml; persist save --all-users",
+        "sed -i 's/^#\\([a-z[]\\)/\\1/' /etc/terminal-lobby/config.toml; persist save --all-users",
     );
     made.reboot();
     assert_ne!(made.server("alice"), None);

@@ -1,9 +1,16 @@
 //! The commands as a user meets them, on real tmux servers.
 
 mod agents;
+mod diff;
 mod forget;
+mod history;
+mod lessons;
+mod lost;
 mod manual;
+mod modes;
 mod refusals;
 mod restore;
+mod retention;
 mod save;
+mod status;
 mod trouble;

@@ -152,9 +152,10 @@ fn lesson_08_the_cwd_of_a_shell_is_saved_byte_for_byte() {
     sandbox.crash();
     sandbox.persist(["restore"]).ok();
     wait_until("every shell runs", || shells(&sandbox));
-    assert_eq!(report(&sandbox)["result"], "unchanged", "every pane is in its directory");
+    let saved = sandbox.latest_without_ids();
+    report(&sandbox);
+    assert_eq!(sandbox.latest_without_ids(), saved, "every pane is in its directory");
     assert!(!sandbox.work().join("ran").exists());
-    assert_eq!(sandbox.snapshots().len(), 1);
 }
 
 #[test]

@@ -7,6 +7,9 @@ mod disk;
 mod foreign;
 mod forget;
 mod points;
+mod prune;
 mod restore;
 mod save;
 mod state;
+
+pub(crate) use points::has_strace;

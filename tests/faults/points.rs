@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// ordinals are not reached in every run.
 const OF_CHANCE: [&str; 3] = ["read", "write", "ppoll"];
 /// So often such a point is tried before it counts as not reached.
-const TRIES: usize = 4;
+pub(crate) const TRIES: usize = 4;
 
 /// One system call of a run: the `ordinal`th of that name, counted from the program's start.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,9 +87,21 @@ pub(crate) fn inject(
     state: &Path,
     (point, what): (&Point, &str),
 ) -> Run {
+    inject_traced(sandbox, args, state, (point, what), Path::new("/dev/null"))
+}
+
+/// As [`inject`], with the calls of that name, descriptors with their paths, written to `trace`.
+#[track_caller]
+pub(crate) fn inject_traced(
+    sandbox: &Sandbox,
+    args: &[&str],
+    state: &Path,
+    (point, what): (&Point, &str),
+    trace: &Path,
+) -> Run {
     let Point { call, ordinal, .. } = point;
     let mut command = sandbox.command("strace");
-    command.args(["-qq", "-o", "/dev/null", "-e"]);
+    command.args(["-qq", "-y", "-o"]).arg(trace).arg("-e");
     command
         .arg(format!("trace={call}"))
         .arg("-e")

@@ -1,8 +1,8 @@
 //! State directories: prepared, copied, and looked at after a fault.
 
 use super::points::persist;
-use crate::support::Sandbox;
 use crate::support::sandbox::user;
+use crate::support::{Sandbox, wait_until};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -42,10 +42,19 @@ impl State {
             assert!(name == user() || name == format!("{}.tsv", user()) || is_new(&name), "{name}");
         }
         for name in names(&self.own()) {
-            let own = ["forgotten.tsv", "latest", "lock", "snapshots"].contains(&name.as_str());
+            let own = [
+                "activity.tsv",
+                "conversations.tsv",
+                "forgotten.tsv",
+                "latest",
+                "lock",
+                "snapshots",
+            ];
+            let own = own.contains(&name.as_str());
             assert!(own || is_new(&name), "{name}");
         }
-        let names = names(&self.snapshots()).into_iter().filter(|name| !is_new(name));
+        let other = |name: &String| is_new(name) || name.ends_with(".scrollback");
+        let names = names(&self.snapshots()).into_iter().filter(|name| !other(name));
         names
             .map(|name| {
                 assert!(name.ends_with("Z.tsv") || name.contains("Z-"), "{name}");
@@ -119,6 +128,9 @@ pub(crate) fn prepared() -> Prepared {
     let sandbox = Sandbox::new();
     let session = |name: &str| {
         sandbox.tmux(["new-session", "-d", "-s", name, "--", "sleep", "100000"]).ok();
+        // Until it is executed its arguments are tmux's own.
+        let runs = || sandbox.panes("#{pane_current_command}").iter().all(|name| name == "sleep");
+        wait_until("the program runs", runs);
     };
     session("one");
     let old = State(sandbox.state());

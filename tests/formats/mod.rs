@@ -3,14 +3,26 @@
 use terminal_lobby::snapshot::{State, decode, encode};
 
 #[test]
-fn version_1_reads_and_writes_back_the_same_bytes() {
-    let bytes = include_bytes!("fixtures/v1.tsv");
-    let snapshot = decode(bytes).unwrap();
+fn version_1_as_it_was_first_released_reads() {
+    let snapshot = decode(include_bytes!("fixtures/v1.tsv")).unwrap();
     assert_eq!(snapshot.rows.len(), 4);
     assert_eq!(snapshot.rows[0].session, b"#(touch x)\t\xff");
     assert_eq!(snapshot.rows[1].cwd, b"/home/alice/with\nline");
     assert_eq!(snapshot.rows[1].state, State::Live);
     assert_eq!(snapshot.rows[3].title.as_deref(), Some(&b"-"[..]));
+    assert!(snapshot.server.is_empty() && snapshot.rows.iter().all(|row| row.pane_id.is_none()));
+    assert_eq!(decode(&encode(&snapshot)).unwrap(), snapshot);
+}
+
+#[test]
+fn version_1_with_what_is_lost_reads_and_writes_back_the_same_bytes() {
+    let bytes = include_bytes!("fixtures/v1-lost.tsv");
+    let snapshot = decode(bytes).unwrap();
+    let lost: Vec<bool> = snapshot.rows.iter().map(|row| row.state == State::Lost).collect();
+    assert_eq!(lost, [false, true, true]);
+    assert_eq!((snapshot.server.as_str(), snapshot.rows[1].pane_id), ("812-1795185000", Some(4)));
+    let times = (snapshot.rows[2].last_seen, snapshot.rows[2].lost_since);
+    assert_eq!(times, (Some(1_795_185_500), Some(1_795_185_800)));
     assert_eq!(encode(&snapshot), bytes);
 }
 

@@ -50,7 +50,7 @@ while True:
 "#;
 
 /// Makes a user who meddles in this way, and waits until the meddler is at work.
-fn meddler(host: &Host, how: &str) {
+pub(super) fn meddler(host: &Host, how: &str) {
     host.user(how);
     // A server that never answers leaves the meddler all the time there is.
     fake_server(host, how, &["silent"]);

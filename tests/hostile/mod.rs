@@ -12,4 +12,5 @@ mod restore;
 mod servers;
 mod sockets;
 mod state;
+mod status;
 mod trace;

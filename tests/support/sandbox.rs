@@ -19,7 +19,19 @@ impl Sandbox {
         for dir in ["home", "state", "tmux", "work"] {
             std::fs::create_dir(root.path().join(dir)).unwrap();
         }
-        Self { root }
+        let sandbox = Self { root };
+        // Tests count snapshots: they say themselves when one is taken.
+        sandbox.configure("save_on_change = false\n");
+        sandbox
+    }
+
+    /// Writes the configuration that [`Sandbox::persist`] names where no other one is named.
+    pub(crate) fn configure(&self, toml: &str) {
+        std::fs::write(self.config(), toml).unwrap();
+    }
+
+    fn config(&self) -> PathBuf {
+        self.root().join("config.toml")
     }
 
     /// The whole world; removed at the end.
@@ -49,6 +61,17 @@ impl Sandbox {
     /// The newest snapshot's bytes, by the documented link.
     pub(crate) fn latest(&self) -> Vec<u8> {
         std::fs::read(self.state().join(format!("{}.tsv", user()))).unwrap()
+    }
+
+    /// The newest snapshot as far as a restore can bring it back: tmux gives every pane another id
+    /// and every server another identity.
+    pub(crate) fn latest_without_ids(&self) -> terminal_lobby::snapshot::Snapshot {
+        let mut snapshot = terminal_lobby::snapshot::decode(&self.latest()).unwrap();
+        assert!(!std::mem::take(&mut snapshot.server).is_empty());
+        for row in &mut snapshot.rows {
+            row.pane_id = None;
+        }
+        snapshot
     }
 
     /// The ids of all snapshots in the store, oldest first.
@@ -88,7 +111,11 @@ impl Sandbox {
     /// The command that [`Sandbox::persist`] runs.
     pub(crate) fn persist_command<I: IntoIterator<Item: AsRef<OsStr>>>(&self, args: I) -> Command {
         let mut command = self.command(env!("CARGO_BIN_EXE_persist"));
-        command.args(args).arg("--state-dir").arg(self.state());
+        let args: Vec<_> = args.into_iter().map(|arg| arg.as_ref().to_owned()).collect();
+        command.args(&args).arg("--state-dir").arg(self.state());
+        if !args.iter().any(|arg| arg == "--config") {
+            command.arg("--config").arg(self.config());
+        }
         command.arg("--user-map").arg(self.root().join("no-user-map"));
         command
     }
@@ -104,6 +131,23 @@ impl Sandbox {
     pub(crate) fn panes(&self, format: &str) -> Vec<String> {
         let run = self.tmux(["list-panes", "-a", "-F", format]).ok();
         run.out().lines().map(str::to_owned).collect()
+    }
+
+    /// Waits until nothing runs in a pane but its first process, at its prompt again.
+    pub(crate) fn wait_for_prompt(&self, pane: &str) {
+        let pid: i32 = self
+            .tmux(["display-message", "-p", "-t", pane, "#{pane_pid}"])
+            .ok()
+            .out()
+            .trim()
+            .parse()
+            .unwrap();
+        let foreground = || {
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+            let fields: Vec<&str> = stat.rsplit_once(") ").unwrap().1.split(' ').collect();
+            fields[2] == fields[5] // its group is the terminal's
+        };
+        super::wait_until("the shell is at its prompt", || tree(pid) == [pid] && foreground());
     }
 
     /// Kills the tmux server and every process in its panes with SIGKILL, as a crash does, and

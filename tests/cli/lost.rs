@@ -1,0 +1,263 @@
+//! Lost or closed: what vanished without a word comes back, what was closed does not.
+
+use crate::support::sandbox::kill_tree;
+use crate::support::stub_agent::id;
+use crate::support::{Sandbox, wait_until};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+fn work(sandbox: &Sandbox) -> String {
+    sandbox.work().to_str().unwrap().to_owned()
+}
+
+/// An agent in a session of its own, prompted.
+fn agent(sandbox: &Sandbox, session: &str, n: u32) {
+    sandbox.stub_in(&["new-session", "-d", "-s", session, "-c", &work(sandbox)], &id(n));
+    sandbox.prompt(&id(n));
+}
+
+/// Kills the agent on a conversation, as the kernel does when memory runs out.
+fn kill(sandbox: &Sandbox, n: u32) {
+    sandbox.agents_on(&id(n)).into_iter().for_each(kill_tree);
+    wait_until("the agent is gone", || sandbox.agents_on(&id(n)).is_empty());
+}
+
+fn save(sandbox: &Sandbox) -> Value {
+    sandbox.persist(["save", "--json"]).ok().json()["users"][0].clone()
+}
+
+fn restore(sandbox: &Sandbox, args: &[&str]) -> Vec<Value> {
+    let json = sandbox.persist([&["restore", "--json"], args].concat()).ok().json();
+    json["rows"].as_array().unwrap().clone()
+}
+
+/// Session, state, action, result of each row.
+fn told(rows: &[Value]) -> Vec<String> {
+    let word = |row: &Value, key: &str| row[key].as_str().unwrap_or("-").to_owned();
+    let tell =
+        |row: &Value| ["session", "state", "action", "result"].map(|key| word(row, key)).join(" ");
+    rows.iter().map(tell).collect()
+}
+
+fn states(sandbox: &Sandbox) -> Vec<String> {
+    let snapshot = terminal_lobby::snapshot::decode(&sandbox.latest()).unwrap();
+    let tell = |row: &terminal_lobby::snapshot::Row| {
+        format!("{} {}", String::from_utf8_lossy(&row.session), row.state.word())
+    };
+    snapshot.rows.iter().map(tell).collect()
+}
+
+#[test]
+fn lesson_02_saves_while_agents_are_being_killed_lose_none_and_what_was_closed_stays_closed() {
+    let sandbox = Sandbox::new();
+    let name = |n: u32| format!("s{n:02}");
+    for n in 1..=18 {
+        agent(&sandbox, &name(n), n);
+    }
+    assert_eq!(save(&sandbox)["sessions"], 18);
+    (1..=5).for_each(|n| kill(&sandbox, n));
+    assert_eq!(sandbox.panes("#{session_name}").len(), 13);
+    let second = save(&sandbox);
+    assert_eq!((&second["sessions"], &second["lost"]), (&json!(18), &json!(5)));
+    sandbox.persist(["forget", "--kill", &name(18)]).ok();
+    (6..=9).for_each(|n| kill(&sandbox, n));
+    assert_eq!(sandbox.panes("#{session_name}").len(), 8);
+    let third = save(&sandbox);
+    assert_eq!((&third["sessions"], &third["lost"]), (&json!(17), &json!(9)));
+    sandbox.crash();
+    let rows = restore(&sandbox, &[]);
+    assert!(rows.iter().all(|row| row["result"] == "restored"), "{rows:?}");
+    (1..=17).for_each(|n| sandbox.wait_for_agent(&id(n)));
+    let live: BTreeSet<String> = sandbox.panes("#{session_name}").into_iter().collect();
+    assert_eq!(live, (1..=17).map(name).collect());
+    assert!(sandbox.agents_on(&id(18)).is_empty());
+}
+
+#[test]
+fn lesson_01_a_save_that_sees_two_survivors_keeps_the_fourteen() {
+    let sandbox = Sandbox::new();
+    for n in 0..14 {
+        sandbox.tmux(["new-session", "-d", "-s", &format!("s{n:02}")]).ok();
+    }
+    save(&sandbox);
+    sandbox.crash();
+    for n in 0..2 {
+        let name = format!("s{n:02}");
+        wait_until("a new server", || sandbox.tmux(["new-session", "-d", "-s", &name]).code == 0);
+    }
+    let after = save(&sandbox);
+    assert_eq!((&after["sessions"], &after["lost"]), (&json!(14), &json!(12)));
+    restore(&sandbox, &[]);
+    assert_eq!(sandbox.panes("#{session_name}").len(), 14);
+}
+
+#[test]
+fn a_lost_agent_resumes_in_the_very_pane_where_its_shell_waits() {
+    let sandbox = Sandbox::new();
+    let work = work(&sandbox);
+    let stub = sandbox.install_stub_agent();
+    sandbox.prompt(&id(1));
+    // An interactive shell, in which a person starts the agent.
+    sandbox.tmux(["new-session", "-d", "-s", "one", "-c", &work]).ok();
+    sandbox.tmux(["split-window", "-t", "one", "-c", "/usr"]).ok();
+    let line = format!("sh {} --resume {}", stub.display(), id(1));
+    sandbox.tmux(["send-keys", "-t", "=one:0.0", "-l", "--", &line]).ok();
+    sandbox.tmux(["send-keys", "-t", "=one:0.0", "Enter"]).ok();
+    sandbox.wait_for_agent(&id(1));
+    save(&sandbox);
+    kill(&sandbox, 1);
+    sandbox.wait_for_prompt("=one:0.0");
+    let saved = save(&sandbox);
+    assert_eq!(saved["notes"][0], "lost, a restore brings it back: one");
+    assert_eq!(states(&sandbox), ["one lost", "one shell"]);
+    assert_eq!(save(&sandbox)["result"], "unchanged", "what is lost is an equal state");
+    let panes = sandbox.panes("#{pane_id} #{pane_index}");
+    let dry = sandbox.persist(["restore", "--dry-run", "--json"]).ok().json();
+    assert_eq!(dry["rows"][0]["action"], "in_place");
+    assert_eq!(dry["rows"][0]["target"], "one:0.0");
+    let rows = restore(&sandbox, &[]);
+    assert_eq!(told(&rows), ["one lost in_place restored", "one shell skip skipped"]);
+    sandbox.wait_for_agent(&id(1));
+    assert_eq!(sandbox.panes("#{pane_id} #{pane_index}"), panes, "in that very pane");
+    assert_eq!(sandbox.panes("#{pane_current_path}")[0], work);
+    let again = restore(&sandbox, &[]);
+    assert!(again.iter().all(|row| row["action"] == "skip"), "{again:?}");
+    save(&sandbox);
+    assert_eq!(states(&sandbox), ["one live", "one shell"]);
+}
+
+#[test]
+fn a_pane_in_which_something_runs_is_left_alone() {
+    let sandbox = Sandbox::new();
+    let work = work(&sandbox);
+    let stub = sandbox.install_stub_agent();
+    sandbox.prompt(&id(1));
+    sandbox.tmux(["new-session", "-d", "-s", "one", "-c", &work]).ok();
+    let enter = |line: &str| {
+        sandbox.tmux(["send-keys", "-t", "=one:0.0", "-l", "--", line]).ok();
+        sandbox.tmux(["send-keys", "-t", "=one:0.0", "Enter"]).ok();
+    };
+    enter(&format!("sh {} --resume {}", stub.display(), id(1)));
+    sandbox.wait_for_agent(&id(1));
+    save(&sandbox);
+    kill(&sandbox, 1);
+    enter("sleep 1000");
+    wait_until("something runs", || sandbox.panes("#{pane_current_command}") == ["sleep"]);
+    save(&sandbox);
+    let rows = restore(&sandbox, &[]);
+    assert_eq!(told(&rows), ["one lost skip skipped"]);
+    assert_eq!(rows[0]["reason"], "its pane one:0.0 runs something else now");
+    assert_eq!(sandbox.panes("#{pane_current_command}"), ["sleep"]);
+}
+
+#[test]
+fn lesson_18_a_name_that_other_work_took_gives_one_renamed_session_however_often() {
+    let sandbox = Sandbox::new();
+    agent(&sandbox, "one", 1);
+    sandbox.tmux(["new-session", "-d", "-s", "keep"]).ok();
+    save(&sandbox);
+    kill(&sandbox, 1);
+    wait_until("the session is gone", || sandbox.panes("#{session_name}") == ["keep"]);
+    sandbox.tmux(["new-session", "-d", "-s", "one", "--", "sleep", "1000"]).ok();
+    save(&sandbox);
+    for round in 0..3 {
+        let rows = restore(&sandbox, &[]);
+        let actions: Vec<&Value> = rows
+            .iter()
+            .filter(|row| !row["conversation"].is_null())
+            .map(|r| &r["action"])
+            .collect();
+        let expected = if round == 0 { "renamed" } else { "skip" };
+        assert!(actions.iter().all(|action| *action == expected), "{rows:?}");
+        sandbox.wait_for_agent(&id(1));
+    }
+    let names = sandbox.panes("#{session_name}");
+    assert_eq!(names.len(), 3, "{names:?}");
+    assert!(names[2].starts_with("one-") && names[2].len() == "one-HHMM".len(), "{names:?}");
+    // The renamed agent dies in turn: it is lost under its new name alone, and in its pane.
+    save(&sandbox);
+    kill(&sandbox, 1);
+    wait_until("the launcher left a shell", || sandbox.panes("#{pane_current_command}")[2] == "sh");
+    sandbox.wait_for_prompt(&format!("={}:0.0", names[2]));
+    save(&sandbox);
+    let rows = restore(&sandbox, &[]);
+    let lost: Vec<&Value> = rows.iter().filter(|row| row["state"] == "lost").collect();
+    assert_eq!((lost.len(), &lost[0]["action"]), (1, &json!("in_place")), "{rows:?}");
+    assert_eq!(sandbox.panes("#{session_name}").len(), 3);
+}
+
+#[test]
+fn lesson_20_an_agent_is_chosen_by_the_beginning_of_its_conversations_id() {
+    let sandbox = Sandbox::new();
+    for (session, n) in [("7", 7), ("007", 17), ("other", 27)] {
+        agent(&sandbox, session, n);
+    }
+    save(&sandbox);
+    sandbox.crash();
+    let several = sandbox.persist(["restore", "0d0a8f5e"]).code(2);
+    assert!(several.err().contains("begins the ids of 3 conversations"), "{}", several.err());
+    sandbox.persist(["restore", &id(17), "absent"]).code(2);
+    assert_ne!(sandbox.tmux(["list-sessions"]).code, 0, "nothing for half a selection");
+    let rows = restore(&sandbox, &[&id(17)]);
+    let expected =
+        ["007 live new restored", "7 live new not selected", "other live new not selected"];
+    assert_eq!(told(&rows), expected);
+    assert_eq!(sandbox.panes("#{session_name}"), ["007"]);
+    sandbox.wait_for_agent(&id(17));
+    sandbox.persist(["restore", "7"]).ok();
+    assert_eq!(sandbox.panes("#{session_name}"), ["007", "7"]);
+}
+
+#[test]
+fn lesson_19_what_is_lost_can_be_closed_by_name_or_by_conversation() {
+    let sandbox = Sandbox::new();
+    for n in 1..=3 {
+        agent(&sandbox, &format!("s{n}"), n);
+    }
+    sandbox.tmux(["new-session", "-d", "-s", "keep"]).ok();
+    save(&sandbox);
+    (1..=3).for_each(|n| kill(&sandbox, n));
+    assert_eq!(save(&sandbox)["lost"], 3);
+    let json = sandbox.persist(["forget", "s1", &id(2), "--json"]).ok().json();
+    assert_eq!((&json["sessions"], &json["conversations"]), (&json!(["s1"]), &json!([id(2)])));
+    assert_eq!(save(&sandbox)["lost"], 1);
+    restore(&sandbox, &[]);
+    sandbox.wait_for_agent(&id(3));
+    assert_eq!(sandbox.panes("#{session_name}"), ["keep", "s3"]);
+}
+
+#[test]
+fn forget_kill_ends_the_session_and_only_that() {
+    let sandbox = Sandbox::new();
+    for name in ["a", "ab", "b"] {
+        sandbox.tmux(["new-session", "-d", "-s", name]).ok();
+    }
+    save(&sandbox);
+    let json = sandbox.persist(["forget", "--kill", "a", "--json"]).ok().json();
+    assert_eq!((&json["killed"], &json["notes"]), (&json!(1), &json!([])));
+    assert_eq!(sandbox.panes("#{session_name}"), ["ab", "b"]);
+    assert_eq!(save(&sandbox)["lost"], 0);
+    restore(&sandbox, &[]);
+    assert_eq!(sandbox.panes("#{session_name}"), ["ab", "b"]);
+}
+
+#[test]
+fn what_is_lost_is_forgotten_after_the_window_and_stays_in_older_snapshots() {
+    let sandbox = Sandbox::new();
+    agent(&sandbox, "gone", 1);
+    sandbox.tmux(["new-session", "-d", "-s", "keep"]).ok();
+    let first = save(&sandbox)["snapshot"].as_str().unwrap().to_owned();
+    kill(&sandbox, 1);
+    assert_eq!(save(&sandbox)["lost"], 1);
+    let config = sandbox.root().join("config.toml");
+    std::fs::write(&config, "lost_window_hours = 0\n").unwrap();
+    let config = config.to_str().unwrap();
+    wait_until("the window, of no length, is over", || {
+        let json = sandbox.persist(["--config", config, "save", "--json"]).ok().json();
+        json["users"][0]["lost"] == 0
+    });
+    let rows = restore(&sandbox, &[]);
+    assert_eq!(told(&rows), ["keep shell skip skipped"]);
+    restore(&sandbox, &["--from", &first]);
+    sandbox.wait_for_agent(&id(1));
+}
