@@ -168,6 +168,18 @@ pub enum Command {
         #[arg(long)]
         detailed_exitcode: bool,
     },
+    /// Say what is wrong with the installation, and what mends it
+    ///
+    /// Looks at tmux, the configuration, the map, the state, the units and each user's own world.
+    /// Exits 1 on any fault; a warning is none. Changes nothing.
+    Doctor {
+        /// Look at this terminal user; may be repeated
+        #[arg(long = "user", value_name = "NAME")]
+        users: Vec<String>,
+        /// Where the host's files are
+        #[arg(long, value_name = "DIR", default_value = "/", hide = true)]
+        root: PathBuf,
+    },
     /// Record that sessions or agents were closed on purpose
     ///
     /// They are not restored from snapshots older than this, unless they are named.
@@ -353,6 +365,9 @@ impl Command {
             Self::Hook { install, agent, scope, root, .. } => {
                 let request = hook::wire(common, install, hook::scope(&scope), agent, root)?;
                 Work { whom: Whom::Caller, request }
+            }
+            Self::Doctor { users, root } => {
+                Work { whom: Whom::AllOr(users), request: Request::Doctor { root } }
             }
             Self::Boot
             | Self::Import

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-const CONFIG: &str = "/etc/terminal-lobby/config.toml";
+pub(super) const CONFIG: &str = "/etc/terminal-lobby/config.toml";
 const USER_MAP: &str = "/etc/ttyd-user-map";
 const STATE_DIR: &str = "/var/lib/tmux-persist";
 /// No configuration file is larger (bytes).
@@ -111,6 +111,11 @@ pub struct Config {
     pub restore: Settings,
 }
 
+/// What holds when the configuration cannot be used: the command line over the defaults.
+pub fn without_file(common: &Common) -> Result<Config, Failure> {
+    resolve(common, File::default())
+}
+
 /// Loads the configuration; an absent default file is no error, an absent `--config` is.
 pub fn load(common: &Common) -> Result<Config, Failure> {
     let file = match &common.config {
@@ -118,6 +123,10 @@ pub fn load(common: &Common) -> Result<Config, Failure> {
         None if Path::new(CONFIG).exists() => read(Path::new(CONFIG))?,
         None => File::default(),
     };
+    resolve(common, file)
+}
+
+fn resolve(common: &Common, file: File) -> Result<Config, Failure> {
     let socket = common.socket.clone().or(file.socket).unwrap_or_else(|| "default".to_owned());
     if socket.is_empty() || socket.contains('/') || socket.starts_with('.') {
         let shown = crate::snapshot::escape(socket.as_bytes());

@@ -62,7 +62,8 @@ fn one(user: &UserReport, state_dir: &Path, executed: bool) -> Option<String> {
         | Report::Conversation(_)
         | Report::Ended(_)
         | Report::Status(_)
-        | Report::Wire(_) => None,
+        | Report::Wire(_)
+        | Report::Doctor(_) => None,
     }
 }
 

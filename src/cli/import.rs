@@ -8,7 +8,7 @@ use super::perform::{self, UserReport};
 use super::targets::{self, Targets};
 use super::{exit, human};
 use crate::identity::is_user_name;
-use crate::persist::{Manifest, Request};
+use crate::persist::{Manifest, Report, Request};
 use crate::snapshot::{SnapshotId, escape};
 use crate::sys::files::{Dir, Existing, FileError};
 use crate::sys::{accounts, tree};
@@ -58,7 +58,8 @@ pub fn import(config: &Config, quiet: bool) -> Result<Exit, Failure> {
         }
         let input = serde_json::to_vec(&manifests).map_err(|e| Failure::failed(e.to_string()))?;
         let job = perform::job(config, &work, path.clone(), false, None, config.restore.clone());
-        let report = perform::for_user(config, &name, Some(&state), &job, Some(input));
+        let report = perform::for_user(config, &name, Some(&state), &job, Some(input))
+            .unwrap_or_else(|error| Report::failed(&Request::Import, error));
         if report.problem().is_none() {
             aside.write(&done, b"", Existing::Replaced).map_err(failed)?;
         }

@@ -3,6 +3,7 @@
 pub mod args;
 pub mod boot;
 pub mod config;
+mod doctor;
 pub mod exit;
 mod hook;
 pub mod human;
@@ -74,6 +75,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
             let notifier = Notifier::take();
             keeper::keep(&config::load(&common)?, &notifier)
         }
+        Command::Doctor { users, root } => doctor::run(&common, users, root),
         Command::Status { users, metrics, max_age } => {
             status::run(&common, users, metrics.as_deref(), max_age)
         }

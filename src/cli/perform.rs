@@ -12,8 +12,10 @@ use crate::sys::become_user::Become;
 use crate::sys::exec::{self, Program};
 use crate::sys::limits::NewPrivileges;
 use crate::sys::{Dir, accounts, clock, tree};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// No report of a worker is larger (bytes).
@@ -68,16 +70,21 @@ pub fn perform(config: &Config, work: &Work) -> Result<Done, Failure> {
             let state_dir = config.site_state_dir();
             let state = open_state(&work.request, &state_dir)?;
             let restore = shared_by(&names, config, &state_dir);
+            let silent = Mutex::new(BTreeSet::new());
             let reports = for_each(&names, config.parallel_users, |name| {
                 let job = job(config, work, state_dir.clone(), false, None, restore.clone());
-                UserReport {
-                    user: name.clone(),
-                    report: for_user(config, name, state.as_ref(), &job, None),
-                }
+                let report = for_user(config, name, state.as_ref(), &job, None);
+                let report = report.unwrap_or_else(|error| {
+                    silent.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone());
+                    Report::failed(&work.request, error)
+                });
+                UserReport { user: name.clone(), report }
             });
+            let silent = silent.into_inner().unwrap_or_else(PoisonError::into_inner);
             let mut problems = problems;
-            if let (Request::Save, Some(state)) = (&work.request, &state) {
-                problems.extend(seen_by_root::record(state, &reports, clock::now()).err());
+            if let Request::Save | Request::Restore { dry_run: false, .. } = work.request {
+                let recorded = seen_by_root::record(&state_dir, &reports, &silent, clock::now());
+                problems.extend(recorded.err());
             }
             Ok(Done { reports, problems, single, by_root: true, state_dir })
         }
@@ -157,49 +164,46 @@ fn deadline(config: &Config, request: &Request) -> Duration {
     }
 }
 
-/// One user's work in a process of that user's. Whatever goes wrong is that user's report.
+/// One user's work in a process of that user's, which reports; else why it could not.
 pub(super) fn for_user(
     config: &Config,
     name: &str,
     state: Option<&Dir>,
     job: &Job,
     input: Option<Vec<u8>>,
-) -> Report {
+) -> Result<Report, String> {
     let request = &job.request;
-    let result = (|| {
-        let account = accounts::by_name(name).map_err(|error| error.to_string())?;
-        tracing::info!(user = name, uid = %account.uid, "working for a terminal user");
-        if account.uid.is_root() {
-            return Err("root is not a terminal user".to_owned());
-        }
-        if let Some(state) = state {
-            tree::ensure_user_dir(state, &account).map_err(|error| error.to_string())?;
-        }
-        // What a restore starts lives on in the user's name; everything else only looks.
-        let (umask, new_privileges) = match request {
-            Request::Restore { dry_run: false, .. } => (0o022, NewPrivileges::Allow),
-            _ => (0o077, NewPrivileges::Deny),
-        };
-        let job = serde_json::to_string(job).map_err(|error| error.to_string())?;
-        let mut program = Program::ourselves().args(["worker", &job]);
-        if let Some(input) = input {
-            program = program.input(&input).map_err(|error| error.to_string())?;
-        }
-        let output = program
-            .becoming(Become { account, umask, new_privileges })
-            .deadline(deadline(config, request))
-            .max_output(MAX_REPORT)
-            .run()
-            .map_err(|error| error.to_string())?;
-        if !output.status.success() {
-            let said = crate::snapshot::escape(output.stderr.trim_ascii());
-            return Err(format!("the user's process {}: {said}", exec::describe(output.status)));
-        }
-        let report: Report = serde_json::from_slice(&output.stdout)
-            .map_err(|error| format!("the user's process answered nonsense: {error}"))?;
-        Ok(report)
-    })();
-    result.unwrap_or_else(|error| Report::failed(request, error))
+    let account = accounts::by_name(name).map_err(|error| error.to_string())?;
+    tracing::info!(user = name, uid = %account.uid, "working for a terminal user");
+    if account.uid.is_root() {
+        return Err("root is not a terminal user".to_owned());
+    }
+    if let Some(state) = state {
+        tree::ensure_user_dir(state, &account).map_err(|error| error.to_string())?;
+    }
+    // What a restore starts lives on in the user's name; everything else only looks.
+    let (umask, new_privileges) = match request {
+        Request::Restore { dry_run: false, .. } => (0o022, NewPrivileges::Allow),
+        _ => (0o077, NewPrivileges::Deny),
+    };
+    let job = serde_json::to_string(job).map_err(|error| error.to_string())?;
+    let mut program = Program::ourselves().args(["worker", &job]);
+    if let Some(input) = input {
+        program = program.input(&input).map_err(|error| error.to_string())?;
+    }
+    let output = program
+        .becoming(Become { account, umask, new_privileges })
+        .deadline(deadline(config, request))
+        .max_output(MAX_REPORT)
+        .run()
+        .map_err(|error| error.to_string())?;
+    if !output.status.success() {
+        let said = crate::snapshot::escape(output.stderr.trim_ascii());
+        return Err(format!("the user's process {}: {said}", exec::describe(output.status)));
+    }
+    let report: Report = serde_json::from_slice(&output.stdout)
+        .map_err(|error| format!("the user's process answered nonsense: {error}"))?;
+    Ok(report)
 }
 
 /// Applies `work` to every item, `parallel` at once; results in the order of the items.

@@ -87,7 +87,7 @@ pub fn capture(
         }
     }
     let hooks = listing.hooks;
-    Ok(Some(Capture { snapshot, notes, unfinished, agents, restored, pids, hooks, running }))
+    Ok(Some(Capture { snapshot, notes, unfinished, agents, running, restored, pids, hooks }))
 }
 
 /// Whether a session is one of ours: the prefix, 128 random bits, and a number for one that is

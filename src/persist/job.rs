@@ -5,8 +5,8 @@ use super::budget::{Mode, Settings};
 use super::hooked::{HookCall, hooked};
 use super::wiring::{self, Wire};
 use super::{
-    Report, conversation, diff, ended, forget, history, import, list, on_change, restore, save,
-    show, status,
+    Report, conversation, diff, doctor, ended, forget, history, import, list, on_change, restore,
+    save, show, status,
 };
 use crate::snapshot::retention::Rules;
 use crate::snapshot::{Activity, Store};
@@ -48,6 +48,11 @@ pub enum Request {
     List,
     /// Say how saving goes.
     Status,
+    /// Say what is wrong.
+    Doctor {
+        /// Where the host's files are: `/`.
+        root: PathBuf,
+    },
     /// Record that sessions were closed on purpose.
     Forget {
         /// Which.
@@ -194,6 +199,7 @@ impl Job {
             Request::Status => status::status(&world),
             Request::History { all } => history::history(&world, *all),
             Request::Diff { from, to } => diff::diff(&world, from, to),
+            Request::Doctor { root } => doctor::doctor(&world, root),
             Request::Conversation { id, agent } => {
                 conversation::conversation(&world, id, agent.as_deref())
             }
@@ -209,19 +215,24 @@ impl Job {
     /// Holds the caller's tmux server, if one runs, so that its end can be waited for.
     pub fn watch_server(&self) -> std::io::Result<Option<Watched>> {
         let socket = Socket::named(&self.socket, self.tmpdir.as_deref());
-        socket.listener().map_or(Ok(None), Watched::new)
+        socket.server_pid().map_or(Ok(None), Watched::new)
     }
 }
 
 impl World {
+    /// Where the user's state is, or would be.
+    pub fn own_dir(&self) -> PathBuf {
+        self.state_dir.join(&self.account.name)
+    }
+
     /// The user's store for reading, if there is one.
     pub fn store(&self) -> Result<Option<Store>, FileError> {
-        Store::open(&self.state_dir.join(&self.account.name))
+        Store::open(&self.own_dir())
     }
 
     /// Records what was done, where there is a store at all; trouble is named in `notes`.
     pub fn record(&self, notes: &mut Vec<String>, change: impl FnOnce(&mut Activity)) {
-        match Store::open_for_hints(&self.state_dir.join(&self.account.name)) {
+        match Store::open_for_hints(&self.own_dir()) {
             Ok(Some(store)) => store.record(notes, change),
             Ok(None) => {}
             Err(error) => notes.push(format!("not recorded: {error}")),
@@ -238,7 +249,7 @@ impl World {
         if self.may_create {
             return Store::create(&self.state_dir, &self.account.name);
         }
-        let dir = self.state_dir.join(&self.account.name);
+        let dir = self.own_dir();
         self.store()?.ok_or_else(|| FileError::refused("opening", dir, "root has not made it yet"))
     }
 }

@@ -7,6 +7,7 @@ pub mod capture;
 pub mod closings;
 pub mod conversation;
 pub mod diff;
+pub mod doctor;
 pub mod ended;
 pub mod facts;
 mod fate;

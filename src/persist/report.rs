@@ -8,6 +8,7 @@ pub use diff::{Compared, ComparedField, ComparedPane, ComparedSession};
 pub use history::{ClosedSession, Remembered, RememberedConversation};
 
 use super::budget::Mode;
+pub use super::doctor::{Check, CheckState, Examined};
 use super::job::Request;
 pub use super::status::{ServerState, Standing};
 pub use crate::snapshot::SaveResult;
@@ -25,6 +26,8 @@ pub enum Report {
     List(Listed),
     /// Of `status`.
     Status(Box<Standing>),
+    /// Of `doctor`.
+    Doctor(Box<Examined>),
     /// Of `forget`.
     Forget(Forgotten),
     /// Of `history`.
@@ -288,6 +291,9 @@ impl Report {
                 Self::Plan(Planned { error: problem, ..Planned::default() })
             }
             Request::List => Self::List(Listed { error: problem, ..Listed::default() }),
+            Request::Doctor { .. } => {
+                Self::Doctor(Box::new(Examined { error: problem, ..Examined::default() }))
+            }
             Request::Status => {
                 Self::Status(Box::new(Standing { error: problem, ..Standing::default() }))
             }
@@ -310,6 +316,7 @@ impl Report {
     pub fn notes(&self) -> &[String] {
         match self {
             Self::Status(standing) => &standing.notes,
+            Self::Doctor(_) => &[],
             Self::Save(Saved { notes, .. })
             | Self::Plan(Planned { notes, .. })
             | Self::List(Listed { notes, .. })
@@ -328,6 +335,7 @@ impl Report {
         match self {
             Self::Save(Saved { error, .. }) => error.as_ref().map(Problem::failed),
             Self::Status(standing) => standing.error.clone(),
+            Self::Doctor(examined) => examined.error.clone(),
             Self::Plan(Planned { error, .. })
             | Self::List(Listed { error, .. })
             | Self::Forget(Forgotten { error, .. })

@@ -16,11 +16,12 @@ use super::unfinished;
 use crate::agent::{AGENTS, Home};
 use crate::process::Proc;
 use crate::snapshot::escape;
+use crate::sys::locks::Lock;
 use crate::sys::pending;
 use crate::tmux::TmuxError;
 use crate::tmux::hooks::Found;
 use std::collections::BTreeSet;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Restores sessions: all that were not closed, or the chosen ones; `from` a certain snapshot.
 pub fn restore(
@@ -56,6 +57,7 @@ fn record(world: &World, begin: Instant, planned: &mut Planned) {
     let actions = planned.rows.iter().filter_map(|row| match row.result.as_deref()? {
         "not selected" => None,
         result if result.starts_with("failed") => Some("failed"),
+        result if result.starts_with("skipped") => Some("skip"),
         _ => Some(row.action.as_str()),
     });
     let actions = actions.chain(without_plan.map(|_| "failed"));
@@ -82,6 +84,7 @@ fn try_restore(
     dry_run: bool,
     planned: &mut Planned,
 ) -> Result<(), Problem> {
+    let begin = Instant::now();
     let mut store = world.store().map_err(|error| Problem::failed(&error))?;
     // Held to the end: a save in between would see half of the sessions.
     let lock = match &mut store {
@@ -102,6 +105,8 @@ fn try_restore(
     };
     planned.snapshot = Some(stored.id.to_string());
     let chosen = Selection::parse(sessions, &stored)?;
+    let left = world.lock_wait.saturating_sub(begin.elapsed());
+    let server_lock = if dry_run { None } else { lock_server(world, left, notes)? };
     let closings = match &store {
         Some(store) => Closings {
             tombstones: store.tombstones(notes).map_err(|error| Problem::failed(&error))?,
@@ -114,7 +119,8 @@ fn try_restore(
         facts::gather(world, &stored.snapshot, notes).map_err(|error| Problem::failed(&error))
     };
     let mut facts = gather(notes)?;
-    if lock.is_some() && !facts.unfinished.is_empty() {
+    // Only under that lock are they certainly nobody's who is still at work.
+    if server_lock.is_some() && !facts.unfinished.is_empty() {
         unfinished::end(world, &facts.unfinished).map_err(|error| Problem::failed(&error))?;
         notes.truncate(before);
         notes.push("a restore had died on the way: what it had not finished is made anew".into());
@@ -131,6 +137,23 @@ fn try_restore(
         planned.notes.extend(pace.leave_for_panes(store, lock));
     }
     execute(world, steps, &mut planned.rows)
+}
+
+/// Excludes restores from other state directories, or from a file without any: they hold another
+/// lock. Where this one cannot be made, that is no reason to restore nothing.
+fn lock_server(
+    world: &World,
+    wait: Duration,
+    notes: &mut Vec<String>,
+) -> Result<Option<Lock>, Problem> {
+    match world.server.lock(wait) {
+        Ok(lock) => Ok(Some(lock)),
+        Err(error) if error.is_timeout() => Err(Problem::failed(&error)),
+        Err(error) => {
+            notes.push(format!("other restores are not excluded: {error}"));
+            Ok(None)
+        }
+    }
 }
 
 /// Does what the plan says, row by row, and notes what became of each.

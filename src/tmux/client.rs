@@ -4,9 +4,9 @@ use super::builder::Builder;
 use super::hooks::{self, Hooks};
 use super::panes::{self, Listing, Nonsense};
 use super::socket::{Socket, SocketState};
-use crate::sys::FileError;
 use crate::sys::exec::{self, ExecError, Program};
-use crate::sys::files;
+use crate::sys::locks::{self, Lock};
+use crate::sys::{Dir, FileError, files};
 use std::ffi::OsString;
 use std::io;
 use std::path::Path;
@@ -62,6 +62,19 @@ impl Server {
         }
     }
 
+    /// Excludes every other restore into this server, whatever state directory it works on, for as
+    /// long as the lock is held; gives up after `wait`.
+    pub fn lock(&self, wait: Duration) -> Result<Lock, FileError> {
+        files::create_private_dirs(self.socket.directory())?;
+        let dir = Dir::open(self.socket.directory())?;
+        if !dir.is_own()? {
+            return Err(FileError::refused("locking in", dir.path(), "belongs to another user"));
+        }
+        // Not NAME.lock, which is tmux's own while it starts a server.
+        let name = self.socket.path().file_name().unwrap_or_default().to_string_lossy();
+        locks::exclusive(&dir, &format!(".persist-{name}"), wait)
+    }
+
     /// Lists every pane in one round trip; `None` without a server (absent or stale socket).
     pub fn list(&self) -> Result<Option<Listing>, TmuxError> {
         self.list_and_compare(None)
@@ -103,6 +116,17 @@ impl Server {
         }
         let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
         Err(TmuxError::Client(format!("{}: {said}", exec::describe(output.status))))
+    }
+
+    /// A server option that a user's configuration or we ourselves set; `None` when the server does
+    /// not say.
+    pub fn option(&self, name: &str) -> Option<String> {
+        if !self.is_listening().ok()? {
+            return None;
+        }
+        let asked = self.asking_client().args(["show-options", "-sqv", name]);
+        let output = asked.max_output(4096).run().ok()?;
+        Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     }
 
     /// A client that can do no harm here, whatever the server tells it.

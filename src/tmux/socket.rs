@@ -87,12 +87,10 @@ impl Socket {
         self.probe(own)
     }
 
-    /// The process that listens, if a server of this user's does.
-    pub fn listener(&self) -> Option<i32> {
-        if self.state() != SocketState::Listening {
-            return None;
-        }
-        let peer = rustix::net::sockopt::socket_peercred(self.connect().ok()?).ok()?;
+    /// The process that listens, by the kernel's word.
+    pub fn server_pid(&self) -> Option<i32> {
+        let socket = self.connect().ok()?;
+        let peer = rustix::net::sockopt::socket_peercred(&socket).ok()?;
         Some(peer.pid.as_raw_nonzero().get())
     }
 
@@ -150,7 +148,7 @@ mod tests {
         assert_eq!(socket.state(), SocketState::Absent);
         let listener = UnixListener::bind(socket.path()).unwrap();
         assert_eq!(socket.state(), SocketState::Listening);
-        assert_eq!(socket.listener(), i32::try_from(std::process::id()).ok());
+        assert_eq!(socket.server_pid(), i32::try_from(std::process::id()).ok());
         drop(listener);
         assert_eq!(socket.state(), SocketState::Stale);
     }

@@ -37,6 +37,11 @@ fn world(conversation: &str) -> String {
     )
 }
 
+/// Leaves saving to the units, where a test counts on what was saved and what not.
+fn only_the_units_save(made: &BootBox) {
+    made.sh("echo 'save_on_change = false' >>/etc/terminal-lobby/config.toml");
+}
+
 /// The conversation that a user's agent has.
 fn conversation(user: &str) -> String {
     id(u32::try_from(USERS.iter().position(|each| *each == user).unwrap()).unwrap() + 1)

@@ -1,6 +1,6 @@
 //! After each way in which a host can go down, everything is back without a login.
 
-use super::{everybody_is_back, panes, snapshots, work_as};
+use super::{everybody_is_back, only_the_units_save, panes, snapshots, work_as};
 use crate::support::boxes::USERS;
 use crate::support::{BootBox, On};
 
@@ -12,6 +12,7 @@ fn three_boots_in_a_row_bring_everybody_back_without_a_login() {
     ) else {
         return;
     };
+    only_the_units_save(&made);
     for user in USERS {
         work_as(&made, user);
     }
@@ -38,6 +39,7 @@ fn after_a_power_loss_what_was_saved_a_moment_ago_is_back_and_sound() {
     ) else {
         return;
     };
+    only_the_units_save(&made);
     for user in USERS {
         work_as(&made, user);
     }
@@ -63,6 +65,7 @@ fn a_damaged_newest_snapshot_costs_one_save_and_is_told() {
     ) else {
         return;
     };
+    only_the_units_save(&made);
     for user in USERS {
         work_as(&made, user);
     }

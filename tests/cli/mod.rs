@@ -2,9 +2,11 @@
 
 mod agents;
 mod diff;
+mod doctor;
 mod forget;
 mod history;
 mod lessons;
+mod locks;
 mod lost;
 mod manual;
 mod modes;
