@@ -63,6 +63,9 @@ pub enum Command {
         /// Save this terminal user; may be repeated
         #[arg(long = "user", value_name = "NAME")]
         users: Vec<String>,
+        /// Save every terminal user and nobody else, as the timer does: without a map, nobody
+        #[arg(long, conflicts_with = "users")]
+        all_users: bool,
         /// Save the caller's own, at most once a second, because something changed
         ///
         /// Leaves at once when another process is about to save, since that one sees the change.
@@ -224,6 +227,21 @@ pub enum Command {
         #[arg(long, value_name = "TEXT", default_value = "")]
         reason: String,
     },
+    /// Bring back every terminal user's sessions when the host comes up
+    ///
+    /// For tmux-persist-restore.service, as root. Waits for each user's home, then starts
+    /// tmux-persist-session@UID.service for each user who was ever saved, in which the user's own
+    /// process restores. Until it has, saves leave that user's snapshots alone.
+    Boot,
+    /// Take over the state of the suite that this one replaces
+    ///
+    /// As root. Moves the manifests `<user>.tsv` and the series `snapshots/<user>/` of the state
+    /// directory into its `.predecessor/`, where they stay, and imports them into the snapshots
+    /// of the users that the map names. Doing it again imports nothing twice.
+    Import,
+    /// Restore the caller's sessions and stay until the tmux server has ended
+    #[command(hide = true)]
+    Keeper,
     /// Take in what an agent tells its hook, or have agents call it
     ///
     /// An agent calls it with JSON on standard input at the start and end of a conversation and of
@@ -275,6 +293,8 @@ pub enum Whom {
     One(Option<String>),
     /// The caller, whoever that is.
     Caller,
+    /// Every terminal user and nobody else: root's timer. Without a map, nobody.
+    Everybody,
 }
 
 /// A command's work.
@@ -302,6 +322,9 @@ impl Command {
             Self::Save { coalesce: true, after, .. } => {
                 crate::sys::clock::pause(Duration::from_secs(after.unwrap_or(0)));
                 Work { whom: Whom::Caller, request: Request::SaveSoon }
+            }
+            Self::Save { all_users: true, .. } => {
+                Work { whom: Whom::Everybody, request: Request::Save }
             }
             Self::Save { users, .. } => Work { whom: Whom::AllOr(users), request: Request::Save },
             Self::Restore { sessions, users, from, dry_run, mode } => {
@@ -347,7 +370,12 @@ impl Command {
             Self::Doctor { users, root } => {
                 Work { whom: Whom::AllOr(users), request: Request::Doctor { root } }
             }
-            Self::Completions { .. } | Self::Manual { .. } | Self::Worker { .. } => {
+            Self::Boot
+            | Self::Import
+            | Self::Keeper
+            | Self::Completions { .. }
+            | Self::Manual { .. }
+            | Self::Worker { .. } => {
                 return Err(Failure::usage("this command works on no user"));
             }
         })

@@ -5,11 +5,12 @@ use super::budget::{Mode, Settings};
 use super::hooked::{HookCall, hooked};
 use super::wiring::{self, Wire};
 use super::{
-    Report, conversation, diff, doctor, ended, forget, history, list, on_change, restore, save,
-    show, status,
+    Report, conversation, diff, doctor, ended, forget, history, import, list, on_change, restore,
+    save, show, status,
 };
 use crate::snapshot::retention::Rules;
 use crate::snapshot::{Activity, Store};
+use crate::sys::watch::Watched;
 use crate::sys::{Account, FileError, accounts, clock};
 use crate::tmux::{Hooks, Server, Socket};
 use serde::{Deserialize, Serialize};
@@ -82,6 +83,8 @@ pub enum Request {
     },
     /// Record how an agent ended.
     Ended(Ended),
+    /// Take over the manifests that come on standard input.
+    Import,
     /// Take in what an agent told its hook.
     Hooked(HookCall),
     /// Tell agents to call our hook, or no more.
@@ -204,9 +207,18 @@ impl Job {
                 conversation::conversation(&world, id, agent.as_deref())
             }
             Request::Ended(ended) => ended::ended(&world, ended),
+            Request::Import => import::import(&world),
             Request::Hooked(call) => hooked(&world, call),
             Request::Wire(wire) => wiring::wire(&world, wire),
         }
+    }
+}
+
+impl Job {
+    /// Holds the caller's tmux server, if one runs, so that its end can be waited for.
+    pub fn watch_server(&self) -> std::io::Result<Option<Watched>> {
+        let socket = Socket::named(&self.socket, self.tmpdir.as_deref());
+        socket.server_pid().map_or(Ok(None), Watched::new)
     }
 }
 

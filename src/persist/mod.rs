@@ -14,6 +14,7 @@ mod fate;
 pub mod forget;
 pub mod history;
 pub mod hooked;
+pub mod import;
 pub mod job;
 pub mod list;
 pub mod lost;
@@ -37,6 +38,7 @@ mod unfinished;
 pub mod wiring;
 
 pub use hooked::{HookCall, Witness};
+pub use import::Manifest;
 pub use job::{Ended, Job, Request, World};
 pub use report::Report;
 pub use wiring::{Scope, Wire};

@@ -202,12 +202,17 @@ impl Store {
     }
 
     /// Writes a snapshot and points `latest` at it. The lock is held.
-    pub fn write(&self, id: SnapshotId, bytes: &[u8], _lock: &Lock) -> Result<(), FileError> {
+    pub fn write(&self, id: SnapshotId, bytes: &[u8], lock: &Lock) -> Result<(), FileError> {
+        self.write_older(id, bytes, lock)?;
+        self.point_latest(id)
+    }
+
+    /// Writes a snapshot that need not be the newest. The lock is held.
+    pub fn write_older(&self, id: SnapshotId, bytes: &[u8], _lock: &Lock) -> Result<(), FileError> {
         let Some(snapshots) = &self.snapshots else {
             return Err(FileError::refused("writing", self.path(), "the store is not locked"));
         };
-        snapshots.write(&id.file_name(), bytes, Existing::Kept)?;
-        self.point_latest(id)
+        snapshots.write(&id.file_name(), bytes, Existing::Kept)
     }
 
     /// Points `latest` at a snapshot unless it does so already: a save that was killed between

@@ -11,7 +11,10 @@ pub mod exec;
 pub mod files;
 pub mod limits;
 pub mod locks;
+pub mod notify;
+pub mod pending;
 pub mod tree;
+pub mod watch;
 
 pub use accounts::Account;
 pub use files::{Dir, FileError};

@@ -2,6 +2,7 @@
 //! nothing of the hostile user's ever happens with root's rights.
 
 mod agent;
+mod boot;
 mod children;
 mod fakes;
 mod homes;
