@@ -5,6 +5,7 @@ mod agent;
 mod children;
 mod fakes;
 mod homes;
+mod hooks;
 mod map;
 mod output;
 mod report;
