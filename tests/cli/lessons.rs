@@ -93,6 +93,7 @@ fn opened(sandbox: &Sandbox) -> (usize, BTreeSet<String>) {
     let mut traced = sandbox.command("strace");
     traced.args(["-f", "-e", "trace=openat", "-o"]).arg(&trace);
     traced.arg(env!("CARGO_BIN_EXE_persist")).args(["save", "--state-dir"]).arg(sandbox.state());
+    traced.arg("--config").arg(sandbox.config());
     run(traced.arg("--user-map").arg(sandbox.root().join("no-user-map"))).ok();
     let text = String::from_utf8_lossy(&std::fs::read(trace).unwrap()).into_owned();
     let paths = text.lines().filter_map(|line| line.split('"').nth(1));

@@ -30,7 +30,8 @@ impl Sandbox {
         std::fs::write(self.config(), toml).unwrap();
     }
 
-    fn config(&self) -> PathBuf {
+    /// The file of [`Sandbox::configure`].
+    pub(crate) fn config(&self) -> PathBuf {
         self.root().join("config.toml")
     }
 
