@@ -6,6 +6,7 @@ mod boot;
 mod children;
 mod fakes;
 mod homes;
+mod hooks;
 mod map;
 mod output;
 mod report;
