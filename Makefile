@@ -30,12 +30,13 @@ install: ## Installs the programs and man pages below PREFIX (/usr/local), itsel
 	@tests/support/install-prerequisites.sh run
 	@cargo build --workspace --release
 	@install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/man/man1"
-	@install "$${CARGO_TARGET_DIR:-target}/release/persist" "$${CARGO_TARGET_DIR:-target}/release/start-claude" "$(DESTDIR)$(PREFIX)/bin"
+	@install "$${CARGO_TARGET_DIR:-target}/release/persist" "$${CARGO_TARGET_DIR:-target}/release/provision" "$${CARGO_TARGET_DIR:-target}/release/start-claude" "$(DESTDIR)$(PREFIX)/bin"
 	@install -m 644 docs/man/*.1 "$(DESTDIR)$(PREFIX)/share/man/man1"
 
-man: ## Writes the man pages into docs/man from the program's own definition
+man: ## Writes the man pages into docs/man from the programs' own definitions
 	@mkdir -p docs/man
 	@cargo run --quiet --bin persist -- manual docs/man
+	@cargo run --quiet --bin provision -- manual docs/man
 
 ROUNDS ?= 20
 soak: ## Runs long campaigns: 20,000 cases of each property, faults and hostile users ROUNDS times

@@ -9,6 +9,7 @@ pub mod cli;
 pub mod identity;
 pub mod persist;
 pub mod process;
+pub mod provision;
 pub mod roster;
 pub mod snapshot;
 pub mod sys;

@@ -5,6 +5,7 @@ use super::exit::Failure;
 use crate::snapshot::retention::Rules;
 use crate::sys::{accounts, files, tree};
 use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -28,6 +29,9 @@ struct File {
     lost_window_hours: f64,
     status: StatusFile,
     retention: Rules,
+    /// The other program's.
+    #[serde(rename = "provision")]
+    _provision: IgnoredAny,
 }
 
 /// The section `[status]`.
@@ -56,6 +60,7 @@ impl Default for File {
             lost_window_hours: 24.0,
             status: StatusFile::default(),
             retention: Rules::default(),
+            _provision: IgnoredAny,
         }
     }
 }
@@ -87,11 +92,7 @@ pub struct Config {
 
 /// Loads the configuration; an absent default file is no error, an absent `--config` is.
 pub fn load(common: &Common) -> Result<Config, Failure> {
-    let file = match &common.config {
-        Some(path) => read(path)?,
-        None if Path::new(CONFIG).exists() => read(Path::new(CONFIG))?,
-        None => File::default(),
-    };
+    let file: File = read_file(common.config.as_deref())?.unwrap_or_default();
     let socket = common.socket.clone().or(file.socket).unwrap_or_else(|| "default".to_owned());
     if socket.is_empty() || socket.contains('/') || socket.starts_with('.') {
         let shown = crate::snapshot::escape(socket.as_bytes());
@@ -139,8 +140,15 @@ fn absolute(path: &Path) -> Result<PathBuf, Failure> {
         .map_err(|error| Failure::usage(format!("--state-dir {}: {error}", path.display())))
 }
 
+/// Reads the file that is named, or the default one if it is there.
+pub(super) fn read_file<T: DeserializeOwned>(named: Option<&Path>) -> Result<Option<T>, Failure> {
+    let default = Path::new(CONFIG);
+    let path = named.or_else(|| default.exists().then_some(default));
+    path.map(read).transpose()
+}
+
 /// Reads the file; for root, only one that nobody else could have changed.
-fn read(path: &Path) -> Result<File, Failure> {
+fn read<T: DeserializeOwned>(path: &Path) -> Result<T, Failure> {
     if accounts::is_root() {
         tree::assert_roots_own(path).map_err(|error| Failure::refused(error.to_string()))?;
     }

@@ -8,6 +8,7 @@ pub mod json;
 mod metrics;
 pub mod pages;
 pub mod perform;
+pub mod provision;
 mod seen_by_root;
 mod status;
 pub mod targets;
@@ -22,6 +23,11 @@ use std::process::ExitCode;
 /// Runs `persist` with the process's arguments.
 pub fn persist() -> ExitCode {
     run(std::env::args_os()).into()
+}
+
+/// Runs `provision` with the process's arguments.
+pub fn provision() -> ExitCode {
+    provision::run(std::env::args_os()).into()
 }
 
 fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
@@ -52,8 +58,8 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
     start_logging(common.verbose);
     match command {
         Command::Worker { job } => perform::work_for_root(&job),
-        Command::Completions { shell } => pages::completions(shell),
-        Command::Manual { directory } => pages::manual(&directory),
+        Command::Completions { shell } => pages::completions::<Cli>("persist", shell),
+        Command::Manual { directory } => pages::manual::<Cli>(&directory),
         Command::Status { users, metrics, max_age } => {
             status::run(&common, users, metrics.as_deref(), max_age)
         }
@@ -100,7 +106,12 @@ fn print(text: &str) -> Result<(), Failure> {
 }
 
 fn complain(what: &str) {
-    let _ = writeln!(std::io::stderr(), "persist: {what}");
+    say("persist", what);
+}
+
+/// Writes a line to standard error, after the program's name.
+fn say(program: &str, what: &str) {
+    let _ = writeln!(std::io::stderr(), "{program}: {what}");
 }
 
 fn start_logging(verbose: u8) {

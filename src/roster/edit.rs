@@ -136,7 +136,7 @@ impl Patches<'_> {
         let mut text = if begun { line_end.to_owned() } else { String::new() };
         text.push_str(&header);
         for (user, row) in rows {
-            text.push_str(&format!("{margin}{}: {}{line_end}", write(user), one_line(row)));
+            text.extend([&margin, &write(user), ": ", &one_line(row), line_end]);
         }
         self.insert(at, text);
     }

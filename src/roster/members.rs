@@ -154,7 +154,8 @@ fn member(value: &Value) -> Result<Member, Unknown> {
     let odd = |what: &str| Unknown(format!("a member {what}"));
     let text = |value: &Value| value.as_str().map(str::to_owned);
     if let Value::String(username) = value {
-        return Ok(Member { username: username.clone(), active: None, os_user: None });
+        // Who writes a list of names means those people.
+        return Ok(Member { username: username.clone(), active: Some(true), os_user: None });
     }
     let username = value.get("username").and_then(text).filter(|name| !name.is_empty());
     let username = username.ok_or_else(|| odd("without a username"))?;

@@ -5,6 +5,7 @@
 
 pub mod derive;
 pub mod edit;
+mod fields;
 pub mod groups;
 mod json;
 pub mod maps;
@@ -24,7 +25,7 @@ mod yaml;
 pub use parse::{Document, parse};
 pub use problem::{Place, Problem};
 pub use row::{Layout, Roster, Row, Tier};
-pub use validate::{HostFacts, validate};
+pub use validate::{HostFacts, uid_min, validate};
 pub use yaml::MAX_SIZE;
 
 #[cfg(test)]

@@ -14,15 +14,28 @@ pub struct HostFacts {
     pub uids: BTreeMap<String, u32>,
 }
 
+/// The lowest uid of a person, as login.defs(5) says; 1000 where it does not.
+pub fn uid_min(login_defs: &str) -> u32 {
+    let value = |line: &str| {
+        let mut words = line.split_ascii_whitespace();
+        (words.next() == Some("UID_MIN")).then(|| words.next()?.parse().ok()).flatten()
+    };
+    login_defs.lines().filter_map(value).next_back().unwrap_or(1000)
+}
+
 /// The account that owns what nobody owns.
 const NOBODY: u32 = 65_534;
+
+/// A field that is one user's alone.
+type Identity = (&'static str, fn(&Row) -> &String);
+
+const IDENTITIES: [Identity; 2] =
+    [("authentik_user", |row| &row.authentik_user), ("k8s_user", |row| &row.k8s_user)];
 
 /// Two rows with one identity.
 pub(super) fn unique(document: &Document) -> Vec<Problem> {
     let mut problems = Vec::new();
-    let identities: [(&str, fn(&Row) -> &String); 2] =
-        [("authentik_user", |row| &row.authentik_user), ("k8s_user", |row| &row.k8s_user)];
-    for (field, identity) in identities {
+    for (field, identity) in IDENTITIES {
         let mut first: HashMap<&String, &String> = HashMap::new();
         let mut rows: Vec<_> = document.rows.iter().collect();
         rows.sort_by_key(|(_, row)| row.place);

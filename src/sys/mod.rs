@@ -8,8 +8,11 @@ pub mod become_user;
 pub mod clock;
 pub mod exec;
 pub mod files;
+pub mod http;
 pub mod limits;
 pub mod locks;
+pub mod replace;
+pub mod secret;
 pub mod tree;
 
 pub use accounts::Account;

@@ -7,6 +7,7 @@ mod history;
 mod lessons;
 mod lost;
 mod manual;
+mod provision;
 mod refusals;
 mod restore;
 mod retention;

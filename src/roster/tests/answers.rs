@@ -76,7 +76,10 @@ fn a_file_may_hold_names_users_or_an_answer() {
         os_user: os_user.map(str::to_owned),
     };
     for (text, expected) in [
-        (json!(["a", {"username": "b"}]), vec![member("a", None, None), member("b", None, None)]),
+        (
+            json!(["a", {"username": "b"}]),
+            vec![member("a", Some(true), None), member("b", None, None)],
+        ),
         (
             json!({"count": 1, "members": [{"username": "a", "is_active": false, "os_user": "x"}]}),
             vec![member("a", Some(false), Some("x"))],

@@ -63,6 +63,18 @@ fn a_system_account_of_the_host_is_no_terminal_user() {
 }
 
 #[test]
+fn the_lowest_uid_of_a_person_is_in_login_defs() {
+    for (text, expected) in [
+        ("", 1000),
+        ("#UID_MIN 5\nUID_MIN\t\t 500\nSYS_UID_MIN 100\n", 500),
+        ("UID_MIN x\n", 1000),
+        ("UID_MIN", 1000),
+    ] {
+        assert_eq!(super::super::uid_min(text), expected, "{text}");
+    }
+}
+
+#[test]
 fn a_tier_that_the_cluster_contradicts_is_an_error_and_an_absent_user_a_warning() {
     let document = read(EXAMPLE);
     let check = |users: &[(&str, &str)]| {
