@@ -85,7 +85,7 @@ mod tests {
             (b" \n", 0o600, "empty"),
             (b"sec ret", 0o600, "not one word"),
             (b"secret\r\nX: y", 0o600, "not one word"),
-            (&[b'x'; 20_000], 0o600, "more than"),
+            ("x".repeat(16_385).as_bytes(), 0o600, "more than"),
         ] {
             let error = with(bytes, mode).unwrap_err().to_string();
             assert!(error.contains(why) && !error.contains("secret"), "{error}");

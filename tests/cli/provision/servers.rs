@@ -42,10 +42,11 @@ fn every_page_of_a_group_is_read() {
     assert!(requests[0].contains("authorization: Bearer sesame-7f3a\r\n"), "{}", requests[0]);
 }
 
+type Answer = Box<dyn Fn(&str) -> Reply + Send>;
+
 #[test]
 fn an_answer_that_is_not_whole_removes_nobody() {
     let desk = Desk::new();
-    type Answer = Box<dyn Fn(&str) -> Reply + Send>;
     let answers: Vec<(&str, Answer)> = vec![
         (
             "page 2: the answer is status 500",
