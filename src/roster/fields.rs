@@ -1,11 +1,12 @@
 //! The fields of a row: each one by itself, then what must hold between them.
 
 use super::parse::word;
-use super::problem::{Problem, meant, quoted};
+use super::problem::{MOST, Problem, meant, quoted};
 use super::row::{Layout, Row, Tier};
 use super::rules::{self, Broken};
 use super::scalar::{Kind, kind};
 use super::yaml::{Node, Value};
+use std::collections::HashSet;
 
 const FIELDS: [&str; 7] =
     ["authentik_user", "k8s_user", "tier", "namespaces", "code_layout", "repos", "parked"];
@@ -35,7 +36,8 @@ impl Fields<'_> {
             self.problem(row, what, "a row is {authentik_user: ..., k8s_user: ..., tier: ...}");
             return None;
         };
-        for (key, _) in entries.iter().filter(|(key, _)| !FIELDS.contains(&word(key))) {
+        let unknown = entries.iter().filter(|(key, _)| !FIELDS.contains(&word(key)));
+        for (key, _) in unknown.take(MOST) {
             let what = format!("unknown field {}", quoted(word(key)));
             self.problem(key, what, meant(word(key), &FIELDS));
         }
@@ -156,11 +158,11 @@ impl Fields<'_> {
             self.problem(node, what, "write [a, b], or [] for none");
             return Vec::new();
         };
-        let mut names: Vec<String> = Vec::new();
+        let (mut names, mut seen) = (Vec::new(), HashSet::new());
         for item in items {
             let Some(text) = self.text(item, "in the list") else { continue };
             self.obey(item, rule(&text));
-            if names.contains(&text) {
+            if !seen.insert(text.clone()) {
                 self.problem(item, format!("{} is listed twice", quoted(&text)), "keep one");
             }
             names.push(text);

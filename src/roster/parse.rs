@@ -1,7 +1,7 @@
 //! Text to a roster, or to everything that is wrong with it.
 
 use super::fields::Fields;
-use super::problem::{Place, Problem, meant, quoted};
+use super::problem::{MOST, Place, Problem, meant, quoted};
 use super::row::Roster;
 use super::rules;
 use super::yaml::{self, Node, Value};
@@ -104,6 +104,9 @@ fn top(root: &Node, problems: &mut Vec<Problem>) -> Document {
                 (false, false) => Users::Block,
             };
             for (key, value) in entries {
+                if problems.len() >= MOST {
+                    break;
+                }
                 add_row(&mut document, key, value, problems);
             }
         } else {

@@ -11,6 +11,9 @@ pub struct Place {
     pub column: usize,
 }
 
+/// Nobody reads more; a hostile text of 1 MiB would have 100,000.
+pub(super) const MOST: usize = 200;
+
 /// Something that makes a roster unusable.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {

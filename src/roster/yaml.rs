@@ -3,7 +3,7 @@
 //! What makes a text mean something else than it shows is refused: anchors and aliases, tags,
 //! directives, several documents, keys that are no plain words. Duplicate keys are reported.
 
-use super::problem::{Place, Problem, quoted};
+use super::problem::{MOST, Place, Problem, quoted};
 use granit_parser::{Event, Marker, Options, Parser, ScalarStyle, ScanError, Span, StructureStyle};
 use std::collections::HashMap;
 use std::ops::Range;
@@ -148,7 +148,9 @@ impl<'a> Reader<'a, '_> {
                 let what = format!("a key is {}", key.kind());
                 return Err(Problem::new(key.place, what, "a key is a word"));
             };
-            if let Some(before) = first.insert(text.clone(), key.place) {
+            if let Some(before) = first.insert(text.clone(), key.place)
+                && self.problems.len() < MOST
+            {
                 let what = format!("duplicate key {}", quoted(text));
                 let hint = format!("it stands in line {}, too: keep one", before.line);
                 self.problems.push(Problem::new(key.place, what, hint));

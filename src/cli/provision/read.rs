@@ -64,7 +64,7 @@ pub(super) fn messages(file: &str, problems: &[Problem]) -> String {
     let mut lines: Vec<String> =
         problems.iter().take(MOST_PROBLEMS).map(|problem| problem.in_file(file)).collect();
     if problems.len() > MOST_PROBLEMS {
-        lines.push(format!("{file}: and {} more", problems.len() - MOST_PROBLEMS));
+        lines.push(format!("{file}: and more"));
     }
     lines.join("\n")
 }

@@ -44,6 +44,14 @@ fn what_is_no_text_too_large_or_too_deep_is_refused() {
 }
 
 #[test]
+fn of_many_problems_the_first_are_reported() {
+    for text in ["  u: {}\n".repeat(50_000), format!("  u: {{{}}}\n", "f: 1, ".repeat(50_000))] {
+        let count = messages(format!("users:\n{text}").as_bytes()).len();
+        assert!((200..500).contains(&count), "{count}");
+    }
+}
+
+#[test]
 fn a_system_account_of_the_host_is_no_terminal_user() {
     let document = read(EXAMPLE);
     let found = |uids: &[(&str, u32)]| {
