@@ -20,7 +20,9 @@ pub(super) struct Fields<'a> {
 
 impl Fields<'_> {
     fn problem(&mut self, node: &Node, what: impl Into<String>, hint: impl Into<String>) {
-        self.problems.push(Problem::new(node.place, what, hint));
+        if self.problems.len() < 2 * MOST {
+            self.problems.push(Problem::new(node.place, what, hint));
+        }
     }
 
     pub(super) fn obey(&mut self, node: &Node, rule: Result<(), Broken>) {

@@ -3,6 +3,7 @@
 mod membership;
 mod roster;
 mod servers;
+mod tls;
 
 use crate::support::{Run, Sandbox, run};
 use std::path::PathBuf;
