@@ -1,6 +1,7 @@
 //! Where results and problems go.
 
 use crate::cli::exit::Failure;
+use crate::cli::human::table;
 use crate::cli::{json, print, say};
 use crate::snapshot::escape;
 use serde::Serialize;
@@ -47,32 +48,22 @@ impl Output {
     /// Says something that is no problem.
     pub(super) fn note(self, what: &str) {
         if !self.quiet {
-            say(super::NAME, &printable(what));
+            say(super::NAME, &table::shown(what));
         }
     }
 }
 
 /// Says something that ends nothing.
 pub(super) fn warn(what: &str) {
-    say(super::NAME, &printable(&format!("warning: {what}")));
+    say(super::NAME, &table::shown(&format!("warning: {what}")));
 }
 
 /// Says what is wrong, each line with the program's name.
 pub(super) fn complain(what: &str) {
-    what.lines().for_each(|line| say(super::NAME, &printable(line)));
-}
-
-/// What is escaped already holds no control character; a path in an error may.
-fn printable(line: &str) -> String {
-    if line.chars().any(char::is_control) { escape(line.as_bytes()) } else { line.to_owned() }
+    what.lines().for_each(|line| say(super::NAME, &table::shown(line)));
 }
 
 /// A path as it is printed.
 pub(super) fn shown(path: &Path) -> String {
     escape(path.as_os_str().as_encoded_bytes())
-}
-
-/// `1 user`, `2 users`.
-pub(super) fn count(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }

@@ -3,10 +3,10 @@
 use super::args::CheckArgs;
 use super::ask;
 use super::config::Config;
-use super::output::{self, Output, complain, count, shown};
+use super::output::{self, Output, complain, shown};
 use super::read::{self, Loaded, messages};
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::human::align;
+use crate::cli::human::table::{align, count};
 use crate::provision::vault;
 use crate::roster::tiers::{self, K8sUsers, TierCheck};
 use crate::roster::{Document, Problem, Roster, Tier};
