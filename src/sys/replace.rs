@@ -80,4 +80,19 @@ mod tests {
         assert!(error.contains("changed meanwhile"), "{error}");
         assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 2);
     }
+
+    #[test]
+    fn root_replaces_nothing_where_somebody_else_could_have_put_it() {
+        if !accounts::is_root() {
+            return;
+        }
+        let root = tempfile::tempdir().unwrap();
+        let (dir, file) = (root.path().join("theirs"), root.path().join("theirs/file"));
+        std::fs::create_dir(&dir).unwrap();
+        std::fs::write(&file, "old").unwrap();
+        std::os::unix::fs::chown(&dir, Some(12_345), None).unwrap();
+        let error = replace(&file, b"old", b"new").unwrap_err().to_string();
+        assert!(error.ends_with("belongs to uid 12345, not to root"), "{error}");
+        assert_eq!(std::fs::read(&file).unwrap(), b"old");
+    }
 }
