@@ -5,7 +5,7 @@ use super::capture::{Capture, capture};
 use super::job::World;
 use crate::agent::{self, AGENTS, ConversationId, Home, Resumption};
 use crate::process::{Proc, base_name};
-use crate::snapshot::{Row, Snapshot};
+use crate::snapshot::{Row, Snapshot, State};
 use crate::sys::clock;
 use crate::tmux::{Pane, TmuxError};
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,6 +34,10 @@ pub struct Facts {
     pub panes: BTreeMap<Vec<u8>, LeftPane>,
     /// The local time as `HHMM`, for the name of a session whose own name is taken.
     pub hhmm: String,
+    /// The places of `conversations` where one waits to be resumed.
+    pub waiting: BTreeSet<String>,
+    /// The processes of the agents that run.
+    pub running: Vec<i32>,
     /// Panes of a restore that is not, or was never, finished.
     pub unfinished: Vec<Pane>,
 }
@@ -55,6 +59,13 @@ pub struct LeftPane {
 const SHELLS: [&[u8]; 9] =
     [b"sh", b"bash", b"zsh", b"fish", b"dash", b"ksh", b"mksh", b"tcsh", b"nu"];
 
+impl Facts {
+    /// How to say that a conversation is in a place of `conversations`.
+    pub fn is_in(&self, place: &str) -> String {
+        format!("is {} in {place}", if self.waiting.contains(place) { "waiting" } else { "live" })
+    }
+}
+
 /// Gathers the facts for planning from `snapshot`.
 pub fn gather(
     world: &World,
@@ -73,6 +84,9 @@ pub fn gather(
     for row in &captured.snapshot.rows {
         if let Some(id) = &row.conversation {
             facts.conversations.insert(id.clone(), row.label());
+            if row.state == State::Suspended {
+                facts.waiting.insert(row.label());
+            }
         }
         if !facts.sessions.contains(&row.session) {
             facts.sessions.insert(row.session.clone());
@@ -90,6 +104,7 @@ pub fn gather(
         let left = pane.and_then(|pane| left_pane(pane, &captured, world, &proc));
         facts.panes.extend(left.map(|left| (id, left)));
     }
+    facts.running.clone_from(&captured.running);
     facts.hhmm = clock::hhmm(world.now);
     facts.unfinished = captured.unfinished;
     for row in &snapshot.rows {

@@ -1,13 +1,17 @@
 //! One piece of work for one user, as root hands it to the process that became that user; and
 //! the world that process works in.
 
+use super::budget::{Mode, Settings};
+use super::hooked::{HookCall, hooked};
+use super::wiring::{self, Wire};
 use super::{
-    Report, conversation, diff, ended, forget, history, list, restore, save, show, status,
+    Report, conversation, diff, doctor, ended, forget, history, list, on_change, restore, save,
+    show, status,
 };
 use crate::snapshot::retention::Rules;
 use crate::snapshot::{Activity, Store};
 use crate::sys::{Account, FileError, accounts, clock};
-use crate::tmux::{Server, Socket};
+use crate::tmux::{Hooks, Server, Socket};
 use serde::{Deserialize, Serialize};
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
@@ -19,6 +23,8 @@ use std::time::Duration;
 pub enum Request {
     /// Take a snapshot.
     Save,
+    /// Take one because something changed, unless another is about to.
+    SaveSoon,
     /// Bring sessions back.
     Restore {
         /// Only these; every one that is not closed when empty.
@@ -27,16 +33,25 @@ pub enum Request {
         from: Option<String>,
         /// Only say what would be done.
         dry_run: bool,
+        /// Which agents start by themselves; as configured when absent.
+        mode: Option<Mode>,
     },
     /// Show what a restore would do.
     Show {
         /// Snapshot id or file.
         snapshot: Option<String>,
+        /// Which agents would start by themselves; as configured when absent.
+        mode: Option<Mode>,
     },
     /// List the snapshots.
     List,
     /// Say how saving goes.
     Status,
+    /// Say what is wrong.
+    Doctor {
+        /// Where the host's files are: `/`.
+        root: PathBuf,
+    },
     /// Record that sessions were closed on purpose.
     Forget {
         /// Which.
@@ -67,6 +82,10 @@ pub enum Request {
     },
     /// Record how an agent ended.
     Ended(Ended),
+    /// Take in what an agent told its hook.
+    Hooked(HookCall),
+    /// Tell agents to call our hook, or no more.
+    Wire(Wire),
 }
 
 /// How an agent ended, as its launcher saw it. Text is in the snapshot file's escapes.
@@ -107,10 +126,16 @@ pub struct Job {
     pub lost_window: Duration,
     /// Which snapshots are kept.
     pub retention: Rules,
+    /// Whether the user's server is to tell of changes.
+    pub save_on_change: bool,
+    /// The configuration file that a caller named.
+    pub config: Option<PathBuf>,
+    /// What the site says about restoring agents.
+    pub restore: Settings,
 }
 
 /// What one user's work needs: all of it that user's own.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct World {
     /// The user.
     pub account: Account,
@@ -118,6 +143,8 @@ pub struct World {
     pub now: clock::Epoch,
     /// The user's tmux server.
     pub server: Server,
+    /// What the server is to run on changes, if anything.
+    pub hooks: Option<Hooks>,
     /// Our launcher, which starts agents in panes.
     pub launcher: Option<PathBuf>,
     state_dir: PathBuf,
@@ -128,6 +155,8 @@ pub struct World {
     pub lost_window: Duration,
     /// Which snapshots are kept.
     pub retention: Rules,
+    /// What the site says about restoring agents.
+    pub restore: Settings,
 }
 
 impl Job {
@@ -138,6 +167,7 @@ impl Job {
             Err(error) => return Report::failed(&self.request, error.to_string()),
         };
         let world = World {
+            hooks: on_change::hooks(&self),
             account,
             now: clock::now(),
             server: Server {
@@ -150,13 +180,15 @@ impl Job {
             lock_wait: self.lock_wait,
             lost_window: self.lost_window,
             retention: self.retention,
+            restore: self.restore,
         };
         match &self.request {
             Request::Save => save::save(&world),
-            Request::Restore { sessions, from, dry_run } => {
-                restore::restore(&world, sessions, from.as_deref(), *dry_run)
+            Request::SaveSoon => save::save_soon(&world),
+            Request::Restore { sessions, from, dry_run, mode } => {
+                restore::restore(&world, sessions, from.as_deref(), *mode, *dry_run)
             }
-            Request::Show { snapshot } => show::show(&world, snapshot.as_deref()),
+            Request::Show { snapshot, mode } => show::show(&world, snapshot.as_deref(), *mode),
             Request::List => list::list(&world),
             Request::Forget { sessions, reason, kill } => {
                 forget::forget(&world, sessions, reason, *kill)
@@ -164,27 +196,40 @@ impl Job {
             Request::Status => status::status(&world),
             Request::History { all } => history::history(&world, *all),
             Request::Diff { from, to } => diff::diff(&world, from, to),
+            Request::Doctor { root } => doctor::doctor(&world, root),
             Request::Conversation { id, agent } => {
                 conversation::conversation(&world, id, agent.as_deref())
             }
             Request::Ended(ended) => ended::ended(&world, ended),
+            Request::Hooked(call) => hooked(&world, call),
+            Request::Wire(wire) => wiring::wire(&world, wire),
         }
     }
 }
 
 impl World {
+    /// Where the user's state is, or would be.
+    pub fn own_dir(&self) -> PathBuf {
+        self.state_dir.join(&self.account.name)
+    }
+
     /// The user's store for reading, if there is one.
     pub fn store(&self) -> Result<Option<Store>, FileError> {
-        Store::open(&self.state_dir.join(&self.account.name))
+        Store::open(&self.own_dir())
     }
 
     /// Records what was done, where there is a store at all; trouble is named in `notes`.
     pub fn record(&self, notes: &mut Vec<String>, change: impl FnOnce(&mut Activity)) {
-        match Store::open_for_hints(&self.state_dir.join(&self.account.name)) {
+        match Store::open_for_hints(&self.own_dir()) {
             Ok(Some(store)) => store.record(notes, change),
             Ok(None) => {}
             Err(error) => notes.push(format!("not recorded: {error}")),
         }
+    }
+
+    /// Where a restore leaves what the panes it makes need to know.
+    pub fn restored(&self) -> PathBuf {
+        self.state_dir.join(&self.account.name).join(crate::snapshot::store::RESTORED)
     }
 
     /// The user's store for writing.
@@ -192,7 +237,7 @@ impl World {
         if self.may_create {
             return Store::create(&self.state_dir, &self.account.name);
         }
-        let dir = self.state_dir.join(&self.account.name);
+        let dir = self.own_dir();
         self.store()?.ok_or_else(|| FileError::refused("opening", dir, "root has not made it yet"))
     }
 }

@@ -1,6 +1,7 @@
 //! The plan of a restore, as a pure function of a snapshot and the present: what `show` prints
 //! and what `restore` executes.
 
+use super::budget::{Mode, When};
 use super::closings::Closings;
 use super::facts::Facts;
 use super::fate::{self, Whole};
@@ -28,6 +29,8 @@ pub struct Step {
     pub start: Start,
     /// Whether the pane's directory can be entered; the home stands in for it otherwise.
     pub has_directory: bool,
+    /// When its agent starts, once that is settled.
+    pub when: Option<When>,
 }
 
 /// What a plan does with a pane.
@@ -110,6 +113,7 @@ pub fn plan(
                 reason: String::new(),
                 start: Start::Shell,
                 has_directory: facts.directories.contains(&row.cwd),
+                when: None,
                 row,
             };
             if let Whole::Live(target) = whole {
@@ -118,7 +122,7 @@ pub fn plan(
                 fate::beside_live(&mut step, closed.as_deref(), facts, &names, chosen, &mut taken);
             } else if let Whole::Elsewhere(place) = whole {
                 place.as_bytes().clone_into(&mut step.target);
-                step.reason = format!("its conversation is live in {place}");
+                step.reason = format!("its conversation {}", facts.is_in(place));
             } else {
                 step.action = Action::New;
                 match whole.selects(&step.row, chosen) {
@@ -171,6 +175,10 @@ impl Step {
             target: json_text(&self.target),
             selected: self.selected,
             reason: self.reason.clone(),
+            mode: self.when.map(|when| match when {
+                When::Now(_) => Mode::Eager,
+                When::OnDemand => Mode::Lazy,
+            }),
             result: None,
         }
     }

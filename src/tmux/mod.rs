@@ -8,11 +8,15 @@ pub mod command;
 pub mod control;
 pub mod dialect;
 pub mod escape;
+pub mod hooks;
 pub mod layout;
+pub mod marks;
 pub mod panes;
 pub mod socket;
 
 pub use builder::Builder;
 pub use client::{Server, TmuxError};
+pub use hooks::Hooks;
+pub use marks::Marks;
 pub use panes::{Listing, Pane};
 pub use socket::{Socket, SocketState};

@@ -7,6 +7,7 @@
 
 use super::dialect::{Dialect, PROBE};
 use super::escape::unvis;
+use super::hooks::{self, Found};
 
 /// Numbers and flags that can hold no separator of ours, in the order of [`Fixed`].
 const FIXED: &str = "#{version}|#{pid}|#{session_id}|#{window_id}|#{pane_id}|#{window_index}|\
@@ -14,13 +15,14 @@ const FIXED: &str = "#{version}|#{pid}|#{session_id}|#{window_id}|#{pane_id}|#{w
     #{pane_active}|#{pane_last}|#{pane_dead}|#{automatic-rename}|#{window_layout}|#{host}|\
     #{start_time}";
 /// Values chosen by users, quoted.
-const CHOSEN: [&str; 6] = [
+const CHOSEN: [&str; 7] = [
     "#{q:session_name}",
     "#{q:window_name}",
     "#{q:pane_title}",
     "#{q:session_group}",
     "#{?pane_dead,#{q:pane_start_path},}",
     "#{q:@persist-restored}",
+    "#{q:@conversation}",
 ];
 /// What ends a record; anything else there means that the answer is not one of ours.
 const END: &str = "end";
@@ -68,6 +70,8 @@ pub struct Pane {
     pub start_path: Vec<u8>,
     /// The conversation that a restore resumed here; empty for none (`@persist-restored`).
     pub restored: Vec<u8>,
+    /// What a hook marked the pane with, unverified; empty for nothing.
+    pub stamp: Vec<u8>,
 }
 
 /// Everything one server told.
@@ -81,6 +85,8 @@ pub struct Listing {
     pub host: String,
     /// Its panes, in the server's order.
     pub panes: Vec<Pane>,
+    /// What it has of our hooks.
+    pub hooks: Found,
 }
 
 /// An answer that is not one of a tmux server to our question.
@@ -104,7 +110,8 @@ pub fn format(nonce: &str) -> String {
 /// whole answer from one that was cut or never given.
 pub const LAST_QUESTION: [&str; 4] = ["show-options", "-s", "-v", "exit-empty"];
 
-/// Reads what a server printed for [`format`] with the same nonce and [`LAST_QUESTION`].
+/// Reads what a server printed for [`format`] with the same nonce, [`hooks::question`] and
+/// [`LAST_QUESTION`].
 pub fn parse(answer: &[u8], nonce: &str) -> Result<Listing, Nonsense> {
     let mut listing = Listing::default();
     let ended = [&b"on\n"[..], b"off\n"].into_iter().find_map(|word| answer.strip_suffix(word));
@@ -112,6 +119,8 @@ pub fn parse(answer: &[u8], nonce: &str) -> Result<Listing, Nonsense> {
     if answer.is_empty() {
         return Ok(listing);
     }
+    let (answer, last) = last_line(answer).ok_or(Nonsense("it does not end as asked"))?;
+    listing.hooks = hooks::answer(last).ok_or(Nonsense("it does not tell its hooks"))?;
     let mut pieces = split(answer, nonce.as_bytes());
     if !pieces.next().is_some_and(<[u8]>::is_empty) {
         return Err(Nonsense("something before the first record"));
@@ -122,7 +131,7 @@ pub fn parse(answer: &[u8], nonce: &str) -> Result<Listing, Nonsense> {
         let fixed = Fixed::parse(piece()?)?;
         let mut chosen = || Ok(dialect.value(piece()?));
         let (session, window, title, group) = (chosen()?, chosen()?, chosen()?, chosen()?);
-        let (start_path, restored) = (chosen()?, chosen()?);
+        let (start_path, restored, stamp) = (chosen()?, chosen()?, chosen()?);
         if piece()?.strip_suffix(b"\n") != Some(END.as_bytes()) {
             return Err(Nonsense("a record does not end"));
         }
@@ -131,11 +140,18 @@ pub fn parse(answer: &[u8], nonce: &str) -> Result<Listing, Nonsense> {
         listing.server_start = fixed.server_start;
         listing.host.clone_from(&fixed.host);
         let pane = fixed.pane(&session, &window, &title, &group);
-        listing.panes.push(Pane { start_path, restored, ..pane });
+        listing.panes.push(Pane { start_path, restored, stamp, ..pane });
         if last {
             return Ok(listing);
         }
     }
+}
+
+/// Splits off the last line.
+fn last_line(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let text = text.strip_suffix(b"\n")?;
+    let at = text.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+    Some(text.split_at(at))
 }
 
 struct Fixed {
@@ -194,6 +210,7 @@ impl Fixed {
             title: Vec::new(),
             start_path: Vec::new(),
             restored: Vec::new(),
+            stamp: Vec::new(),
         };
         let (version, server_pid) = (parse_version(version), number(server_pid)?);
         let server_start = number(server_start)?;
@@ -266,18 +283,18 @@ mod tests {
     /// A record as a server would print it, with the probe and the values as they come out.
     fn record(probe: &str, version: &str, chosen: [&str; 4]) -> String {
         let fixed = format!("{version}|77|$1|@2|%3|4|5|88|1||0|1||0|1|b25d,80x24,0,0,0|vm|5");
-        let chosen = chosen.join(NONCE) + NONCE + NONCE;
+        let chosen = chosen.join(NONCE) + NONCE + NONCE + NONCE;
         format!("{NONCE}{probe}{NONCE}{fixed}{NONCE}{chosen}{NONCE}end\n")
     }
 
     fn parse_records(records: &str) -> Result<Listing, Nonsense> {
-        parse(format!("{records}on\n").as_bytes(), NONCE)
+        parse(format!("{records}0000000000\non\n").as_bytes(), NONCE)
     }
 
     #[test]
     fn the_format_asks_for_what_the_parser_reads() {
         let answer = format(NONCE).replace(PROBE, "");
-        assert_eq!(answer.matches(NONCE).count(), 9);
+        assert_eq!(answer.matches(NONCE).count(), 10);
         assert_eq!(FIXED.matches("#{").count(), FIXED.matches('|').count() + 1);
     }
 
@@ -322,12 +339,14 @@ mod tests {
     #[test]
     fn nonsense_is_refused_and_an_empty_answer_is_a_server_without_sessions() {
         assert_eq!(parse(b"off\n", NONCE).unwrap().panes, []);
-        let sound = record("\u{1f}$A", "3.3a", ["s", "w", "t", ""]) + "on\n";
+        let sound = record("\u{1f}$A", "3.3a", ["s", "w", "t", ""]) + "0000000000\non\n";
         for answer in [
             "HTTP/1.1 400 Bad Request\n".to_owned(),
             String::new(),
             sound[..sound.len() - 4].to_owned(),
             sound.clone() + "more\non\n",
+            sound.clone() + "0000000000\non\n",
+            sound.replace("0000000000\n", ""),
             sound.replace("|77|", "|x|"),
             sound.replace("\u{1f}$A", "_$A"),
             sound.replace("|vm|5", ""),

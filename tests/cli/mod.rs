@@ -2,11 +2,14 @@
 
 mod agents;
 mod diff;
+mod doctor;
 mod forget;
 mod history;
 mod lessons;
+mod locks;
 mod lost;
 mod manual;
+mod modes;
 mod provision;
 mod refusals;
 mod restore;

@@ -19,7 +19,7 @@ const MAY_USE: [(&str, &[&str]); 11] = [
 ];
 
 /// Modules that have no effect: no files, no processes, no clock.
-const PURE: [&str; 16] = [
+const PURE: &[&str] = &[
     "identity",
     "roster",
     "tmux/escape.rs",
@@ -34,7 +34,14 @@ const PURE: [&str; 16] = [
     "snapshot/escape.rs",
     "snapshot/retention.rs",
     "snapshot/summary.rs",
+    "tmux/hooks.rs",
+    "tmux/marks.rs",
     "agent/evidence.rs",
+    "agent/hooks.rs",
+    "agent/json_spans.rs",
+    "agent/settings.rs",
+    "agent/stamp.rs",
+    "persist/budget.rs",
     "persist/plan.rs",
 ];
 
