@@ -91,7 +91,8 @@ fn files_that_cannot_be_read_are_named() {
     let desk = Desk::new();
     std::fs::create_dir(desk.path("directory")).unwrap();
     desk.write("huge.yaml", vec![b'#'; (1 << 20) + 9]);
-    nix::unistd::mkfifo(&desk.path("fifo"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let (fifo, mode) = (rustix::fs::FileType::Fifo, rustix::fs::Mode::RWXU);
+    rustix::fs::mknodat(rustix::fs::CWD, desk.path("fifo"), fifo, mode, 0).unwrap();
     for (file, why) in [
         ("none.yaml", "reading the roster: reading none.yaml: No such file"),
         ("directory", "reading the roster: reading directory: not a regular file"),
