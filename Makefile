@@ -40,9 +40,10 @@ deb: ## Builds the Debian package into target/deb
 	@cargo build --workspace --release
 	@packaging/build-deb.sh "$${CARGO_TARGET_DIR:-target}/release"
 
-man: ## Writes the man pages into docs/man from the program's own definition
+man: ## Writes the man pages into docs/man from the programs' own definitions
 	@mkdir -p docs/man
 	@cargo run --quiet --bin persist -- manual docs/man
+	@cargo run --quiet --bin provision -- manual docs/man
 
 ROUNDS ?= 20
 soak: ## Runs long campaigns: 20,000 cases of each property, faults and hostile users ROUNDS times

@@ -13,6 +13,7 @@ pub mod keeper;
 mod metrics;
 pub mod pages;
 pub mod perform;
+pub mod provision;
 mod seen_by_root;
 mod status;
 pub mod targets;
@@ -32,6 +33,11 @@ static TO_JOURNAL: OnceLock<bool> = OnceLock::new();
 /// Runs `persist` with the process's arguments.
 pub fn persist() -> ExitCode {
     run(std::env::args_os()).into()
+}
+
+/// Runs `provision` with the process's arguments.
+pub fn provision() -> ExitCode {
+    provision::run(std::env::args_os()).into()
 }
 
 fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
@@ -55,7 +61,7 @@ fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
     match dispatch(cli) {
         Ok(exit) => exit,
         Err(failure) => {
-            say(Priority::Error, &failure.to_string());
+            say("persist", Priority::Error, &failure.to_string());
             failure.exit
         }
     }
@@ -66,8 +72,6 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
     start_logging(common.verbose);
     match command {
         Command::Worker { job } => perform::work_for_root(&job),
-        Command::Completions { shell } => pages::completions(shell),
-        Command::Manual { directory } => pages::manual(&directory),
         Command::Boot => boot::restore_everybody(&config::load(&common)?, common.quiet),
         Command::Import => import::import(&config::load(&common)?, common.quiet),
         Command::Keeper => {
@@ -75,6 +79,8 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
             let notifier = Notifier::take();
             keeper::keep(&config::load(&common)?, &notifier)
         }
+        Command::Completions { shell } => pages::completions::<Cli>("persist", shell),
+        Command::Manual { directory } => pages::manual::<Cli>(&directory),
         Command::Doctor { users, root } => doctor::run(&common, users, root),
         Command::Status { users, metrics, max_age } => {
             status::run(&common, users, metrics.as_deref(), max_age)
@@ -128,7 +134,7 @@ fn print(text: &str) -> Result<(), Failure> {
 }
 
 fn complain(what: &str) {
-    say(Priority::Warning, what);
+    say("persist", Priority::Warning, what);
 }
 
 /// How much something matters in the journal, as syslog(3) counts.
@@ -138,13 +144,14 @@ enum Priority {
     Warning = 4,
 }
 
-fn say(priority: Priority, what: &str) {
+/// Writes a line to standard error, after the program's name.
+fn say(program: &str, priority: Priority, what: &str) {
     let mark = if *TO_JOURNAL.get_or_init(notify::stderr_is_the_journal) {
         format!("<{}>", priority as u8)
     } else {
         String::new()
     };
-    let _ = writeln!(std::io::stderr(), "{mark}persist: {what}");
+    let _ = writeln!(std::io::stderr(), "{mark}{program}: {what}");
 }
 
 fn start_logging(verbose: u8) {

@@ -10,6 +10,7 @@ mod locks;
 mod lost;
 mod manual;
 mod modes;
+mod provision;
 mod refusals;
 mod restore;
 mod retention;

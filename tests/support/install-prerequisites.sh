@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what this machine lacks for one purpose, and says what it installs.
 #   install-prerequisites.sh run     to build and to run: tmux, git, a C linker, make, cargo
-#   install-prerequisites.sh test    the same, and what the tests drive: strace, python3, node, the
+#   install-prerequisites.sh test    the same, and what the tests drive: strace, python3, openssl, node, the
 #                                    real agents (target/agents, pinned by tests/agents/lab); for
 #                                    root what boots a box: systemd-nspawn, debootstrap
 #   install-prerequisites.sh deb     what packs the Debian package: cargo-deb (target/tools, pinned)
@@ -24,6 +24,7 @@ missing() (
     [ "$1" = test ] || exit 0
     has strace strace
     has python3 python3
+    has openssl openssl
     has node node
     has npm npm
     has unshare unshare

@@ -5,6 +5,7 @@ pub(crate) mod agents;
 pub(crate) mod boxes;
 pub(crate) mod fake_server;
 pub(crate) mod host;
+pub(crate) mod http;
 pub(crate) mod lacks;
 pub(crate) mod metrics;
 pub(crate) mod mock_api;
