@@ -46,10 +46,12 @@ man: ## Writes the man pages into docs/man from the programs' own definitions
 	@cargo run --quiet --bin provision -- manual docs/man
 
 ROUNDS ?= 20
-soak: ## Runs long campaigns: 20,000 cases of each property, faults and hostile users ROUNDS times
+FUZZ_SECONDS ?= 600
+soak: ## Runs long campaigns: 20,000 cases of each property, FUZZ_SECONDS of each fuzz target, faults ROUNDS times
 	@tests/support/install-prerequisites.sh test
 	@cargo build --workspace
 	PROPTEST_CASES=20000 cargo test --release --workspace --lib
+	@tests/fuzz/run.sh $(FUZZ_SECONDS)
 	@for round in $$(seq $(ROUNDS)); do echo "round $$round of $(ROUNDS)"; \
 		cargo test --test integration -- faults:: hostile:: || exit; done
 

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed benchmark")]
 
 mod cost;
+mod crowd;
 mod floor;
 mod hook;
 mod restore;
@@ -14,6 +15,7 @@ mod save;
 #[allow(dead_code, unused_imports, reason = "shared with the tests, which use more of it")]
 mod support;
 mod table;
+mod users;
 mod world;
 
 /// Numbers of sessions when the command line names none.
@@ -46,4 +48,6 @@ fn main() {
     for &sessions in &sizes {
         restore::measure_lazy(sessions, runs).print();
     }
+    crowd::measure(runs).print();
+    users::measure(runs).iter().for_each(table::Table::print);
 }

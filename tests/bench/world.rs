@@ -102,9 +102,9 @@ pub(crate) fn end(sandbox: &Sandbox, tmpdir: &Path) {
     });
 }
 
-/// Fills the sandbox's own server with sessions of a stub agent below a shell, each with a live
-/// record and a transcript, all in one directory. Gives the pids of shells and agents.
-pub(crate) fn agents(sandbox: &Sandbox, sessions: usize) -> Vec<i32> {
+/// Fills the sandbox's own server with sessions of a stub agent below a shell, of which nothing
+/// tells a conversation. Gives the pids of each shell and its agent.
+pub(crate) fn agents_without_ids(sandbox: &Sandbox, sessions: usize) -> Vec<(i32, i32)> {
     let stub = sandbox.root().join("claude");
     std::os::unix::fs::symlink("/bin/sleep", &stub).unwrap();
     let program = format!("\"{} 100000; exec sh\"", stub.display());
@@ -112,15 +112,26 @@ pub(crate) fn agents(sandbox: &Sandbox, sessions: usize) -> Vec<i32> {
     let mut control = Control::start(sandbox, &sandbox.root().join("tmux"));
     control.send(&(0..sessions).map(|n| new_session(n, &work, &program)).collect::<Vec<_>>());
     control.send(&["kill-session -t =boot".to_owned()]);
-    let records = sandbox.home().join(".claude/sessions");
-    std::fs::create_dir_all(&records).unwrap();
-    let mut pids = Vec::new();
-    for (n, shell) in pane_pids(sandbox, &sandbox.root().join("tmux")).into_iter().enumerate() {
+    let shells = pane_pids(sandbox, &sandbox.root().join("tmux")).into_iter();
+    let with_agent = |shell| {
         let agent = wait_for("an agent below its shell", || {
             let child = sandbox::children(shell).first().copied()?;
             let argv = std::fs::read_to_string(format!("/proc/{child}/cmdline")).ok()?;
             argv.starts_with(stub.to_str()?).then_some(child)
         });
+        (shell, agent)
+    };
+    shells.map(with_agent).collect()
+}
+
+/// The same, each agent with a live record and a transcript, all in one directory. Gives the pids
+/// of shells and agents.
+pub(crate) fn agents(sandbox: &Sandbox, sessions: usize) -> Vec<i32> {
+    let work = sandbox.work();
+    let records = sandbox.home().join(".claude/sessions");
+    std::fs::create_dir_all(&records).unwrap();
+    let mut pids = Vec::new();
+    for (n, (shell, agent)) in agents_without_ids(sandbox, sessions).into_iter().enumerate() {
         let id = crate::support::stub_agent::id(u32::try_from(n).unwrap());
         let stat = std::fs::read_to_string(format!("/proc/{agent}/stat")).unwrap();
         // Fields are counted after the name, which is field 2.

@@ -76,3 +76,8 @@ fn the_state_files_survive_the_corpus() {
 fn the_roster_survives_the_corpus() {
     assert!(replay("roster", targets::roster) > 1000);
 }
+
+#[test]
+fn the_hooks_input_survives_the_corpus() {
+    assert!(replay("hook", targets::hook) > 1000);
+}

@@ -1,6 +1,7 @@
 //! What must hold for any bytes; called by the fuzzer and, on the stored corpus, by the tests.
 
 use std::collections::BTreeMap;
+use terminal_lobby::agent::{ConversationId, Stamp, hooks};
 use terminal_lobby::roster::edit::{Edit, edit};
 use terminal_lobby::roster::{self, Layout, Row, Tier, members, ports, tiers};
 use terminal_lobby::snapshot::{Endings, SnapshotId, Tombstones, decode, encode};
@@ -20,6 +21,21 @@ pub(crate) fn snapshot(bytes: &[u8]) {
     assert_eq!(Endings::decode(&endings.encode()), (endings, vec![]));
     if let Some(id) = std::str::from_utf8(bytes).ok().and_then(SnapshotId::parse) {
         assert_eq!(SnapshotId::parse(&id.file_name()), Some(id));
+    }
+}
+
+/// What an agent tells its hook: any bytes are an event of a conversation or nothing, and an event
+/// says its conversation as it goes into a mark of a pane.
+pub(crate) fn hook(bytes: &[u8]) {
+    if let Some(hooked) = hooks::parse(bytes) {
+        let id = hooked.conversation.as_str();
+        assert_eq!(ConversationId::parse(id.as_bytes()).as_ref(), Some(&hooked.conversation));
+        let plain = |byte: u8| byte.is_ascii_hexdigit() || byte == b'-';
+        assert!(id.len() == 36 && id.bytes().all(plain), "{id}");
+    }
+    // The same bytes as a stamp that somebody left on a pane.
+    if let Some(stamp) = Stamp::parse(bytes) {
+        assert_eq!(Stamp::parse(stamp.to_string().as_bytes()), Some(stamp));
     }
 }
 
