@@ -9,18 +9,24 @@ use crate::persist::{self, Answer};
 use crate::say::say;
 use crate::terminal::Terminal;
 use crate::wait::Wish;
-use crate::{environment, freshening, guard, shell, tmux_session, wait};
+use crate::{environment, freshening, guard, program, shell, show, tmux_session, wait};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Runs what the options ask for. Whatever goes wrong, the user gets an agent or a shell.
 pub fn launch(options: &Options) -> ExitCode {
+    if let Some(file) = &options.show {
+        show::show(file);
+    }
     if let Some(note) = &options.note {
         say(&note.to_string_lossy());
     }
     if options.shell {
         return shell::become_login_shell();
+    }
+    if options.program {
+        return program::run_then_shell(&options.arguments);
     }
     let home = home();
     let config::Loaded { config, warnings } = config::load(&home);

@@ -19,6 +19,8 @@ Options:
   --wait             say what was here and wait for Enter
   --transcript FILE  with --resume: by its transcript, from any directory
   --shell            start no agent, only the shell
+  --program          no agent: run the arguments as a program, then the shell
+  --show FILE        print this file's text and colours first
   --note TEXT        print this line first
   -h, --help         print this
   -V, --version      print the version
@@ -47,6 +49,10 @@ pub struct Options {
     pub wait: bool,
     /// No agent.
     pub shell: bool,
+    /// The arguments are a program to run instead of an agent.
+    pub program: bool,
+    /// A file with what the pane showed.
+    pub show: Option<PathBuf>,
     /// A line for the person in the pane.
     pub note: Option<OsString>,
     /// More arguments for the agent.
@@ -94,6 +100,8 @@ fn read(mut parser: lexopt::Parser) -> Result<Invocation, lexopt::Error> {
             Long("no-freshen") => options.no_freshen = true,
             Long("wait") => options.wait = true,
             Long("shell") => options.shell = true,
+            Long("program") => options.program = true,
+            Long("show") => options.show = Some(PathBuf::from(parser.value()?)),
             Long("note") => options.note = Some(parser.value()?),
             Long("help") | Short('h') => return Ok(Invocation::Help),
             Long("version") | Short('V') => return Ok(Invocation::Version),
@@ -110,6 +118,9 @@ fn check(options: &Options) -> Result<(), String> {
         if let Some(value) = value.as_ref().filter(|value| !is_uuid(value.as_encoded_bytes())) {
             return Err(format!("{name} {}: not a conversation's uuid", value.display()));
         }
+    }
+    if options.program && options.arguments.is_empty() {
+        return Err("--program: no program is named".to_owned());
     }
     if options.resume.is_some() && options.session.is_some() {
         return Err("--resume and --session exclude each other".to_owned());

@@ -12,6 +12,10 @@ pub(super) fn observe(process: &Process) -> Option<(&'static str, Seen)> {
     if process.called() != PROGRAM.as_bytes() {
         return None;
     }
+    // Then what follows is another program's, whatever it looks like.
+    if process.argv.get(1).is_some_and(|word| word == b"--program") {
+        return None;
+    }
     let id = option(&process.argv, &["--resume", "--session"])?;
     let agent = option(&process.argv, &["--agent"]).unwrap_or(b"claude");
     let agent = by_name(agent)?.name();

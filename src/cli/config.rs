@@ -3,6 +3,7 @@
 use super::args::Common;
 use super::exit::Failure;
 use crate::snapshot::retention::Rules;
+use crate::persist::Keep;
 use crate::sys::{accounts, files, tree};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -26,6 +27,7 @@ struct File {
     tmux_deadline_seconds: f64,
     parallel_users: usize,
     lost_window_hours: f64,
+    keep: Keep,
     status: StatusFile,
     retention: Rules,
 }
@@ -56,6 +58,7 @@ impl Default for File {
             lost_window_hours: 24.0,
             status: StatusFile::default(),
             retention: Rules::default(),
+            keep: Keep::default(),
         }
     }
 }
@@ -83,6 +86,8 @@ pub struct Config {
     pub max_age: Duration,
     /// Which snapshots are kept.
     pub retention: Rules,
+    /// What is kept besides windows, panes and agents.
+    pub keep: Keep,
 }
 
 /// Loads the configuration; an absent default file is no error, an absent `--config` is.
@@ -107,7 +112,9 @@ pub fn load(common: &Common) -> Result<Config, Failure> {
         let refuse = || Failure::usage(format!("{key} = {value}: expected hours, up to ten years"));
         valid.then(|| Duration::from_secs_f64(value * 3600.0)).ok_or_else(refuse)
     };
+    file.keep.check().map_err(Failure::usage)?;
     Ok(Config {
+        keep: file.keep,
         state_dir: common
             .state_dir
             .as_ref()

@@ -118,6 +118,7 @@ fn job(
         lock_wait: deadline(config, &work.request) / LOCK_SHARE,
         lost_window: config.lost_window,
         retention: config.retention,
+        keep: config.keep.clone(),
     }
 }
 

@@ -1,6 +1,8 @@
 //! Looking at a user's live sessions: one question to tmux, one pass over the panes' processes.
 
 use super::job::World;
+use super::links;
+use super::program::{self, Program};
 use crate::agent::{self, ConversationId, Home, PaneSighting, Sighting};
 use crate::process::Proc;
 use crate::snapshot::{PaneFlags, Row, Snapshot, State, WindowFlags, escape};
@@ -38,19 +40,23 @@ pub fn capture(
     home: &Home,
     proc: &Proc,
 ) -> Result<Option<Capture>, TmuxError> {
-    let Some(mut listing) = world.server.list()? else { return Ok(None) };
+    let Some(mut listing) = world.server.list(&world.keep.wanted())? else { return Ok(None) };
     let mut notes = Vec::new();
     let is_ours = |pane: &mut Pane| is_builders(&pane.session);
     let unfinished = listing.panes.extract_if(.., is_ours).collect();
     listing.panes.sort_by(|a, b| order(a).cmp(&order(b)));
     let sightings = sight_all(&listing, previous, home, proc, &mut notes);
     let layouts = layouts(&listing, &mut notes);
-    let owners = owners(&listing);
+    let owners = links::owners(&listing);
     let row = |(at, pane): (usize, &Pane)| {
         // A pane shown by several sessions is saved whole in one of them.
-        let owned = owners.get(&pane.id) == Some(&at);
+        let owner = owners.get(&pane.id).copied().unwrap_or(at);
+        let owned = owner == at;
         let sighting = sightings.get(&pane.id).filter(|_| owned);
+        let looks = owned && sighting.is_none() && !pane.dead;
+        let program = looks.then(|| program::find(pane.pid, &world.keep, proc)).flatten();
         let seen = sighting.and_then(|sighting| sighting.cwd.clone());
+        let seen = seen.or_else(|| program.as_ref()?.cwd.clone());
         let first = (seen.is_none() && !pane.dead).then(|| proc.process(pane.pid, 0)).flatten();
         let cwd = seen.or_else(|| {
             let first = first.as_ref()?;
@@ -62,7 +68,10 @@ pub fn capture(
         let cwd = cwd.or(started);
         let cwd = cwd.unwrap_or_else(|| world.account.home.clone().into_os_string());
         let argv = sighting.map(|s| s.argv.clone()).or_else(|| first.map(|process| process.argv));
-        build_row(pane, sighting, cwd, argv, &layouts, &listing.host)
+        let linked = links::linked(pane, &listing.panes[owner]);
+        let program = program.map(|Program { argv, .. }| program::join(&argv));
+        let row = build_row(pane, sighting, cwd, argv, &layouts, &listing.host);
+        Row { linked, program, ..row }
     };
     let rows = listing.panes.iter().enumerate().map(row).collect();
     let agents = sightings.values().map(|sighting| sighting.pid).collect();
@@ -95,20 +104,6 @@ fn is_builders(session: &[u8]) -> bool {
 
 fn order(pane: &Pane) -> (&[u8], u32, u32) {
     (&pane.session, pane.window_index, pane.index)
-}
-
-/// Which listed pane speaks for each pane id: in a group the session that gave the group its
-/// name, else the first.
-fn owners(listing: &Listing) -> HashMap<u32, usize> {
-    let mut owners: HashMap<u32, usize> = HashMap::new();
-    for (at, pane) in listing.panes.iter().enumerate() {
-        let leads = !pane.group.is_empty() && pane.session == pane.group;
-        let owner = owners.entry(pane.id).or_insert(at);
-        if leads {
-            *owner = at;
-        }
-    }
-    owners
 }
 
 /// Sees the agent in each pane and leaves each conversation with one owner.
@@ -176,9 +171,10 @@ fn build_row(
     let conversation = sighting.and_then(|sighting| sighting.conversation.as_ref());
     // An agent sets its own title, many times a minute; tmux's own first title is the host's name.
     let own_title = sighting.is_some() || pane.title == host.as_bytes();
-    let command = argv
-        .filter(|argv| !argv.is_empty())
-        .map(|argv| argv.iter().flat_map(|word| word.iter().copied().chain([0])).collect());
+    let command = argv.filter(|argv| !argv.is_empty()).map(|argv| program::join(&argv));
+    let variable =
+        |(name, value): &(String, Vec<u8>)| [name.as_bytes(), b"=", value, b"\0"].concat();
+    let environment: Vec<u8> = pane.environment.iter().flat_map(variable).collect();
     Row {
         session: pane.session.clone(),
         cwd: cwd.into_vec(),
@@ -204,6 +200,11 @@ fn build_row(
         pane_id: Some(pane.id),
         last_seen: None,
         lost_since: None,
+        linked: None,
+        stack: pane.stack,
+        options: Some(pane.options.clone().into_bytes()).filter(|options| !options.is_empty()),
+        environment: Some(environment).filter(|environment| !environment.is_empty()),
+        program: None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! One piece of work for one user, as root hands it to the process that became that user; and
 //! the world that process works in.
 
+use super::keep::Keep;
 use super::{
     Report, conversation, diff, ended, forget, history, list, restore, save, show, status,
 };
@@ -107,6 +108,8 @@ pub struct Job {
     pub lost_window: Duration,
     /// Which snapshots are kept.
     pub retention: Rules,
+    /// What is kept besides.
+    pub keep: Keep,
 }
 
 /// What one user's work needs: all of it that user's own.
@@ -128,6 +131,8 @@ pub struct World {
     pub lost_window: Duration,
     /// Which snapshots are kept.
     pub retention: Rules,
+    /// What is kept besides.
+    pub keep: Keep,
 }
 
 impl Job {
@@ -150,6 +155,7 @@ impl Job {
             lock_wait: self.lock_wait,
             lost_window: self.lost_window,
             retention: self.retention,
+            keep: self.keep,
         };
         match &self.request {
             Request::Save => save::save(&world),

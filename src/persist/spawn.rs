@@ -30,6 +30,10 @@ pub(super) fn argv(step: &Step, world: &World, has_default_command: bool) -> Vec
     };
     let argv = match &step.start {
         Start::Shell => None,
+        Start::Program(argv) => {
+            let words: Vec<&[u8]> = argv.iter().map(Vec::as_slice).collect();
+            launched(&[&[&b"--program"[..], b"--"], &words[..]].concat())
+        }
         Start::ShellBecause(why) => launched(&[b"--shell", b"--note", why.as_bytes()]),
         Start::Agent { agent, id, how } => {
             // Work goes on where it was: the code below it does not move.

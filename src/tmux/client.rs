@@ -1,7 +1,7 @@
 //! A user's tmux server, and asking it.
 
 use super::builder::Builder;
-use super::panes::{self, Listing, Nonsense};
+use super::panes::{self, Listing, Nonsense, Wanted};
 use super::socket::{Socket, SocketState};
 use crate::sys::FileError;
 use crate::sys::exec::{self, ExecError, Program};
@@ -61,7 +61,7 @@ impl Server {
     }
 
     /// Lists every pane in one round trip; `None` without a server (absent or stale socket).
-    pub fn list(&self) -> Result<Option<Listing>, TmuxError> {
+    pub fn list(&self, wanted: &Wanted) -> Result<Option<Listing>, TmuxError> {
         if !self.is_listening()? {
             return Ok(None);
         }
@@ -70,7 +70,8 @@ impl Server {
             ASKING.iter().filter_map(|name| Some(((*name).into(), std::env::var_os(name)?)));
         let output = self
             .client()
-            .args(["list-panes", "-a", "-F", &panes::format(&nonce), ";"])
+            .args(panes::FIRST_QUESTIONS)
+            .args(["list-panes", "-a", "-F", &panes::format(&nonce, wanted), ";"])
             .args(panes::LAST_QUESTION)
             .environment(environment.collect())
             .only_asks()
@@ -88,7 +89,7 @@ impl Server {
             }
             return Err(TmuxError::Client(format!("{}: {said}", exec::describe(output.status))));
         }
-        Ok(Some(panes::parse(&output.stdout, &nonce)?))
+        Ok(Some(panes::parse(&output.stdout, &nonce, wanted)?))
     }
 
     /// Whether a server that let go of its client is about to end: it does that first, and then

@@ -9,10 +9,11 @@ pub mod control;
 pub mod dialect;
 pub mod escape;
 pub mod layout;
+pub mod options;
 pub mod panes;
 pub mod socket;
 
 pub use builder::Builder;
 pub use client::{Server, TmuxError};
-pub use panes::{Listing, Pane};
+pub use panes::{Listing, Pane, Wanted};
 pub use socket::{Socket, SocketState};

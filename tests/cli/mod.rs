@@ -2,6 +2,7 @@
 
 mod agents;
 mod diff;
+mod fidelity;
 mod forget;
 mod history;
 mod lessons;
