@@ -30,6 +30,8 @@ pub struct Capture {
     pub restored: BTreeMap<Vec<u8>, u32>,
     /// The first process of each pane whose program runs, by pane id.
     pub pids: BTreeMap<u32, i32>,
+    /// The panes whose programs show the alternate screen.
+    pub alternate: BTreeSet<u32>,
 }
 
 /// Captures the live sessions; `None` without a tmux server. `previous` decides between equal
@@ -80,7 +82,11 @@ pub fn capture(
     let snapshot = Snapshot { host: host_name(), boot: boot_id(), server, rows };
     let mut restored = BTreeMap::new();
     let mut pids = BTreeMap::new();
+    let mut alternate = BTreeSet::new();
     for pane in listing.panes {
+        if pane.alternate {
+            alternate.insert(pane.id);
+        }
         if !pane.dead {
             pids.insert(pane.id, pane.pid);
         }
@@ -88,7 +94,7 @@ pub fn capture(
             restored.insert(id.as_str().into(), pane.id);
         }
     }
-    Ok(Some(Capture { snapshot, notes, unfinished, agents, restored, pids }))
+    Ok(Some(Capture { snapshot, notes, unfinished, agents, restored, pids, alternate }))
 }
 
 /// Whether a session is one of ours: the prefix, 128 random bits, and a number for one that is

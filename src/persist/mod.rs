@@ -26,6 +26,7 @@ mod program;
 pub mod report;
 pub mod restore;
 pub mod save;
+mod scrollback;
 mod selection;
 pub mod show;
 mod source;

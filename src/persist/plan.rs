@@ -11,6 +11,7 @@ use super::start;
 use crate::agent::{ConversationId, Resumption};
 use crate::snapshot::{Row, Stored, json_text};
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 /// What happens to one pane of the snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +30,8 @@ pub struct Step {
     pub start: Start,
     /// Whether the pane's directory can be entered; the home stands in for it otherwise.
     pub has_directory: bool,
+    /// A file with what the pane showed, to be shown again.
+    pub shows: Option<PathBuf>,
 }
 
 /// What a plan does with a pane.
@@ -110,6 +113,7 @@ pub fn plan(
                 reason: String::new(),
                 start: Start::Shell,
                 has_directory: facts.directories.contains(&row.cwd),
+                shows: None,
                 row,
             };
             if let Whole::Live(target) = whole {

@@ -7,6 +7,7 @@ use super::facts;
 use super::job::World;
 use super::plan::{self, Action, Start, Step};
 use super::report::{Planned, PlannedRow, Problem, Report};
+use super::scrollback;
 use super::selection::Selection;
 use super::source;
 use super::unfinished;
@@ -103,11 +104,12 @@ fn try_restore(
         notes.push("a restore had died on the way: what it had not finished is made anew".into());
         facts = gather(notes)?;
     }
-    let steps = plan::plan(&stored, &facts, &closings, chosen.as_ref());
+    let mut steps = plan::plan(&stored, &facts, &closings, chosen.as_ref());
     planned.rows = steps.iter().map(Step::describe).collect();
     if dry_run {
         return Ok(());
     }
+    scrollback::find(world, store.as_ref(), stored.id, &mut steps);
     execute(world, steps, &mut planned.rows)
 }
 

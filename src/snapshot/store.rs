@@ -9,6 +9,7 @@ use super::codec::{self, Damage};
 use super::endings::Endings;
 use super::id::SnapshotId;
 use super::record::Snapshot;
+use super::scrollback;
 use super::tombstones::Tombstones;
 use crate::sys::files::{self, Dir, Existing, FileError};
 use crate::sys::locks::{self, Lock};
@@ -35,7 +36,7 @@ const LOCK: &str = "lock";
 #[derive(Debug)]
 pub struct Store {
     dir: Dir,
-    snapshots: Option<Dir>,
+    pub(super) snapshots: Option<Dir>,
 }
 
 /// A snapshot as it is in the store.

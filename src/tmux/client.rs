@@ -6,12 +6,18 @@ use super::socket::{Socket, SocketState};
 use crate::sys::FileError;
 use crate::sys::exec::{self, ExecError, Program};
 use crate::sys::files;
+use std::ffi::OsString;
 use std::io;
 use std::path::Path;
 use std::time::Duration;
 
 /// Variables that a client which only asks passes on: it sends all it has to the server.
 const ASKING: [&str; 5] = ["HOME", "LANG", "PATH", "SHELL", "USER"];
+
+/// The environment of a client that only asks.
+pub(super) fn asking() -> Vec<(OsString, OsString)> {
+    ASKING.iter().filter_map(|name| Some(((*name).into(), std::env::var_os(name)?))).collect()
+}
 
 /// Why a server could not be asked.
 #[derive(Debug, thiserror::Error)]
@@ -66,14 +72,12 @@ impl Server {
             return Ok(None);
         }
         let nonce = files::random_hex();
-        let environment =
-            ASKING.iter().filter_map(|name| Some(((*name).into(), std::env::var_os(name)?)));
         let output = self
             .client()
             .args(panes::FIRST_QUESTIONS)
             .args(["list-panes", "-a", "-F", &panes::format(&nonce, wanted), ";"])
             .args(panes::LAST_QUESTION)
-            .environment(environment.collect())
+            .environment(asking())
             .only_asks()
             .deadline(self.deadline)
             .run()?;

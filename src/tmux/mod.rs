@@ -11,6 +11,7 @@ pub mod escape;
 pub mod layout;
 pub mod options;
 pub mod panes;
+pub mod scrollback;
 pub mod socket;
 
 pub use builder::Builder;

@@ -8,6 +8,7 @@ mod history;
 mod lessons;
 mod lost;
 mod manual;
+mod programs;
 mod refusals;
 mod restore;
 mod retention;
