@@ -55,7 +55,7 @@ pub fn capture(
         let owner = owners.get(&pane.id).copied().unwrap_or(at);
         let owned = owner == at;
         let sighting = sightings.get(&pane.id).filter(|_| owned);
-        let looks = owned && sighting.is_none() && !pane.dead;
+        let looks = !sightings.contains_key(&pane.id) && !pane.dead;
         let program = looks.then(|| program::find(pane.pid, &world.keep, proc)).flatten();
         let seen = sighting.and_then(|sighting| sighting.cwd.clone());
         let seen = seen.or_else(|| program.as_ref()?.cwd.clone());
@@ -71,7 +71,7 @@ pub fn capture(
         let cwd = cwd.unwrap_or_else(|| world.account.home.clone().into_os_string());
         let argv = sighting.map(|s| s.argv.clone()).or_else(|| first.map(|process| process.argv));
         let linked = links::linked(pane, &listing.panes[owner]);
-        let program = program.map(|Program { argv, .. }| program::join(&argv));
+        let program = program.filter(|_| owned).map(|Program { argv, .. }| program::join(&argv));
         let row = build_row(pane, sighting, cwd, argv, &layouts, &listing.host);
         Row { linked, program, ..row }
     };

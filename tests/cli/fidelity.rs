@@ -43,7 +43,7 @@ pub(super) fn words(arguments: &[String; 2]) -> [&str; 2] {
 }
 
 /// Which sessions and indexes show one window, for each window.
-fn shared(sandbox: &Sandbox) -> Vec<String> {
+pub(super) fn shared(sandbox: &Sandbox) -> Vec<String> {
     let mut windows = std::collections::BTreeMap::<String, Vec<String>>::new();
     for line in sandbox.panes("#{window_id} #{session_name}:#{window_index}") {
         let (id, place) = line.split_once(' ').unwrap();

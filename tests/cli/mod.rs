@@ -14,4 +14,5 @@ mod restore;
 mod retention;
 mod save;
 mod status;
+mod torture;
 mod trouble;

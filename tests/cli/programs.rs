@@ -8,14 +8,14 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 /// A program called `editor` that waits, whatever its arguments are.
-fn install_editor(sandbox: &Sandbox) -> PathBuf {
+pub(super) fn install_editor(sandbox: &Sandbox) -> PathBuf {
     let editor = sandbox.root().join("editor");
     std::os::unix::fs::symlink("/usr/bin/tail", &editor).unwrap();
     editor
 }
 
 /// The argument list and the directory of each `editor` in a pane, with the pane's place.
-fn editors(sandbox: &Sandbox) -> Vec<(String, Vec<u8>, PathBuf)> {
+pub(super) fn editors(sandbox: &Sandbox) -> Vec<(String, Vec<u8>, PathBuf)> {
     let mut seen = Vec::new();
     for line in sandbox.panes("#{pane_pid} #{session_name}:#{window_index}.#{pane_index}") {
         let (pid, place) = line.split_once(' ').unwrap();
