@@ -63,7 +63,7 @@ pub struct Options {
 #[derive(Debug, PartialEq, Eq)]
 pub enum Invocation {
     /// Run something.
-    Run(Options),
+    Run(Box<Options>),
     /// Explain.
     Help,
     /// Say the version.
@@ -109,7 +109,7 @@ fn read(mut parser: lexopt::Parser) -> Result<Invocation, lexopt::Error> {
             other => return Err(other.unexpected()),
         }
     }
-    Ok(Invocation::Run(options))
+    Ok(Invocation::Run(Box::new(options)))
 }
 
 /// Ids become arguments and parts of paths: only a uuid is one.
@@ -153,7 +153,7 @@ mod tests {
             arguments: vec!["-x".into(), "--resume".into()],
             ..Options::default()
         };
-        assert_eq!(parsed.unwrap(), Invocation::Run(expected));
+        assert_eq!(parsed.unwrap(), Invocation::Run(Box::new(expected)));
     }
 
     #[test]

@@ -423,7 +423,7 @@ fn make_room(id: u32, session: &Session<'_>) -> Vec<Line> {
     let is_used = |index: u32| session.windows.iter().any(|window| window.index == index);
     if let Some((window, index)) = session.placeholder.zip(session.base_index)
         && is_used(index)
-        && let Some(free) = (0..).find(|&index| !is_used(index))
+        && let Some(free) = (0..1 << 16).find(|&index| !is_used(index))
     {
         lines.push(command::move_window(id, window, free));
     }

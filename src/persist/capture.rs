@@ -52,8 +52,8 @@ pub fn capture(
     let owners = links::owners(&listing);
     let row = |(at, pane): (usize, &Pane)| {
         // A pane shown by several sessions is saved whole in one of them.
-        let owner = owners.get(&pane.id).copied().unwrap_or(at);
-        let owned = owner == at;
+        let speaker = owners.get(&pane.id).copied().unwrap_or(at);
+        let owned = speaker == at;
         let sighting = sightings.get(&pane.id).filter(|_| owned);
         let looks = !sightings.contains_key(&pane.id) && !pane.dead;
         let program = looks.then(|| program::find(pane.pid, &world.keep, proc)).flatten();
@@ -70,7 +70,7 @@ pub fn capture(
         let cwd = cwd.or(started);
         let cwd = cwd.unwrap_or_else(|| world.account.home.clone().into_os_string());
         let argv = sighting.map(|s| s.argv.clone()).or_else(|| first.map(|process| process.argv));
-        let linked = links::linked(pane, &listing.panes[owner]);
+        let linked = links::linked(pane, &listing.panes[speaker]);
         let program = program.filter(|_| owned).map(|Program { argv, .. }| program::join(&argv));
         let row = build_row(pane, sighting, cwd, argv, &layouts, &listing.host);
         Row { linked, program, ..row }

@@ -38,12 +38,6 @@ impl Store {
     }
 }
 
-/// Whether a name beside the snapshots is that of a directory of scrollback.
-pub(super) fn is_directory(name: &std::ffi::OsStr) -> bool {
-    let id = name.to_str().and_then(|name| name.strip_suffix(SUFFIX));
-    id.is_some_and(|id| !id.ends_with(".tsv") && SnapshotId::parse(id).is_some())
-}
-
 /// The file of a pane: 128 bits of its session's name (FNV-1a: any name gives a short one; nothing
 /// rests on it but that two sessions of one user differ), window and pane.
 pub fn file_name(row: &Row) -> String {
@@ -72,7 +66,5 @@ mod tests {
         assert_ne!(name(b"../../x"), name(b"../../y"));
         assert!(!name(b"../../x").contains('/'));
         assert_eq!(name(&[b'x'; 5000]).len(), 36);
-        assert!(is_directory("20261120T144343Z.scrollback".as_ref()));
-        assert!(!is_directory("other.scrollback".as_ref()));
     }
 }

@@ -9,7 +9,6 @@ use super::codec::{self, Damage};
 use super::endings::Endings;
 use super::id::SnapshotId;
 use super::record::Snapshot;
-use super::scrollback;
 use super::tombstones::Tombstones;
 use crate::sys::files::{self, Dir, Existing, FileError};
 use crate::sys::locks::{self, Lock};

@@ -71,7 +71,7 @@ pub fn is_plain(value: &[u8]) -> bool {
 
 /// The format for the values of options, in one piece.
 pub(super) fn format(options: &[&'static Kept]) -> String {
-    options.iter().map(|kept| format!("#{{{}}}|", kept.name)).collect()
+    options.iter().flat_map(|kept| ["#{", kept.name, "}|"]).collect()
 }
 
 /// A server's global values of the options.

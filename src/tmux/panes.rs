@@ -117,7 +117,7 @@ pub fn format(nonce: &str, wanted: &Wanted) -> String {
     }
     for name in &wanted.environment {
         // The session's own value, else the server's: what a new pane of the session would get.
-        format.push_str(&format!("{nonce}#{{q:{name}}}"));
+        format.extend([nonce, "#{q:", name, "}"]);
     }
     format.push_str(nonce);
     format.push_str(END);

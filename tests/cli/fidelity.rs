@@ -227,7 +227,7 @@ fn options_that_differ_from_the_servers_come_back_and_no_others() {
     ] {
         sandbox.tmux(command).ok();
     }
-    let before: Vec<String> = options(&sandbox).into_iter().map(without_code).collect();
+    let before: Vec<String> = options(&sandbox).iter().map(|shown| without_code(shown)).collect();
     assert!(before[0].contains(" 5000 5000 "), "{before:?}");
     for _ in 0..2 {
         sandbox.persist(["save"]).ok();
@@ -240,7 +240,7 @@ fn options_that_differ_from_the_servers_come_back_and_no_others() {
     assert_eq!(sandbox.latest_without_ids(), saved);
 }
 
-fn without_code(options: String) -> String {
+fn without_code(options: &str) -> String {
     let is_code =
         |line: &&str| line.starts_with("default-command") || line.starts_with("pane-border-format");
     options.split_inclusive('\n').filter(|line| !is_code(line)).collect()

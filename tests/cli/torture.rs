@@ -67,7 +67,9 @@ fn look(sandbox: &Sandbox) -> Vec<Vec<u8>> {
 fn furnish(sandbox: &Sandbox) {
     let editor = install_editor(sandbox);
     let dirs: Vec<PathBuf> = ODD.iter().map(|name| sandbox.work().join(os(name))).collect();
-    dirs.iter().for_each(|dir| std::fs::create_dir(dir).unwrap());
+    for dir in &dirs {
+        std::fs::create_dir(dir).unwrap();
+    }
     let cwd = |n: usize| expanded(dirs[n].as_os_str().as_bytes());
     for (n, odd) in ODD.iter().enumerate() {
         let name = [format!("{n} ").as_bytes(), odd].concat();
