@@ -2,8 +2,8 @@
 
 use super::args::Common;
 use super::exit::Failure;
-use crate::snapshot::retention::Rules;
 use crate::persist::Keep;
+use crate::snapshot::retention::Rules;
 use crate::sys::{accounts, files, tree};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
