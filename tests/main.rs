@@ -11,6 +11,7 @@ mod cli;
 mod faults;
 mod formats;
 mod fuzz;
+mod hook;
 mod hostile;
 mod house;
 mod launcher;

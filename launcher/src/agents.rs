@@ -3,6 +3,7 @@
 //! the configuration can change them and add others.
 
 use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
 
 /// An agent's command line. In its words `{id}`, `{transcript}` and `{name}` stand for values.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub struct Agent {
     pub install: Vec<String>,
     /// Whether to run it when the agent is missing; otherwise it is only said.
     pub install_missing: bool,
+    /// A file that is there once the agent can be typed to: `~/` is the home, `{pid}` its process.
+    pub ready: String,
 }
 
 /// What to do with which conversation.
@@ -55,6 +58,8 @@ pub fn built_in() -> Vec<(String, Agent)> {
         resume_transcript: words(&["--resume", "{transcript}"]),
         name: words(&["--name", "{name}"]),
         install: words(&["npm", "install", "-g", "@anthropic-ai/claude-code"]),
+        // Its live record, written at the first draw.
+        ready: "~/.claude/sessions/{pid}.json".to_owned(),
         ..Agent::default()
     };
     // Without --no-daemon a shared daemon starts that outlives the tmux server, copies 400 MB and
@@ -104,6 +109,12 @@ impl Agent {
         argv.extend(self.arguments.iter().map(OsString::from));
         argv.extend(more.iter().cloned());
         Ok(argv)
+    }
+
+    /// The file that says that the agent with this process can be typed to, if there is one.
+    pub fn ready_file(&self, home: &Path, pid: i32) -> Option<PathBuf> {
+        let file = fill(&self.ready, &[("{pid}", OsStr::new(&pid.to_string()))]);
+        (!file.is_empty()).then(|| crate::config::below(home, Path::new(&file)))
     }
 
     /// Whether the agent begins a conversation under an id of ours.

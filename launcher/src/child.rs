@@ -32,8 +32,12 @@ const PASSED_ON: [Signal; 4] = [Signal::SIGHUP, Signal::SIGTERM, Signal::SIGUSR1
 /// An agent that goes on for longer than this after it was told to end decides for itself.
 const TOLD: Duration = Duration::from_secs(10);
 
-/// Runs a program to its end.
-pub fn run(argv: &[OsString], environment: &[(OsString, OsString)]) -> End {
+/// Runs a program to its end; `started` is called once it runs.
+pub fn run(
+    argv: &[OsString],
+    environment: &[(OsString, OsString)],
+    started: impl FnOnce(i32),
+) -> End {
     let Some((program, arguments)) = argv.split_first() else {
         return End::Failed(std::io::Error::other("no program"));
     };
@@ -55,7 +59,10 @@ pub fn run(argv: &[OsString], environment: &[(OsString, OsString)]) -> End {
     }
     let end = match command.spawn() {
         Ok(child) => match i32::try_from(child.id()) {
-            Ok(pid) => supervise(Pid::from_raw(pid), &signals::set(&waited_for)),
+            Ok(pid) => {
+                started(pid);
+                supervise(Pid::from_raw(pid), &signals::set(&waited_for))
+            }
             Err(_) => End::Failed(std::io::Error::other("its pid makes no sense")),
         },
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {

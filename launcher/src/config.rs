@@ -159,6 +159,7 @@ fn set_agent(agent: &mut Agent, key: &str, value: &DeValue<'_>) -> Option<()> {
         "name" => agent.name = words(value)?,
         "arguments" => agent.arguments = words(value)?,
         "install" => agent.install = words(value)?,
+        "ready" => agent.ready = text(value)?,
         "install_missing" => agent.install_missing = value.as_bool()?,
         _ => return None,
     }

@@ -1,4 +1,5 @@
-//! The launcher's one pipeline: where, up to date, which conversation, the agent, its end.
+//! The launcher's one pipeline: when, where, up to date, which conversation, the agent, its end.
+#![allow(clippy::disallowed_methods, reason = "this process becomes itself, with other options")]
 
 use crate::agents::{self, Agent, Conversation};
 use crate::child::{self, End};
@@ -8,11 +9,16 @@ use crate::options::Options;
 use crate::persist::{self, Answer};
 use crate::say::say;
 use crate::terminal::Terminal;
+use crate::turn::{self, Turn};
 use crate::wait::Wish;
 use crate::{environment, freshening, guard, program, shell, show, tmux_session, wait};
 use std::ffi::{OsStr, OsString};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+/// When this program is gone from its pane, or is a shell there, seconds after the agent's end.
+const GONE: u64 = 1;
 
 /// Runs what the options ask for. Whatever goes wrong, the user gets an agent or a shell.
 pub fn launch(options: &Options) -> ExitCode {
@@ -41,12 +47,22 @@ pub fn launch(options: &Options) -> ExitCode {
         return shell::become_login_shell();
     };
     if options.wait {
-        match wait::wait(&name, options.resume.as_deref().or(options.session.as_deref())) {
-            Wish::Start => {}
+        match wait::wait(&name, options) {
+            // Who looks at this process must not take it for one that still waits.
+            Wish::Start => start_over(&options.woken()),
             Wish::Close => return close(options, &name),
             Wish::Gone => return ExitCode::FAILURE,
         }
     }
+    let turn = match turn::take(options).map_err(|why| options.waiting(&why)) {
+        // One that cannot start over starts all the same.
+        _ if options.wait => None,
+        Ok(turn) => Some(turn),
+        Err(waiting) => {
+            start_over(&waiting);
+            return launch(&waiting);
+        }
+    };
     // Not before the wait: a session may be renamed meanwhile, and what waits is to be small.
     let asked = options.name.is_none().then(tmux_session::ask).flatten();
     let mut variables = environment::agent_env(&config.agent_env).unwrap_or_else(|why| {
@@ -69,8 +85,20 @@ pub fn launch(options: &Options) -> ExitCode {
     }
     let session = options.name.clone().or_else(|| asked?.answer());
     let session = session.as_deref();
-    let run = Run { options, config: &config, name: &name, agent, session, variables };
-    run.agent_to_its_end(&conversation)
+    let run = Run { options, config: &config, home: &home, name: &name, agent, session, variables };
+    run.agent_to_its_end(&conversation, turn)
+}
+
+/// Becomes this program once more, with other options: its arguments say what it does. Comes back
+/// when that fails.
+fn start_over(options: &Options) {
+    let own_name = std::env::args_os().next().unwrap_or_else(|| "start-claude".into());
+    // The very program that runs, even when another has been installed in its place since.
+    let error = std::process::Command::new("/proc/self/exe")
+        .arg0(own_name)
+        .args(options.arguments())
+        .exec();
+    say(&format!("starting over: {error}"));
 }
 
 /// The directory of a new conversation, or the conversation's own; and how it is begun or resumed.
@@ -128,7 +156,7 @@ fn enter(code_dir: &Path, asked_for: bool) {
 
 /// `q` at `--wait`: what was here is closed on purpose.
 fn close(options: &Options, name: &str) -> ExitCode {
-    if let Some(id) = options.resume.as_ref().or(options.session.as_ref()) {
+    if let Some(id) = options.conversation() {
         persist::ended(name, id, options.name.as_deref(), true, "closed while it waited");
     }
     ExitCode::SUCCESS
@@ -137,6 +165,7 @@ fn close(options: &Options, name: &str) -> ExitCode {
 struct Run<'a> {
     options: &'a Options,
     config: &'a Config,
+    home: &'a Path,
     name: &'a str,
     agent: &'a Agent,
     session: Option<&'a OsStr>,
@@ -144,7 +173,7 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn agent_to_its_end(&self, conversation: &Conversation) -> ExitCode {
+    fn agent_to_its_end(&self, conversation: &Conversation, turn: Option<Turn>) -> ExitCode {
         let argv = match self.agent.argv(conversation, self.session, &self.options.arguments) {
             Ok(argv) => argv,
             Err(why) => {
@@ -154,11 +183,29 @@ impl Run<'_> {
         };
         let environment = self.environment();
         let terminal = Terminal::remember();
-        let mut end = child::run(&argv, &environment);
+        let started = |pid| {
+            self.tell_it_runs(conversation);
+            if let Some(turn) = turn {
+                turn.pass_on_when_ready(pid, self.agent.ready_file(self.home, pid));
+            }
+        };
+        let mut end = child::run(&argv, &environment, started);
         if matches!(end, End::Missing) && self.install(&argv[0], &environment) {
-            end = child::run(&argv, &environment);
+            end = child::run(&argv, &environment, |_| self.tell_it_runs(conversation));
         }
         self.conclude(conversation, &end, &terminal)
+    }
+
+    /// Its conversation is known from now on: by its arguments, or from what it holds open once it
+    /// has named the conversation itself.
+    fn tell_it_runs(&self, conversation: &Conversation) {
+        const NAMED: u64 = 2;
+        persist::changed(if self.names_it_itself(conversation) { NAMED } else { 0 });
+    }
+
+    /// Whether an agent that takes no id names its new conversation.
+    fn names_it_itself(&self, conversation: &Conversation) -> bool {
+        matches!(conversation, Conversation::New(_)) && !self.agent.takes_an_id()
     }
 
     fn environment(&self) -> Variables {
@@ -184,7 +231,7 @@ impl Run<'_> {
         }
         say(&format!("{} is not installed; running: {command}", program.display()));
         let argv: Vec<OsString> = self.agent.install.iter().map(OsString::from).collect();
-        match child::run(&argv, environment) {
+        match child::run(&argv, environment, |_| {}) {
             End::Exited(0) => true,
             end => {
                 say(&format!("{first} {end}"));
@@ -195,12 +242,13 @@ impl Run<'_> {
 
     /// Exit 0 closes; anything else is a loss and leaves a shell.
     fn conclude(&self, conversation: &Conversation, end: &End, terminal: &Terminal) -> ExitCode {
-        // An agent that takes no id named its new conversation itself: we do not know it.
-        let unknown = matches!(conversation, Conversation::New(_)) && !self.agent.takes_an_id();
-        let id = (!unknown).then(|| conversation.id());
+        let id = (!self.names_it_itself(conversation)).then(|| conversation.id());
         let closed = matches!(end, End::Exited(0));
         if let Some(id) = id.filter(|_| !matches!(end, End::Missing)) {
             persist::ended(self.name, id, self.session, closed, &end.to_string());
+        }
+        if !matches!(end, End::Missing) {
+            persist::changed(GONE);
         }
         match end {
             End::Exited(0) => return ExitCode::SUCCESS,

@@ -11,6 +11,7 @@ pub mod freshen;
 pub mod freshening;
 pub mod guard;
 pub mod launch;
+pub mod memory;
 pub mod options;
 pub mod persist;
 mod pipe;
@@ -24,4 +25,5 @@ pub mod terminal;
 #[cfg(test)]
 mod test_files;
 pub mod tmux_session;
+mod turn;
 pub mod wait;

@@ -1,6 +1,6 @@
 //! The command line of `start-claude`: small, since every pane pays for it.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 /// What `--help` prints.
@@ -22,6 +22,11 @@ Options:
   --program          no agent: run the arguments as a program, then the shell
   --show FILE        print this file's text and colours first
   --note TEXT        print this line first
+  --at-once N        start only when fewer than N others do that were given the same --restored
+  --memory-floor N   wait for Enter when less memory than this is free (bytes)
+  --restored DIR     what persist restore left for the panes it made
+  --was-in DIR       with --wait: the directory of what was here, when it is not this one
+  --instead-of UUID  start a new conversation in place of this one, which was never prompted
   -h, --help         print this
   -V, --version      print the version
 
@@ -55,6 +60,16 @@ pub struct Options {
     pub show: Option<PathBuf>,
     /// A line for the person in the pane.
     pub note: Option<OsString>,
+    /// How many may start at once.
+    pub at_once: Option<usize>,
+    /// With less memory free than this (bytes), wait for Enter.
+    pub memory_floor: Option<u64>,
+    /// Where `persist restore` left what the panes it made need to know of each other.
+    pub restored: Option<PathBuf>,
+    /// The directory of what was here.
+    pub was_in: Option<OsString>,
+    /// The conversation that a new one takes the place of.
+    pub instead_of: Option<OsString>,
     /// More arguments for the agent.
     pub arguments: Vec<OsString>,
 }
@@ -83,7 +98,7 @@ pub fn parse(parser: lexopt::Parser) -> Result<Invocation, String> {
 }
 
 fn read(mut parser: lexopt::Parser) -> Result<Invocation, lexopt::Error> {
-    use lexopt::prelude::{Long, Short, Value};
+    use lexopt::prelude::{Long, Short, Value, ValueExt};
     let mut options = Options::default();
     while let Some(argument) = parser.next()? {
         match argument {
@@ -103,6 +118,11 @@ fn read(mut parser: lexopt::Parser) -> Result<Invocation, lexopt::Error> {
             Long("program") => options.program = true,
             Long("show") => options.show = Some(PathBuf::from(parser.value()?)),
             Long("note") => options.note = Some(parser.value()?),
+            Long("at-once") => options.at_once = Some(parser.value()?.parse()?),
+            Long("memory-floor") => options.memory_floor = Some(parser.value()?.parse()?),
+            Long("restored") => options.restored = Some(parser.value()?.into()),
+            Long("was-in") => options.was_in = Some(parser.value()?),
+            Long("instead-of") => options.instead_of = Some(parser.value()?),
             Long("help") | Short('h') => return Ok(Invocation::Help),
             Long("version") | Short('V') => return Ok(Invocation::Version),
             Value(argument) => options.arguments.push(argument),
@@ -114,7 +134,12 @@ fn read(mut parser: lexopt::Parser) -> Result<Invocation, lexopt::Error> {
 
 /// Ids become arguments and parts of paths: only a uuid is one.
 fn check(options: &Options) -> Result<(), String> {
-    for (name, value) in [("--resume", &options.resume), ("--session", &options.session)] {
+    let ids = [
+        ("--resume", &options.resume),
+        ("--session", &options.session),
+        ("--instead-of", &options.instead_of),
+    ];
+    for (name, value) in ids {
         if let Some(value) = value.as_ref().filter(|value| !is_uuid(value.as_encoded_bytes())) {
             return Err(format!("{name} {}: not a conversation's uuid", value.display()));
         }
@@ -126,6 +151,76 @@ fn check(options: &Options) -> Result<(), String> {
         return Err("--resume and --session exclude each other".to_owned());
     }
     Ok(())
+}
+
+impl Options {
+    /// The conversation that these options are about.
+    pub fn conversation(&self) -> Option<&OsStr> {
+        let known = self.resume.as_ref().or(self.session.as_ref());
+        known.or(self.instead_of.as_ref()).map(OsString::as_os_str)
+    }
+
+    /// The same without what was only for the time before the start.
+    #[must_use]
+    pub fn woken(&self) -> Self {
+        Self {
+            wait: false,
+            note: None,
+            at_once: None,
+            memory_floor: None,
+            restored: None,
+            was_in: None,
+            instead_of: None,
+            ..self.clone()
+        }
+    }
+
+    /// The same, waiting for Enter, after a line that says why.
+    #[must_use]
+    pub fn waiting(&self, why: &str) -> Self {
+        Self {
+            wait: true,
+            note: Some(why.into()),
+            at_once: None,
+            memory_floor: None,
+            ..self.clone()
+        }
+    }
+
+    /// The arguments that mean these options. `--wait` comes first: `persist save` looks for it.
+    pub fn arguments(&self) -> Vec<OsString> {
+        let text = |number: &dyn std::fmt::Display| OsString::from(number.to_string());
+        let path = |path: &PathBuf| path.clone().into_os_string();
+        let mut words = Vec::new();
+        for (name, set) in [
+            ("--wait", self.wait),
+            ("--no-freshen", self.no_freshen),
+            ("--shell", self.shell),
+            ("--program", self.program),
+        ] {
+            words.extend(set.then(|| name.into()));
+        }
+        for (name, value) in [
+            ("--agent", self.agent.clone()),
+            ("--name", self.name.clone()),
+            ("--resume", self.resume.clone()),
+            ("--transcript", self.transcript.clone()),
+            ("--session", self.session.clone()),
+            ("--code-dir", self.code_dir.as_ref().map(path)),
+            ("--show", self.show.as_ref().map(path)),
+            ("--note", self.note.clone()),
+            ("--at-once", self.at_once.map(|number| text(&number))),
+            ("--memory-floor", self.memory_floor.map(|number| text(&number))),
+            ("--restored", self.restored.as_ref().map(path)),
+            ("--was-in", self.was_in.clone()),
+            ("--instead-of", self.instead_of.clone()),
+        ] {
+            words.extend(value.into_iter().flat_map(|value| [name.into(), value]));
+        }
+        words.push("--".into());
+        words.extend(self.arguments.iter().cloned());
+        words
+    }
 }
 
 fn is_uuid(text: &[u8]) -> bool {
@@ -157,11 +252,63 @@ mod tests {
     }
 
     #[test]
+    fn options_are_written_as_arguments_that_mean_the_same() {
+        let all = [
+            "--wait",
+            "--no-freshen",
+            "--shell",
+            "--program",
+            "--show",
+            "/s",
+            "--agent",
+            "codex",
+            "--name",
+            "--wait",
+            "--resume",
+            ID,
+            "--transcript",
+            "/t",
+            "--code-dir",
+            "/c",
+            "--note",
+            "-x",
+            "--at-once",
+            "2",
+            "--memory-floor",
+            "7",
+            "--restored",
+            "/r",
+            "--was-in",
+            "/w",
+            "--instead-of",
+            ID,
+            "--",
+            "--wait",
+            "",
+        ];
+        let parsed = |args: Vec<OsString>| match parse(lexopt::Parser::from_args(args)) {
+            Ok(Invocation::Run(options)) => *options,
+            other => panic!("{other:?}"),
+        };
+        for args in [&all[..], &["--session", ID], &[]] {
+            let options = parsed(args.iter().map(OsString::from).collect());
+            assert_eq!(parsed(options.arguments()), options);
+        }
+        let options = parsed(all.iter().map(OsString::from).collect());
+        assert_eq!(options.arguments()[0], "--wait");
+        let woken = options.woken().arguments();
+        assert_eq!(woken[..4], ["--no-freshen", "--shell", "--program", "--agent"]);
+        assert!(!woken.contains(&"--memory-floor".into()) && !woken.contains(&"--restored".into()));
+        assert!(options.woken().waiting("why").wait);
+    }
+
+    #[test]
     fn what_makes_no_sense_is_named() {
         let error = |args: &[&str]| parse(lexopt::Parser::from_args(args)).unwrap_err();
         assert!(error(&["--wat"]).contains("--wat"));
         assert_eq!(error(&["--resume", "../x"]), "--resume ../x: not a conversation's uuid");
         assert!(error(&["--resume", ID, "--session", ID]).contains("exclude each other"));
         assert!(error(&["--session"]).contains("--session"));
+        assert!(error(&["--at-once", "-1"]).contains("-1"));
     }
 }

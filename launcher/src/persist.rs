@@ -3,9 +3,11 @@
 #![allow(clippy::disallowed_methods, reason = "persist is a program of ours, run under a deadline")]
 
 use crate::process::{self, Until};
+use crate::signals;
 use std::ffi::{OsStr, OsString};
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// How long `persist` may take: the user waits for it.
@@ -72,6 +74,25 @@ pub fn ended(agent: &str, id: &OsStr, session: Option<&OsStr>, closed: bool, rea
         OsStr::new("--quiet"),
     ];
     let _ = ask(&[&args[..], &more].concat());
+}
+
+/// Has the sessions saved, since something changed, after so many seconds. Nobody waits for it.
+pub fn changed(after: u64) {
+    let mut command = Command::new(program());
+    command.args(["save", "--coalesce", "--quiet", "--after", &after.to_string()]);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    // SAFETY: between fork and exec the closure only calls setsid(2) and sigprocmask(2).
+    #[allow(unsafe_code, reason = "std lets children inherit blocked signals")]
+    unsafe {
+        command.pre_exec(|| {
+            rustix::process::setsid()?;
+            signals::reset()
+        });
+    }
+    if let Ok(mut child) = command.spawn() {
+        // Somebody has to collect its exit status.
+        std::thread::spawn(move || child.wait());
+    }
 }
 
 /// Runs `persist`; its standard output, whatever its exit code, or nothing.

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 /// Runs a program to its end; however it ends, a login shell stays in the pane.
 pub(crate) fn run_then_shell(argv: &[OsString]) -> ExitCode {
     let terminal = Terminal::remember();
-    let end = child::run(argv, &[]);
+    let end = child::run(argv, &[], |_| {});
     if let End::ToldToEnd(signal) = end {
         return ExitCode::from(128 + signal as u8);
     }

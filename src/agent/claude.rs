@@ -2,7 +2,7 @@
 //! real program in `tests/agents/`.
 
 use super::conversation::{ConversationId, option};
-use super::{Agent, Description, Home, Rank, Resumption, Seen, transcript};
+use super::{Agent, Description, Home, Rank, Resumption, Seen, Use, transcript};
 use crate::process::{Proc, Process, base_name};
 use crate::snapshot::escape;
 use crate::sys::Dir;
@@ -60,6 +60,11 @@ impl Agent for Claude {
         "claude"
     }
 
+    fn runs(&self, process: &Process) -> Option<Use> {
+        let one_shot = if asks_once(&process.argv) { Use::OneShot } else { Use::Conversation };
+        is_claude(&process.argv).then_some(one_shot)
+    }
+
     fn observe(&self, process: &Process, home: &Home) -> Option<Seen> {
         if let Some(record) = record(home, process.pid).filter(|r| r.is_of(process.stat.start)) {
             return record.is_interactive().then(|| from_record(record, process, home)).flatten();
@@ -96,10 +101,19 @@ impl Agent for Claude {
             .collect()
     }
 
+    fn is_prompted(&self, id: &ConversationId, cwd: &Path, home: &Home) -> bool {
+        transcript_in(cwd, id, home).is_some()
+    }
+
     fn describe(&self, id: &ConversationId, home: &Home) -> Option<Description> {
         let file = transcript_name(id);
         let dir = transcript_anywhere(&file, home)?;
         transcript::describe(&dir, &file, |line| line["cwd"].as_str(), title)
+    }
+
+    fn describe_from(&self, id: &ConversationId, cwd: &Path, home: &Home) -> Option<Description> {
+        let Some(dir) = transcript_in(cwd, id, home) else { return self.describe(id, home) };
+        transcript::describe(&dir, &transcript_name(id), |line| line["cwd"].as_str(), title)
     }
 
     fn resumption(
@@ -172,13 +186,21 @@ fn record(home: &Home, pid: i32) -> Option<Record> {
     }
 }
 
-/// One native program, or node with the package's script; argv stays as typed. A one-shot
-/// `claude -p` holds no conversation to come back to.
+/// A one-shot `claude -p` holds no conversation to come back to.
 fn looks_like_claude(argv: &[Vec<u8>]) -> bool {
+    is_claude(argv) && !asks_once(argv)
+}
+
+fn asks_once(argv: &[Vec<u8>]) -> bool {
+    argv.iter().any(|word| word == b"-p" || word == b"--print")
+}
+
+/// One native program, or node with the package's script; argv stays as typed.
+fn is_claude(argv: &[Vec<u8>]) -> bool {
     let called = |word: &Vec<u8>| base_name(word) == b"claude";
     let script =
         |word: &Vec<u8>| called(word) || memchr::memmem::find(word, b"/claude-code/").is_some();
-    let is_claude = match argv {
+    match argv {
         [program, script_path, ..] if matches!(base_name(program), b"node" | b"bun") => {
             script(script_path)
         }
@@ -186,8 +208,7 @@ fn looks_like_claude(argv: &[Vec<u8>]) -> bool {
         [_, script_path, ..] if called(script_path) => true,
         [program, ..] => called(program),
         [] => false,
-    };
-    is_claude && !argv.iter().any(|word| word == b"-p" || word == b"--print")
+    }
 }
 
 /// The conversation that the arguments name: an id, or the path of a transcript.

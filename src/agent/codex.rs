@@ -2,7 +2,7 @@
 //! the real program in `tests/agents/`.
 
 use super::conversation::ConversationId;
-use super::{Agent, Description, Home, Rank, Resumption, Seen, transcript};
+use super::{Agent, Description, Home, Rank, Resumption, Seen, Use, transcript};
 use crate::process::{Proc, Process, base_name};
 use crate::sys::Dir;
 use chrono::{DateTime, Datelike, Days};
@@ -29,6 +29,12 @@ impl Agent for Codex {
         "codex"
     }
 
+    fn runs(&self, process: &Process) -> Option<Use> {
+        let asks_once = process.argv.iter().skip(1).take(2).any(|word| word == b"exec");
+        let runs = if asks_once { Use::OneShot } else { Use::Conversation };
+        looks_like_codex(process).then_some(runs)
+    }
+
     /// The program is a node launcher with a native child; both look like Codex, and the native
     /// one holds the files that name the thread, unless a shared daemon holds them instead.
     fn observe(&self, process: &Process, _home: &Home) -> Option<Seen> {
@@ -53,6 +59,10 @@ impl Agent for Codex {
     /// Codex itself refuses a thread that is live elsewhere (its writer lock).
     fn live(&self, _: &Home, _: &Proc, _: &BTreeSet<i32>) -> Vec<(ConversationId, i32)> {
         Vec::new()
+    }
+
+    fn is_prompted(&self, id: &ConversationId, _cwd: &Path, home: &Home) -> bool {
+        rollout(id, home).is_some()
     }
 
     fn describe(&self, id: &ConversationId, home: &Home) -> Option<Description> {

@@ -53,6 +53,8 @@ pub struct Sighting {
     pub depth: usize,
     /// When it started, in clock ticks since boot.
     pub start: u64,
+    /// Whether it is our launcher, waiting to be told to start the agent.
+    pub waits: bool,
 }
 
 /// The sighting that speaks for a pane: the best evidence; then what the user sees (the
@@ -139,6 +141,7 @@ mod tests {
             foreground: true,
             depth: 1,
             start,
+            waits: false,
         };
         PaneSighting { place: place.to_owned(), previous: None, sighting }
     }

@@ -3,17 +3,24 @@
 //!
 //! Agents move fast: every fact about one is in its file, with a test against the real program.
 
+pub mod ancestry;
 pub mod claude;
 pub mod codex;
 pub mod conversation;
 pub mod evidence;
 pub mod home;
+pub mod hooks;
+mod json_spans;
 pub mod launcher;
+pub mod settings;
+pub mod stamp;
 mod transcript;
 
+pub use ancestry::{Caller, Use, caller};
 pub use conversation::ConversationId;
 pub use evidence::{PaneSighting, Rank, Sighting, resolve};
 pub use home::Home;
+pub use stamp::Stamp;
 
 use crate::process::{Proc, Process};
 use std::collections::BTreeSet;
@@ -25,6 +32,10 @@ pub trait Agent: Sync {
     /// Its name in snapshots and on command lines.
     fn name(&self) -> &'static str;
 
+    /// What a process does with this agent, by its command line alone; `None` when it is another
+    /// program.
+    fn runs(&self, process: &Process) -> Option<Use>;
+
     /// What one process of a pane says about this agent; `None` when it is another program.
     fn observe(&self, process: &Process, home: &Home) -> Option<Seen>;
 
@@ -33,8 +44,17 @@ pub trait Agent: Sync {
     /// Processes of `known` are passed over.
     fn live(&self, home: &Home, proc: &Proc, known: &BTreeSet<i32>) -> Vec<(ConversationId, i32)>;
 
+    /// Whether a conversation that was started from `cwd` has a transcript yet.
+    fn is_prompted(&self, id: &ConversationId, cwd: &Path, home: &Home) -> bool;
+
     /// What is on disk of a conversation.
     fn describe(&self, id: &ConversationId, home: &Home) -> Option<Description>;
+
+    /// The same of one that was in `cwd`, where it is looked for first.
+    fn describe_from(&self, id: &ConversationId, cwd: &Path, home: &Home) -> Option<Description> {
+        let _ = cwd;
+        self.describe(id, home)
+    }
 
     /// What starting the agent on a conversation from `cwd` would take. `prompted` is what the
     /// snapshot says of it.
@@ -99,8 +119,9 @@ pub fn by_name(name: &[u8]) -> Option<&'static dyn Agent> {
     AGENTS.into_iter().find(|agent| agent.name().as_bytes() == name)
 }
 
-/// Looks at one pane's processes and gives the agent in it, if any, by the best evidence.
-pub fn sight(first_pid: i32, home: &Home, proc: &Proc) -> Option<Sighting> {
+/// Looks at one pane's processes and gives the agent in it, if any, by the best evidence. `stamp`
+/// is what a hook left on the pane; it counts only for the very process that called that hook.
+pub fn sight(first_pid: i32, stamp: Option<&Stamp>, home: &Home, proc: &Proc) -> Option<Sighting> {
     let mut sightings = Vec::new();
     proc.visit(first_pid, |process| {
         let seen = AGENTS
@@ -108,7 +129,10 @@ pub fn sight(first_pid: i32, home: &Home, proc: &Proc) -> Option<Sighting> {
             .filter_map(|agent| Some((agent.name(), agent.observe(process, home)?)))
             .chain(launcher::observe(process))
             .next();
-        let Some((agent, seen)) = seen else { return true };
+        let Some((agent, mut seen)) = seen else { return true };
+        if let Some(stamp) = stamp.filter(|stamp| stamp.is_of(agent, process)) {
+            heed(stamp, &mut seen, process, home);
+        }
         sightings.push(Sighting {
             agent,
             pid: process.pid,
@@ -119,8 +143,22 @@ pub fn sight(first_pid: i32, home: &Home, proc: &Proc) -> Option<Sighting> {
             foreground: process.stat.group == process.stat.foreground,
             depth: process.depth,
             start: process.stat.start,
+            waits: launcher::waits(process),
         });
         seen.descend
     });
     evidence::best(sightings)
+}
+
+/// Takes a stamp for what it says, unless the process says it better.
+fn heed(stamp: &Stamp, seen: &mut Seen, process: &Process, home: &Home) {
+    if seen.conversation.as_ref().is_some_and(|(_, rank)| *rank <= Rank::Stamp) {
+        return;
+    }
+    let id = stamp.conversation.clone();
+    let cwd = seen.cwd.clone().or_else(|| process.cwd());
+    seen.prompted = cwd
+        .zip(by_name(stamp.agent.as_bytes()))
+        .map(|(cwd, agent)| agent.is_prompted(&id, Path::new(&cwd), home));
+    seen.conversation = Some((id, Rank::Stamp));
 }

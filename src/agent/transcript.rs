@@ -17,15 +17,20 @@ pub(super) fn describe(
 ) -> Option<Description> {
     let stat = dir.stat(file).ok()??;
     let beginning = dir.read_start(file, START).ok()?;
-    let lines: Vec<Value> = beginning
-        .split(|&byte| byte == b'\n')
-        .filter_map(|line| serde_json::from_slice(line).ok())
-        .collect();
-    let shorten = |title: &str| title.trim().chars().take(MAX_TITLE).collect();
+    let (mut found_cwd, mut found_title) = (None, None);
+    for line in beginning.split(|&byte| byte == b'\n') {
+        let Ok(line) = serde_json::from_slice::<Value>(line) else { continue };
+        found_cwd = found_cwd.or_else(|| cwd(&line).map(Into::into));
+        let shorten = |title: &str| title.trim().chars().take(MAX_TITLE).collect();
+        found_title = found_title.or_else(|| title(&line).map(shorten));
+        if found_cwd.is_some() && found_title.is_some() {
+            break;
+        }
+    }
     Some(Description {
         transcript: dir.path().join(file),
-        cwd: lines.iter().find_map(cwd).map(Into::into),
-        title: lines.iter().find_map(title).map(shorten),
+        cwd: found_cwd,
+        title: found_title,
         last_activity: u64::try_from(stat.st_mtime).unwrap_or(0),
     })
 }

@@ -1,12 +1,15 @@
 //! The command line of `persist`, and its resolution into work.
 
 use super::exit::Failure;
+use super::hook;
+use crate::persist::budget::Mode;
 use crate::persist::{Ended, Request};
 use crate::snapshot::escape;
 use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Saves and restores tmux sessions with the agent conversations in them.
 ///
@@ -60,6 +63,15 @@ pub enum Command {
         /// Save this terminal user; may be repeated
         #[arg(long = "user", value_name = "NAME")]
         users: Vec<String>,
+        /// Save the caller's own, at most once a second, because something changed
+        ///
+        /// Leaves at once when another process is about to save, since that one sees the change.
+        /// tmux's hooks, the agents' hooks and the launcher call it.
+        #[arg(long, conflicts_with = "users")]
+        coalesce: bool,
+        /// Wait so many seconds first
+        #[arg(long, value_name = "SECONDS", requires = "coalesce", value_parser = clap::value_parser!(u64).range(..=60))]
+        after: Option<u64>,
     },
     /// Bring sessions back
     ///
@@ -81,12 +93,21 @@ pub enum Command {
         /// Only say what would be done
         #[arg(long)]
         dry_run: bool,
+        /// Which agents start by themselves; the others wait for Enter in their panes
+        ///
+        /// eager: all; lazy: none; auto: as many as half of the free memory allows, those used
+        /// last before others, but none that waited when it was saved. Else as configured.
+        #[arg(long, value_name = "MODE", value_parser = ["eager", "lazy", "auto"])]
+        mode: Option<String>,
     },
     /// Show what a restore would do
     Show {
         /// An id of `persist list`, or a file when it holds a slash; the newest sound one if none
         #[arg(value_name = "SNAPSHOT")]
         snapshot: Option<String>,
+        /// Which agents would start by themselves: eager, lazy, auto; as configured if none
+        #[arg(long, value_name = "MODE", value_parser = ["eager", "lazy", "auto"])]
+        mode: Option<String>,
         /// Show it for this terminal user
         #[arg(long, value_name = "NAME")]
         user: Option<String>,
@@ -144,6 +165,18 @@ pub enum Command {
         #[arg(long)]
         detailed_exitcode: bool,
     },
+    /// Say what is wrong with the installation, and what mends it
+    ///
+    /// Looks at tmux, the configuration, the map, the state, the units and each user's own world.
+    /// Exits 1 on any fault; a warning is none. Changes nothing.
+    Doctor {
+        /// Look at this terminal user; may be repeated
+        #[arg(long = "user", value_name = "NAME")]
+        users: Vec<String>,
+        /// Where the host's files are
+        #[arg(long, value_name = "DIR", default_value = "/", hide = true)]
+        root: PathBuf,
+    },
     /// Record that sessions or agents were closed on purpose
     ///
     /// They are not restored from snapshots older than this, unless they are named.
@@ -191,6 +224,29 @@ pub enum Command {
         #[arg(long, value_name = "TEXT", default_value = "")]
         reason: String,
     },
+    /// Take in what an agent tells its hook, or have agents call it
+    ///
+    /// An agent calls it with JSON on standard input at the start and end of a conversation and of
+    /// each turn. It marks the tmux pane (`@conversation`, `@agent_state`, `@agent_closed`), records that
+    /// a conversation was closed, and saves. The agent never waits: it is back within 50 ms, prints
+    /// nothing and exits 0, whatever it is given.
+    Hook {
+        /// The agent
+        #[arg(long, value_name = "NAME", value_parser = ["claude", "codex"])]
+        agent: Option<String>,
+        /// Have the agent (claude if none) call this program; doing it again changes nothing
+        #[arg(long, conflicts_with = "uninstall")]
+        install: bool,
+        /// Have it call this program no more; all else in its settings stays as it is
+        #[arg(long)]
+        uninstall: bool,
+        /// In the caller's own settings, or for every user of this machine (root, claude)
+        #[arg(long, value_parser = ["user", "machine"], default_value = "user")]
+        scope: String,
+        /// Where the machine's etc is
+        #[arg(long, hide = true, value_name = "DIR")]
+        root: Option<PathBuf>,
+    },
     /// Print a completion script for a shell
     Completions {
         /// Which shell
@@ -237,21 +293,27 @@ impl Command {
     }
 
     /// Resolves a command that works on users.
-    pub fn work(self) -> Result<Work, Failure> {
+    pub fn work(self, common: &Common) -> Result<Work, Failure> {
         let names = |names: Vec<OsString>| {
             names.into_iter().map(|name| escape(name.as_bytes())).collect::<Vec<String>>()
         };
         let all_or = |user: Option<String>| Whom::AllOr(user.into_iter().collect());
         Ok(match self {
-            Self::Save { users } => Work { whom: Whom::AllOr(users), request: Request::Save },
-            Self::Restore { sessions, users, from, dry_run } => {
+            Self::Save { coalesce: true, after, .. } => {
+                crate::sys::clock::pause(Duration::from_secs(after.unwrap_or(0)));
+                Work { whom: Whom::Caller, request: Request::SaveSoon }
+            }
+            Self::Save { users, .. } => Work { whom: Whom::AllOr(users), request: Request::Save },
+            Self::Restore { sessions, users, from, dry_run, mode } => {
                 let from = from.map(absolute).transpose()?;
-                let request = Request::Restore { sessions: names(sessions), from, dry_run };
+                let (sessions, mode) = (names(sessions), mode.as_deref().and_then(Mode::parse));
+                let request = Request::Restore { sessions, from, dry_run, mode };
                 Work { whom: Whom::AllOr(users), request }
             }
-            Self::Show { snapshot, user } => {
+            Self::Show { snapshot, mode, user } => {
                 let snapshot = snapshot.map(absolute).transpose()?;
-                Work { whom: all_or(user), request: Request::Show { snapshot } }
+                let mode = mode.as_deref().and_then(Mode::parse);
+                Work { whom: all_or(user), request: Request::Show { snapshot, mode } }
             }
             Self::List { user } => Work { whom: all_or(user), request: Request::List },
             Self::Forget { sessions, kill, user, reason } => {
@@ -276,6 +338,13 @@ impl Command {
             }
             Self::Status { users, .. } => {
                 Work { whom: Whom::AllOr(users), request: Request::Status }
+            }
+            Self::Hook { install, agent, scope, root, .. } => {
+                let request = hook::wire(common, install, hook::scope(&scope), agent, root)?;
+                Work { whom: Whom::Caller, request }
+            }
+            Self::Doctor { users, root } => {
+                Work { whom: Whom::AllOr(users), request: Request::Doctor { root } }
             }
             Self::Completions { .. } | Self::Manual { .. } | Self::Worker { .. } => {
                 return Err(Failure::usage("this command works on no user"));

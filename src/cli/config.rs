@@ -3,13 +3,14 @@
 use super::args::Common;
 use super::exit::Failure;
 use crate::persist::Keep;
+use crate::persist::budget::{Memory, Mode, Settings};
 use crate::snapshot::retention::Rules;
 use crate::sys::{accounts, files, tree};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-const CONFIG: &str = "/etc/terminal-lobby/config.toml";
+pub(super) const CONFIG: &str = "/etc/terminal-lobby/config.toml";
 const USER_MAP: &str = "/etc/ttyd-user-map";
 const STATE_DIR: &str = "/var/lib/tmux-persist";
 /// No configuration file is larger (bytes).
@@ -28,8 +29,10 @@ struct File {
     parallel_users: usize,
     lost_window_hours: f64,
     keep: Keep,
+    save_on_change: bool,
     status: StatusFile,
     retention: Rules,
+    restore: Restore,
 }
 
 /// The section `[status]`.
@@ -43,6 +46,15 @@ impl Default for StatusFile {
     fn default() -> Self {
         Self { max_age_minutes: 15 }
     }
+}
+
+/// Its part about restoring agents.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Restore {
+    mode: String,
+    memory_budget: String,
+    at_once: usize,
 }
 
 impl Default for File {
@@ -59,7 +71,15 @@ impl Default for File {
             status: StatusFile::default(),
             retention: Rules::default(),
             keep: Keep::default(),
+            save_on_change: true,
+            restore: Restore::default(),
         }
+    }
+}
+
+impl Default for Restore {
+    fn default() -> Self {
+        Self { mode: "auto".to_owned(), memory_budget: "50%".to_owned(), at_once: 2 }
     }
 }
 
@@ -88,6 +108,17 @@ pub struct Config {
     pub retention: Rules,
     /// What is kept besides windows, panes and agents.
     pub keep: Keep,
+    /// Whether tmux servers are to tell of changes.
+    pub save_on_change: bool,
+    /// The file, when the command line names one.
+    pub path: Option<PathBuf>,
+    /// How agents are restored.
+    pub restore: Settings,
+}
+
+/// What holds when the configuration cannot be used: the command line over the defaults.
+pub fn without_file(common: &Common) -> Result<Config, Failure> {
+    resolve(common, File::default())
 }
 
 /// Loads the configuration; an absent default file is no error, an absent `--config` is.
@@ -97,6 +128,10 @@ pub fn load(common: &Common) -> Result<Config, Failure> {
         None if Path::new(CONFIG).exists() => read(Path::new(CONFIG))?,
         None => File::default(),
     };
+    resolve(common, file)
+}
+
+fn resolve(common: &Common, file: File) -> Result<Config, Failure> {
     let socket = common.socket.clone().or(file.socket).unwrap_or_else(|| "default".to_owned());
     if socket.is_empty() || socket.contains('/') || socket.starts_with('.') {
         let shown = crate::snapshot::escape(socket.as_bytes());
@@ -130,6 +165,25 @@ pub fn load(common: &Common) -> Result<Config, Failure> {
         lost_window: hours("lost_window_hours", file.lost_window_hours)?,
         max_age: Duration::from_secs(60 * u64::from(file.status.max_age_minutes)),
         retention: file.retention,
+        save_on_change: file.save_on_change,
+        path: common.config.as_ref().map(|path| absolute(path)).transpose()?,
+        restore: restore_settings(&file.restore)?,
+    })
+}
+
+fn restore_settings(part: &Restore) -> Result<Settings, Failure> {
+    let refuse = |key: &str, value: &str, expected: &str| {
+        let value = crate::snapshot::escape(value.as_bytes());
+        Failure::usage(format!("restore.{key} = '{value}': expected {expected}"))
+    };
+    Ok(Settings {
+        mode: Mode::parse(&part.mode)
+            .ok_or_else(|| refuse("mode", &part.mode, "eager, lazy or auto"))?,
+        memory: Memory::parse(&part.memory_budget).ok_or_else(|| {
+            refuse("memory_budget", &part.memory_budget, "a share (50%) or a size (8G)")
+        })?,
+        at_once: part.at_once.clamp(1, 64),
+        ..Settings::default()
     })
 }
 
@@ -143,7 +197,7 @@ impl Config {
 /// A user's process works in another directory than the caller.
 fn absolute(path: &Path) -> Result<PathBuf, Failure> {
     std::path::absolute(path)
-        .map_err(|error| Failure::usage(format!("--state-dir {}: {error}", path.display())))
+        .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))
 }
 
 /// Reads the file; for root, only one that nobody else could have changed.

@@ -7,8 +7,10 @@ pub(super) mod table;
 use self::table::{align, count, shown};
 use super::args::Work;
 use super::perform::{Done, UserReport};
+use crate::persist::budget::Mode;
 use crate::persist::report::{
-    Described, Forgotten, Listed, Planned, PlannedRow, SaveResult, Saved,
+    Allotment, Described, Forgotten, Listed, Planned, PlannedRow, SaveResult, Saved, Wired,
+    WiredResult,
 };
 use crate::persist::{Report, Request};
 use crate::snapshot::escape;
@@ -48,13 +50,16 @@ fn one(user: &UserReport, state_dir: &Path, executed: bool) -> Option<String> {
             Some(history::history(name, remembered))
         }
         Report::Diff(compared) if compared.error.is_none() => Some(diff::diff(name, compared)),
+        Report::Wire(wired) if wired.error.is_none() => Some(wire(name, wired)),
         Report::List(_)
         | Report::History(_)
         | Report::Diff(_)
         | Report::Forget(_)
         | Report::Conversation(_)
         | Report::Ended(_)
-        | Report::Status(_) => None,
+        | Report::Status(_)
+        | Report::Wire(_)
+        | Report::Doctor(_) => None,
     }
 }
 
@@ -73,17 +78,38 @@ fn save(name: &str, state_dir: &Path, saved: &Saved) -> Option<String> {
     Some(format!("{name}: {what} {id}: {sessions}, {panes}{lost}, in {place}\n"))
 }
 
+fn wire(name: &str, wired: &Wired) -> String {
+    let what = match wired.result {
+        WiredResult::Installed => "hooks installed in",
+        WiredResult::Removed => "hooks removed from",
+        WiredResult::Unchanged | WiredResult::Failed => "nothing to change in",
+    };
+    let file = if wired.file.is_empty() { "the settings".into() } else { shown(&wired.file) };
+    format!("{name}: {what} {file}\n")
+}
+
 fn plan(name: &str, planned: &Planned, executed: bool) -> Option<String> {
     let id = shown(planned.snapshot.as_ref()?);
     let mut text = format!("{name}: snapshot {id}\n");
+    text += &planned.agents.as_ref().map_or(String::new(), agents);
     let last = if executed { "RESULT" } else { "SELECTED" };
-    let mut table = vec![["PANE", "STATE", "ACTION", "TARGET", last, "REASON"].map(str::to_owned)];
+    let mut table =
+        vec![["PANE", "STATE", "ACTION", "MODE", "TARGET", last, "REASON"].map(str::to_owned)];
     table.extend(planned.rows.iter().map(|row| plan_row(row, executed)));
     text.push_str(&align(&table));
     Some(text)
 }
 
-fn plan_row(row: &PlannedRow, executed: bool) -> [String; 6] {
+/// How many agents start and how many wait, and why not more start.
+fn agents(agents: &Allotment) -> String {
+    let Allotment { eager, lazy, .. } = agents;
+    let means = agents.memory.zip(agents.agent).map_or(String::new(), |(memory, agent)| {
+        format!(" ({} MiB for agents of {} MiB)", memory >> 20, agent >> 20)
+    });
+    format!("  agents: {eager} start by themselves, {lazy} on Enter{means}\n")
+}
+
+fn plan_row(row: &PlannedRow, executed: bool) -> [String; 7] {
     let outcome = match (&row.result, row.selected) {
         (Some(result), _) if executed => shown(result),
         (_, true) => "yes".to_owned(),
@@ -94,7 +120,13 @@ fn plan_row(row: &PlannedRow, executed: bool) -> [String; 6] {
         .agent
         .as_ref()
         .map_or(shown(&row.state), |agent| format!("{} {}", shown(&row.state), shown(agent)));
-    [place, state, shown(&row.action), shown(&row.target), outcome, shown(&row.reason)]
+    let mode = match row.mode {
+        Some(Mode::Eager) => "eager",
+        Some(Mode::Lazy) => "lazy",
+        _ => "-",
+    };
+    let (action, target) = (shown(&row.action), shown(&row.target));
+    [place, state, action, mode.to_owned(), target, outcome, shown(&row.reason)]
 }
 
 fn forget(name: &str, forgotten: &Forgotten) -> String {

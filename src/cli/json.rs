@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 /// Renders what was done. `save` always gives a list of users; the others give the one user's
 /// object when one user was meant, and a list otherwise. No raw control character is ever in it.
 pub fn render(work: &Work, done: &Done) -> String {
-    let one = done.single && !matches!(work.request, Request::Save);
+    let one = done.single && !matches!(work.request, Request::Save | Request::SaveSoon);
     object(done.reports.iter().map(user).collect(), one)
 }
 
@@ -71,7 +71,10 @@ mod tests {
         let name = "a\u{7f}\u{9b}31m\n\u{1b}";
         let row = PlannedRow { session: name.to_owned(), ..PlannedRow::default() };
         let report = Report::Plan(Planned { rows: vec![row], ..Planned::default() });
-        let work = Work { whom: Whom::AllOr(vec![]), request: Request::Show { snapshot: None } };
+        let work = Work {
+            whom: Whom::AllOr(vec![]),
+            request: Request::Show { snapshot: None, mode: None },
+        };
         let text = render(&work, &done(report));
         assert!(!text.trim_end().chars().any(char::is_control));
         let value: Value = serde_json::from_str(&text).unwrap();

@@ -15,7 +15,7 @@ struct Metric {
     value: fn(&Judged) -> Option<String>,
 }
 
-const METRICS: [Metric; 13] = [
+const METRICS: [Metric; 12] = [
     Metric {
         name: "last_good_save_timestamp_seconds",
         help: "When a save last did what it should (saved, unchanged, or nothing to save).",
@@ -48,12 +48,6 @@ const METRICS: [Metric; 13] = [
         help: "Whether a tmux server has run for longer than the limit without a good save.",
         kind: "gauge",
         value: |user| Some(flag(user.overdue)),
-    },
-    Metric {
-        name: "save_failures_total",
-        help: "Saves that failed.",
-        kind: "counter",
-        value: |user| Some(user.standing.failures.to_string()),
     },
     Metric {
         name: "save_failures_since_good",
@@ -108,7 +102,16 @@ type Family = (
 );
 
 /// Metrics with several values for a user, told apart by one more label.
-const FAMILIES: [Family; 3] = [
+const FAMILIES: [Family; 4] = [
+    (
+        "save_failures_total",
+        "Saves that failed, as recorded by the user's own processes and as seen by root.",
+        "counter",
+        "seen_by",
+        |standing| {
+            vec![("user", standing.failures_recorded), ("root", standing.failures_seen_by_root)]
+        },
+    ),
     (
         "sessions",
         "Sessions of the newest snapshot, each by the most alive of its panes.",

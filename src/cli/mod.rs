@@ -2,7 +2,9 @@
 
 pub mod args;
 pub mod config;
+mod doctor;
 pub mod exit;
+mod hook;
 pub mod human;
 pub mod json;
 mod metrics;
@@ -26,6 +28,10 @@ pub fn persist() -> ExitCode {
 
 fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
     let args: Vec<OsString> = args.into_iter().collect();
+    if hook::is_call(&args) {
+        hook::take_in(args);
+        return Exit::Done;
+    }
     let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
         Err(error) => {
@@ -54,8 +60,12 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Worker { job } => perform::work_for_root(&job),
         Command::Completions { shell } => pages::completions(shell),
         Command::Manual { directory } => pages::manual(&directory),
+        Command::Doctor { users, root } => doctor::run(&common, users, root),
         Command::Status { users, metrics, max_age } => {
             status::run(&common, users, metrics.as_deref(), max_age)
+        }
+        Command::Hook { install: false, uninstall: false, .. } => {
+            Err(Failure::usage("an agent calls `persist hook` without an option before `hook`"))
         }
         command => {
             let detailed = command.wants_detailed_exit();
@@ -68,7 +78,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
 /// Does a command's work for its users and reports on it.
 fn work(common: &args::Common, command: Command, detailed: bool) -> Result<Exit, Failure> {
     let config = config::load(common)?;
-    let work = command.work()?;
+    let work = command.work(common)?;
     let done = perform::perform(&config, &work)?;
     let exit = report(common, &work, &done)?;
     Ok(if detailed { exit::detailed(exit, &done.reports) } else { exit })

@@ -6,13 +6,16 @@ use super::config::Config;
 use super::exit::{Exit, Failure};
 use super::seen_by_root;
 use super::targets::{self, Targets};
+use crate::persist::budget::Settings;
 use crate::persist::{Job, Report, Request};
 use crate::sys::become_user::Become;
 use crate::sys::exec::{self, Program};
 use crate::sys::limits::NewPrivileges;
 use crate::sys::{Dir, accounts, clock, tree};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// No report of a worker is larger (bytes).
@@ -49,7 +52,10 @@ pub fn perform(config: &Config, work: &Work) -> Result<Done, Failure> {
     match targets::find(config, &work.whom)? {
         Targets::Caller { account, state_dir } => {
             let tmpdir = std::env::var_os("TMUX_TMPDIR").map(PathBuf::from);
-            let job = job(config, work, state_dir.clone(), true, tmpdir);
+            let job = Job {
+                config: config.path.clone(),
+                ..job(config, work, state_dir.clone(), true, tmpdir, config.restore.clone())
+            };
             tracing::info!(user = account.name, ?state_dir, "working for the caller");
             let report = UserReport { user: account.name, report: job.perform() };
             Ok(Done {
@@ -63,16 +69,22 @@ pub fn perform(config: &Config, work: &Work) -> Result<Done, Failure> {
         Targets::Users { names, problems, single } => {
             let state_dir = config.site_state_dir();
             let state = open_state(&work.request, &state_dir)?;
+            let restore = shared_by(&names, config, &state_dir);
+            let silent = Mutex::new(BTreeSet::new());
             let reports = for_each(&names, config.parallel_users, |name| {
-                let job = job(config, work, state_dir.clone(), false, None);
-                UserReport {
-                    user: name.to_owned(),
-                    report: for_user(config, name, state.as_ref(), &job),
-                }
+                let job = job(config, work, state_dir.clone(), false, None, restore.clone());
+                let report = for_user(config, name, state.as_ref(), &job);
+                let report = report.unwrap_or_else(|error| {
+                    silent.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned());
+                    Report::failed(&work.request, error)
+                });
+                UserReport { user: name.to_owned(), report }
             });
+            let silent = silent.into_inner().unwrap_or_else(PoisonError::into_inner);
             let mut problems = problems;
-            if let (Request::Save, Some(state)) = (&work.request, &state) {
-                problems.extend(seen_by_root::record(state, &reports, clock::now()).err());
+            if let Request::Save | Request::Restore { dry_run: false, .. } = work.request {
+                let recorded = seen_by_root::record(&state_dir, &reports, &silent, clock::now());
+                problems.extend(recorded.err());
             }
             Ok(Done { reports, problems, single, by_root: true, state_dir })
         }
@@ -107,6 +119,7 @@ fn job(
     state_dir: PathBuf,
     may_create: bool,
     tmpdir: Option<PathBuf>,
+    restore: Settings,
 ) -> Job {
     Job {
         request: work.request.clone(),
@@ -115,11 +128,29 @@ fn job(
         socket: config.socket.clone(),
         tmpdir,
         tmux_deadline: config.tmux_deadline,
-        lock_wait: deadline(config, &work.request) / LOCK_SHARE,
         lost_window: config.lost_window,
         retention: config.retention,
         keep: config.keep.clone(),
+        lock_wait: match &work.request {
+            // Nobody waits for these: they can wait until a restore is over.
+            Request::SaveSoon | Request::Hooked(_) => config.restore_deadline,
+            request => deadline(config, request) / LOCK_SHARE,
+        },
+        save_on_change: config.save_on_change,
+        config: None,
+        restore,
     }
+}
+
+/// The host has one budget of memory: it is shared by the users who have something to restore, and
+/// of what there was before any of them began.
+fn shared_by(users: &[String], config: &Config, state_dir: &std::path::Path) -> Settings {
+    let has_state =
+        |user: &&String| state_dir.join(user).symlink_metadata().is_ok_and(|meta| meta.is_dir());
+    let users = users.iter().filter(has_state).count();
+    let memory = launcher::memory::Memory::look(std::path::Path::new("/"), 0);
+    let users = u64::try_from(users).unwrap_or(u64::MAX).max(1);
+    Settings { users, host: memory.host, ..config.restore.clone() }
 }
 
 fn deadline(config: &Config, request: &Request) -> Duration {
@@ -129,40 +160,37 @@ fn deadline(config: &Config, request: &Request) -> Duration {
     }
 }
 
-/// One user's work in a process of that user's. Whatever goes wrong is that user's report.
-fn for_user(config: &Config, name: &str, state: Option<&Dir>, job: &Job) -> Report {
+/// One user's work in a process of that user's, which reports; else why it could not.
+fn for_user(config: &Config, name: &str, state: Option<&Dir>, job: &Job) -> Result<Report, String> {
     let request = &job.request;
-    let result = (|| {
-        let account = accounts::by_name(name).map_err(|error| error.to_string())?;
-        tracing::info!(user = name, uid = %account.uid, "working for a terminal user");
-        if account.uid.is_root() {
-            return Err("root is not a terminal user".to_owned());
-        }
-        if let Some(state) = state {
-            tree::ensure_user_dir(state, &account).map_err(|error| error.to_string())?;
-        }
-        // What a restore starts lives on in the user's name; everything else only looks.
-        let (umask, new_privileges) = match request {
-            Request::Restore { dry_run: false, .. } => (0o022, NewPrivileges::Allow),
-            _ => (0o077, NewPrivileges::Deny),
-        };
-        let job = serde_json::to_string(job).map_err(|error| error.to_string())?;
-        let output = Program::ourselves()
-            .args(["worker", &job])
-            .becoming(Become { account, umask, new_privileges })
-            .deadline(deadline(config, request))
-            .max_output(MAX_REPORT)
-            .run()
-            .map_err(|error| error.to_string())?;
-        if !output.status.success() {
-            let said = crate::snapshot::escape(output.stderr.trim_ascii());
-            return Err(format!("the user's process {}: {said}", exec::describe(output.status)));
-        }
-        let report: Report = serde_json::from_slice(&output.stdout)
-            .map_err(|error| format!("the user's process answered nonsense: {error}"))?;
-        Ok(report)
-    })();
-    result.unwrap_or_else(|error| Report::failed(request, error))
+    let account = accounts::by_name(name).map_err(|error| error.to_string())?;
+    tracing::info!(user = name, uid = %account.uid, "working for a terminal user");
+    if account.uid.is_root() {
+        return Err("root is not a terminal user".to_owned());
+    }
+    if let Some(state) = state {
+        tree::ensure_user_dir(state, &account).map_err(|error| error.to_string())?;
+    }
+    // What a restore starts lives on in the user's name; everything else only looks.
+    let (umask, new_privileges) = match request {
+        Request::Restore { dry_run: false, .. } => (0o022, NewPrivileges::Allow),
+        _ => (0o077, NewPrivileges::Deny),
+    };
+    let job = serde_json::to_string(job).map_err(|error| error.to_string())?;
+    let output = Program::ourselves()
+        .args(["worker", &job])
+        .becoming(Become { account, umask, new_privileges })
+        .deadline(deadline(config, request))
+        .max_output(MAX_REPORT)
+        .run()
+        .map_err(|error| error.to_string())?;
+    if !output.status.success() {
+        let said = crate::snapshot::escape(output.stderr.trim_ascii());
+        return Err(format!("the user's process {}: {said}", exec::describe(output.status)));
+    }
+    let report: Report = serde_json::from_slice(&output.stdout)
+        .map_err(|error| format!("the user's process answered nonsense: {error}"))?;
+    Ok(report)
 }
 
 /// Applies `work` to every name, `parallel` at once; results in the order of the names.

@@ -26,14 +26,7 @@ pub(super) fn run(
     }
     let work = Work { whom: Whom::AllOr(users), request: Request::Status };
     let mut done = perform::perform(&config, &work)?;
-    if done.by_root {
-        let seen = seen_by_root::of_all(&done.state_dir);
-        for UserReport { user, report } in &mut done.reports {
-            if let (Report::Status(standing), Some(root)) = (report, seen.get(user)) {
-                standing.enter_roots(root);
-            }
-        }
-    }
+    seen_by_root::enter(&mut done);
     let judged: Vec<Judged> = done
         .reports
         .iter()
@@ -152,7 +145,7 @@ fn table(users: &[Judged]) -> String {
 }
 
 /// A time span as a person says it.
-fn ago(seconds: u64) -> String {
+pub(super) fn ago(seconds: u64) -> String {
     let (number, unit) = match seconds {
         0..120 => (seconds, "s"),
         120..7_200 => (seconds / 60, "min"),

@@ -126,7 +126,7 @@ fn is_roots_own(path: &Path) -> bool {
 }
 
 /// The map, if there is one, with what does not parse.
-fn read_map(path: &Path) -> Result<Option<(UserMap, Vec<String>)>, Failure> {
+pub(super) fn read_map(path: &Path) -> Result<Option<(UserMap, Vec<String>)>, Failure> {
     let bytes = match files::read(path, MAX_MAP) {
         Ok(bytes) => bytes,
         Err(error) if error.is_not_found() => return Ok(None),

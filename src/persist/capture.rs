@@ -3,9 +3,10 @@
 use super::job::World;
 use super::links;
 use super::program::{self, Program};
-use crate::agent::{self, ConversationId, Home, PaneSighting, Sighting};
+use crate::agent::{self, ConversationId, Home, PaneSighting, Sighting, Stamp};
 use crate::process::Proc;
 use crate::snapshot::{PaneFlags, Row, Snapshot, State, WindowFlags, escape};
+use crate::tmux::hooks::Found;
 use crate::tmux::layout::Layout;
 use crate::tmux::{Listing, Pane, TmuxError};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -26,12 +27,16 @@ pub struct Capture {
     pub unfinished: Vec<Pane>,
     /// The processes of the agents that were seen.
     pub agents: BTreeSet<i32>,
+    /// Of these, those that run: our launcher may wait in place of one.
+    pub running: Vec<i32>,
     /// The panes that a restore resumed conversations in, by id, whatever runs there now.
     pub restored: BTreeMap<Vec<u8>, u32>,
     /// The first process of each pane whose program runs, by pane id.
     pub pids: BTreeMap<u32, i32>,
     /// The panes whose programs show the alternate screen.
     pub alternate: BTreeSet<u32>,
+    /// What the server has of our hooks.
+    pub hooks: Found,
 }
 
 /// Captures the live sessions; `None` without a tmux server. `previous` decides between equal
@@ -42,7 +47,9 @@ pub fn capture(
     home: &Home,
     proc: &Proc,
 ) -> Result<Option<Capture>, TmuxError> {
-    let Some(mut listing) = world.server.list(&world.keep.wanted())? else { return Ok(None) };
+    let (wanted, hooks) = (world.keep.wanted(), world.hooks.as_ref());
+    let listing = world.server.list_and_compare(&wanted, hooks)?;
+    let Some(mut listing) = listing else { return Ok(None) };
     let mut notes = Vec::new();
     let is_ours = |pane: &mut Pane| is_builders(&pane.session);
     let unfinished = listing.panes.extract_if(.., is_ours).collect();
@@ -77,6 +84,7 @@ pub fn capture(
     };
     let rows = listing.panes.iter().enumerate().map(row).collect();
     let agents = sightings.values().map(|sighting| sighting.pid).collect();
+    let running = sightings.values().filter(|sighting| !sighting.waits).map(|s| s.pid).collect();
     notes.extend(home.take_notes());
     let server = format!("{}-{}", listing.server_pid, listing.server_start);
     let snapshot = Snapshot { host: host_name(), boot: boot_id(), server, rows };
@@ -94,7 +102,10 @@ pub fn capture(
             restored.insert(id.as_str().into(), pane.id);
         }
     }
-    Ok(Some(Capture { snapshot, notes, unfinished, agents, restored, pids, alternate }))
+    let hooks = listing.hooks;
+    let captured =
+        Capture { snapshot, notes, unfinished, agents, running, restored, pids, alternate, hooks };
+    Ok(Some(captured))
 }
 
 /// Whether a session is one of ours: the prefix, 128 random bits, and a number for one that is
@@ -133,7 +144,8 @@ fn sight_all(
         if ids.contains(&pane.id) {
             continue;
         }
-        let Some(sighting) = agent::sight(pane.pid, home, proc) else { continue };
+        let stamp = Stamp::parse(&pane.stamp);
+        let Some(sighting) = agent::sight(pane.pid, stamp.as_ref(), home, proc) else { continue };
         let place = format!("{}:{}.{}", escape(&pane.session), pane.window_index, pane.index);
         let previous = before.get(&order(pane)).and_then(|row| row.conversation.as_deref());
         ids.push(pane.id);
@@ -186,7 +198,11 @@ fn build_row(
         cwd: cwd.into_vec(),
         conversation: conversation.map(|(id, _)| id.as_str().into()),
         agent: sighting.map(|sighting| sighting.agent.into()),
-        state: if sighting.is_some() { State::Live } else { State::Shell },
+        state: match sighting {
+            Some(sighting) if sighting.waits => State::Suspended,
+            Some(_) => State::Live,
+            None => State::Shell,
+        },
         window: pane.window_index,
         window_name: (!pane.automatic_rename).then(|| pane.window_name.clone()),
         window_layout: layouts.get(&pane.window_id).cloned().unwrap_or_default(),

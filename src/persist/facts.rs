@@ -6,7 +6,7 @@ use super::job::World;
 use super::keep::Keep;
 use crate::agent::{self, AGENTS, ConversationId, Home, Resumption};
 use crate::process::{Proc, base_name};
-use crate::snapshot::{Row, Snapshot};
+use crate::snapshot::{Row, Snapshot, State};
 use crate::sys::clock;
 use crate::tmux::{Pane, TmuxError};
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,6 +37,10 @@ pub struct Facts {
     pub hhmm: String,
     /// What the site keeps besides.
     pub keep: Keep,
+    /// The places of `conversations` where one waits to be resumed.
+    pub waiting: BTreeSet<String>,
+    /// The processes of the agents that run.
+    pub running: Vec<i32>,
     /// Panes of a restore that is not, or was never, finished.
     pub unfinished: Vec<Pane>,
 }
@@ -58,6 +62,13 @@ pub struct LeftPane {
 const SHELLS: [&[u8]; 9] =
     [b"sh", b"bash", b"zsh", b"fish", b"dash", b"ksh", b"mksh", b"tcsh", b"nu"];
 
+impl Facts {
+    /// How to say that a conversation is in a place of `conversations`.
+    pub fn is_in(&self, place: &str) -> String {
+        format!("is {} in {place}", if self.waiting.contains(place) { "waiting" } else { "live" })
+    }
+}
+
 /// Gathers the facts for planning from `snapshot`.
 pub fn gather(
     world: &World,
@@ -76,6 +87,9 @@ pub fn gather(
     for row in &captured.snapshot.rows {
         if let Some(id) = &row.conversation {
             facts.conversations.insert(id.clone(), row.label());
+            if row.state == State::Suspended {
+                facts.waiting.insert(row.label());
+            }
         }
         if !facts.sessions.contains(&row.session) {
             facts.sessions.insert(row.session.clone());
@@ -93,6 +107,7 @@ pub fn gather(
         let left = pane.and_then(|pane| left_pane(pane, &captured, world, &proc));
         facts.panes.extend(left.map(|left| (id, left)));
     }
+    facts.running.clone_from(&captured.running);
     facts.hhmm = clock::hhmm(world.now);
     facts.unfinished = captured.unfinished;
     for row in &snapshot.rows {

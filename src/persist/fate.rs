@@ -88,7 +88,7 @@ pub(super) fn beside_live(
     };
     if let Some(place) = facts.conversations.get(id.as_str().as_bytes()) {
         place.as_bytes().clone_into(&mut step.target);
-        step.reason = format!("its conversation is live in {place}");
+        step.reason = format!("its conversation {}", facts.is_in(place));
         return;
     }
     if let Start::ShellBecause(why) = start::of(&step.row, facts, taken) {

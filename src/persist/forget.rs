@@ -36,8 +36,7 @@ fn try_forget(
     let mut endings = store.endings(notes).map_err(|e| failed(&e))?;
     // A snapshot may be ahead of a clock that went back; closing comes after it all the same.
     let closed = world.now.max(newest.as_ref().map_or(0, |stored| stored.id.seconds()));
-    let live =
-        world.server.list(&crate::tmux::Wanted::default()).ok().flatten().unwrap_or_default();
+    let live = world.server.list().ok().flatten().unwrap_or_default();
     let (mut sessions, mut conversations) = (Vec::new(), Vec::new());
     for named in &named {
         match named {

@@ -1,14 +1,18 @@
 //! One piece of work for one user, as root hands it to the process that became that user; and
 //! the world that process works in.
 
+use super::budget::{Mode, Settings};
+use super::hooked::{HookCall, hooked};
 use super::keep::Keep;
+use super::wiring::{self, Wire};
 use super::{
-    Report, conversation, diff, ended, forget, history, list, restore, save, show, status,
+    Report, conversation, diff, doctor, ended, forget, history, list, on_change, restore, save,
+    show, status,
 };
 use crate::snapshot::retention::Rules;
 use crate::snapshot::{Activity, Store};
 use crate::sys::{Account, FileError, accounts, clock};
-use crate::tmux::{Server, Socket};
+use crate::tmux::{Hooks, Server, Socket};
 use serde::{Deserialize, Serialize};
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
@@ -20,6 +24,8 @@ use std::time::Duration;
 pub enum Request {
     /// Take a snapshot.
     Save,
+    /// Take one because something changed, unless another is about to.
+    SaveSoon,
     /// Bring sessions back.
     Restore {
         /// Only these; every one that is not closed when empty.
@@ -28,16 +34,25 @@ pub enum Request {
         from: Option<String>,
         /// Only say what would be done.
         dry_run: bool,
+        /// Which agents start by themselves; as configured when absent.
+        mode: Option<Mode>,
     },
     /// Show what a restore would do.
     Show {
         /// Snapshot id or file.
         snapshot: Option<String>,
+        /// Which agents would start by themselves; as configured when absent.
+        mode: Option<Mode>,
     },
     /// List the snapshots.
     List,
     /// Say how saving goes.
     Status,
+    /// Say what is wrong.
+    Doctor {
+        /// Where the host's files are: `/`.
+        root: PathBuf,
+    },
     /// Record that sessions were closed on purpose.
     Forget {
         /// Which.
@@ -68,6 +83,10 @@ pub enum Request {
     },
     /// Record how an agent ended.
     Ended(Ended),
+    /// Take in what an agent told its hook.
+    Hooked(HookCall),
+    /// Tell agents to call our hook, or no more.
+    Wire(Wire),
 }
 
 /// How an agent ended, as its launcher saw it. Text is in the snapshot file's escapes.
@@ -110,10 +129,16 @@ pub struct Job {
     pub retention: Rules,
     /// What is kept besides.
     pub keep: Keep,
+    /// Whether the user's server is to tell of changes.
+    pub save_on_change: bool,
+    /// The configuration file that a caller named.
+    pub config: Option<PathBuf>,
+    /// What the site says about restoring agents.
+    pub restore: Settings,
 }
 
 /// What one user's work needs: all of it that user's own.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct World {
     /// The user.
     pub account: Account,
@@ -121,6 +146,8 @@ pub struct World {
     pub now: clock::Epoch,
     /// The user's tmux server.
     pub server: Server,
+    /// What the server is to run on changes, if anything.
+    pub hooks: Option<Hooks>,
     /// Our launcher, which starts agents in panes.
     pub launcher: Option<PathBuf>,
     state_dir: PathBuf,
@@ -133,6 +160,8 @@ pub struct World {
     pub retention: Rules,
     /// What is kept besides.
     pub keep: Keep,
+    /// What the site says about restoring agents.
+    pub restore: Settings,
 }
 
 impl Job {
@@ -143,6 +172,7 @@ impl Job {
             Err(error) => return Report::failed(&self.request, error.to_string()),
         };
         let world = World {
+            hooks: on_change::hooks(&self),
             account,
             now: clock::now(),
             server: Server {
@@ -156,13 +186,15 @@ impl Job {
             lost_window: self.lost_window,
             retention: self.retention,
             keep: self.keep,
+            restore: self.restore,
         };
         match &self.request {
             Request::Save => save::save(&world),
-            Request::Restore { sessions, from, dry_run } => {
-                restore::restore(&world, sessions, from.as_deref(), *dry_run)
+            Request::SaveSoon => save::save_soon(&world),
+            Request::Restore { sessions, from, dry_run, mode } => {
+                restore::restore(&world, sessions, from.as_deref(), *mode, *dry_run)
             }
-            Request::Show { snapshot } => show::show(&world, snapshot.as_deref()),
+            Request::Show { snapshot, mode } => show::show(&world, snapshot.as_deref(), *mode),
             Request::List => list::list(&world),
             Request::Forget { sessions, reason, kill } => {
                 forget::forget(&world, sessions, reason, *kill)
@@ -170,27 +202,40 @@ impl Job {
             Request::Status => status::status(&world),
             Request::History { all } => history::history(&world, *all),
             Request::Diff { from, to } => diff::diff(&world, from, to),
+            Request::Doctor { root } => doctor::doctor(&world, root),
             Request::Conversation { id, agent } => {
                 conversation::conversation(&world, id, agent.as_deref())
             }
             Request::Ended(ended) => ended::ended(&world, ended),
+            Request::Hooked(call) => hooked(&world, call),
+            Request::Wire(wire) => wiring::wire(&world, wire),
         }
     }
 }
 
 impl World {
+    /// Where the user's state is, or would be.
+    pub fn own_dir(&self) -> PathBuf {
+        self.state_dir.join(&self.account.name)
+    }
+
     /// The user's store for reading, if there is one.
     pub fn store(&self) -> Result<Option<Store>, FileError> {
-        Store::open(&self.state_dir.join(&self.account.name))
+        Store::open(&self.own_dir())
     }
 
     /// Records what was done, where there is a store at all; trouble is named in `notes`.
     pub fn record(&self, notes: &mut Vec<String>, change: impl FnOnce(&mut Activity)) {
-        match Store::open_for_hints(&self.state_dir.join(&self.account.name)) {
+        match Store::open_for_hints(&self.own_dir()) {
             Ok(Some(store)) => store.record(notes, change),
             Ok(None) => {}
             Err(error) => notes.push(format!("not recorded: {error}")),
         }
+    }
+
+    /// Where a restore leaves what the panes it makes need to know.
+    pub fn restored(&self) -> PathBuf {
+        self.state_dir.join(&self.account.name).join(crate::snapshot::store::RESTORED)
     }
 
     /// The user's store for writing.
@@ -198,7 +243,7 @@ impl World {
         if self.may_create {
             return Store::create(&self.state_dir, &self.account.name);
         }
-        let dir = self.state_dir.join(&self.account.name);
+        let dir = self.own_dir();
         self.store()?.ok_or_else(|| FileError::refused("opening", dir, "root has not made it yet"))
     }
 }

@@ -1,11 +1,13 @@
 //! Saving and restoring one user's tmux sessions, always as that user.
 
 mod arrange;
+pub mod budget;
 pub mod build;
 pub mod capture;
 pub mod closings;
 pub mod conversation;
 pub mod diff;
+pub mod doctor;
 pub mod ended;
 pub mod facts;
 mod fate;
@@ -13,12 +15,16 @@ mod finish;
 pub mod forget;
 mod groups;
 pub mod history;
+pub mod hooked;
 pub mod job;
 pub mod keep;
 mod links;
 pub mod list;
 pub mod lost;
 mod names;
+mod on_change;
+mod ourselves;
+mod pace;
 pub mod plan;
 mod program;
 mod prune;
@@ -34,7 +40,10 @@ mod spawn;
 mod start;
 pub mod status;
 mod unfinished;
+pub mod wiring;
 
+pub use hooked::{HookCall, Witness};
 pub use job::{Ended, Job, Request, World};
 pub use keep::Keep;
 pub use report::Report;
+pub use wiring::{Scope, Wire};

@@ -1,6 +1,7 @@
 //! The plan of a restore, as a pure function of a snapshot and the present: what `show` prints
 //! and what `restore` executes.
 
+use super::budget::{Mode, When};
 use super::closings::Closings;
 use super::facts::Facts;
 use super::fate::{self, Whole};
@@ -32,6 +33,8 @@ pub struct Step {
     pub has_directory: bool,
     /// A file with what the pane showed, to be shown again.
     pub shows: Option<PathBuf>,
+    /// When its agent starts, once that is settled.
+    pub when: Option<When>,
 }
 
 /// What a plan does with a pane.
@@ -114,6 +117,7 @@ pub fn plan(
                 start: Start::Shell,
                 has_directory: facts.directories.contains(&row.cwd),
                 shows: None,
+                when: None,
                 row,
             };
             if let Whole::Live(target) = whole {
@@ -122,7 +126,7 @@ pub fn plan(
                 fate::beside_live(&mut step, closed.as_deref(), facts, &names, chosen, &mut taken);
             } else if let Whole::Elsewhere(place) = whole {
                 place.as_bytes().clone_into(&mut step.target);
-                step.reason = format!("its conversation is live in {place}");
+                step.reason = format!("its conversation {}", facts.is_in(place));
             } else {
                 step.action = Action::New;
                 match whole.selects(&step.row, chosen) {
@@ -162,6 +166,10 @@ impl Step {
             target: json_text(&self.target),
             selected: self.selected,
             reason: self.reason.clone(),
+            mode: self.when.map(|when| match when {
+                When::Now(_) => Mode::Eager,
+                When::OnDemand => Mode::Lazy,
+            }),
             result: None,
         }
     }

@@ -7,6 +7,8 @@ mod history;
 pub use diff::{Compared, ComparedField, ComparedPane, ComparedSession};
 pub use history::{ClosedSession, Remembered, RememberedConversation};
 
+use super::budget::Mode;
+pub use super::doctor::{Check, CheckState, Examined};
 use super::job::Request;
 pub use super::status::{ServerState, Standing};
 pub use crate::snapshot::SaveResult;
@@ -24,6 +26,8 @@ pub enum Report {
     List(Listed),
     /// Of `status`.
     Status(Box<Standing>),
+    /// Of `doctor`.
+    Doctor(Box<Examined>),
     /// Of `forget`.
     Forget(Forgotten),
     /// Of `history`.
@@ -34,6 +38,8 @@ pub enum Report {
     Conversation(Described),
     /// Of `ended`.
     Ended(Recorded),
+    /// Of `hook --install` and `--uninstall`.
+    Wire(Wired),
 }
 
 /// What became of a save.
@@ -64,6 +70,8 @@ pub struct Planned {
     pub snapshot: Option<String>,
     /// One per pane of the snapshot.
     pub rows: Vec<PlannedRow>,
+    /// How agents were told to start or to wait; none without agents to start.
+    pub agents: Option<Allotment>,
     /// What a person should know.
     pub notes: Vec<String>,
     /// Why it failed.
@@ -96,9 +104,27 @@ pub struct PlannedRow {
     pub selected: bool,
     /// Why, where there is something to say.
     pub reason: String,
+    /// Whether its agent starts by itself (`eager`) or waits for Enter (`lazy`).
+    pub mode: Option<Mode>,
     /// What became of it, after a restore: `restored`, `skipped`, `not selected`, `failed: ...`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<String>,
+}
+
+/// How the agents of a plan were told to start or to wait.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Allotment {
+    /// What was asked for.
+    pub mode: Mode,
+    /// Agents that start by themselves.
+    pub eager: u64,
+    /// Agents that wait for Enter.
+    pub lazy: u64,
+    /// Memory for those that start, in bytes; none when it does not matter or is not known.
+    pub memory: Option<u64>,
+    /// What each is taken to need, in bytes; none when it does not matter.
+    pub agent: Option<u64>,
 }
 
 /// The snapshots of a user.
@@ -187,6 +213,35 @@ pub struct Recorded {
     pub error: Option<Problem>,
 }
 
+/// What became of the agents' settings.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wired {
+    /// `installed`, `removed`, `unchanged` or `failed`.
+    pub result: WiredResult,
+    /// The file.
+    pub file: String,
+    /// What a person should know.
+    pub notes: Vec<String>,
+    /// Why it failed.
+    pub error: Option<Problem>,
+}
+
+/// The outcome for the agents' settings in one word.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WiredResult {
+    /// The agent calls our hook from now on.
+    Installed,
+    /// It does so no more.
+    Removed,
+    /// Nothing had to be changed.
+    Unchanged,
+    /// It did not work; nothing was changed.
+    #[default]
+    Failed,
+}
+
 /// What went wrong, and whether the caller asked for something that is not there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -214,11 +269,17 @@ impl Report {
     pub fn failed(request: &Request, error: String) -> Self {
         let problem = Some(Problem { message: error.clone(), usage: false });
         match request {
-            Request::Save => Self::Save(Saved { error: Some(error), ..Saved::default() }),
+            Request::Save | Request::SaveSoon | Request::Hooked(_) => {
+                Self::Save(Saved { error: Some(error), ..Saved::default() })
+            }
+            Request::Wire(_) => Self::Wire(Wired { error: problem, ..Wired::default() }),
             Request::Restore { .. } | Request::Show { .. } => {
                 Self::Plan(Planned { error: problem, ..Planned::default() })
             }
             Request::List => Self::List(Listed { error: problem, ..Listed::default() }),
+            Request::Doctor { .. } => {
+                Self::Doctor(Box::new(Examined { error: problem, ..Examined::default() }))
+            }
             Request::Status => {
                 Self::Status(Box::new(Standing { error: problem, ..Standing::default() }))
             }
@@ -240,6 +301,7 @@ impl Report {
     pub fn notes(&self) -> &[String] {
         match self {
             Self::Status(standing) => &standing.notes,
+            Self::Doctor(_) => &[],
             Self::Save(Saved { notes, .. })
             | Self::Plan(Planned { notes, .. })
             | Self::List(Listed { notes, .. })
@@ -247,7 +309,8 @@ impl Report {
             | Self::History(Remembered { notes, .. })
             | Self::Diff(Compared { notes, .. })
             | Self::Conversation(Described { notes, .. })
-            | Self::Ended(Recorded { notes, .. }) => notes,
+            | Self::Ended(Recorded { notes, .. })
+            | Self::Wire(Wired { notes, .. }) => notes,
         }
     }
 
@@ -256,13 +319,15 @@ impl Report {
         match self {
             Self::Save(Saved { error, .. }) => error.as_ref().map(Problem::failed),
             Self::Status(standing) => standing.error.clone(),
+            Self::Doctor(examined) => examined.error.clone(),
             Self::Plan(Planned { error, .. })
             | Self::List(Listed { error, .. })
             | Self::Forget(Forgotten { error, .. })
             | Self::History(Remembered { error, .. })
             | Self::Diff(Compared { error, .. })
             | Self::Conversation(Described { error, .. })
-            | Self::Ended(Recorded { error, .. }) => error.clone(),
+            | Self::Ended(Recorded { error, .. })
+            | Self::Wire(Wired { error, .. }) => error.clone(),
         }
     }
 

@@ -1,10 +1,13 @@
 //! `restore`: executes the plan that `show` prints.
 
+use super::budget::Mode;
 use super::build;
 use super::capture::{Capture, capture};
 use super::closings::Closings;
 use super::facts;
 use super::job::World;
+use super::on_change;
+use super::pace;
 use super::plan::{self, Action, Start, Step};
 use super::report::{Planned, PlannedRow, Problem, Report};
 use super::scrollback;
@@ -14,15 +17,23 @@ use super::unfinished;
 use crate::agent::{AGENTS, Home};
 use crate::process::Proc;
 use crate::snapshot::escape;
+use crate::sys::locks::Lock;
 use crate::tmux::TmuxError;
+use crate::tmux::hooks::Found;
 use std::collections::BTreeSet;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-/// Restores what was not closed, or what was chosen; `from` a certain snapshot.
-pub fn restore(world: &World, sessions: &[String], from: Option<&str>, dry_run: bool) -> Report {
+/// Restores sessions: all that were not closed, or the chosen ones; `from` a certain snapshot.
+pub fn restore(
+    world: &World,
+    sessions: &[String],
+    from: Option<&str>,
+    mode: Option<Mode>,
+    dry_run: bool,
+) -> Report {
     let begin = Instant::now();
     let mut planned = Planned::default();
-    if let Err(problem) = try_restore(world, sessions, from, dry_run, &mut planned) {
+    if let Err(problem) = try_restore(world, sessions, from, mode, dry_run, &mut planned) {
         planned.error = Some(problem);
     }
     if !dry_run {
@@ -42,6 +53,7 @@ fn record(world: &World, begin: Instant, planned: &mut Planned) {
     let actions = planned.rows.iter().filter_map(|row| match row.result.as_deref()? {
         "not selected" => None,
         result if result.starts_with("failed") => Some("failed"),
+        result if result.starts_with("skipped") => Some("skip"),
         _ => Some(row.action.as_str()),
     });
     let actions = actions.chain(without_plan.map(|_| "failed"));
@@ -54,18 +66,21 @@ fn record(world: &World, begin: Instant, planned: &mut Planned) {
 pub(super) fn plan_only(
     world: &World,
     from: Option<&str>,
+    mode: Option<Mode>,
     planned: &mut Planned,
 ) -> Result<(), Problem> {
-    try_restore(world, &[], from, true, planned)
+    try_restore(world, &[], from, mode, true, planned)
 }
 
 fn try_restore(
     world: &World,
     sessions: &[String],
     from: Option<&str>,
+    mode: Option<Mode>,
     dry_run: bool,
     planned: &mut Planned,
 ) -> Result<(), Problem> {
+    let begin = Instant::now();
     let mut store = world.store().map_err(|error| Problem::failed(&error))?;
     // Held to the end: a save in between would see half of the sessions.
     let lock = match &mut store {
@@ -86,6 +101,8 @@ fn try_restore(
     };
     planned.snapshot = Some(stored.id.to_string());
     let chosen = Selection::parse(sessions, &stored)?;
+    let left = world.lock_wait.saturating_sub(begin.elapsed());
+    let server_lock = if dry_run { None } else { lock_server(world, left, notes)? };
     let closings = match &store {
         Some(store) => Closings {
             tombstones: store.tombstones(notes).map_err(|error| Problem::failed(&error))?,
@@ -98,19 +115,42 @@ fn try_restore(
         facts::gather(world, &stored.snapshot, notes).map_err(|error| Problem::failed(&error))
     };
     let mut facts = gather(notes)?;
-    if lock.is_some() && !facts.unfinished.is_empty() {
+    // Only under that lock are they certainly nobody's who is still at work.
+    if server_lock.is_some() && !facts.unfinished.is_empty() {
         unfinished::end(world, &facts.unfinished).map_err(|error| Problem::failed(&error))?;
         notes.truncate(before);
         notes.push("a restore had died on the way: what it had not finished is made anew".into());
         facts = gather(notes)?;
     }
     let mut steps = plan::plan(&stored, &facts, &closings, chosen.as_ref());
+    let pace = pace::settle(world, &facts, mode.unwrap_or(world.restore.mode), &mut steps);
+    planned.agents.clone_from(&pace.allotment);
     planned.rows = steps.iter().map(Step::describe).collect();
     if dry_run {
         return Ok(());
     }
     scrollback::find(world, store.as_ref(), stored.id, &mut steps);
+    if let Some((store, lock)) = store.as_ref().zip(lock.as_ref()) {
+        planned.notes.extend(pace.leave_for_panes(store, lock));
+    }
     execute(world, steps, &mut planned.rows)
+}
+
+/// Excludes restores from other state directories, or from a file without any: they hold another
+/// lock. Where this one cannot be made, that is no reason to restore nothing.
+fn lock_server(
+    world: &World,
+    wait: Duration,
+    notes: &mut Vec<String>,
+) -> Result<Option<Lock>, Problem> {
+    match world.server.lock(wait) {
+        Ok(lock) => Ok(Some(lock)),
+        Err(error) if error.is_timeout() => Err(Problem::failed(&error)),
+        Err(error) => {
+            notes.push(format!("other restores are not excluded: {error}"));
+            Ok(None)
+        }
+    }
 }
 
 /// Does what the plan says, row by row, and notes what became of each.
@@ -143,6 +183,8 @@ fn execute(world: &World, steps: Vec<Step>, rows: &mut [PlannedRow]) -> Result<(
             return Err(Problem::failed(&error));
         }
     };
+    // The server may be a new one; the next save tries again.
+    let _ = on_change::keep(&world.server, world.hooks.as_ref(), Found::Others);
     for ((at, step), result) in places.into_iter().zip(&to_build).zip(results) {
         rows[at].result = Some(match result {
             Ok(()) if world.launcher.is_none() && step.start != Start::Shell => {

@@ -4,6 +4,7 @@ use super::capture::{Capture, capture};
 use super::closings::Closings;
 use super::job::World;
 use super::lost::{self, Times};
+use super::on_change::{self, Turn};
 use super::prune::prune;
 use super::remember::remember;
 use super::report::{Report, SaveResult, Saved};
@@ -11,16 +12,41 @@ use super::scrollback;
 use crate::agent::{AGENTS, Home};
 use crate::process::Proc;
 use crate::snapshot::{self, Row, SnapshotId, State, Stored, escape};
-use crate::sys::clock::Epoch;
+use crate::sys::clock::{self, Epoch};
 use std::collections::BTreeSet;
 use std::mem::take;
 use std::time::Instant;
 
 /// Saves the user's live sessions.
 pub fn save(world: &World) -> Report {
+    save_in_turn(world, None)
+}
+
+/// Saves them because something changed, at most once a second: another that is about to save will
+/// see the change, too.
+pub fn save_soon(world: &World) -> Report {
+    // Without a server there is nothing to take turns at.
+    if !world.server.is_listening().unwrap_or(false) {
+        return save_in_turn(world, None);
+    }
+    match world.writable_store().and_then(|store| Turn::take(&store)) {
+        Ok(Some(turn)) => {
+            let mut world = world.clone();
+            world.now = clock::now(); // some time has gone by
+            save_in_turn(&world, Some(&turn))
+        }
+        Ok(None) => {
+            let notes = vec!["another save is about to see it".to_owned()];
+            Report::Save(Saved { result: SaveResult::Nothing, notes, ..Saved::default() })
+        }
+        Err(error) => Report::Save(Saved { error: Some(error.to_string()), ..Saved::default() }),
+    }
+}
+
+fn save_in_turn(world: &World, turn: Option<&Turn>) -> Report {
     let begin = Instant::now();
     let mut notes = Vec::new();
-    let mut report = try_save(world, &mut notes)
+    let mut report = try_save(world, turn, &mut notes)
         .unwrap_or_else(|error| Saved { error: Some(error), ..Saved::default() });
     record(world, begin, &report, &mut notes);
     report.notes = notes;
@@ -40,7 +66,7 @@ fn record(world: &World, begin: Instant, saved: &Saved, notes: &mut Vec<String>)
     }
 }
 
-fn try_save(world: &World, notes: &mut Vec<String>) -> Result<Saved, String> {
+fn try_save(world: &World, turn: Option<&Turn>, notes: &mut Vec<String>) -> Result<Saved, String> {
     let text = |error: &dyn std::fmt::Display| error.to_string();
     // Without a server nothing is made, not even the directory.
     let nothing = |notes: &mut Vec<String>, why: &str| {
@@ -53,6 +79,9 @@ fn try_save(world: &World, notes: &mut Vec<String>) -> Result<Saved, String> {
     }
     let mut store = world.writable_store().map_err(|e| text(&e))?;
     let lock = store.lock(world.lock_wait).map_err(|e| text(&e))?;
+    if let Some(turn) = turn {
+        turn.begin();
+    }
     let newest = store.newest(notes).map_err(|e| text(&e))?;
     let closings = Closings {
         tombstones: store.tombstones(notes).map_err(|e| text(&e))?,
@@ -63,6 +92,8 @@ fn try_save(world: &World, notes: &mut Vec<String>) -> Result<Saved, String> {
     let Some(mut captured) = capture(world, previous, &home, &proc).map_err(|e| text(&e))? else {
         return nothing(notes, "no tmux server is running");
     };
+    let kept = on_change::keep(&world.server, world.hooks.as_ref(), captured.hooks);
+    notes.extend(kept.err().map(|error| format!("saves on change are not set up: {error}")));
     if captured.snapshot.rows.is_empty() {
         notes.extend(captured.notes);
         return nothing(notes, "the tmux server has no sessions");

@@ -1,13 +1,14 @@
 //! `show`: the plan of a restore, executed by nobody.
 
+use super::budget::Mode;
 use super::job::World;
 use super::report::{Planned, Report};
 use super::restore;
 
 /// Shows what a restore of `snapshot` (the newest sound one when absent) would do now.
-pub fn show(world: &World, snapshot: Option<&str>) -> Report {
+pub fn show(world: &World, snapshot: Option<&str>, mode: Option<Mode>) -> Report {
     let mut planned = Planned::default();
-    if let Err(problem) = restore::plan_only(world, snapshot, &mut planned) {
+    if let Err(problem) = restore::plan_only(world, snapshot, mode, &mut planned) {
         planned.error = Some(problem);
     }
     Report::Plan(planned)

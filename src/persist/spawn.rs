@@ -1,5 +1,6 @@
 //! What a restored pane runs, as an argument list: never a shell's text.
 
+use super::budget::When;
 use super::job::World;
 use super::plan::{Start, Step};
 use crate::agent::Resumption;
@@ -42,7 +43,9 @@ pub(super) fn argv(step: &Step, world: &World, has_default_command: bool) -> Vec
             // Work goes on where it was: the code below it does not move.
             let (session, id) = (step.row.session.as_slice(), id.as_str().as_bytes());
             let all = [&b"--agent"[..], agent.as_bytes(), b"--name", session, b"--no-freshen"];
-            let with = |more: &[&[u8]]| launched(&[&all[..], more].concat());
+            let begin = begin(step, world);
+            let begin: Vec<&[u8]> = begin.iter().map(Vec::as_slice).collect();
+            let with = |more: &[&[u8]]| launched(&[&begin, &all[..], more].concat());
             let cwd = cwd(step, &world.account.home).as_bytes();
             match how {
                 Resumption::Resume => with(&[b"--resume", id]),
@@ -50,10 +53,33 @@ pub(super) fn argv(step: &Step, world: &World, has_default_command: bool) -> Vec
                     with(&[b"--resume", id, b"--transcript", path.as_os_str().as_bytes()])
                 }
                 Resumption::StartUnderId => with(&[b"--session", id, b"--code-dir", cwd]),
-                Resumption::StartAnew => with(&[b"--code-dir", cwd]),
+                Resumption::StartAnew => with(&[b"--instead-of", id, b"--code-dir", cwd]),
                 Resumption::Impossible(why) => launched(&[b"--shell", b"--note", why.as_bytes()]),
             }
         }
     };
     argv.unwrap_or_else(shell)
+}
+
+/// The launcher's arguments for when the agent starts. What tells of conversations is not among
+/// them: everybody on the host can read arguments.
+fn begin(step: &Step, world: &World) -> Vec<Vec<u8>> {
+    let mut words: Vec<Vec<u8>> = Vec::new();
+    match step.when {
+        Some(When::OnDemand) => words.push(b"--wait".to_vec()),
+        Some(When::Now(pace)) => {
+            words.extend([b"--at-once".to_vec(), pace.at_once.to_string().into()]);
+            let floor = pace.floor.map(|floor| floor.to_string().into());
+            words.extend(floor.into_iter().flat_map(|floor| [b"--memory-floor".to_vec(), floor]));
+        }
+        None => return words,
+    }
+    let restored = world.restored();
+    if restored.is_dir() {
+        words.extend([b"--restored".to_vec(), restored.into_os_string().into_encoded_bytes()]);
+    }
+    if !step.has_directory {
+        words.extend([b"--was-in".to_vec(), step.row.cwd.clone()]);
+    }
+    words
 }

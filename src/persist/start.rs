@@ -65,7 +65,7 @@ pub(super) fn of(row: &Row, facts: &Facts, taken: &BTreeSet<Vec<u8>>) -> Start {
     };
     let key = id.as_str().as_bytes();
     if let Some(place) = facts.conversations.get(key) {
-        return because(format!("conversation {id} is live in {place}"));
+        return because(format!("conversation {id} {}", facts.is_in(place)));
     }
     if taken.contains(key) {
         return because(format!("conversation {id} is resumed in another pane"));

@@ -35,8 +35,12 @@ pub struct Standing {
     pub failure_reason: Option<String>,
     /// Failed saves since the last good one.
     pub failures_since_good: u64,
-    /// Failed saves in all.
+    /// Failed saves in all: the greater of the two numbers below, each of which only grows.
     pub failures: u64,
+    /// Those that the user's processes recorded.
+    pub failures_recorded: u64,
+    /// Those that root saw.
+    pub failures_seen_by_root: u64,
     /// The newest sound snapshot.
     pub snapshot: Option<String>,
     /// When it was taken.
@@ -176,16 +180,16 @@ impl Standing {
         self.failure_reason = reason(activity);
         self.failures_since_good = activity.failures_since_good;
         self.failures = activity.failures;
+        self.failures_recorded = activity.failures;
         self.last_restore = time(activity.last_restore);
         self.last_restore_ms = activity.last_restore_ms;
         self.restored = activity.restored;
     }
 
-    /// Takes over what root saw, where that is later: a process of the user's that hung and was
-    /// killed could record nothing.
+    /// Adds what root saw, which includes saves and restores whose process hung and was killed, and
+    /// so could record nothing. A failure that both saw counts once.
     pub fn enter_roots(&mut self, root: &Activity) {
         self.last_good_save = self.last_good_save.max(time(root.last_good_save));
-        let last_good = self.last_good_save.unwrap_or(0);
         if root.last_failure > self.last_failure.unwrap_or(0) {
             self.last_failure = time(root.last_failure);
             self.failure_reason = reason(root);
@@ -195,10 +199,16 @@ impl Standing {
             self.last_result = root.last_result;
             self.last_save_ms = root.last_save_ms;
         }
-        if root.last_failure > last_good {
+        if root.last_failure > self.last_good_save.unwrap_or(0) {
             self.failures_since_good = self.failures_since_good.max(root.failures_since_good);
         }
+        self.failures_seen_by_root = root.failures;
         self.failures = self.failures.max(root.failures);
+        if root.last_restore > self.last_restore.unwrap_or(0) {
+            self.last_restore = time(root.last_restore);
+            self.last_restore_ms = root.last_restore_ms;
+        }
+        self.restored.failed = self.restored.failed.saturating_add(root.restored.failed);
     }
 
     /// For how long there has been something to save that no save has seen: since the last good
@@ -261,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn what_root_saw_counts_where_it_is_later() {
+    fn what_root_saw_is_added_to_what_the_user_recorded() {
         let mut standing = Standing {
             last_good_save: Some(100),
             last_save: Some(100),

@@ -74,6 +74,16 @@ impl Proc {
         Stat::parse(&read_bounded(&self.root.join(pid.to_string()).join("stat"), 4096)?)
     }
 
+    /// The proportional share of memory of a process and those below it, in bytes.
+    pub fn memory_of_tree(&self, first: i32) -> Option<u64> {
+        let mut sum = None;
+        self.visit(first, |process| {
+            sum = process.memory().map_or(sum, |bytes| Some(sum.unwrap_or(0) + bytes));
+            true
+        });
+        sum
+    }
+
     /// A process's working directory as the kernel gives it. A directory that has been removed
     /// is given by its last name, without the kernel's ` (deleted)`.
     pub fn cwd(&self, pid: i32) -> Option<OsString> {
@@ -118,6 +128,14 @@ impl Process {
         links.filter_map(|fd| std::fs::read_link(fd.path()).ok()).collect()
     }
 
+    /// Its proportional share of memory in bytes (`smaps_rollup`, proc(5)).
+    fn memory(&self) -> Option<u64> {
+        let text = read_bounded(&self.dir.join("smaps_rollup"), 4096)?;
+        let text = String::from_utf8_lossy(&text);
+        let kib = text.lines().find_map(|line| line.strip_prefix("Pss:"))?.trim();
+        kib.strip_suffix(" kB")?.parse::<u64>().ok()?.checked_mul(1024)
+    }
+
     /// The last part of the first argument: what the program was called as.
     pub fn called(&self) -> &[u8] {
         let word = self.argv.first().map_or(&b""[..], Vec::as_slice);
@@ -126,7 +144,12 @@ impl Process {
 
     /// Whether it waits for its terminal with nothing below it: a shell at its prompt.
     pub fn is_alone_in_the_foreground(&self) -> bool {
-        self.stat.group == self.stat.foreground && self.children().is_empty()
+        self.stat.group == self.stat.foreground && !self.has_children()
+    }
+
+    /// Whether processes run below it.
+    pub fn has_children(&self) -> bool {
+        !self.children().is_empty()
     }
 
     /// Children of every thread (`/proc/<pid>/task/*/children`, proc(5)).

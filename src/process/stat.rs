@@ -3,6 +3,8 @@
 /// What `/proc/<pid>/stat` says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stat {
+    /// Its parent (field 4).
+    pub parent: i32,
     /// Process group (field 5).
     pub group: i32,
     /// The foreground process group of its terminal (field 8); -1 without one.
@@ -29,6 +31,7 @@ impl Stat {
             return None;
         }
         Some(Self {
+            parent: field(4)?.parse().ok()?,
             group: field(5)?.parse().ok()?,
             foreground: field(8)?.parse().ok()?,
             threads: field(20)?.parse().ok()?,
@@ -45,7 +48,7 @@ mod tests {
     fn fields_are_counted_after_the_last_parenthesis() {
         let text = b"7 (a) R 1 (\n) S 1 42 7 34816 43 4194304 1 2 3 4 5 6 7 8 20 0 1 0 98765 1 2";
         let stat = Stat::parse(text).unwrap();
-        assert_eq!(stat, Stat { group: 42, foreground: 43, threads: 1, start: 98765 });
+        assert_eq!(stat, Stat { parent: 1, group: 42, foreground: 43, threads: 1, start: 98765 });
         assert_eq!(Stat::parse(&text.map(|byte| if byte == b'S' { b'Z' } else { byte })), None);
         assert_eq!(Stat::parse(b"7 (a"), None);
         assert_eq!(Stat::parse(b"7 (a) S 1 2 3"), None);

@@ -29,7 +29,13 @@ const ENDINGS: &str = "endings.tsv";
 const ACTIVITY: &str = "activity.tsv";
 /// No record of activity is larger (bytes).
 const MAX_ACTIVITY: u64 = 64 << 10;
+/// What a restore leaves for the panes that it makes.
+pub const RESTORED: &str = "restored";
+/// In it: conversations with their last activity and title.
+const WAITING: &str = "waiting.tsv";
 const LOCK: &str = "lock";
+/// Held by the process that saves next because something changed; its time says when that was.
+const PENDING: &str = "pending";
 
 /// One user's store.
 #[derive(Debug)]
@@ -139,6 +145,12 @@ impl Store {
             }
         }
         Ok(lock)
+    }
+
+    /// The turn to save next, without waiting for it. Whoever has it takes [`Store::lock`] before
+    /// letting go of it, never the other way round.
+    pub fn pending(&self) -> Result<Lock, FileError> {
+        locks::exclusive(&self.dir, PENDING, Duration::ZERO)
     }
 
     /// The ids of all snapshots, newest first, and the names of foreign files beside them.
@@ -263,6 +275,15 @@ impl Store {
             written => written,
         };
         notes.extend(written.err().map(|error| format!("not recorded: {error}")));
+    }
+
+    /// Leaves a text for the panes of a restore, where they lock files of theirs, too.
+    pub fn leave_for_panes(&self, text: &[u8], _lock: &Lock) -> Result<(), FileError> {
+        let dir = self.dir.ensure_dir(RESTORED)?;
+        if let Some(names) = dir.names(MAX_FILES)? {
+            dir.remove_temporaries(&names)?;
+        }
+        dir.write(WAITING, text, Existing::Replaced)
     }
 
     /// Reads a file of lines that may be absent; bad lines are passed over and named.

@@ -20,3 +20,11 @@ pub fn hhmm(time: Epoch) -> String {
 pub fn pause(duration: Duration) {
     std::thread::sleep(duration);
 }
+
+/// Nanoseconds since the host was started: orders events of several processes, and never goes
+/// back.
+pub fn since_boot() -> u64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    let (seconds, nanoseconds) = (time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs());
+    seconds.saturating_mul(1_000_000_000).saturating_add(nanoseconds)
+}

@@ -31,6 +31,11 @@ impl FileError {
     pub fn is_not_found(&self) -> bool {
         self.source.kind() == io::ErrorKind::NotFound
     }
+
+    /// Whether somebody else held a lock for too long.
+    pub fn is_timeout(&self) -> bool {
+        self.source.kind() == io::ErrorKind::TimedOut
+    }
 }
 
 /// An open directory; what is done through it cannot be led elsewhere by renaming its path.
@@ -160,11 +165,20 @@ impl Dir {
     /// beside it, mode 0600, then a rename. With [`Existing::Kept`] an existing file of that name is an
     /// error, otherwise it is replaced.
     pub fn write(&self, name: &str, bytes: &[u8], existing: Existing) -> Result<(), FileError> {
-        let flags = match existing {
-            Existing::Kept => RenameFlags::NOREPLACE,
-            Existing::Replaced => RenameFlags::empty(),
-        };
-        self.write_and_rename(name, bytes, flags, Kept { mode: PRIVATE, synced: true })?;
+        self.write_and_rename(name, bytes, existing.flags(), Kept { mode: PRIVATE, synced: true })?;
+        self.sync()
+    }
+
+    /// The same with another mode, for files that are not only ours.
+    pub fn write_as(
+        &self,
+        name: &str,
+        bytes: &[u8],
+        existing: Existing,
+        mode: u32,
+    ) -> Result<(), FileError> {
+        let mode = Mode::from_raw_mode(mode);
+        self.write_and_rename(name, bytes, existing.flags(), Kept { mode, synced: true })?;
         self.sync()
     }
 
@@ -294,6 +308,15 @@ pub enum Existing {
     Kept,
     /// It is replaced in one step.
     Replaced,
+}
+
+impl Existing {
+    fn flags(self) -> RenameFlags {
+        match self {
+            Self::Kept => RenameFlags::NOREPLACE,
+            Self::Replaced => RenameFlags::empty(),
+        }
+    }
 }
 
 /// Reads a file by path with the refusals of [`Dir::read`], but of any owner: for files of the

@@ -43,10 +43,17 @@ pub(super) fn die_with_parent() -> io::Result<()> {
 /// Marks every descriptor above standard error close-on-exec.
 pub(super) fn close_descriptors_on_exec() -> io::Result<()> {
     const CLOSE_RANGE_CLOEXEC: u32 = 4;
-    // SAFETY: close_range(2) with CLOSE_RANGE_CLOEXEC only sets a flag on descriptors; it reads
-    // and writes no memory of ours.
-    let result = unsafe {
-        nix::libc::syscall(nix::libc::SYS_close_range, 3_u32, u32::MAX, CLOSE_RANGE_CLOEXEC)
-    };
+    close_range(CLOSE_RANGE_CLOEXEC)
+}
+
+/// Closes every descriptor above standard error. Nothing of this process may own one.
+pub(super) fn close_descriptors() -> io::Result<()> {
+    close_range(0)
+}
+
+fn close_range(flags: u32) -> io::Result<()> {
+    // SAFETY: close_range(2) reads and writes no memory of ours; the callers see to it that no
+    // owned descriptor is closed.
+    let result = unsafe { nix::libc::syscall(nix::libc::SYS_close_range, 3_u32, u32::MAX, flags) };
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }

@@ -5,12 +5,36 @@ use super::files::{Dir, FileError};
 use rustix::fs::{FileType, FlockOperation, Mode, OFlags};
 use std::io;
 use std::os::fd::OwnedFd;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// A held lock; dropping it releases it.
 #[derive(Debug)]
 pub struct Lock {
-    _fd: OwnedFd,
+    fd: OwnedFd,
+}
+
+impl Lock {
+    /// Lets others have it from now on.
+    pub fn release(&self) {
+        let _ = rustix::fs::flock(&self.fd, FlockOperation::Unlock); // fails on no lock of ours
+    }
+
+    /// How long ago it was marked last: no time at all when the clock went back since.
+    pub fn age(&self) -> Duration {
+        let marked = rustix::fs::fstat(&self.fd).ok().and_then(|stat| {
+            let since =
+                Duration::new(stat.st_mtime.try_into().ok()?, stat.st_mtime_nsec.try_into().ok()?);
+            SystemTime::UNIX_EPOCH.checked_add(since)
+        });
+        marked.and_then(|marked| marked.elapsed().ok()).unwrap_or_default()
+    }
+
+    /// Marks it with the present.
+    pub fn mark(&self) {
+        let now = || rustix::fs::Timespec { tv_sec: 0, tv_nsec: rustix::fs::UTIME_NOW };
+        let times = rustix::fs::Timestamps { last_access: now(), last_modification: now() };
+        let _ = rustix::fs::futimens(&self.fd, &times); // only for pacing
+    }
 }
 
 /// Takes the exclusive lock `name` in `dir`, making the file when it is absent.
@@ -30,18 +54,42 @@ pub fn exclusive(dir: &Dir, name: &str, wait: Duration) -> Result<Lock, FileErro
     let end = Instant::now() + wait;
     loop {
         match rustix::fs::flock(&fd, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => return Ok(Lock { _fd: fd }),
+            Ok(()) => return Ok(Lock { fd }),
             Err(rustix::io::Errno::WOULDBLOCK) if Instant::now() < end => {
                 clock::pause(Duration::from_millis(5));
             }
             Err(rustix::io::Errno::WOULDBLOCK) => {
-                let why = format!("held by another for more than {} s", wait.as_secs_f32());
+                let who = holder(&stat).unwrap_or_else(|| "another".to_owned());
+                let why = format!("held by {who} for more than {} s", wait.as_secs_f32());
                 return Err(failed(io::Error::new(io::ErrorKind::TimedOut, why)));
             }
             Err(rustix::io::Errno::INTR) => {}
             Err(source) => return Err(failed(source.into())),
         }
     }
+}
+
+/// Who holds the lock on a file, as far as the kernel's table names somebody: it does not across
+/// pid namespaces, nor on file systems whose files give another device than theirs.
+fn holder(stat: &rustix::fs::Stat) -> Option<String> {
+    let table = std::fs::read_to_string("/proc/locks").ok()?;
+    let (major, minor) = (rustix::fs::major(stat.st_dev), rustix::fs::minor(stat.st_dev));
+    let pid = find_holder(&table, &format!("{major:02x}:{minor:02x}:{}", stat.st_ino))?;
+    let comm = std::fs::read(format!("/proc/{pid}/comm")).unwrap_or_default();
+    let printable = |byte: &u8| byte.is_ascii_graphic();
+    let comm: String = comm.iter().filter(|byte| printable(byte)).map(|b| char::from(*b)).collect();
+    Some(format!("process {pid} ({comm})"))
+}
+
+/// The process that holds `file` (device and inode, as the table writes them). Lines with an
+/// arrow are of those who wait.
+fn find_holder(table: &str, file: &str) -> Option<u32> {
+    table.lines().find_map(|line| {
+        let mut fields = line.split_ascii_whitespace().skip(1);
+        let is_flock = fields.next() == Some("FLOCK");
+        let pid = fields.nth(2)?.parse().ok().filter(|pid| *pid != 0)?;
+        (is_flock && fields.next() == Some(file)).then_some(pid)
+    })
 }
 
 #[cfg(test)]
@@ -54,8 +102,22 @@ mod tests {
         let dir = Dir::open(root.path()).unwrap();
         let held = exclusive(&dir, "lock", Duration::ZERO).unwrap();
         let refused = exclusive(&dir, "lock", Duration::from_millis(20)).unwrap_err();
-        assert_eq!(refused.source.kind(), io::ErrorKind::TimedOut);
+        assert!(refused.is_timeout());
+        let ourselves = format!("held by process {} (", std::process::id());
+        assert!(refused.to_string().contains(&ourselves), "{refused}");
         drop(held);
         exclusive(&dir, "lock", Duration::ZERO).unwrap();
+    }
+
+    #[test]
+    fn the_holder_is_told_from_those_who_wait_and_from_other_locks() {
+        let table = "1: POSIX  ADVISORY  WRITE 11 fd:01:7 0 EOF\n\
+                     2: FLOCK  ADVISORY  WRITE 22 fd:01:8 0 EOF\n\
+                     3: FLOCK  ADVISORY  WRITE 33 fd:01:7 0 EOF\n\
+                     3: -> FLOCK  ADVISORY  WRITE 44 fd:01:7 0 EOF\n\
+                     4: FLOCK  ADVISORY  WRITE 0 fd:01:9 0 EOF\nx\n";
+        assert_eq!(find_holder(table, "fd:01:7"), Some(33));
+        assert_eq!(find_holder(table, "fd:01:9"), None);
+        assert_eq!(find_holder("3: -> FLOCK  ADVISORY  WRITE 44 fd:01:7 0 EOF", "fd:01:7"), None);
     }
 }

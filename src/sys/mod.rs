@@ -6,6 +6,7 @@
 pub mod accounts;
 pub mod become_user;
 pub mod clock;
+pub mod detach;
 pub mod exec;
 pub mod files;
 pub mod limits;

@@ -1,11 +1,12 @@
 //! A user's tmux server, and asking it.
 
 use super::builder::Builder;
+use super::hooks::{self, Hooks};
 use super::panes::{self, Listing, Nonsense, Wanted};
 use super::socket::{Socket, SocketState};
-use crate::sys::FileError;
 use crate::sys::exec::{self, ExecError, Program};
-use crate::sys::files;
+use crate::sys::locks::{self, Lock};
+use crate::sys::{Dir, FileError, files};
 use std::ffi::OsString;
 use std::io;
 use std::path::Path;
@@ -13,11 +14,6 @@ use std::time::Duration;
 
 /// Variables that a client which only asks passes on: it sends all it has to the server.
 const ASKING: [&str; 5] = ["HOME", "LANG", "PATH", "SHELL", "USER"];
-
-/// The environment of a client that only asks.
-pub(super) fn asking() -> Vec<(OsString, OsString)> {
-    ASKING.iter().filter_map(|name| Some(((*name).into(), std::env::var_os(name)?))).collect()
-}
 
 /// Why a server could not be asked.
 #[derive(Debug, thiserror::Error)]
@@ -66,20 +62,41 @@ impl Server {
         }
     }
 
+    /// Excludes every other restore into this server, whatever state directory it works on, for as
+    /// long as the lock is held; gives up after `wait`.
+    pub fn lock(&self, wait: Duration) -> Result<Lock, FileError> {
+        files::create_private_dirs(self.socket.directory())?;
+        let dir = Dir::open(self.socket.directory())?;
+        if !dir.is_own()? {
+            return Err(FileError::refused("locking in", dir.path(), "belongs to another user"));
+        }
+        // Not NAME.lock, which is tmux's own while it starts a server.
+        let name = self.socket.path().file_name().unwrap_or_default().to_string_lossy();
+        locks::exclusive(&dir, &format!(".persist-{name}"), wait)
+    }
+
     /// Lists every pane in one round trip; `None` without a server (absent or stale socket).
-    pub fn list(&self, wanted: &Wanted) -> Result<Option<Listing>, TmuxError> {
+    pub fn list(&self) -> Result<Option<Listing>, TmuxError> {
+        self.list_and_compare(&Wanted::default(), None)
+    }
+
+    /// The same with what is `wanted` besides; the listing also says whether the server has just
+    /// these hooks of ours.
+    pub fn list_and_compare(
+        &self,
+        wanted: &Wanted,
+        hooks: Option<&Hooks>,
+    ) -> Result<Option<Listing>, TmuxError> {
         if !self.is_listening()? {
             return Ok(None);
         }
         let nonce = files::random_hex();
         let output = self
-            .client()
+            .asking_client()
             .args(panes::FIRST_QUESTIONS)
             .args(["list-panes", "-a", "-F", &panes::format(&nonce, wanted), ";"])
+            .args(["display-message", "-p", &hooks::question(hooks), ";"])
             .args(panes::LAST_QUESTION)
-            .environment(asking())
-            .only_asks()
-            .deadline(self.deadline)
             .run()?;
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
@@ -94,6 +111,35 @@ impl Server {
             return Err(TmuxError::Client(format!("{}: {said}", exec::describe(output.status))));
         }
         Ok(Some(panes::parse(&output.stdout, &nonce, wanted)?))
+    }
+
+    /// Gives a server commands that print nothing, in one round trip. Whether it listens is for
+    /// the caller to have seen.
+    pub fn tell(&self, words: Vec<OsString>) -> Result<(), TmuxError> {
+        let output = self.asking_client().args(words).run()?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        Err(TmuxError::Client(format!("{}: {said}", exec::describe(output.status))))
+    }
+
+    /// A server option that a user's configuration or we ourselves set; `None` when the server does
+    /// not say.
+    pub fn option(&self, name: &str) -> Option<String> {
+        if !self.is_listening().ok()? {
+            return None;
+        }
+        let asked = self.asking_client().args(["show-options", "-sqv", name]);
+        let output = asked.max_output(4096).run().ok()?;
+        Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    }
+
+    /// A client that can do no harm here, whatever the server tells it.
+    pub(super) fn asking_client(&self) -> Program {
+        let environment =
+            ASKING.iter().filter_map(|name| Some(((*name).into(), std::env::var_os(name)?)));
+        self.client().environment(environment.collect()).only_asks().deadline(self.deadline)
     }
 
     /// Whether a server that let go of its client is about to end: it does that first, and then

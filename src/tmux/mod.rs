@@ -8,7 +8,9 @@ pub mod command;
 pub mod control;
 pub mod dialect;
 pub mod escape;
+pub mod hooks;
 pub mod layout;
+pub mod marks;
 pub mod options;
 pub mod panes;
 pub mod scrollback;
@@ -16,5 +18,7 @@ pub mod socket;
 
 pub use builder::Builder;
 pub use client::{Server, TmuxError};
+pub use hooks::Hooks;
+pub use marks::Marks;
 pub use panes::{Listing, Pane, Wanted};
 pub use socket::{Socket, SocketState};

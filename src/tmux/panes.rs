@@ -7,6 +7,7 @@
 
 use super::dialect::{Dialect, PROBE};
 use super::escape::unvis;
+use super::hooks::{self, Found};
 use super::options::{self, Globals, Kept};
 
 /// Numbers and flags that can hold no separator of ours, in the order of [`Fixed`].
@@ -15,13 +16,14 @@ const FIXED: &str = "#{version}|#{pid}|#{session_id}|#{window_id}|#{pane_id}|#{w
     #{pane_active}|#{pane_last}|#{pane_dead}|#{automatic-rename}|#{window_stack_index}|\
     #{alternate_on}|#{window_layout}|#{host}|#{start_time}";
 /// Values chosen by users, quoted.
-const CHOSEN: [&str; 6] = [
+const CHOSEN: [&str; 7] = [
     "#{q:session_name}",
     "#{q:window_name}",
     "#{q:pane_title}",
     "#{q:session_group}",
     "#{?pane_dead,#{q:pane_start_path},}",
     "#{q:@persist-restored}",
+    "#{q:@conversation}",
 ];
 /// What is asked besides: which options and which variables of the sessions' environments.
 #[derive(Debug, Clone, Default)]
@@ -81,6 +83,8 @@ pub struct Pane {
     pub start_path: Vec<u8>,
     /// The conversation that a restore resumed here; empty for none (`@persist-restored`).
     pub restored: Vec<u8>,
+    /// What a hook marked the pane with, unverified; empty for nothing.
+    pub stamp: Vec<u8>,
     /// Whether its program shows the alternate screen.
     pub alternate: bool,
     /// Options that differ from the server's global ones: `name=value`, separated by spaces.
@@ -100,6 +104,8 @@ pub struct Listing {
     pub host: String,
     /// Its panes, in the server's order.
     pub panes: Vec<Pane>,
+    /// What it has of our hooks.
+    pub hooks: Found,
 }
 
 /// An answer that is not one of a tmux server to our question.
@@ -131,18 +137,21 @@ pub const FIRST_QUESTIONS: [&str; 6] = options::GLOBALS;
 /// whole answer from one that was cut or never given.
 pub const LAST_QUESTION: [&str; 4] = ["show-options", "-s", "-v", "exit-empty"];
 
-/// Reads what a server printed for [`FIRST_QUESTIONS`], for [`format`] with the same nonce and for
-/// [`LAST_QUESTION`].
+/// Reads what a server printed for [`FIRST_QUESTIONS`], for [`format`] with the same nonce, for
+/// [`hooks::question`] and for [`LAST_QUESTION`].
 pub fn parse(answer: &[u8], nonce: &str, wanted: &Wanted) -> Result<Listing, Nonsense> {
     let mut listing = Listing::default();
     let ended = [&b"on\n"[..], b"off\n"].into_iter().find_map(|word| answer.strip_suffix(word));
     let answer = ended.ok_or(Nonsense("it does not end as asked"))?;
+    if memchr::memmem::find(answer, nonce.as_bytes()).is_none() && Globals::parse(answer).is_some()
+    {
+        return Ok(listing);
+    }
+    let (answer, last) = last_line(answer).ok_or(Nonsense("it does not end as asked"))?;
+    listing.hooks = hooks::answer(last).ok_or(Nonsense("it does not tell its hooks"))?;
     let mut pieces = split(answer, nonce.as_bytes());
     let globals = pieces.next().and_then(Globals::parse);
     let globals = globals.ok_or(Nonsense("no options before the first record"))?;
-    if pieces.rest.is_none() {
-        return Ok(listing);
-    }
     loop {
         let mut piece = || pieces.next().ok_or(Nonsense("a record is cut short"));
         let dialect = Dialect::of(piece()?).ok_or(Nonsense("unknown output encoding"))?;
@@ -150,7 +159,7 @@ pub fn parse(answer: &[u8], nonce: &str, wanted: &Wanted) -> Result<Listing, Non
         let options = globals.differing(&wanted.options, piece()?);
         let mut chosen = || Ok(dialect.value(piece()?));
         let (session, window, title, group) = (chosen()?, chosen()?, chosen()?, chosen()?);
-        let (start_path, restored) = (chosen()?, chosen()?);
+        let (start_path, restored, stamp) = (chosen()?, chosen()?, chosen()?);
         let mut environment = Vec::new();
         for name in &wanted.environment {
             let value = chosen()?;
@@ -164,11 +173,18 @@ pub fn parse(answer: &[u8], nonce: &str, wanted: &Wanted) -> Result<Listing, Non
         listing.server_start = fixed.server_start;
         listing.host.clone_from(&fixed.host);
         let pane = fixed.pane(&session, &window, &title, &group);
-        listing.panes.push(Pane { start_path, restored, options, environment, ..pane });
+        listing.panes.push(Pane { start_path, restored, stamp, options, environment, ..pane });
         if last {
             return Ok(listing);
         }
     }
+}
+
+/// Splits off the last line.
+fn last_line(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let text = text.strip_suffix(b"\n")?;
+    let at = text.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+    Some(text.split_at(at))
 }
 
 struct Fixed {
@@ -230,6 +246,7 @@ impl Fixed {
             title: Vec::new(),
             start_path: Vec::new(),
             restored: Vec::new(),
+            stamp: Vec::new(),
             alternate: flag(alternate)?,
             options: String::new(),
             environment: Vec::new(),
@@ -305,12 +322,12 @@ mod tests {
     /// A record as a server would print it, with the probe and the values as they come out.
     fn record(probe: &str, version: &str, chosen: [&str; 4]) -> String {
         let fixed = format!("{version}|77|$1|@2|%3|4|5|88|1||0|1||0|1|0|0|b25d,80x24,0,0,0|vm|5");
-        let chosen = chosen.join(NONCE) + NONCE + NONCE;
+        let chosen = chosen.join(NONCE) + NONCE + NONCE + NONCE;
         format!("{NONCE}{probe}{NONCE}{fixed}{NONCE}vi|{NONCE}{chosen}{NONCE}a\\ b{NONCE}end\n")
     }
 
     fn parse_records(records: &str) -> Result<Listing, Nonsense> {
-        parse(format!("{GLOBAL}{records}on\n").as_bytes(), NONCE, &wanted())
+        parse(format!("{GLOBAL}{records}0000000000\non\n").as_bytes(), NONCE, &wanted())
     }
 
     const GLOBAL: &str = "mode-keys emacs\nhistory-limit 2000\n";
@@ -323,7 +340,7 @@ mod tests {
     #[test]
     fn the_format_asks_for_what_the_parser_reads() {
         let answer = format(NONCE, &wanted()).replace(PROBE, "");
-        assert_eq!(answer.matches(NONCE).count(), 11);
+        assert_eq!(answer.matches(NONCE).count(), 12);
         assert_eq!(FIXED.matches("#{").count(), FIXED.matches('|').count() + 1);
     }
 
@@ -372,12 +389,15 @@ mod tests {
     #[test]
     fn nonsense_is_refused_and_an_empty_answer_is_a_server_without_sessions() {
         assert_eq!(parse(format!("{GLOBAL}off\n").as_bytes(), NONCE, &wanted()).unwrap().panes, []);
-        let sound = GLOBAL.to_owned() + &record("\u{1f}$A", "3.3a", ["s", "w", "t", ""]) + "on\n";
+        let record = record("\u{1f}$A", "3.3a", ["s", "w", "t", ""]);
+        let sound = format!("{GLOBAL}{record}0000000000\non\n");
         for answer in [
             "HTTP/1.1 400 Bad Request\n".to_owned(),
             String::new(),
             sound[..sound.len() - 4].to_owned(),
             sound.clone() + "more\non\n",
+            sound.clone() + "0000000000\non\n",
+            sound.replace("0000000000\n", ""),
             sound.replace("|77|", "|x|"),
             sound.replace("\u{1f}$A", "_$A"),
             sound.replace("|vm|5", ""),

@@ -37,7 +37,7 @@ impl Server {
 
     fn ask(&self, panes: &[u32], lines: u32, shown: &mut Vec<Shown>) -> Result<(), TmuxError> {
         let nonce = files::random_hex();
-        let mut client = self.client();
+        let mut client = self.asking_client();
         for (at, pane) in panes.iter().enumerate() {
             let then = if at == 0 { &[][..] } else { &[";"] };
             let (start, pane) = (format!("-{lines}"), format!("%{pane}"));
@@ -46,12 +46,7 @@ impl Server {
                 .args(["capture-pane", "-p", "-e", "-J", "-S", &start, "-t", &pane, ";"])
                 .args(["display-message", "-p", &nonce]);
         }
-        let output = client
-            .environment(super::client::asking())
-            .only_asks()
-            .deadline(self.deadline)
-            .max_output(MAX_ANSWER)
-            .run()?;
+        let output = client.max_output(MAX_ANSWER).run()?;
         shown.extend(parse(&output.stdout, &nonce, panes));
         Ok(())
     }

@@ -6,6 +6,7 @@
 use rustix::fs::{AtFlags, FileType};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 /// Where a user's server listens.
@@ -33,6 +34,11 @@ impl Socket {
         let uid = rustix::process::geteuid().as_raw();
         let base = tmpdir.filter(|dir| dir.is_dir()).unwrap_or(Path::new("/tmp"));
         Self { path: base.join(format!("tmux-{uid}")).join(name) }
+    }
+
+    /// The socket at a path, as `$TMUX` names it in a pane.
+    pub fn at(path: PathBuf) -> Self {
+        Self { path }
     }
 
     /// The socket's path.
@@ -81,14 +87,26 @@ impl Socket {
         self.probe(own)
     }
 
-    /// Connects, asks the kernel who listens, and hangs up: stale sockets and foreign listeners
-    /// show here without a client being put at risk.
-    fn probe(&self, own: u32) -> Result<SocketState, Errno> {
+    /// The process that listens, by the kernel's word.
+    pub fn server_pid(&self) -> Option<i32> {
+        let socket = self.connect().ok()?;
+        let peer = rustix::net::sockopt::socket_peercred(&socket).ok()?;
+        Some(peer.pid.as_raw_nonzero().get())
+    }
+
+    fn connect(&self) -> Result<OwnedFd, Errno> {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let socket =
             rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
-        match rustix::net::connect(&socket, &SocketAddrUnix::new(&self.path)?) {
-            Ok(()) => {}
+        rustix::net::connect(&socket, &SocketAddrUnix::new(&self.path)?)?;
+        Ok(socket)
+    }
+
+    /// Connects, asks the kernel who listens, and hangs up: stale sockets and foreign listeners
+    /// show here without a client being put at risk.
+    fn probe(&self, own: u32) -> Result<SocketState, Errno> {
+        let socket = match self.connect() {
+            Ok(socket) => socket,
             Err(Errno::CONNREFUSED) => return Ok(SocketState::Stale),
             Err(Errno::AGAIN) => {
                 return Ok(SocketState::Refused(
@@ -96,7 +114,7 @@ impl Socket {
                 ));
             }
             Err(error) => return Err(error),
-        }
+        };
         let peer = rustix::net::sockopt::socket_peercred(&socket)?;
         if peer.uid.as_raw() != own {
             return Ok(SocketState::Refused(format!("uid {} listens there", peer.uid.as_raw())));

@@ -1,9 +1,11 @@
 //! The real agents. `facts_*` check what the code believes of them: when a new version breaks such
 //! a test, the agent's file in `src/agent/` is to be changed with it.
 
+mod budget;
 mod endings;
 mod facts_claude;
 mod facts_codex;
+mod hooked;
 mod launched;
 mod proof;
 

@@ -41,4 +41,7 @@ fn main() {
     for &sessions in &sizes {
         restore::measure(sessions, runs).print();
     }
+    for &sessions in &sizes {
+        restore::measure_lazy(sessions, runs).print();
+    }
 }

@@ -31,10 +31,10 @@ fn cycle_twice(sandbox: &Sandbox, arguments: &[&str], look: impl Fn() -> Vec<Str
     assert_eq!(sandbox.latest_without_ids(), saved);
 }
 
-/// A configuration file with this in it, as arguments.
+/// Another configuration file with this in it, as arguments.
 pub(super) fn config(sandbox: &Sandbox, text: &str) -> [String; 2] {
-    let path = sandbox.root().join("config.toml");
-    std::fs::write(&path, text).unwrap();
+    let path = sandbox.root().join("keep.toml");
+    std::fs::write(&path, format!("save_on_change = false\n{text}")).unwrap();
     ["--config".to_owned(), path.to_str().unwrap().to_owned()]
 }
 

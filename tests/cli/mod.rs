@@ -2,12 +2,15 @@
 
 mod agents;
 mod diff;
+mod doctor;
 mod fidelity;
 mod forget;
 mod history;
 mod lessons;
+mod locks;
 mod lost;
 mod manual;
+mod modes;
 mod programs;
 mod refusals;
 mod restore;

@@ -4,6 +4,7 @@ use crate::support::sandbox::user;
 use crate::support::{Sandbox, metrics, run};
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::time::SystemTime;
 
 fn status(sandbox: &Sandbox, code: i32) -> Value {
@@ -214,7 +215,7 @@ fn the_metrics_are_what_prometheus_reads_and_replaced_in_one_step() {
     assert_eq!(ones, ["1"; 3]);
     let zeros = [
         of_user("save_overdue", ""),
-        of_user("save_failures_total", ""),
+        of_user("save_failures_total", ",seen_by=\"user\""),
         of_user("panes", ",state=\"lost\""),
         of_user("restored_panes_total", ",action=\"failed\""),
     ];
@@ -235,4 +236,33 @@ fn metrics_that_cannot_be_written_say_why() {
     assert!(run.code != 0 && run.err().contains("absent"), "{run:?}");
     let run = sandbox.persist(["status", "--metrics", "/"]).code(2);
     assert!(run.err().contains("names no file"), "{run:?}");
+}
+
+#[test]
+fn every_alert_is_explained_and_speaks_of_metrics_that_exist() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+    let read = |name: &str| std::fs::read_to_string(docs.join(name)).unwrap();
+    let (rules, explained, formats) =
+        (read("alerts.yml"), read("operations.md"), read("formats.md"));
+    let sandbox = Sandbox::new();
+    let file = sandbox.work().join("persist.prom");
+    sandbox.persist(["status".as_ref(), "--metrics".as_ref(), file.as_os_str()]).ok();
+    let metrics = std::fs::read_to_string(&file).unwrap();
+    let is_name = |c: char| c.is_ascii_lowercase() || c == '_';
+    let mut seen = 0;
+    for (at, prefix) in rules.match_indices("tmux_persist_") {
+        let rest = &rules[at + prefix.len()..];
+        let name = &rest[..rest.find(|c| !is_name(c)).unwrap_or(rest.len())];
+        assert!(metrics.contains(&format!("# TYPE tmux_persist_{name} ")), "{name}");
+        seen += 1;
+    }
+    assert!(seen >= 7, "{seen}");
+    for alert in rules.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")) {
+        assert!(explained.contains(&format!("| `{alert}` |")), "{alert}");
+    }
+    for line in metrics.lines().filter_map(|line| line.strip_prefix("# TYPE tmux_persist_")) {
+        let name = line.split(' ').next().unwrap();
+        let documented = [format!("`{name}`"), format!("`{name}{{")];
+        assert!(documented.iter().any(|text| formats.contains(text)), "{name}");
+    }
 }

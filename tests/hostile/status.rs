@@ -39,10 +39,13 @@ fn forged_records_and_names_say_nothing_of_others_and_break_no_metric() {
         }
         let samples = metrics::parse(&host.sh(&format!("cat {METRICS}")));
         assert_eq!(samples["tmux_persist_users"], "3");
-        assert_eq!(samples["tmux_persist_save_failures_total{user=\"ann\"}"], "0");
+        assert_eq!(samples["tmux_persist_save_failures_total{user=\"ann\",seen_by=\"user\"}"], "0");
         let forged = "tmux_persist_restored_panes_total{user=\"forger\",action=\"new\"}";
         assert_eq!(samples[forged], max.to_string());
         let run = host.persist(["status"]).ok();
+        harmless(&run);
+        assert!(!run.out().contains("\nFORGED"), "{}", run.out());
+        let run = host.persist(["doctor"]);
         harmless(&run);
         assert!(!run.out().contains("\nFORGED"), "{}", run.out());
         // The counts go no higher than they are.
@@ -66,6 +69,10 @@ fn a_child_that_was_killed_is_counted_by_root() {
     let seen = of(&json, "stop");
     assert_eq!((&seen["failures"], &seen["failures_since_good"]), (&2.into(), &2.into()), "{seen}");
     assert!(seen["failure_reason"].as_str().unwrap().contains("did not answer within"), "{seen}");
+    assert_eq!(
+        (&seen["failures_recorded"], &seen["failures_seen_by_root"]),
+        (&0.into(), &2.into())
+    );
     assert_eq!((&seen["last_result"], &seen["server"]), (&"failed".into(), &"none".into()));
     assert_eq!(of(&json, "ann")["failures"], 0);
     // Nobody else can read it, and it is begun anew where it is torn.

@@ -17,7 +17,7 @@ const MAY_USE: [(&str, &[&str]); 9] = [
 ];
 
 /// Modules that have no effect: no files, no processes, no clock.
-const PURE: [&str; 15] = [
+const PURE: &[&str] = &[
     "identity",
     "tmux/escape.rs",
     "tmux/dialect.rs",
@@ -31,7 +31,14 @@ const PURE: [&str; 15] = [
     "snapshot/escape.rs",
     "snapshot/retention.rs",
     "snapshot/summary.rs",
+    "tmux/hooks.rs",
+    "tmux/marks.rs",
     "agent/evidence.rs",
+    "agent/hooks.rs",
+    "agent/json_spans.rs",
+    "agent/settings.rs",
+    "agent/stamp.rs",
+    "persist/budget.rs",
     "persist/plan.rs",
 ];
 

@@ -4,6 +4,7 @@ mod endings;
 mod keys;
 mod login;
 mod setup;
+mod turns;
 mod waiting;
 
 use crate::support::{Sandbox, run, wait_until};

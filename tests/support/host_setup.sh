@@ -12,7 +12,7 @@ printf '%s\n' root:x:0: nogroup:x:65534: >/opt/etc/group
 printf '%s\n' 'root:*:19000:0:99999:7:::' >/opt/etc/shadow
 chmod 600 /opt/etc/shadow
 printf '%s: files\n' passwd group shadow >/opt/etc/nsswitch.conf
-printf '%s\n' 'save_deadline_seconds = 3' 'tmux_deadline_seconds = 1' \
+printf '%s\n' 'save_deadline_seconds = 3' 'tmux_deadline_seconds = 1' 'save_on_change = false' \
     >/opt/etc/terminal-lobby/config.toml
 : >/opt/etc/ttyd-user-map
 mount --bind /opt/etc /etc

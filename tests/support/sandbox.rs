@@ -19,7 +19,19 @@ impl Sandbox {
         for dir in ["home", "state", "tmux", "work"] {
             std::fs::create_dir(root.path().join(dir)).unwrap();
         }
-        Self { root }
+        let sandbox = Self { root };
+        // Tests count snapshots: they say themselves when one is taken.
+        sandbox.configure("save_on_change = false\n");
+        sandbox
+    }
+
+    /// Writes the configuration that [`Sandbox::persist`] names where no other one is named.
+    pub(crate) fn configure(&self, toml: &str) {
+        std::fs::write(self.config(), toml).unwrap();
+    }
+
+    fn config(&self) -> PathBuf {
+        self.root().join("config.toml")
     }
 
     /// The whole world; removed at the end.
@@ -99,7 +111,11 @@ impl Sandbox {
     /// The command that [`Sandbox::persist`] runs.
     pub(crate) fn persist_command<I: IntoIterator<Item: AsRef<OsStr>>>(&self, args: I) -> Command {
         let mut command = self.command(env!("CARGO_BIN_EXE_persist"));
-        command.args(args).arg("--state-dir").arg(self.state());
+        let args: Vec<_> = args.into_iter().map(|arg| arg.as_ref().to_owned()).collect();
+        command.args(&args).arg("--state-dir").arg(self.state());
+        if !args.iter().any(|arg| arg == "--config") {
+            command.arg("--config").arg(self.config());
+        }
         command.arg("--user-map").arg(self.root().join("no-user-map"));
         command
     }

@@ -46,12 +46,12 @@ fn a_stopped_server_costs_the_deadline_and_no_more() {
     let pid = nix::unistd::Pid::from_raw(sandbox.server_pid().unwrap());
     nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGSTOP).unwrap();
     let begin = std::time::Instant::now();
-    let error = server.list(&terminal_lobby::tmux::Wanted::default()).unwrap_err();
+    let error = server.list().unwrap_err();
     let took = begin.elapsed();
     nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGCONT).unwrap();
     assert_eq!(error.to_string(), "tmux did not answer within 0.3 s and was killed");
     assert!((server.deadline..server.deadline * 8).contains(&took), "{took:?}");
-    assert!(server.list(&terminal_lobby::tmux::Wanted::default()).unwrap().is_some());
+    assert!(server.list().unwrap().is_some());
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn a_regular_file_in_place_of_the_socket_is_left_alone() {
     let socket = Socket::named("default", Some(&sandbox.root().join("tmux")));
     std::fs::write(socket.path(), "precious").unwrap();
     let server = Server { socket, deadline: Duration::from_secs(5) };
-    assert!(server.list(&terminal_lobby::tmux::Wanted::default()).is_err());
+    assert!(server.list().is_err());
     assert!(server.build("x", Path::new("/")).is_err());
     assert_eq!(std::fs::read(server.socket.path()).unwrap(), b"precious");
 }

@@ -9,7 +9,7 @@ fn every_layout_that_tmux_makes_parses_and_can_be_applied_again() {
     let (sandbox, server) = super::sandbox();
     let mut builder = super::builder(&server);
     let window = server
-        .list(&terminal_lobby::tmux::Wanted::default())
+        .list()
         .unwrap()
         .unwrap()
         .panes
@@ -54,5 +54,5 @@ fn single_byte_damage_never_reaches_the_server() {
         }
     }
     assert_eq!(taken, 0, "the checksum or the grammar catches each");
-    assert!(server.list(&terminal_lobby::tmux::Wanted::default()).unwrap().is_some());
+    assert!(server.list().unwrap().is_some());
 }

@@ -42,7 +42,7 @@ fn any_session_window_and_title_comes_out_as_it_went_in() {
             command::set_title(ids.pane, title.as_bytes()),
         ];
         let replies = builder.borrow_mut().exchange(&lines).unwrap();
-        let listing = server.list(&terminal_lobby::tmux::Wanted::default()).unwrap().unwrap();
+        let listing = server.list().unwrap().unwrap();
         builder.borrow_mut().exchange(&[command::kill_session(ids.session)]).unwrap();
         prop_assert_eq!(&replies, &vec![Reply::Done(String::new()); 2]);
         let pane = listing.panes.iter().find(|pane| pane.id == ids.pane).unwrap();

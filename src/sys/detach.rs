@@ -1,0 +1,84 @@
+//! What a program does that must not hold up who called it: a deadline that nothing outlives,
+//! bounded reading, and going on by itself.
+
+use super::exec::remaining;
+use super::limits;
+use nix::libc;
+use rustix::event::{PollFd, PollFlags, poll};
+use std::io;
+use std::os::fd::{AsFd, AsRawFd};
+use std::time::{Duration, Instant};
+
+/// Ends this process with exit code 0 after `deadline`, whatever it does then.
+pub fn exit_after(deadline: Duration) {
+    extern "C" fn end(_: libc::c_int) {
+        // SAFETY: _exit(2) may be called in a signal handler.
+        unsafe { libc::_exit(0) };
+    }
+    let seconds = deadline.as_secs().try_into().unwrap_or(libc::time_t::MAX);
+    let value = libc::timeval { tv_sec: seconds, tv_usec: deadline.subsec_micros().into() };
+    let timer =
+        libc::itimerval { it_interval: libc::timeval { tv_sec: 0, tv_usec: 0 }, it_value: value };
+    // SAFETY: the handler only ends the process; setitimer(2) reads a value on our stack.
+    unsafe {
+        libc::signal(libc::SIGALRM, end as extern "C" fn(libc::c_int) as libc::sighandler_t);
+        libc::setitimer(libc::ITIMER_REAL, &raw const timer, std::ptr::null_mut());
+    }
+}
+
+/// Makes a defect of ours end this process silently and with exit code 0.
+pub fn end_well_when_broken() {
+    // SAFETY: _exit(2) may be called anywhere.
+    std::panic::set_hook(Box::new(|_| unsafe { libc::_exit(0) }));
+}
+
+/// Reads standard input to its end: `None` when there is more than `limit` bytes, or no end by
+/// `end`.
+pub fn read_stdin(limit: usize, end: Instant) -> Option<Vec<u8>> {
+    let stdin = io::stdin();
+    let mut bytes = Vec::with_capacity(8 << 10);
+    let mut buffer = [0_u8; 16 << 10];
+    loop {
+        let ready = {
+            let mut fds = [PollFd::new(&stdin, PollFlags::IN)];
+            match poll(&mut fds, Some(&remaining(end))) {
+                Ok(ready) => ready > 0,
+                Err(rustix::io::Errno::INTR) => continue,
+                Err(_) => return None,
+            }
+        };
+        // What never stops writing keeps poll(2) from timing out.
+        if !ready || Instant::now() >= end {
+            return None;
+        }
+        match rustix::io::read(stdin.as_fd(), &mut buffer) {
+            Ok(0) => return Some(bytes),
+            Ok(count) if bytes.len() + count > limit => return None,
+            Ok(count) => bytes.extend_from_slice(&buffer[..count]),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(_) => return None,
+        }
+    }
+}
+
+/// Goes on as a process of its own, which nothing of the caller's holds or is held by but standard
+/// input: own session, output to `/dev/null`, nothing else open. Gives whether this is that process; the one
+/// that was called is to end. The process must have one thread.
+pub fn detach() -> io::Result<bool> {
+    let null = std::fs::OpenOptions::new().read(true).write(true).open("/dev/null")?;
+    // SAFETY: with one thread, a fork is a whole copy of the process.
+    match unsafe { nix::unistd::fork() }? {
+        nix::unistd::ForkResult::Parent { .. } => return Ok(false),
+        nix::unistd::ForkResult::Child => {}
+    }
+    nix::unistd::setsid()?;
+    for stream in 1..=2 {
+        // SAFETY: dup2(2) on the standard streams, which nothing here owns.
+        if unsafe { libc::dup2(null.as_raw_fd(), stream) } < 0 {
+            return Err(io::Error::last_os_error());
+        }
+    }
+    drop(null);
+    limits::close_descriptors()?;
+    Ok(true)
+}

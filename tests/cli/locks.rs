@@ -1,0 +1,135 @@
+//! Save, restore, forget and what the launcher records exclude each other, and nobody waits
+//! longer than the own deadline.
+
+use crate::support::sandbox::{children, kill};
+use crate::support::{Run, Sandbox, run, wait_until};
+use nix::sys::signal::Signal;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// A command that has its locks and waits for a tmux that never answers; killed when dropped.
+struct Holder(Child);
+
+impl Holder {
+    fn start(sandbox: &Sandbox, mut command: Command) -> Self {
+        let bin = sandbox.root().join("hung");
+        if !bin.exists() {
+            std::fs::create_dir(&bin).unwrap();
+            std::fs::write(bin.join("tmux"), "#!/bin/sh\nexec sleep 100000\n").unwrap();
+            let mode = std::fs::Permissions::from_mode(0o755);
+            std::fs::set_permissions(bin.join("tmux"), mode).unwrap();
+        }
+        command.env("PATH", format!("{}:/usr/bin:/bin", bin.display()));
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let holder = Self(command.spawn().unwrap());
+        wait_until("the holder asks tmux", || !children(holder.pid()).is_empty());
+        holder
+    }
+
+    fn pid(&self) -> i32 {
+        i32::try_from(self.0.id()).unwrap()
+    }
+
+    fn signal(&self, signal: Signal) {
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(self.pid()), signal).unwrap();
+    }
+}
+
+impl Drop for Holder {
+    fn drop(&mut self) {
+        kill(self.pid());
+        let _ = self.0.wait();
+    }
+}
+
+/// A world with a saved session and a configuration of short deadlines.
+fn saved() -> (Sandbox, PathBuf) {
+    let sandbox = Sandbox::new();
+    sandbox.tmux(["new-session", "-d", "-s", "one", "--", "sleep", "100000"]).ok();
+    sandbox.persist(["save"]).ok();
+    let config = sandbox.root().join("config.toml");
+    let text = "save_deadline_seconds = 0.6\nrestore_deadline_seconds = 0.6\n";
+    std::fs::write(&config, text).unwrap();
+    (sandbox, config)
+}
+
+fn with_config(sandbox: &Sandbox, config: &Path, args: &[&str]) -> Run {
+    run(sandbox.persist_command(args).arg("--config").arg(config))
+}
+
+#[test]
+fn a_holder_that_is_killed_in_the_middle_of_a_save_leaves_no_lock() {
+    let (sandbox, config) = saved();
+    for args in [&["save"][..], &["restore"]] {
+        let holder = Holder::start(&sandbox, sandbox.persist_command(args));
+        with_config(&sandbox, &config, &["save"]).code(1);
+        drop(holder);
+        with_config(&sandbox, &config, &["save"]).ok();
+        with_config(&sandbox, &config, &["restore"]).ok();
+    }
+}
+
+#[test]
+fn whoever_meets_a_stopped_holder_gives_up_in_time_and_names_it() {
+    let (sandbox, config) = saved();
+    let holder = Holder::start(&sandbox, sandbox.persist_command(["save"]));
+    holder.signal(Signal::SIGSTOP);
+    let lock = sandbox.user_state().join("lock");
+    let who = format!(
+        "{}: held by process {} (persist) for more than 0.3 s",
+        lock.display(),
+        holder.pid()
+    );
+    let id = crate::support::stub_agent::id(1);
+    let writers: [&[&str]; 4] =
+        [&["save"], &["restore"], &["forget", "one"], &["ended", &id, "--how", "closed"]];
+    for args in writers {
+        let run = with_config(&sandbox, &config, args).code(1);
+        assert!(run.err().contains(&who), "{args:?}: {}", run.err());
+        assert!(run.took < Duration::from_secs(3), "{args:?} took {:?}", run.took);
+    }
+    for args in [&["list"][..], &["show"], &["restore", "--dry-run"], &["status"]] {
+        with_config(&sandbox, &config, args).ok();
+    }
+    let seen = with_config(&sandbox, &config, &["status", "--json"]).ok().json();
+    assert!(seen["failure_reason"].as_str().unwrap().contains(&who), "{seen}");
+    holder.signal(Signal::SIGCONT);
+    drop(holder);
+    with_config(&sandbox, &config, &["save"]).ok();
+}
+
+#[test]
+fn restores_into_one_server_exclude_each_other_whatever_their_state_directories() {
+    let (sandbox, config) = saved();
+    let other = sandbox.root().join("other");
+    run(sandbox.command("cp").arg("-a").args([&sandbox.state(), &other])).ok();
+    let restore_other = || {
+        let mut command = sandbox.command(env!("CARGO_BIN_EXE_persist"));
+        command.args(["restore", "--json", "--state-dir"]).arg(&other);
+        command.arg("--user-map").arg(sandbox.root().join("no-user-map"));
+        command
+    };
+    let holder = Holder::start(&sandbox, restore_other());
+    let run_first = with_config(&sandbox, &config, &["restore"]).code(1);
+    let who = format!("/.persist-default: held by process {} (persist)", holder.pid());
+    assert!(run_first.err().contains(&who), "{}", run_first.err());
+    with_config(&sandbox, &config, &["save"]).ok();
+    drop(holder);
+
+    for round in 0..5 {
+        sandbox.crash();
+        let (one, two) = std::thread::scope(|scope| {
+            let other = scope.spawn(|| run(&mut restore_other()));
+            (sandbox.persist(["restore", "--json"]), other.join().unwrap())
+        });
+        let results: Vec<_> = [one.ok(), two.ok()]
+            .iter()
+            .map(|run| run.json()["rows"][0]["result"].clone())
+            .collect();
+        assert!(results.contains(&"restored".into()), "{round}: {results:?}");
+        assert!(results.contains(&"skipped".into()), "{round}: {results:?}");
+        assert_eq!(sandbox.panes("#{session_name}"), ["one"], "{round}");
+    }
+}
