@@ -1,11 +1,11 @@
 # Every target that is meant to be called has a text after `##`; `make` alone prints them.
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help run test bench lint man install soak clean
+.PHONY: help run test test-boot bench lint man install deb soak clean
 
 help: ## Lists the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
-		printf '  make %-8s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
+		printf '  make %-9s %s\n' "$$name" "$$text"; done
 
 run: ## Builds, saves your tmux sessions (or a demonstration's) and shows how to restore them
 	@tests/support/install-prerequisites.sh run
@@ -15,6 +15,10 @@ run: ## Builds, saves your tmux sessions (or a demonstration's) and shows how to
 test: ## Runs every test, with real agents; ARGS=NAME runs those whose name contains it
 	@tests/support/install-prerequisites.sh test
 	@tests/support/run-tests.sh $(ARGS)
+
+test-boot: ## Runs the tests that boot a host with the package installed; as root
+	@tests/support/install-prerequisites.sh test
+	@tests/support/run-tests.sh boot::
 
 bench: ## Measures save, show, restore and launches beside their floors
 	@tests/support/install-prerequisites.sh run
@@ -26,16 +30,20 @@ lint: ## Checks the format and every lint, warnings as errors
 	@cargo clippy --workspace --all-targets --quiet -- -D warnings
 
 PREFIX ?= /usr/local
-install: ## Installs the programs and man pages below PREFIX (/usr/local), itself below DESTDIR
+install: ## Installs programs, man pages and, below /usr or /usr/local, units: DESTDIR=, PREFIX=
 	@tests/support/install-prerequisites.sh run
 	@cargo build --workspace --release
-	@install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/man/man1"
-	@install "$${CARGO_TARGET_DIR:-target}/release/persist" "$${CARGO_TARGET_DIR:-target}/release/start-claude" "$(DESTDIR)$(PREFIX)/bin"
-	@install -m 644 docs/man/*.1 "$(DESTDIR)$(PREFIX)/share/man/man1"
+	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" packaging/install.sh "$${CARGO_TARGET_DIR:-target}/release"
 
-man: ## Writes the man pages into docs/man from the program's own definition
+deb: ## Builds the Debian package into target/deb
+	@tests/support/install-prerequisites.sh deb
+	@cargo build --workspace --release
+	@packaging/build-deb.sh "$${CARGO_TARGET_DIR:-target}/release"
+
+man: ## Writes the man pages into docs/man from the programs' own definitions
 	@mkdir -p docs/man
 	@cargo run --quiet --bin persist -- manual docs/man
+	@cargo run --quiet --bin provision -- manual docs/man
 
 ROUNDS ?= 20
 soak: ## Runs long campaigns: 20,000 cases of each property, faults and hostile users ROUNDS times

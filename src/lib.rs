@@ -9,6 +9,8 @@ pub mod cli;
 pub mod identity;
 pub mod persist;
 pub mod process;
+pub mod provision;
+pub mod roster;
 pub mod snapshot;
 pub mod sys;
 pub mod tmux;

@@ -7,6 +7,7 @@
 mod support;
 
 mod agents;
+mod boot;
 mod cli;
 mod faults;
 mod formats;

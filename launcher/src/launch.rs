@@ -157,7 +157,7 @@ fn enter(code_dir: &Path, asked_for: bool) {
 /// `q` at `--wait`: what was here is closed on purpose.
 fn close(options: &Options, name: &str) -> ExitCode {
     if let Some(id) = options.conversation() {
-        persist::ended(name, id, options.name.as_deref(), true, "closed while it waited");
+        persist::ended(name, Some(id), options.name.as_deref(), true, "closed while it waited");
     }
     ExitCode::SUCCESS
 }
@@ -244,7 +244,8 @@ impl Run<'_> {
     fn conclude(&self, conversation: &Conversation, end: &End, terminal: &Terminal) -> ExitCode {
         let id = (!self.names_it_itself(conversation)).then(|| conversation.id());
         let closed = matches!(end, End::Exited(0));
-        if let Some(id) = id.filter(|_| !matches!(end, End::Missing)) {
+        // Which conversation it was, the newest snapshot may know where we do not.
+        if !matches!(end, End::Missing) && (id.is_some() || closed) {
             persist::ended(self.name, id, self.session, closed, &end.to_string());
         }
         if !matches!(end, End::Missing) {

@@ -3,11 +3,9 @@
 #![allow(clippy::disallowed_methods, reason = "persist is a program of ours, run under a deadline")]
 
 use crate::process::{self, Until};
-use crate::signals;
 use std::ffi::{OsStr, OsString};
-use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// How long `persist` may take: the user waits for it.
@@ -61,11 +59,11 @@ pub fn conversation(agent: &str, id: &OsStr) -> Answer {
 }
 
 /// Records how an agent ended.
-pub fn ended(agent: &str, id: &OsStr, session: Option<&OsStr>, closed: bool, reason: &str) {
+pub fn ended(agent: &str, id: Option<&OsStr>, session: Option<&OsStr>, closed: bool, reason: &str) {
     let how = if closed { "closed" } else { "lost" };
     let session = session.unwrap_or_default();
     let args =
-        ["ended".as_ref(), id, "--agent".as_ref(), agent.as_ref(), "--how".as_ref(), how.as_ref()];
+        ["ended".as_ref(), "--agent".as_ref(), agent.as_ref(), "--how".as_ref(), how.as_ref()];
     let more = [
         "--session".as_ref(),
         session,
@@ -73,26 +71,15 @@ pub fn ended(agent: &str, id: &OsStr, session: Option<&OsStr>, closed: bool, rea
         reason.as_ref(),
         OsStr::new("--quiet"),
     ];
-    let _ = ask(&[&args[..], &more].concat());
+    let id: Vec<&OsStr> = id.into_iter().collect();
+    let _ = ask(&[&args[..], &more, &id].concat());
 }
 
 /// Has the sessions saved, since something changed, after so many seconds. Nobody waits for it.
 pub fn changed(after: u64) {
     let mut command = Command::new(program());
     command.args(["save", "--coalesce", "--quiet", "--after", &after.to_string()]);
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    // SAFETY: between fork and exec the closure only calls setsid(2) and sigprocmask(2).
-    #[allow(unsafe_code, reason = "std lets children inherit blocked signals")]
-    unsafe {
-        command.pre_exec(|| {
-            rustix::process::setsid()?;
-            signals::reset()
-        });
-    }
-    if let Ok(mut child) = command.spawn() {
-        // Somebody has to collect its exit status.
-        std::thread::spawn(move || child.wait());
-    }
+    process::start_apart(command);
 }
 
 /// Runs `persist`; its standard output, whatever its exit code, or nothing.

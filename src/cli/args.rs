@@ -63,6 +63,9 @@ pub enum Command {
         /// Save this terminal user; may be repeated
         #[arg(long = "user", value_name = "NAME")]
         users: Vec<String>,
+        /// Save every terminal user and nobody else, as the timer does: without a map, nobody
+        #[arg(long, conflicts_with = "users")]
+        all_users: bool,
         /// Save the caller's own, at most once a second, because something changed
         ///
         /// Leaves at once when another process is about to save, since that one sees the change.
@@ -208,9 +211,9 @@ pub enum Command {
     /// The launcher does, when it sees it. A conversation that was closed is not resumed from
     /// snapshots older than this; one that was lost is.
     Ended {
-        /// Its conversation
+        /// Its conversation; the one of the caller's pane in the newest snapshot if none
         #[arg(value_name = "UUID")]
-        conversation: String,
+        conversation: Option<String>,
         /// On purpose or not
         #[arg(long, value_name = "HOW", value_parser = ["closed", "lost"])]
         how: String,
@@ -224,6 +227,21 @@ pub enum Command {
         #[arg(long, value_name = "TEXT", default_value = "")]
         reason: String,
     },
+    /// Bring back every terminal user's sessions when the host comes up
+    ///
+    /// For tmux-persist-restore.service, as root. Waits for each user's home, then starts
+    /// tmux-persist-session@UID.service for each user who was ever saved, in which the user's own
+    /// process restores. Until it has, saves leave that user's snapshots alone.
+    Boot,
+    /// Take over the state of the suite that this one replaces
+    ///
+    /// As root. Moves the manifests `<user>.tsv` and the series `snapshots/<user>/` of the state
+    /// directory into its `.predecessor/`, where they stay, and imports them into the snapshots
+    /// of the users that the map names. Doing it again imports nothing twice.
+    Import,
+    /// Restore the caller's sessions and stay until the tmux server has ended
+    #[command(hide = true)]
+    Keeper,
     /// Take in what an agent tells its hook, or have agents call it
     ///
     /// An agent calls it with JSON on standard input at the start and end of a conversation and of
@@ -275,6 +293,8 @@ pub enum Whom {
     One(Option<String>),
     /// The caller, whoever that is.
     Caller,
+    /// Every terminal user and nobody else: root's timer. Without a map, nobody.
+    Everybody,
 }
 
 /// A command's work.
@@ -302,6 +322,9 @@ impl Command {
             Self::Save { coalesce: true, after, .. } => {
                 crate::sys::clock::pause(Duration::from_secs(after.unwrap_or(0)));
                 Work { whom: Whom::Caller, request: Request::SaveSoon }
+            }
+            Self::Save { all_users: true, .. } => {
+                Work { whom: Whom::Everybody, request: Request::Save }
             }
             Self::Save { users, .. } => Work { whom: Whom::AllOr(users), request: Request::Save },
             Self::Restore { sessions, users, from, dry_run, mode } => {
@@ -333,7 +356,8 @@ impl Command {
             Self::Ended { conversation, how, agent, session, reason } => {
                 let session = escape(session.as_bytes());
                 let closed = how == "closed";
-                let ended = Ended { conversation, agent, session, closed, reason };
+                let pane = pane_of_caller();
+                let ended = Ended { conversation, pane, agent, session, closed, reason };
                 Work { whom: Whom::Caller, request: Request::Ended(ended) }
             }
             Self::Status { users, .. } => {
@@ -346,11 +370,25 @@ impl Command {
             Self::Doctor { users, root } => {
                 Work { whom: Whom::AllOr(users), request: Request::Doctor { root } }
             }
-            Self::Completions { .. } | Self::Manual { .. } | Self::Worker { .. } => {
+            Self::Boot
+            | Self::Import
+            | Self::Keeper
+            | Self::Completions { .. }
+            | Self::Manual { .. }
+            | Self::Worker { .. } => {
                 return Err(Failure::usage("this command works on no user"));
             }
         })
     }
+}
+
+/// The pane of tmux that this process is in: its server's pid, and its number there. `$TMUX` is
+/// `socket,server,session`.
+fn pane_of_caller() -> Option<(i32, u32)> {
+    let tmux = std::env::var("TMUX").ok()?;
+    let server = tmux.rsplit(',').nth(1)?.parse().ok()?;
+    let pane = std::env::var("TMUX_PANE").ok()?.strip_prefix('%')?.parse().ok()?;
+    Some((server, pane))
 }
 
 /// A snapshot that is named by a file: a user's process works in another directory.

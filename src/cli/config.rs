@@ -7,6 +7,7 @@ use crate::persist::budget::{Memory, Mode, Settings};
 use crate::snapshot::retention::Rules;
 use crate::sys::{accounts, files, tree};
 use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -33,6 +34,9 @@ struct File {
     status: StatusFile,
     retention: Rules,
     restore: Restore,
+    /// The other program's.
+    #[serde(rename = "provision")]
+    _provision: IgnoredAny,
 }
 
 /// The section `[status]`.
@@ -73,6 +77,7 @@ impl Default for File {
             keep: Keep::default(),
             save_on_change: true,
             restore: Restore::default(),
+            _provision: IgnoredAny,
         }
     }
 }
@@ -123,11 +128,7 @@ pub fn without_file(common: &Common) -> Result<Config, Failure> {
 
 /// Loads the configuration; an absent default file is no error, an absent `--config` is.
 pub fn load(common: &Common) -> Result<Config, Failure> {
-    let file = match &common.config {
-        Some(path) => read(path)?,
-        None if Path::new(CONFIG).exists() => read(Path::new(CONFIG))?,
-        None => File::default(),
-    };
+    let file: File = read_file(common.config.as_deref())?.unwrap_or_default();
     resolve(common, file)
 }
 
@@ -200,8 +201,15 @@ fn absolute(path: &Path) -> Result<PathBuf, Failure> {
         .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))
 }
 
+/// Reads the file that is named, or the default one if it is there.
+pub(super) fn read_file<T: DeserializeOwned>(named: Option<&Path>) -> Result<Option<T>, Failure> {
+    let default = Path::new(CONFIG);
+    let path = named.or_else(|| default.exists().then_some(default));
+    path.map(read).transpose()
+}
+
 /// Reads the file; for root, only one that nobody else could have changed.
-fn read(path: &Path) -> Result<File, Failure> {
+fn read<T: DeserializeOwned>(path: &Path) -> Result<T, Failure> {
     if accounts::is_root() {
         tree::assert_roots_own(path).map_err(|error| Failure::refused(error.to_string()))?;
     }

@@ -17,6 +17,8 @@ pub enum Exit {
     Differs,
     /// It was refused.
     Refused,
+    /// What it depends on is not known.
+    Unknown,
 }
 
 impl From<Exit> for ExitCode {
@@ -26,6 +28,7 @@ impl From<Exit> for ExitCode {
             Exit::Failed => 1,
             Exit::Usage | Exit::Differs => 2,
             Exit::Refused => 3,
+            Exit::Unknown => 4,
         })
     }
 }
@@ -56,6 +59,11 @@ impl Failure {
     pub fn in_detail(self, detailed: bool) -> Self {
         let exit = if detailed && self.exit == Exit::Usage { Exit::Failed } else { self.exit };
         Self { exit, ..self }
+    }
+
+    /// Something that depends on what is not known.
+    pub fn unknown(message: impl Into<String>) -> Self {
+        Self { message: message.into(), exit: Exit::Unknown }
     }
 
     /// Something the caller may not do.

@@ -9,8 +9,8 @@ use super::args::Work;
 use super::perform::{Done, UserReport};
 use crate::persist::budget::Mode;
 use crate::persist::report::{
-    Allotment, Described, Forgotten, Listed, Planned, PlannedRow, SaveResult, Saved, Wired,
-    WiredResult,
+    Allotment, Described, Forgotten, Imported, Listed, Planned, PlannedRow, SaveResult, Saved,
+    Wired, WiredResult,
 };
 use crate::persist::{Report, Request};
 use crate::snapshot::escape;
@@ -46,6 +46,9 @@ fn one(user: &UserReport, state_dir: &Path, executed: bool) -> Option<String> {
         Report::List(listed) if listed.error.is_none() => Some(list(name, listed)),
         Report::Forget(forgotten) if forgotten.error.is_none() => Some(forget(name, forgotten)),
         Report::Conversation(described) if described.error.is_none() => Some(describe(described)),
+        Report::Import(Imported { snapshots, error: None, .. }) => {
+            Some(format!("{name}: {} of the older suite imported\n", count(*snapshots, "snapshot")))
+        }
         Report::History(remembered) if remembered.error.is_none() => {
             Some(history::history(name, remembered))
         }
@@ -55,6 +58,7 @@ fn one(user: &UserReport, state_dir: &Path, executed: bool) -> Option<String> {
         | Report::History(_)
         | Report::Diff(_)
         | Report::Forget(_)
+        | Report::Import(_)
         | Report::Conversation(_)
         | Report::Ended(_)
         | Report::Status(_)

@@ -42,7 +42,7 @@ pub(super) fn user(user: &UserReport) -> Value {
 
 /// JSON leaves DEL and the C1 controls as they are; terminals do not. They occur inside strings
 /// only.
-fn without_control_characters(json: &str) -> String {
+pub(super) fn without_control_characters(json: &str) -> String {
     use std::fmt::Write;
     let mut text = String::with_capacity(json.len());
     for character in json.chars() {

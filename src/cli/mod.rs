@@ -1,29 +1,43 @@
 //! The command lines: arguments to options, targets, work, output, exit code.
 
 pub mod args;
+pub mod boot;
 pub mod config;
 mod doctor;
 pub mod exit;
 mod hook;
 pub mod human;
+pub mod import;
 pub mod json;
+pub mod keeper;
 mod metrics;
 pub mod pages;
 pub mod perform;
+pub mod provision;
 mod seen_by_root;
 mod status;
 pub mod targets;
 
+use crate::sys::notify::{self, Notifier};
 use args::{Cli, Command};
 use clap::Parser;
 use exit::{Exit, Failure};
 use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
+use std::sync::OnceLock;
+
+/// Whether problems go to the journal; found out before the environment is cleared of it.
+static TO_JOURNAL: OnceLock<bool> = OnceLock::new();
 
 /// Runs `persist` with the process's arguments.
 pub fn persist() -> ExitCode {
     run(std::env::args_os()).into()
+}
+
+/// Runs `provision` with the process's arguments.
+pub fn provision() -> ExitCode {
+    provision::run(std::env::args_os()).into()
 }
 
 fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
@@ -47,7 +61,7 @@ fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
     match dispatch(cli) {
         Ok(exit) => exit,
         Err(failure) => {
-            complain(&failure.to_string());
+            say("persist", Priority::Error, &failure.to_string());
             failure.exit
         }
     }
@@ -58,8 +72,15 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
     start_logging(common.verbose);
     match command {
         Command::Worker { job } => perform::work_for_root(&job),
-        Command::Completions { shell } => pages::completions(shell),
-        Command::Manual { directory } => pages::manual(&directory),
+        Command::Boot => boot::restore_everybody(&config::load(&common)?, common.quiet),
+        Command::Import => import::import(&config::load(&common)?, common.quiet),
+        Command::Keeper => {
+            TO_JOURNAL.get_or_init(notify::stderr_is_the_journal);
+            let notifier = Notifier::take();
+            keeper::keep(&config::load(&common)?, &notifier)
+        }
+        Command::Completions { shell } => pages::completions::<Cli>("persist", shell),
+        Command::Manual { directory } => pages::manual::<Cli>(&directory),
         Command::Doctor { users, root } => doctor::run(&common, users, root),
         Command::Status { users, metrics, max_age } => {
             status::run(&common, users, metrics.as_deref(), max_age)
@@ -92,6 +113,9 @@ fn report(common: &args::Common, work: &args::Work, done: &perform::Done) -> Res
         human::render(work, done, common.quiet)
     };
     print(&text)?;
+    if work.whom == args::Whom::Everybody && done.reports.is_empty() && !common.quiet {
+        complain("there are no terminal users");
+    }
     for problem in done.problems.iter().chain(&human::problems(&done.reports, common.quiet)) {
         complain(problem);
     }
@@ -110,7 +134,24 @@ fn print(text: &str) -> Result<(), Failure> {
 }
 
 fn complain(what: &str) {
-    let _ = writeln!(std::io::stderr(), "persist: {what}");
+    say("persist", Priority::Warning, what);
+}
+
+/// How much something matters in the journal, as syslog(3) counts.
+#[derive(Clone, Copy)]
+enum Priority {
+    Error = 3,
+    Warning = 4,
+}
+
+/// Writes a line to standard error, after the program's name.
+fn say(program: &str, priority: Priority, what: &str) {
+    let mark = if *TO_JOURNAL.get_or_init(notify::stderr_is_the_journal) {
+        format!("<{}>", priority as u8)
+    } else {
+        String::new()
+    };
+    let _ = writeln!(std::io::stderr(), "{mark}{program}: {what}");
 }
 
 fn start_logging(verbose: u8) {

@@ -73,12 +73,12 @@ pub fn perform(config: &Config, work: &Work) -> Result<Done, Failure> {
             let silent = Mutex::new(BTreeSet::new());
             let reports = for_each(&names, config.parallel_users, |name| {
                 let job = job(config, work, state_dir.clone(), false, None, restore.clone());
-                let report = for_user(config, name, state.as_ref(), &job);
+                let report = for_user(config, name, state.as_ref(), &job, None);
                 let report = report.unwrap_or_else(|error| {
-                    silent.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned());
+                    silent.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone());
                     Report::failed(&work.request, error)
                 });
-                UserReport { user: name.to_owned(), report }
+                UserReport { user: name.clone(), report }
             });
             let silent = silent.into_inner().unwrap_or_else(PoisonError::into_inner);
             let mut problems = problems;
@@ -105,7 +105,7 @@ pub fn work_for_root(job: &str) -> Result<Exit, Failure> {
 fn open_state(request: &Request, path: &std::path::Path) -> Result<Option<Dir>, Failure> {
     let failed = |error: crate::sys::FileError| Failure::failed(error.to_string());
     match request {
-        Request::Save | Request::Forget { .. } | Request::Ended(_) => {
+        Request::Save | Request::Forget { .. } | Request::Ended(_) | Request::Import => {
             tree::ensure_state_dir(path).map(Some).map_err(failed)
         }
         _ if path.exists() => tree::assert_roots_own(path).map(|()| None).map_err(failed),
@@ -113,7 +113,8 @@ fn open_state(request: &Request, path: &std::path::Path) -> Result<Option<Dir>, 
     }
 }
 
-fn job(
+/// What the process that works for a user needs to know of the site.
+pub(super) fn job(
     config: &Config,
     work: &Work,
     state_dir: PathBuf,
@@ -147,7 +148,11 @@ fn job(
 fn shared_by(users: &[String], config: &Config, state_dir: &std::path::Path) -> Settings {
     let has_state =
         |user: &&String| state_dir.join(user).symlink_metadata().is_ok_and(|meta| meta.is_dir());
-    let users = users.iter().filter(has_state).count();
+    shared_among(users.iter().filter(has_state).count(), config)
+}
+
+/// The budget where so many users are restored at once.
+pub(super) fn shared_among(users: usize, config: &Config) -> Settings {
     let memory = launcher::memory::Memory::look(std::path::Path::new("/"), 0);
     let users = u64::try_from(users).unwrap_or(u64::MAX).max(1);
     Settings { users, host: memory.host, ..config.restore.clone() }
@@ -161,7 +166,13 @@ fn deadline(config: &Config, request: &Request) -> Duration {
 }
 
 /// One user's work in a process of that user's, which reports; else why it could not.
-fn for_user(config: &Config, name: &str, state: Option<&Dir>, job: &Job) -> Result<Report, String> {
+pub(super) fn for_user(
+    config: &Config,
+    name: &str,
+    state: Option<&Dir>,
+    job: &Job,
+    input: Option<Vec<u8>>,
+) -> Result<Report, String> {
     let request = &job.request;
     let account = accounts::by_name(name).map_err(|error| error.to_string())?;
     tracing::info!(user = name, uid = %account.uid, "working for a terminal user");
@@ -177,8 +188,11 @@ fn for_user(config: &Config, name: &str, state: Option<&Dir>, job: &Job) -> Resu
         _ => (0o077, NewPrivileges::Deny),
     };
     let job = serde_json::to_string(job).map_err(|error| error.to_string())?;
-    let output = Program::ourselves()
-        .args(["worker", &job])
+    let mut program = Program::ourselves().args(["worker", &job]);
+    if let Some(input) = input {
+        program = program.input(&input).map_err(|error| error.to_string())?;
+    }
+    let output = program
         .becoming(Become { account, umask, new_privileges })
         .deadline(deadline(config, request))
         .max_output(MAX_REPORT)
@@ -193,25 +207,25 @@ fn for_user(config: &Config, name: &str, state: Option<&Dir>, job: &Job) -> Resu
     Ok(report)
 }
 
-/// Applies `work` to every name, `parallel` at once; results in the order of the names.
-fn for_each(
-    names: &[String],
+/// Applies `work` to every item, `parallel` at once; results in the order of the items.
+pub(super) fn for_each<T: Sync, R: Send>(
+    items: &[T],
     parallel: usize,
-    work: impl Fn(&str) -> UserReport + Sync,
-) -> Vec<UserReport> {
+    work: impl Fn(&T) -> R + Sync,
+) -> Vec<R> {
     let next = AtomicUsize::new(0);
     let run = || {
         let mut done = Vec::new();
         loop {
             let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some(name) = names.get(at) else { return done };
-            done.push((at, work(name)));
+            let Some(item) = items.get(at) else { return done };
+            done.push((at, work(item)));
         }
     };
-    let mut reports: Vec<(usize, UserReport)> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..parallel.min(names.len())).map(|_| scope.spawn(run)).collect();
+    let mut results: Vec<(usize, R)> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..parallel.min(items.len())).map(|_| scope.spawn(run)).collect();
         threads.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect()
     });
-    reports.sort_by_key(|(at, _)| *at);
-    reports.into_iter().map(|(_, report)| report).collect()
+    results.sort_by_key(|(at, _)| *at);
+    results.into_iter().map(|(_, result)| result).collect()
 }

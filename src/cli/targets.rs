@@ -37,7 +37,7 @@ pub fn find(config: &Config, whom: &Whom) -> Result<Targets, Failure> {
     let named: Vec<String> = match whom {
         Whom::AllOr(names) => names.clone(),
         Whom::One(name) => name.iter().cloned().collect(),
-        Whom::Caller => Vec::new(),
+        Whom::Caller | Whom::Everybody => Vec::new(),
     };
     let account = accounts::current().map_err(|error| Failure::failed(error.to_string()))?;
     if *whom == Whom::Caller {
@@ -47,6 +47,7 @@ pub fn find(config: &Config, whom: &Whom) -> Result<Targets, Failure> {
     if accounts::is_root() {
         return match map {
             Some((map, problems)) => for_root(config, whom, named, &map, problems),
+            None if *whom == Whom::Everybody => Ok(nobody(Vec::new())),
             None if named.is_empty() => Ok(caller(config, account)),
             None if named == [account.name.as_str()] => Ok(caller(config, account)),
             None => {
@@ -56,6 +57,9 @@ pub fn find(config: &Config, whom: &Whom) -> Result<Targets, Failure> {
                 Err(Failure::usage(message))
             }
         };
+    }
+    if *whom == Whom::Everybody {
+        return Err(Failure::refused("only root may work for every terminal user"));
     }
     for name in &named {
         let known =
@@ -85,17 +89,26 @@ fn for_root(
     }
     let single = named.len() == 1;
     let mut users = match whom {
+        Whom::Everybody => map.users().map(str::to_owned).collect::<Vec<_>>(),
         Whom::AllOr(_) if named.is_empty() => map.users().map(str::to_owned).collect(),
         Whom::One(None) => return Err(Failure::usage("name the terminal user: --user NAME")),
         _ => named,
     };
     let mut problems = problems;
+    if users.is_empty() && *whom == Whom::Everybody {
+        return Ok(nobody(problems));
+    }
     if users.is_empty() && problems.is_empty() {
         problems.push(format!("{}: names no terminal user", config.user_map.display()));
     }
     users.sort();
     users.dedup();
     Ok(Targets::Users { names: users, problems, single })
+}
+
+/// A host without terminal users is in order: nothing is done for them.
+fn nobody(problems: Vec<String>) -> Targets {
+    Targets::Users { names: Vec::new(), problems, single: false }
 }
 
 fn caller(config: &Config, account: Account) -> Targets {

@@ -5,7 +5,7 @@ use super::job::World;
 use super::names;
 use super::report::{Forgotten, Problem, Report};
 use super::selection::{self, Named};
-use crate::snapshot::{Ending, How, Row, Stored, Tombstone, json_text};
+use crate::snapshot::{Ending, Endings, How, Row, Stored, Tombstone, json_text};
 use crate::sys::files;
 use crate::tmux::{Listing, TmuxError, command};
 use std::collections::BTreeSet;
@@ -33,11 +33,10 @@ fn try_forget(
     let newest = store.newest(notes).map_err(|e| failed(&e))?.map(|(_, stored)| stored);
     let named = name_all(words, newest.as_ref(), notes)?;
     let mut tombstones = store.tombstones(notes).map_err(|e| failed(&e))?;
-    let mut endings = store.endings(notes).map_err(|e| failed(&e))?;
     // A snapshot may be ahead of a clock that went back; closing comes after it all the same.
     let closed = world.now.max(newest.as_ref().map_or(0, |stored| stored.id.seconds()));
     let live = world.server.list().ok().flatten().unwrap_or_default();
-    let (mut sessions, mut conversations) = (Vec::new(), Vec::new());
+    let (mut sessions, mut conversations, mut endings) = (Vec::new(), Vec::new(), Vec::new());
     for named in &named {
         match named {
             Named::Session(session) => {
@@ -49,7 +48,7 @@ fn try_forget(
             Named::Conversation(id) => {
                 let of = |row: &&Row| row.conversation.as_deref() == Some(id.as_str().as_bytes());
                 let row = newest.as_ref().and_then(|stored| stored.snapshot.rows.iter().find(of));
-                endings.add(Ending {
+                endings.push(Ending {
                     session: row.map_or_else(Vec::new, |row| row.session.clone()),
                     ended: closed,
                     conversation: id.as_str().into(),
@@ -66,8 +65,9 @@ fn try_forget(
     if !sessions.is_empty() {
         store.write_tombstones(&tombstones, &lock).map_err(|e| failed(&e))?;
     }
-    if !conversations.is_empty() {
-        store.write_endings(&endings, &lock).map_err(|e| failed(&e))?;
+    if !endings.is_empty() {
+        let add = |known: &mut Endings| endings.into_iter().for_each(|ending| known.add(ending));
+        store.change_endings(world.lock_wait, notes, add).map_err(|e| failed(&e))?;
     }
     forgotten.sessions = sessions.iter().map(|session| json_text(session)).collect();
     forgotten.conversations = conversations;

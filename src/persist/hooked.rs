@@ -95,9 +95,9 @@ pub fn hooked(world: &World, call: &HookCall) -> Report {
     }
     if call.event == Event::Closed {
         let reason = "ended at its prompt".to_owned();
-        let (conversation, agent) = (call.conversation.clone(), agent.to_owned());
+        let (conversation, agent) = (Some(call.conversation.clone()), agent.to_owned());
         let session = String::new();
-        let ended = Ended { conversation, agent, session, closed: true, reason };
+        let ended = Ended { conversation, pane: None, agent, session, closed: true, reason };
         notes.extend(ended::ended(world, &ended).problem().map(|problem| problem.message));
     }
     if call.pane.is_none() || !call.event.calls_for_a_save() {

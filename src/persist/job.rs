@@ -6,11 +6,12 @@ use super::hooked::{HookCall, hooked};
 use super::keep::Keep;
 use super::wiring::{self, Wire};
 use super::{
-    Report, conversation, diff, doctor, ended, forget, history, list, on_change, restore, save,
-    show, status,
+    Report, conversation, diff, doctor, ended, forget, history, import, list, on_change, restore,
+    save, show, status,
 };
 use crate::snapshot::retention::Rules;
 use crate::snapshot::{Activity, Store};
+use crate::sys::watch::Watched;
 use crate::sys::{Account, FileError, accounts, clock};
 use crate::tmux::{Hooks, Server, Socket};
 use serde::{Deserialize, Serialize};
@@ -83,6 +84,8 @@ pub enum Request {
     },
     /// Record how an agent ended.
     Ended(Ended),
+    /// Take over the manifests that come on standard input.
+    Import,
     /// Take in what an agent told its hook.
     Hooked(HookCall),
     /// Tell agents to call our hook, or no more.
@@ -93,8 +96,11 @@ pub enum Request {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ended {
-    /// Its conversation.
-    pub conversation: String,
+    /// Its conversation, when the one who saw it knows.
+    pub conversation: Option<String>,
+    /// The pane it was in: its server's pid, and its number there. What the newest snapshot knows
+    /// to have run there ended, too.
+    pub pane: Option<(i32, u32)>,
     /// Its name.
     pub agent: String,
     /// The tmux session it was in; empty when unknown.
@@ -207,9 +213,18 @@ impl Job {
                 conversation::conversation(&world, id, agent.as_deref())
             }
             Request::Ended(ended) => ended::ended(&world, ended),
+            Request::Import => import::import(&world),
             Request::Hooked(call) => hooked(&world, call),
             Request::Wire(wire) => wiring::wire(&world, wire),
         }
+    }
+}
+
+impl Job {
+    /// Holds the caller's tmux server, if one runs, so that its end can be waited for.
+    pub fn watch_server(&self) -> std::io::Result<Option<Watched>> {
+        let socket = Socket::named(&self.socket, self.tmpdir.as_deref());
+        socket.server_pid().map_or(Ok(None), Watched::new)
     }
 }
 

@@ -16,6 +16,7 @@ pub mod forget;
 mod groups;
 pub mod history;
 pub mod hooked;
+pub mod import;
 pub mod job;
 pub mod keep;
 mod links;
@@ -43,6 +44,7 @@ mod unfinished;
 pub mod wiring;
 
 pub use hooked::{HookCall, Witness};
+pub use import::Manifest;
 pub use job::{Ended, Job, Request, World};
 pub use keep::Keep;
 pub use report::Report;

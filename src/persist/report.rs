@@ -38,6 +38,8 @@ pub enum Report {
     Conversation(Described),
     /// Of `ended`.
     Ended(Recorded),
+    /// Of `import`.
+    Import(Imported),
     /// Of `hook --install` and `--uninstall`.
     Wire(Wired),
 }
@@ -227,6 +229,18 @@ pub struct Wired {
     pub error: Option<Problem>,
 }
 
+/// What was taken over of the older suite.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Imported {
+    /// How many snapshots were written.
+    pub snapshots: usize,
+    /// What a person should know.
+    pub notes: Vec<String>,
+    /// Why it failed.
+    pub error: Option<Problem>,
+}
+
 /// The outcome for the agents' settings in one word.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -291,6 +305,7 @@ impl Report {
                 Self::Conversation(Described { error: problem, ..Described::default() })
             }
             Request::Ended(_) => Self::Ended(Recorded { error: problem, ..Recorded::default() }),
+            Request::Import => Self::Import(Imported { error: problem, ..Imported::default() }),
             Request::Forget { .. } => {
                 Self::Forget(Forgotten { error: problem, ..Forgotten::default() })
             }
@@ -310,6 +325,7 @@ impl Report {
             | Self::Diff(Compared { notes, .. })
             | Self::Conversation(Described { notes, .. })
             | Self::Ended(Recorded { notes, .. })
+            | Self::Import(Imported { notes, .. })
             | Self::Wire(Wired { notes, .. }) => notes,
         }
     }
@@ -327,6 +343,7 @@ impl Report {
             | Self::Diff(Compared { error, .. })
             | Self::Conversation(Described { error, .. })
             | Self::Ended(Recorded { error, .. })
+            | Self::Import(Imported { error, .. })
             | Self::Wire(Wired { error, .. }) => error.clone(),
         }
     }

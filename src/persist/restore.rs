@@ -18,6 +18,7 @@ use crate::agent::{AGENTS, Home};
 use crate::process::Proc;
 use crate::snapshot::escape;
 use crate::sys::locks::Lock;
+use crate::sys::pending;
 use crate::tmux::TmuxError;
 use crate::tmux::hooks::Found;
 use std::collections::BTreeSet;
@@ -35,6 +36,10 @@ pub fn restore(
     let mut planned = Planned::default();
     if let Err(problem) = try_restore(world, sessions, from, mode, dry_run, &mut planned) {
         planned.error = Some(problem);
+    } else if !dry_run && sessions.is_empty() && from.is_none() {
+        // From now on what is live may follow the newest snapshot.
+        let marked = pending::restored(&world.account);
+        planned.notes.extend(marked.err().map(|error| error.to_string()));
     }
     if !dry_run {
         record(world, begin, &mut planned);

@@ -13,6 +13,7 @@ use crate::agent::{AGENTS, Home};
 use crate::process::Proc;
 use crate::snapshot::{self, Row, SnapshotId, State, Stored, escape};
 use crate::sys::clock::{self, Epoch};
+use crate::sys::pending;
 use std::collections::BTreeSet;
 use std::mem::take;
 use std::time::Instant;
@@ -73,6 +74,9 @@ fn try_save(world: &World, turn: Option<&Turn>, notes: &mut Vec<String>) -> Resu
         notes.push(why.to_owned());
         Ok(Saved { result: SaveResult::Nothing, ..Saved::default() })
     };
+    if pending::is_pending(&world.account) {
+        return nothing(notes, "not restored yet since the host came up: the old state is kept");
+    }
     if !world.server.is_listening().map_err(|e| text(&e))? {
         let socket = world.server.socket.path().display();
         return nothing(notes, &format!("no tmux server is running at {socket}"));

@@ -147,9 +147,14 @@ impl Process {
         self.stat.group == self.stat.foreground && !self.has_children()
     }
 
-    /// Whether processes run below it.
+    /// Whether processes run below it. Those that have ended do not count: a shell that took the
+    /// place of our launcher collects what that left behind only with its own next command.
     pub fn has_children(&self) -> bool {
-        !self.children().is_empty()
+        let runs = |pid: &i32| {
+            let stat = self.dir.with_file_name(pid.to_string()).join("stat");
+            read_bounded(&stat, 4096).is_some_and(|stat| Stat::parse(&stat).is_some())
+        };
+        self.children().iter().any(runs)
     }
 
     /// Children of every thread (`/proc/<pid>/task/*/children`, proc(5)).

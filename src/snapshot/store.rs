@@ -26,6 +26,7 @@ const SNAPSHOTS: &str = "snapshots";
 const LATEST: &str = "latest";
 const FORGOTTEN: &str = "forgotten.tsv";
 const ENDINGS: &str = "endings.tsv";
+const ENDINGS_LOCK: &str = "endings.lock";
 const ACTIVITY: &str = "activity.tsv";
 /// No record of activity is larger (bytes).
 const MAX_ACTIVITY: u64 = 64 << 10;
@@ -81,11 +82,7 @@ impl Store {
     pub fn open(dir: &Path) -> Result<Option<Self>, FileError> {
         match Dir::open(dir) {
             Ok(dir) => {
-                let snapshots = match dir.open_dir(SNAPSHOTS) {
-                    Ok(snapshots) => Some(snapshots),
-                    Err(error) if error.is_not_found() => None,
-                    Err(error) => return Err(error),
-                };
+                let snapshots = open_snapshots(&dir)?;
                 Ok(Some(Self { dir, snapshots }))
             }
             Err(error) if error.is_not_found() => Ok(None),
@@ -119,7 +116,8 @@ impl Store {
         }
         let link = format!("{user}.tsv");
         state.ensure_link(&link, Path::new(user).join(LATEST).as_os_str())?;
-        Ok(Self { dir, snapshots: None })
+        let snapshots = open_snapshots(&dir)?;
+        Ok(Self { dir, snapshots })
     }
 
     /// Where the store is.
@@ -204,12 +202,17 @@ impl Store {
     }
 
     /// Writes a snapshot and points `latest` at it. The lock is held.
-    pub fn write(&self, id: SnapshotId, bytes: &[u8], _lock: &Lock) -> Result<(), FileError> {
+    pub fn write(&self, id: SnapshotId, bytes: &[u8], lock: &Lock) -> Result<(), FileError> {
+        self.write_older(id, bytes, lock)?;
+        self.point_latest(id)
+    }
+
+    /// Writes a snapshot that need not be the newest. The lock is held.
+    pub fn write_older(&self, id: SnapshotId, bytes: &[u8], _lock: &Lock) -> Result<(), FileError> {
         let Some(snapshots) = &self.snapshots else {
             return Err(FileError::refused("writing", self.path(), "the store is not locked"));
         };
-        snapshots.write(&id.file_name(), bytes, Existing::Kept)?;
-        self.point_latest(id)
+        snapshots.write(&id.file_name(), bytes, Existing::Kept)
     }
 
     /// Points `latest` at a snapshot unless it does so already: a save that was killed between
@@ -237,9 +240,28 @@ impl Store {
         self.read_lines(ENDINGS, Endings::decode, notes)
     }
 
-    /// Replaces the endings. The lock is held.
-    pub fn write_endings(&self, endings: &Endings, _lock: &Lock) -> Result<(), FileError> {
-        self.dir.write(ENDINGS, &endings.encode(), Existing::Replaced)
+    /// Changes the record of endings, under a lock of its own: what an agent's launcher has to say
+    /// cannot wait until a save that a hung server holds up lets go of the store.
+    pub fn change_endings(
+        &self,
+        wait: Duration,
+        notes: &mut Vec<String>,
+        change: impl FnOnce(&mut Endings),
+    ) -> Result<(), FileError> {
+        const TRIES: usize = 3;
+        let _lock = locks::exclusive(&self.dir, ENDINGS_LOCK, wait)?;
+        let mut endings = self.endings(notes)?;
+        change(&mut endings);
+        let bytes = endings.encode();
+        let mut written = Ok(());
+        for _ in 0..TRIES {
+            written = self.dir.write(ENDINGS, &bytes, Existing::Replaced);
+            // Whoever has just taken the store's lock took our temporary file for one that was left.
+            if !written.as_ref().is_err_and(FileError::is_not_found) {
+                break;
+            }
+        }
+        written
     }
 
     /// Reads what was last done. It is a hint: one that is absent reads as empty, and so does one
@@ -302,6 +324,14 @@ impl Store {
         let path = self.dir.path().join(name);
         notes.extend(bad.iter().map(|n| format!("passed over: {}: line {n}", path.display())));
         Ok(read)
+    }
+}
+
+fn open_snapshots(dir: &Dir) -> Result<Option<Dir>, FileError> {
+    match dir.open_dir(SNAPSHOTS) {
+        Ok(snapshots) => Ok(Some(snapshots)),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

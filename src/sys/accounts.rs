@@ -53,6 +53,12 @@ pub fn current() -> Result<Account, AccountError> {
     complete(user.ok_or_else(|| AccountError::Unknown(uid.to_string()))?)
 }
 
+/// The uid of an account; `None` when the host has no such account.
+pub fn uid_of(name: &str) -> Result<Option<Uid>, AccountError> {
+    let failed = |source| AccountError::Lookup { name: name.to_owned(), source };
+    Ok(User::from_name(name).map_err(failed)?.map(|user| user.uid))
+}
+
 /// Whether this process acts as root.
 pub fn is_root() -> bool {
     geteuid().is_root()

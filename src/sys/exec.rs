@@ -17,6 +17,7 @@ pub struct Program {
     environment: Option<Vec<(OsString, OsString)>>,
     become_user: Option<Become>,
     only_asks: bool,
+    input: Option<std::fs::File>,
     deadline: Duration,
     max_output: usize,
 }
@@ -72,6 +73,7 @@ impl Program {
             environment: None,
             become_user: None,
             only_asks: false,
+            input: None,
             deadline: Duration::from_secs(5),
             max_output: 16 << 20,
         }
@@ -111,6 +113,17 @@ impl Program {
         self
     }
 
+    /// Gives it bytes to read on standard input, from memory: there is no pipe to fill.
+    pub fn input(mut self, bytes: &[u8]) -> io::Result<Self> {
+        use std::io::{Seek, Write};
+        let memory = rustix::fs::memfd_create("input", rustix::fs::MemfdFlags::CLOEXEC)?;
+        let mut file = std::fs::File::from(memory);
+        file.write_all(bytes)?;
+        file.rewind()?;
+        self.input = Some(file);
+        Ok(self)
+    }
+
     /// Sets how long it may run.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
@@ -127,10 +140,11 @@ impl Program {
 
     /// Runs it to its end; whatever happens, nothing of its process group is left running
     /// except what moved to a group of its own (a tmux server does).
-    pub fn run(self) -> Result<Output, ExecError> {
+    pub fn run(mut self) -> Result<Output, ExecError> {
         let begin = Instant::now();
         let (deadline, limit) = (self.deadline, self.max_output);
-        let (program, mut running) = self.spawn(Stdio::null())?;
+        let stdin = self.input.take().map_or_else(Stdio::null, Stdio::from);
+        let (program, mut running) = self.spawn(stdin)?;
         match collect(&mut running, begin + deadline, limit) {
             Ok(Collected::Ended(output)) => {
                 let bytes = output.stdout.len();

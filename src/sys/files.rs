@@ -280,6 +280,15 @@ impl Dir {
             .map_err(|source| error("renaming to", self.path.join(to), source))
     }
 
+    /// Moves an entry into another directory of the same file system, where nothing may have its
+    /// name.
+    pub fn rename_into(&self, name: &OsStr, to: &Self) -> Result<(), FileError> {
+        rustix::fs::renameat_with(&self.fd, name, &to.fd, name, RenameFlags::NOREPLACE)
+            .map_err(|source| error("moving to", to.path.join(name), source))?;
+        to.sync()?;
+        self.sync()
+    }
+
     /// Makes the directory's entries durable.
     pub fn sync(&self) -> Result<(), FileError> {
         rustix::fs::fsync(&self.fd).map_err(|source| error("syncing", &self.path, source))

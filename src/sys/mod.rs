@@ -9,9 +9,15 @@ pub mod clock;
 pub mod detach;
 pub mod exec;
 pub mod files;
+pub mod http;
 pub mod limits;
 pub mod locks;
+pub mod notify;
+pub mod pending;
+pub mod replace;
+pub mod secret;
 pub mod tree;
+pub mod watch;
 
 pub use accounts::Account;
 pub use files::{Dir, FileError};

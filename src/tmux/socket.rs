@@ -148,6 +148,7 @@ mod tests {
         assert_eq!(socket.state(), SocketState::Absent);
         let listener = UnixListener::bind(socket.path()).unwrap();
         assert_eq!(socket.state(), SocketState::Listening);
+        assert_eq!(socket.server_pid(), i32::try_from(std::process::id()).ok());
         drop(listener);
         assert_eq!(socket.state(), SocketState::Stale);
     }

@@ -36,7 +36,11 @@ fn of_twelve_agents_those_used_last_start_within_the_budget_and_enter_resumes_an
 
     // Room for three of 550 MiB, as long as none is there to be measured.
     let config = lab.sandbox.root().join("config.toml");
-    std::fs::write(&config, "[restore]\nmode = 'auto'\nmemory_budget = '1700M'\n").unwrap();
+    std::fs::write(
+        &config,
+        "save_on_change = false\n[restore]\nmode = 'auto'\nmemory_budget = '1700M'\n",
+    )
+    .unwrap();
     let args = ["restore", "--json", "--config", config.to_str().unwrap()];
     let plan = lab.persist(args).ok().json();
     let rows = plan["rows"].as_array().unwrap();

@@ -66,12 +66,11 @@ fn id_and_name_arrive_a_kill_leaves_a_shell_an_exit_closes_and_restore_goes_thro
         (row["session"].as_str().unwrap().to_owned(), row["result"].as_str().unwrap().to_owned())
     };
     let fates: Vec<_> = rows.iter().map(fate).collect();
-    let expected = [("closes", "not selected"), ("dies", "restored")];
-    assert_eq!(
-        fates,
-        expected.map(|(session, result)| (session.to_owned(), result.to_owned())),
-        "{restored:#}"
-    );
+    assert!(fates.contains(&("dies".to_owned(), "restored".to_owned())), "{restored:#}");
+    // A save since its end, and there may have been one by itself, knows it no more.
+    let closed = fates.iter().filter(|(session, _)| session == "closes");
+    assert!(closed.into_iter().all(|(_, result)| result == "not selected"), "{restored:#}");
+    assert_eq!(lab.sandbox.panes("#{session_name}"), ["dies"]);
     let pane = pane_at(&lab, Place("dies", 0, 0));
     let first = lab.pane(&pane, "#{pane_pid}").parse().unwrap();
     assert_eq!(argv(first)[0], start_claude());

@@ -7,6 +7,7 @@
 
 mod cost;
 mod floor;
+mod hook;
 mod restore;
 mod save;
 #[path = "../support/mod.rs"]
@@ -35,6 +36,7 @@ fn main() {
         sizes = SIZES.to_vec();
     }
     println!("{}\nmedian (min - max) of {runs} interleaved runs, ms\n", world::machine());
+    hook::measure(runs).print();
     for &sessions in &sizes {
         save::measure(sessions, runs).print();
     }

@@ -89,11 +89,14 @@ fn lesson_12_the_live_record_outranks_the_argument_list() {
 
 /// How many times a save opens something, and what it opens in `/proc` but for its own processes.
 fn opened(sandbox: &Sandbox) -> (usize, BTreeSet<String>) {
+    wait_until("everything is as it was saved", || save(sandbox)["result"] == "unchanged");
     let trace = sandbox.root().join("trace");
     let mut traced = sandbox.command("strace");
     traced.args(["-f", "-e", "trace=openat", "-o"]).arg(&trace);
     traced.arg(env!("CARGO_BIN_EXE_persist")).args(["save", "--state-dir"]).arg(sandbox.state());
-    run(traced.arg("--user-map").arg(sandbox.root().join("no-user-map"))).ok();
+    traced.arg("--user-map").arg(sandbox.root().join("no-user-map"));
+    let said = run(traced.arg("--config").arg(sandbox.config())).ok();
+    assert!(said.out().contains("unchanged"), "{}", said.out());
     let text = String::from_utf8_lossy(&std::fs::read(trace).unwrap()).into_owned();
     let paths = text.lines().filter_map(|line| line.split('"').nth(1));
     let of_processes = paths.clone().filter_map(|path| path.strip_prefix("/proc"));
@@ -115,7 +118,6 @@ fn lesson_15_other_processes_and_old_transcripts_cost_a_save_nothing() {
         sandbox.prompt(&id(n));
     };
     (1..=8).for_each(session);
-    save(&sandbox);
     let (with_8, processes) = opened(&sandbox);
     let panes: BTreeSet<String> = sandbox.panes("#{pane_pid}").into_iter().collect();
     let mut tree: BTreeSet<String> = BTreeSet::from(["sys".to_owned(), "self".to_owned()]);
@@ -140,10 +142,8 @@ fn lesson_15_other_processes_and_old_transcripts_cost_a_save_nothing() {
     }
     assert_eq!(crowded, with_8);
     (9..=16).for_each(session);
-    save(&sandbox);
     let (with_16, _) = opened(&sandbox);
     (17..=24).for_each(session);
-    save(&sandbox);
     let (with_24, _) = opened(&sandbox);
     assert_eq!(with_24 - with_16, with_16 - with_8, "linear in panes");
 }

@@ -50,13 +50,15 @@ fn saved() -> (Sandbox, PathBuf) {
     sandbox.tmux(["new-session", "-d", "-s", "one", "--", "sleep", "100000"]).ok();
     sandbox.persist(["save"]).ok();
     let config = sandbox.root().join("config.toml");
-    let text = "save_deadline_seconds = 0.6\nrestore_deadline_seconds = 0.6\n";
+    let text = "save_on_change = false\nsave_deadline_seconds = 0.6\n\
+                restore_deadline_seconds = 0.6\n";
     std::fs::write(&config, text).unwrap();
     (sandbox, config)
 }
 
 fn with_config(sandbox: &Sandbox, config: &Path, args: &[&str]) -> Run {
-    run(sandbox.persist_command(args).arg("--config").arg(config))
+    let config = ["--config", config.to_str().unwrap()];
+    sandbox.persist([args, &config].concat())
 }
 
 #[test]
@@ -82,10 +84,7 @@ fn whoever_meets_a_stopped_holder_gives_up_in_time_and_names_it() {
         lock.display(),
         holder.pid()
     );
-    let id = crate::support::stub_agent::id(1);
-    let writers: [&[&str]; 4] =
-        [&["save"], &["restore"], &["forget", "one"], &["ended", &id, "--how", "closed"]];
-    for args in writers {
+    for args in [&["save"][..], &["restore"], &["forget", "one"]] {
         let run = with_config(&sandbox, &config, args).code(1);
         assert!(run.err().contains(&who), "{args:?}: {}", run.err());
         assert!(run.took < Duration::from_secs(3), "{args:?} took {:?}", run.took);
@@ -132,4 +131,18 @@ fn restores_into_one_server_exclude_each_other_whatever_their_state_directories(
         assert!(results.contains(&"skipped".into()), "{round}: {results:?}");
         assert_eq!(sandbox.panes("#{session_name}"), ["one"], "{round}");
     }
+}
+
+#[test]
+fn a_close_is_recorded_while_a_hung_server_holds_up_a_save() {
+    let (sandbox, _) = saved();
+    let holder = Holder::start(&sandbox, sandbox.persist_command(["save"]));
+    let id = crate::support::stub_agent::id(1);
+    let ended = sandbox.persist(["ended", &id, "--how", "closed"]).ok();
+    assert!(ended.took < Duration::from_secs(1), "{:?}", ended.took);
+    let endings = std::fs::read_to_string(sandbox.user_state().join("endings.tsv")).unwrap();
+    assert!(endings.contains(&id), "{endings}");
+    drop(holder);
+    sandbox.persist(["save"]).ok();
+    assert!(std::fs::read_to_string(sandbox.user_state().join("endings.tsv")).unwrap() == endings);
 }

@@ -249,13 +249,8 @@ fn what_is_lost_is_forgotten_after_the_window_and_stays_in_older_snapshots() {
     let first = save(&sandbox)["snapshot"].as_str().unwrap().to_owned();
     kill(&sandbox, 1);
     assert_eq!(save(&sandbox)["lost"], 1);
-    let config = sandbox.root().join("config.toml");
-    std::fs::write(&config, "lost_window_hours = 0\n").unwrap();
-    let config = config.to_str().unwrap();
-    wait_until("the window, of no length, is over", || {
-        let json = sandbox.persist(["--config", config, "save", "--json"]).ok().json();
-        json["users"][0]["lost"] == 0
-    });
+    sandbox.configure("save_on_change = false\nlost_window_hours = 0\n");
+    wait_until("the window, of no length, is over", || save(&sandbox)["lost"] == 0);
     let rows = restore(&sandbox, &[]);
     assert_eq!(told(&rows), ["keep shell skip skipped"]);
     restore(&sandbox, &["--from", &first]);

@@ -8,7 +8,9 @@ fn the_man_pages_in_docs_are_those_of_the_program() {
     let sandbox = Sandbox::new();
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/man");
     let dir = sandbox.work();
-    run(sandbox.command(env!("CARGO_BIN_EXE_persist")).arg("manual").arg(&dir)).ok();
+    for program in [env!("CARGO_BIN_EXE_persist"), env!("CARGO_BIN_EXE_provision")] {
+        run(sandbox.command(program).arg("manual").arg(&dir)).ok();
+    }
     let names = |dir: &Path| {
         let mut names: Vec<_> =
             std::fs::read_dir(dir).unwrap().map(|e| e.unwrap().file_name()).collect();
@@ -29,5 +31,8 @@ fn completions_are_there_for_the_usual_shells() {
         let run =
             run(sandbox.command(env!("CARGO_BIN_EXE_persist")).args(["completions", shell])).ok();
         assert!(run.out().contains("restore"), "{shell}");
+        let program = env!("CARGO_BIN_EXE_provision");
+        let run = crate::support::run(sandbox.command(program).args(["completions", shell])).ok();
+        assert!(run.out().contains("membership"), "{shell}");
     }
 }

@@ -12,6 +12,7 @@ mod lost;
 mod manual;
 mod modes;
 mod programs;
+mod provision;
 mod refusals;
 mod restore;
 mod retention;

@@ -8,6 +8,7 @@ mod foreign;
 mod forget;
 mod points;
 mod prune;
+mod random;
 mod restore;
 mod save;
 mod state;

@@ -39,6 +39,7 @@ pub(crate) fn argv(sandbox: &Sandbox, args: &[&str], state: &Path) -> Vec<OsStri
     words.extend(args.iter().map(OsString::from));
     words.extend(["--state-dir".into(), state.into(), "--user-map".into()]);
     words.push(sandbox.root().join("no-user-map").into());
+    words.extend(["--config".into(), sandbox.config().into()]);
     words
 }
 

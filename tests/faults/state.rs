@@ -48,6 +48,7 @@ impl State {
                 "forgotten.tsv",
                 "latest",
                 "lock",
+                "endings.lock",
                 "snapshots",
             ];
             let own = own.contains(&name.as_str());

@@ -1,5 +1,6 @@
 //! Every released format stays a fixture that must still read.
 
+use terminal_lobby::roster::{self, Layout, Tier, members, ports, tiers};
 use terminal_lobby::snapshot::{State, decode, encode};
 
 #[test]
@@ -45,4 +46,20 @@ fn the_older_manifest_of_three_columns_reads() {
     assert_eq!(names, [&b"web"[..], b"shell", b"empty"]);
     assert_eq!(snapshot.rows[0].state, State::Live);
     assert_eq!(snapshot.rows[2].conversation, None);
+}
+
+#[test]
+fn the_roster_and_the_files_beside_it_read_as_first_released() {
+    let document = roster::parse(include_bytes!("fixtures/roster.yaml")).unwrap();
+    let builder = &document.roster.users["builder"];
+    assert_eq!((builder.tier, builder.code_layout), (Tier::NamespaceOwner, Layout::Workspace));
+    assert_eq!((&builder.namespaces[..], builder.parked), (&["builds".to_owned()][..], true));
+    assert_eq!(document.roster.users["ops"].tier, Tier::Admin);
+    let ledger = ports::read(include_bytes!("fixtures/ports.json")).unwrap();
+    assert_eq!((ledger["ops"], ledger["gone"]), (3773, 3774));
+    let users = tiers::read(include_bytes!("fixtures/k8s-users.json")).unwrap();
+    assert!(tiers::check(&document, &users) == tiers::TierCheck::default());
+    let members = members::read(include_bytes!("fixtures/members.json")).unwrap();
+    assert_eq!(members[0].active, Some(true));
+    assert_eq!((members[1].active, members[1].os_user.as_deref()), (None, Some("builder")));
 }

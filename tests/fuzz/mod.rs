@@ -71,3 +71,8 @@ impl Random {
 fn the_state_files_survive_the_corpus() {
     assert!(replay("snapshot", targets::snapshot) > 1000);
 }
+
+#[test]
+fn the_roster_survives_the_corpus() {
+    assert!(replay("roster", targets::roster) > 1000);
+}

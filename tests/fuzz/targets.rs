@@ -1,5 +1,8 @@
 //! What must hold for any bytes; called by the fuzzer and, on the stored corpus, by the tests.
 
+use std::collections::BTreeMap;
+use terminal_lobby::roster::edit::{Edit, edit};
+use terminal_lobby::roster::{self, Layout, Row, Tier, members, ports, tiers};
 use terminal_lobby::snapshot::{Endings, SnapshotId, Tombstones, decode, encode};
 
 /// The files of the state directory: any bytes are read or refused, and what was read comes back
@@ -17,5 +20,38 @@ pub(crate) fn snapshot(bytes: &[u8]) {
     assert_eq!(Endings::decode(&endings.encode()), (endings, vec![]));
     if let Some(id) = std::str::from_utf8(bytes).ok().and_then(SnapshotId::parse) {
         assert_eq!(SnapshotId::parse(&id.file_name()), Some(id));
+    }
+}
+
+/// The roster and the files beside it: any bytes are read or refused in messages of one line; a row
+/// that is put in or commented out leaves every other byte where it was.
+pub(crate) fn roster(bytes: &[u8]) {
+    let _ = (members::read(bytes), ports::read(bytes), tiers::read(bytes));
+    let document = match roster::parse(bytes) {
+        Ok(document) => document,
+        Err(problems) => {
+            let lines = problems.iter().map(|problem| problem.in_file("r"));
+            return assert!(lines.into_iter().all(|line| !line.contains(char::is_control)));
+        }
+    };
+    let users: Vec<&String> = document.roster.users.keys().collect();
+    let note = |user: &&String| ((*user).clone(), "left".to_owned());
+    let comment_out = Edit { comment_out: users.iter().map(note).collect(), ..Edit::default() };
+    let row = Row {
+        authentik_user: "fuzz.ed".to_owned(),
+        k8s_user: "fuzz:ed".to_owned(),
+        tier: Tier::PowerUser,
+        namespaces: vec![],
+        code_layout: Layout::Workspace,
+        repos: vec!["a".to_owned()],
+        parked: true,
+    };
+    let add = Edit { add: BTreeMap::from([("fuzzed".to_owned(), row)]), ..Edit::default() };
+    for (what, left) in [(comment_out, 0), (add, users.len() + 1)] {
+        let Ok(edited) = edit(bytes, &what) else { continue };
+        assert_eq!(roster::parse(&edited).map(|new| new.roster.users.len()), Ok(left));
+        let mut rest = edited.iter();
+        // Only what stands for no users at all is ever taken away.
+        assert!(users.is_empty() || bytes.iter().all(|byte| rest.any(|other| other == byte)));
     }
 }

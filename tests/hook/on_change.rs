@@ -91,7 +91,7 @@ fn a_hostile_path_of_ours_is_run_as_it_is() {
     let state = dir.join("state");
     let mut save = sandbox.command(&program);
     save.args(["save", "--socket", "default", "--state-dir"]).arg(&state);
-    save.arg("--config").arg(sandbox.root().join("config.toml"));
+    save.arg("--config").arg(sandbox.config());
     save.arg("--user-map").arg(sandbox.root().join("no-user-map"));
     crate::support::run(&mut save).ok();
     sandbox.tmux(["new-session", "-d", "-s", "born"]).ok();

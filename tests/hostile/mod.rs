@@ -2,9 +2,11 @@
 //! nothing of the hostile user's ever happens with root's rights.
 
 mod agent;
+mod boot;
 mod children;
 mod fakes;
 mod homes;
+mod hooks;
 mod map;
 mod output;
 mod report;

@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// What each module may use, besides itself. Arrows point down only.
-const MAY_USE: [(&str, &[&str]); 9] = [
+const MAY_USE: [(&str, &[&str]); 11] = [
     ("bin", &["cli"]),
-    ("cli", &["persist", "snapshot", "identity", "sys"]),
+    ("cli", &["persist", "provision", "roster", "snapshot", "identity", "sys"]),
     ("persist", &["snapshot", "agent", "tmux", "process", "sys"]),
+    ("provision", &["roster", "identity", "sys"]),
+    ("roster", &["identity"]),
     ("snapshot", &["sys"]),
     ("agent", &["process", "snapshot", "sys"]),
     ("tmux", &["sys"]),
@@ -19,6 +21,7 @@ const MAY_USE: [(&str, &[&str]); 9] = [
 /// Modules that have no effect: no files, no processes, no clock.
 const PURE: &[&str] = &[
     "identity",
+    "roster",
     "tmux/escape.rs",
     "tmux/dialect.rs",
     "tmux/layout.rs",

@@ -109,3 +109,34 @@ fn a_closed_conversation_is_not_resumed_and_a_lost_one_is() {
     sandbox.wait_for_agent(&id(2));
     assert_eq!(sandbox.panes("#{session_name}"), ["lost"]);
 }
+
+#[test]
+fn what_the_agent_went_on_to_in_its_pane_is_closed_with_it() {
+    let sandbox = Sandbox::new();
+    sandbox.install_stub_agent();
+    sandbox.tmux(["new-session", "-d", "-s", "keep"]).ok();
+    in_pane(&sandbox, &["--session", &id(1), "--no-freshen"]);
+    sandbox.wait_for_agent(&id(1));
+    // What `/clear` does: the same process, another conversation.
+    let pid = sandbox.agents_on(&id(1))[0];
+    let record = sandbox.home().join(format!(".claude/sessions/{pid}.json"));
+    let text = std::fs::read_to_string(&record).unwrap();
+    std::fs::write(&record, text.replace(&id(1), &id(2))).unwrap();
+    let save = || {
+        let mut save = sandbox.command(env!("CARGO_BIN_EXE_persist"));
+        let no_map = sandbox.root().join("no-user-map");
+        crate::support::run(save.args(["save", "--json", "--user-map"]).arg(no_map)).ok().json()
+    };
+    save();
+    // It ends as its user told it to.
+    let pid = nix::unistd::Pid::from_raw(pid);
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).unwrap();
+    wait_until("the pane is closed", || sandbox.panes("#{session_name}") == ["keep"]);
+    let closed: Vec<String> = endings(&sandbox)
+        .iter()
+        .filter(|line| line.contains("\tclosed\t"))
+        .map(|line| line.split('\t').nth(2).unwrap().to_owned())
+        .collect();
+    assert_eq!(closed, [id(1), id(2)]);
+    assert_eq!(save()["users"][0]["lost"], 0);
+}

@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Where `install-prerequisites.sh test` puts the agents.
-const AGENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/agents/node_modules/.bin");
+pub(crate) const AGENTS: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/target/agents/node_modules/.bin");
 const KEY: &str = "sk-ant-test-0123456789abcdefghijklmnopqrstuvwxyz";
 
 /// A [`Sandbox`] with agents.
@@ -29,6 +30,41 @@ pub(crate) struct Agent {
     pub(crate) pid: i32,
     pub(crate) conversation: String,
 }
+
+/// `~/.claude/settings.json` for tests.
+pub(crate) const CLAUDE_SETTINGS: &str = r#"{"theme":"dark","spinnerTipsEnabled":false}"#;
+
+/// `~/.claude.json` with every question of a first start answered.
+pub(crate) fn claude_answers() -> serde_json::Value {
+    serde_json::json!({
+        "numStartups": 5, "installMethod": "npm", "autoUpdates": false, "theme": "dark",
+        "hasCompletedOnboarding": true, "lastOnboardingVersion": "99.0.0",
+        "lastReleaseNotesSeen": "99.0.0", "shiftEnterKeyBindingInstalled": true,
+        "hasSeenTasksHint": true, "tipsHistory": {},
+        // A key is known by its last 20 characters.
+        "customApiKeyResponses": {"approved": [&KEY[KEY.len() - 20..]], "rejected": []},
+        "projects": {}
+    })
+}
+
+/// What that file says of a directory in which Claude may work.
+pub(crate) fn claude_trust() -> serde_json::Value {
+    serde_json::json!({
+        "hasTrustDialogAccepted": true, "hasCompletedProjectOnboarding": true,
+        "projectOnboardingSeenCount": 4
+    })
+}
+
+/// What Claude's environment holds in tests, besides where the API is.
+pub(crate) const CLAUDE_ENVIRONMENT: [(&str, &str); 7] = [
+    ("ANTHROPIC_API_KEY", KEY),
+    ("DISABLE_AUTOUPDATER", "1"),
+    ("DISABLE_TELEMETRY", "1"),
+    ("DISABLE_ERROR_REPORTING", "1"),
+    ("DISABLE_BUG_COMMAND", "1"),
+    ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1"),
+    ("CLAUDE_CODE_DISABLE_FEEDBACK_SURVEY", "1"),
+];
 
 impl AgentLab {
     /// A new lab that trusts the sandbox's `work()`; or none, reported, without the agents.
@@ -71,32 +107,16 @@ impl AgentLab {
         command
             .env("PATH", path())
             .env("ANTHROPIC_BASE_URL", format!("http://127.0.0.1:{}", self.api.port))
-            .env("ANTHROPIC_API_KEY", KEY)
             .env("OPENAI_API_KEY", "sk-test-openai")
-            .env("DISABLE_AUTOUPDATER", "1")
-            .env("DISABLE_TELEMETRY", "1")
-            .env("DISABLE_ERROR_REPORTING", "1")
-            .env("DISABLE_BUG_COMMAND", "1")
-            .env("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1")
-            .env("CLAUDE_CODE_DISABLE_FEEDBACK_SURVEY", "1");
+            .envs(CLAUDE_ENVIRONMENT);
     }
 
     fn answer_dialogs(&self) {
         let home = self.sandbox.home();
         std::fs::create_dir(home.join(".claude")).unwrap();
         std::fs::create_dir(home.join(".codex")).unwrap();
-        let claude = serde_json::json!({
-            "numStartups": 5, "installMethod": "npm", "autoUpdates": false, "theme": "dark",
-            "hasCompletedOnboarding": true, "lastOnboardingVersion": "99.0.0",
-            "lastReleaseNotesSeen": "99.0.0", "shiftEnterKeyBindingInstalled": true,
-            "hasSeenTasksHint": true, "tipsHistory": {},
-            // A key is known by its last 20 characters.
-            "customApiKeyResponses": {"approved": [&KEY[KEY.len() - 20..]], "rejected": []},
-            "projects": {}
-        });
-        std::fs::write(home.join(".claude.json"), claude.to_string()).unwrap();
-        let settings = r#"{"theme":"dark","spinnerTipsEnabled":false}"#;
-        std::fs::write(home.join(".claude/settings.json"), settings).unwrap();
+        std::fs::write(home.join(".claude.json"), claude_answers().to_string()).unwrap();
+        std::fs::write(home.join(".claude/settings.json"), CLAUDE_SETTINGS).unwrap();
         let port = self.api.port;
         let codex = format!(
             "model = \"mock-model\"\nmodel_provider = \"mock\"\ncheck_for_update_on_startup = false\n\
@@ -116,10 +136,7 @@ impl AgentLab {
         let path = self.sandbox.home().join(".claude.json");
         let mut json: serde_json::Value =
             serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-        json["projects"][dir] = serde_json::json!({
-            "hasTrustDialogAccepted": true, "hasCompletedProjectOnboarding": true,
-            "projectOnboardingSeenCount": 4
-        });
+        json["projects"][dir] = claude_trust();
         std::fs::write(&path, json.to_string()).unwrap();
         let path = self.sandbox.home().join(".codex/config.toml");
         let toml = std::fs::read_to_string(&path).unwrap();
@@ -230,6 +247,10 @@ impl AgentLab {
         wait_until(&format!("{reply:?} is in the transcript of {conversation}"), || {
             let path = self.transcript(&conversation);
             path.is_some_and(|p| std::fs::read_to_string(p).unwrap().contains(&reply))
+        });
+        // One that is killed before its turn has ended is told to continue when it is resumed.
+        wait_until("its turn has ended", || {
+            self.live_record(agent.pid).is_none_or(|record| record["status"] != "busy")
         });
         turn
     }

@@ -1,8 +1,10 @@
 #!/bin/sh
 # Installs what this machine lacks for one purpose, and says what it installs.
 #   install-prerequisites.sh run     to build and to run: tmux, git, a C linker, make, cargo
-#   install-prerequisites.sh test    the same, and what the tests drive: strace, python3, node, the
-#                                    real agents (target/agents, pinned by tests/agents/lab)
+#   install-prerequisites.sh test    the same, and what the tests drive: strace, python3, openssl, node, the
+#                                    real agents (target/agents, pinned by tests/agents/lab); for
+#                                    root what boots a box: systemd-nspawn, debootstrap
+#   install-prerequisites.sh deb     what packs the Debian package: cargo-deb (target/tools, pinned)
 # Silent when nothing is missing.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -18,14 +20,21 @@ missing() (
     has make make
     # Without the C library's start file cc is there and yet cannot link.
     case $(cc -print-file-name=crt1.o 2>/dev/null) in /*) ;; *) echo cc ;; esac
+    [ "$1" != deb ] || has dpkg-shlibdeps dpkg-shlibdeps
     [ "$1" = test ] || exit 0
     has strace strace
     has python3 python3
+    has openssl openssl
     has node node
     has npm npm
     has unshare unshare
     has useradd useradd
     has ps ps
+    # Only root boots a box.
+    [ "$(id -u)" = 0 ] || exit 0
+    has systemd-nspawn systemd-nspawn
+    has debootstrap debootstrap
+    has mkfs.ext4 mkfs.ext4
 )
 
 manager() {
@@ -55,6 +64,11 @@ packages_of() {
         *:useradd) echo shadow ;;
         dnf:ps | pacman:ps | apk:ps) echo procps-ng ;;
         *:ps) echo procps ;;
+        dnf:systemd-nspawn | zypper:systemd-nspawn | apt-get:systemd-nspawn) echo systemd-container ;;
+        *:systemd-nspawn) echo systemd ;;
+        *:mkfs.ext4) echo e2fsprogs ;;
+        apt-get:dpkg-shlibdeps) echo dpkg-dev ;;
+        *:dpkg-shlibdeps) echo dpkg ;;
         *) echo "$name" ;;
         esac
     done | tr '\n' ' '
@@ -150,6 +164,15 @@ fetch_agents() (
         rm -rf home
 )
 
+# The packer of the Debian package, pinned; in target/tools, so that it is nobody else's.
+install_packer() {
+    version=3.8.0
+    case $(target/tools/bin/cargo-deb --version 2>/dev/null) in *" $version") return 0 ;; esac
+    say "installing cargo-deb $version into target/tools"
+    cargo install --quiet --locked cargo-deb --version "$version" --root target/tools \
+        --no-default-features --features gzip >&2
+}
+
 case ${1-} in
 run)
     install_packages run
@@ -160,8 +183,13 @@ test)
     check_cargo
     install_agents
     ;;
+deb)
+    install_packages deb
+    check_cargo
+    install_packer
+    ;;
 *)
-    echo "usage: $0 run|test" >&2
+    echo "usage: $0 run|test|deb" >&2
     exit 2
     ;;
 esac

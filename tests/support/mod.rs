@@ -2,8 +2,10 @@
 //! many, and waiting for facts.
 
 pub(crate) mod agents;
+pub(crate) mod boxes;
 pub(crate) mod fake_server;
 pub(crate) mod host;
+pub(crate) mod http;
 pub(crate) mod lacks;
 pub(crate) mod metrics;
 pub(crate) mod mock_api;
@@ -14,6 +16,7 @@ pub(crate) mod stub_agent;
 pub(crate) mod wait;
 
 pub(crate) use agents::AgentLab;
+pub(crate) use boxes::{BootBox, On};
 pub(crate) use run::{Run, run};
 pub(crate) use sandbox::Sandbox;
 pub(crate) use wait::{wait_for, wait_until};

@@ -8,10 +8,20 @@ cd "$(dirname "$0")/../.." || exit 1
 
 TL_LACKS_FILE=$(mktemp)
 export TL_LACKS_FILE
-trap 'rm -f "$TL_LACKS_FILE"' EXIT
+TL_BOOT='the preparation of the boot tests failed (see above)'
+export TL_BOOT
+trap 'rm -f "$TL_LACKS_FILE"; tests/boot/bootbox destroy --all 2>/dev/null' EXIT
 
 # `persist` runs the launcher that lies beside it; no test target of this package builds that.
 cargo build --workspace || exit
+
+# The tests in tests/boot need root, and what they stand on; without it each says what is lacking.
+# With a filter that names none of them they are not prepared.
+boot=yes
+for filter; do boot=no; case $filter in boot*) boot=yes && break ;; esac done
+if [ "$boot" = yes ]; then
+    TL_BOOT=$(tests/boot/prepare.sh) || exit
+fi
 
 if cargo nextest --version >/dev/null 2>&1; then
     # nextest leaves the examples in the documentation out.

@@ -30,7 +30,8 @@ impl Sandbox {
         std::fs::write(self.config(), toml).unwrap();
     }
 
-    fn config(&self) -> PathBuf {
+    /// What [`Sandbox::persist`] names as `--config`.
+    pub(crate) fn config(&self) -> PathBuf {
         self.root().join("config.toml")
     }
 
@@ -147,7 +148,8 @@ impl Sandbox {
             let fields: Vec<&str> = stat.rsplit_once(") ").unwrap().1.split(' ').collect();
             fields[2] == fields[5] // its group is the terminal's
         };
-        super::wait_until("the shell is at its prompt", || tree(pid) == [pid] && foreground());
+        let alone = || children(pid).into_iter().all(ended);
+        super::wait_until("the shell is at its prompt", || alone() && foreground());
     }
 
     /// Kills the tmux server and every process in its panes with SIGKILL, as a crash does, and

@@ -9,23 +9,7 @@ pub(crate) fn id(n: u32) -> String {
     format!("0d0a8f5e-0000-4000-8000-{n:012}")
 }
 
-const STUB: &str = r#"#!/bin/sh
-# Takes `--resume ID` or `--session-id ID`, as the real program; refuses what it refuses.
-id=$2
-project=$HOME/.claude/projects/$(pwd -P | LC_ALL=C sed 's/[^A-Za-z0-9]/-/g')
-case $1 in
---resume) [ -e "$project/$id.jsonl" ] || { echo "No conversation found with session ID: $id" >&2; exit 1; } ;;
---session-id) [ ! -e "$project/$id.jsonl" ] || { echo "Session ID $id is already in use." >&2; exit 1; } ;;
-esac
-mkdir -p "$HOME/.claude/sessions"
-record=$HOME/.claude/sessions/$$.json
-trap 'rm -f "$record"; exit 0' HUP TERM
-set -- $(sed 's/.*) //' /proc/$$/stat)
-shift 19
-printf '{"pid":%s,"sessionId":"%s","cwd":"%s","procStart":"%s","entrypoint":"cli"}' $$ "$id" "$(pwd -P)" "$1" >"$record.tmp"
-mv "$record.tmp" "$record"
-while :; do sleep 1000 & wait $!; done
-"#;
+const STUB: &str = include_str!("../boot/stub-claude");
 
 impl Sandbox {
     /// Puts the stub where the launcher finds agents.

@@ -18,7 +18,7 @@ pub(in crate::cli) fn align<const N: usize>(table: &[[String; N]]) -> String {
     text
 }
 
-pub(super) fn count(number: usize, what: &str) -> String {
+pub(in crate::cli) fn count(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 

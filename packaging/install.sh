@@ -1,0 +1,54 @@
+#!/bin/sh
+# Installs what was built below $DESTDIR$PREFIX: programs, man pages, completions, documents; and
+# for a host (SYSTEM=yes, the default where PREFIX is /usr or /usr/local) units, the PAM file and
+# configuration. `make install` and the Debian package both use it.
+#   install.sh DIRECTORY-OF-THE-PROGRAMS
+set -eu
+cd "$(dirname "$0")/.."
+built=$1
+: "${PREFIX:=/usr/local}" "${DESTDIR:=}"
+case $PREFIX in
+/usr | /usr/local) : "${SYSTEM:=yes}" ;;
+*) : "${SYSTEM:=no}" ;;
+esac
+to=$DESTDIR$PREFIX
+etc=$DESTDIR/etc
+
+install -d "$to/bin" "$to/share/man/man1" "$to/share/doc/terminal-lobby"
+install -m 755 "$built/persist" "$built/start-claude" "$to/bin"
+install -m 644 docs/man/*.1 "$to/share/man/man1"
+install -m 644 README.md CHANGELOG.md docs/*.md "$to/share/doc/terminal-lobby"
+
+# Debian keeps site-functions for the administrator.
+zsh=site-functions
+[ "$PREFIX" != /usr ] || [ ! -e /etc/debian_version ] || zsh=vendor-completions
+completions() { # SHELL FILE
+    install -d "$to/share/$(dirname "$2")"
+    "$built/persist" completions "$1" >"$to/share/$2"
+    chmod 644 "$to/share/$2"
+}
+completions bash bash-completion/completions/persist
+completions zsh "zsh/$zsh/_persist"
+completions fish fish/vendor_completions.d/persist.fish
+
+[ "$SYSTEM" = yes ] || exit 0
+units=$to/lib/systemd/system
+for path in units/system/* units/system/*/*; do
+    name=${path#units/system/}
+    if [ -L "$path" ]; then
+        install -d "$units/$(dirname "$name")"
+        ln -sf "$(readlink "$path")" "$units/$name"
+    elif [ -f "$path" ]; then
+        install -D -m 644 "$path" "$units/$name"
+        sed -i "s,/usr/bin/persist,$PREFIX/bin/persist,;s,/usr/share/doc,$PREFIX/share/doc," "$units/$name"
+    fi
+done
+install -D -m 644 units/tmpfiles.d/tmux-persist.conf "$to/lib/tmpfiles.d/tmux-persist.conf"
+# What an administrator may have changed is left alone.
+for file in pam.d/tmux-persist terminal-lobby/config.toml terminal-lobby/launcher.toml; do
+    if [ ! -e "$etc/$file" ]; then
+        source=units/$file
+        [ -e "$source" ] || source=units/config/${file#terminal-lobby/}
+        install -D -m 644 "$source" "$etc/$file"
+    fi
+done

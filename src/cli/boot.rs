@@ -1,0 +1,130 @@
+//! `boot`: root brings every terminal user's sessions back, each in a session of that user's own
+//! that the service manager starts. Root decides who and when; what is restored, and what with,
+//! the user's own process finds out (`keeper`).
+
+use super::args::Whom;
+use super::config::Config;
+use super::exit::{Exit, Failure};
+use super::perform::for_each;
+use super::targets::{self, Targets};
+use crate::snapshot::escape;
+use crate::sys::exec::{self, Program};
+use crate::sys::{Account, accounts, pending, tree};
+use std::path::Path;
+use std::time::Duration;
+
+/// How long the file system of one user's home may take to be mounted.
+const HOME_DEADLINE: Duration = Duration::from_mins(1);
+/// How long one user's session may take: more than the unit allows, which ends it before.
+const START_DEADLINE: Duration = Duration::from_secs(200);
+/// Users waited for at once: nearly all of that time is the service manager's.
+const AT_ONCE: usize = 64;
+
+/// Restores for everybody of the map who has ever been saved. One user's trouble is that user's:
+/// it is told, and the others come back.
+pub fn restore_everybody(config: &Config, quiet: bool) -> Result<Exit, Failure> {
+    let (names, problems) = match targets::find(config, &Whom::Everybody)? {
+        Targets::Users { names, problems, .. } => (names, problems),
+        Targets::Caller { .. } => return Err(Failure::refused("only root restores for everybody")),
+    };
+    for problem in &problems {
+        super::complain(problem);
+    }
+    let saved = saved_users(&config.site_state_dir(), &names)?;
+    if saved.is_empty() {
+        super::complain("no terminal user has anything to restore");
+        return Ok(Exit::Done);
+    }
+    // Before anything is waited for: from here on no save may follow their snapshots.
+    for account in &saved {
+        if let Err(error) = pending::announce(account) {
+            super::complain(&format!("{}: {error}", account.name));
+        }
+    }
+    let results = for_each(&saved, AT_ONCE, restore);
+    for (account, result) in saved.iter().zip(results) {
+        match result {
+            Ok(status) if !quiet => super::print(&format!("{}: {status}\n", account.name))?,
+            Ok(_) => {}
+            Err(why) => super::complain(&format!("{}: {why}", account.name)),
+        }
+    }
+    // Each failed user has a failed unit that told; this one's job, to try everybody, is done.
+    Ok(Exit::Done)
+}
+
+/// Users with a state directory of theirs. What is in it root does not look at.
+fn saved_users(state: &Path, names: &[String]) -> Result<Vec<Account>, Failure> {
+    use std::os::unix::fs::MetadataExt;
+    if !state.exists() {
+        return Ok(Vec::new());
+    }
+    tree::assert_roots_own(state).map_err(|error| Failure::refused(error.to_string()))?;
+    let mut saved = Vec::new();
+    for name in names {
+        match accounts::by_name(name) {
+            Ok(account) if account.uid.is_root() => {
+                super::complain(&format!("{name}: root is not a terminal user"));
+            }
+            Ok(account) => {
+                let own = state.join(name).symlink_metadata();
+                if own.is_ok_and(|meta| meta.is_dir() && meta.uid() == account.uid.as_raw()) {
+                    saved.push(account);
+                }
+            }
+            Err(error) => super::complain(&error.to_string()),
+        }
+    }
+    Ok(saved)
+}
+
+/// Waits for one user's home and starts that user's session; gives what the session says of
+/// itself.
+fn restore(account: &Account) -> Result<String, String> {
+    let unit = format!("tmux-persist-session@{}.service", account.uid);
+    wait_for_home(&account.home).map_err(|why| {
+        // The session's unit has not failed, for it was not started: so it is told here.
+        let told = format!("tmux-persist-failed@{unit}.service");
+        let _ = systemctl(&["start", "--no-block", &told], HOME_DEADLINE);
+        format!(
+            "{}: {why}; nothing is restored",
+            escape(account.home.as_os_str().as_encoded_bytes())
+        )
+    })?;
+    let started = systemctl(&["start", &unit], START_DEADLINE);
+    let shown = ["show", "--property=ActiveState,Result,StatusText", &unit];
+    let shown = systemctl(&shown, START_DEADLINE).unwrap_or_default();
+    let property = |name: &str| {
+        let found = shown.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+        escape(found.unwrap_or_default().as_bytes())
+    };
+    match started {
+        Ok(_) => Ok(property("StatusText")),
+        Err(why) => {
+            Err(format!("{unit}: {}: {}; {why}", property("Result"), property("StatusText")))
+        }
+    }
+}
+
+/// Waits until what a home lies on is mounted: a unit that requires the path does nothing else.
+fn wait_for_home(home: &Path) -> Result<(), String> {
+    let home = home.to_str().ok_or("the path is not UTF-8")?;
+    let quoted = home.replace('\\', r"\\").replace('"', "\\\"");
+    let requires = format!("--property=RequiresMountsFor=\"{quoted}\"");
+    let options = ["--quiet", "--wait", "--collect", "--service-type=oneshot"];
+    let program = Program::new("systemd-run").args(options).args([requires.as_str(), "--", "true"]);
+    ended_well(program.deadline(HOME_DEADLINE)).map(drop)
+}
+
+fn systemctl(args: &[&str], deadline: Duration) -> Result<String, String> {
+    ended_well(Program::new("systemctl").args(args).deadline(deadline))
+}
+
+fn ended_well(program: Program) -> Result<String, String> {
+    let output = program.run().map_err(|error| error.to_string())?;
+    if !output.status.success() {
+        let said = escape(output.stderr.trim_ascii());
+        return Err(format!("{}: {said}", exec::describe(output.status)));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}

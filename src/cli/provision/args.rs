@@ -1,0 +1,185 @@
+//! The command line of `provision`.
+
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Makes the accounts of a host agree with a roster.
+///
+/// The roster says who, with which policy; everything else follows from it.
+#[derive(Debug, Parser)]
+#[command(name = "provision", version, max_term_width = 100)]
+pub struct Cli {
+    /// What every command takes.
+    #[command(flatten)]
+    pub common: Common,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub struct Common {
+    /// The configuration file
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Common options")]
+    pub config: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long, global = true, help_heading = "Common options")]
+    pub json: bool,
+    /// Print nothing but problems
+    #[arg(short, long, global = true, help_heading = "Common options")]
+    pub quiet: bool,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show or check the roster
+    #[command(subcommand)]
+    Roster(RosterCommand),
+    /// Print, as JSON, what follows from the roster
+    ///
+    /// Accounts with their groups and ports, the user map, the admins and the dispatch table.
+    /// Whoever has a port keeps it; new users get the lowest one that nobody has or had. Store the
+    /// printed ports, and give them to the next run.
+    Derive {
+        /// The roster
+        #[command(flatten)]
+        roster: RosterFile,
+        /// The ports of terminals that were given before, as printed then
+        #[arg(long, value_name = "FILE")]
+        ports: Option<PathBuf>,
+        /// The ports of browser tools that were given before, as printed then
+        #[arg(long, value_name = "FILE")]
+        playwright_ports: Option<PathBuf>,
+    },
+    /// Compare the members of an identity provider's group with the roster's rows
+    ///
+    /// New members get a row of the lowest tier, the rows of those who left are commented out.
+    /// Admins are never cut. Exits 4 when the members are not known for certain, and 3 when more
+    /// users would be cut than may be at once; nothing is changed then.
+    Membership(MembershipArgs),
+    /// Plan what leaving takes
+    #[command(subcommand)]
+    Offboard(OffboardCommand),
+    /// Print a completion script for a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Write the man pages
+    #[command(hide = true)]
+    Manual {
+        /// Where to
+        directory: PathBuf,
+    },
+}
+
+/// Commands on the roster itself.
+#[derive(Debug, Subcommand)]
+pub enum RosterCommand {
+    /// Print the rows
+    Show(CheckArgs),
+    /// Say what is wrong with it, with line and column
+    ///
+    /// Exits 1 when anything is. An empty roster is sound, but nothing is applied from it.
+    Check(CheckArgs),
+}
+
+/// Commands about those who left.
+#[derive(Debug, Subcommand)]
+pub enum OffboardCommand {
+    /// Plan the cut of whoever is in one roster and no more in another
+    ///
+    /// Every step but the last can be undone. Admins are never cut by a difference.
+    Plan {
+        /// The roster as it was
+        #[arg(long, value_name = "FILE")]
+        old: PathBuf,
+        /// The roster as it is
+        #[arg(long, value_name = "FILE")]
+        new: PathBuf,
+        /// Plan the archive and the removal of the account, too
+        #[arg(long)]
+        destructive: bool,
+        /// Only for this user; may be repeated
+        #[arg(long = "user", value_name = "NAME")]
+        users: Vec<String>,
+    },
+}
+
+/// Which roster.
+#[derive(Debug, Args)]
+pub struct RosterFile {
+    /// The roster
+    #[arg(long, value_name = "FILE", default_value = "/etc/terminal-lobby/roster.yaml")]
+    pub roster: PathBuf,
+}
+
+/// The roster, and what the cluster says of it.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// The roster
+    #[command(flatten)]
+    pub roster: RosterFile,
+    /// The cluster's users with their tiers, as JSON
+    #[arg(long, value_name = "FILE", conflicts_with = "vault_addr")]
+    pub k8s_users: Option<PathBuf>,
+    /// Ask this Vault for the cluster's users
+    #[arg(long, value_name = "URL", requires = "token_file")]
+    pub vault_addr: Option<String>,
+    /// Where they are below /v1/, in a key-value store of version 2
+    #[arg(long, value_name = "PATH", default_value = "secret/data/k8s-users")]
+    pub vault_path: String,
+    /// How the server is asked.
+    #[command(flatten)]
+    pub server: ServerArgs,
+}
+
+/// How a server is asked.
+#[derive(Debug, Args)]
+pub struct ServerArgs {
+    /// The token, in a file of mode 0600
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+    /// The authorities that vouch for the server; the host's if none
+    #[arg(long, value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
+    /// How long all answers together may take
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub deadline: u64,
+}
+
+/// Whose members, and what to do.
+#[derive(Debug, Args)]
+pub struct MembershipArgs {
+    /// The roster
+    #[command(flatten)]
+    pub roster: RosterFile,
+    /// The members, as JSON
+    #[arg(
+        long,
+        value_name = "FILE",
+        required_unless_present = "authentik_url",
+        conflicts_with = "authentik_url"
+    )]
+    pub members: Option<PathBuf>,
+    /// Ask this Authentik
+    #[arg(long, value_name = "URL", requires_all = ["token_file", "group"])]
+    pub authentik_url: Option<String>,
+    /// Its group
+    #[arg(long, value_name = "NAME")]
+    pub group: Option<String>,
+    /// How the server is asked.
+    #[command(flatten)]
+    pub server: ServerArgs,
+    /// Edit the roster: rows put in and commented out, every other byte as it was
+    #[arg(long)]
+    pub apply: bool,
+    /// What the comment above a row that is commented out says after the date
+    #[arg(long, value_name = "TEXT")]
+    pub note: Option<String>,
+    /// The share of users that may be cut at once; 20 if the configuration says nothing
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub max_cut_percent: Option<u8>,
+}

@@ -1,0 +1,73 @@
+//! Site values of `provision`: the table `[provision]` of the configuration file.
+
+use crate::cli::exit::Failure;
+use crate::roster::Tier;
+use crate::roster::groups::TierGroups;
+use crate::roster::membership::MAX_CUT_PERCENT;
+use crate::roster::ports::Ranges;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// The file, as far as it is `provision`'s.
+#[derive(Debug, Default, Deserialize)]
+struct File {
+    #[serde(default)]
+    provision: Table,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Table {
+    t3_port_base: Option<u16>,
+    playwright_port_base: Option<u16>,
+    max_cut_percent: Option<u8>,
+    groups: BTreeMap<String, Vec<String>>,
+}
+
+/// Resolved site values.
+#[derive(Debug)]
+pub(super) struct Config {
+    /// Where new ports come from.
+    pub ranges: Ranges,
+    /// The groups of each tier.
+    pub groups: TierGroups,
+    /// The share of users that a membership may cut at once.
+    pub max_cut_percent: u8,
+}
+
+/// Loads them; an absent default file is no error, an absent `--config` is.
+pub(super) fn load(path: Option<&Path>) -> Result<Config, Failure> {
+    let file: File = crate::cli::config::read_file(path)?.unwrap_or_default();
+    let table = file.provision;
+    let mut config = Config {
+        ranges: ranges(table.t3_port_base, table.playwright_port_base)?,
+        groups: TierGroups::default(),
+        max_cut_percent: table.max_cut_percent.unwrap_or(MAX_CUT_PERCENT),
+    };
+    if config.max_cut_percent > 100 {
+        return Err(Failure::usage("provision.max_cut_percent: expected 0 to 100"));
+    }
+    for (name, groups) in table.groups {
+        let known =
+            || Failure::usage(format!("provision.groups: no tier '{}'", name.escape_debug()));
+        let tier = Tier::of_name(&name).ok_or_else(known)?;
+        let refused = |why| Failure::usage(format!("provision.groups.{name}: {why}"));
+        config.groups.set(tier, groups).map_err(refused)?;
+    }
+    Ok(config)
+}
+
+/// Two ranges that share nothing: the lower one ends where the other begins.
+fn ranges(t3: Option<u16>, playwright: Option<u16>) -> Result<Ranges, Failure> {
+    let default = Ranges::default();
+    let (t3, playwright) =
+        (t3.unwrap_or(default.t3.start), playwright.unwrap_or(default.playwright.start));
+    if t3 < 1024 || playwright < 1024 || t3 == playwright {
+        let what = "provision.t3_port_base and playwright_port_base: expected two different ports, \
+                    1024 or above";
+        return Err(Failure::usage(what));
+    }
+    let end = |from: u16, other: u16| if from < other { other } else { u16::MAX };
+    Ok(Ranges { t3: t3..end(t3, playwright), playwright: playwright..end(playwright, t3) })
+}

@@ -1,0 +1,67 @@
+//! The command line of `provision`: one file per command.
+
+pub mod args;
+mod ask;
+mod config;
+mod derive;
+mod membership;
+mod offboard;
+mod output;
+mod read;
+mod roster;
+
+use super::exit::{Exit, Failure};
+use super::pages;
+use args::{Cli, Command, OffboardCommand, RosterCommand};
+use clap::Parser;
+use output::Output;
+use std::ffi::OsString;
+
+/// The program's name, before every line on standard error.
+const NAME: &str = "provision";
+
+/// Runs `provision` with these arguments.
+pub(super) fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage } else { Exit::Done };
+        }
+    };
+    match dispatch(cli) {
+        Ok(exit) => exit,
+        Err(failure) => {
+            output::complain(&failure.message);
+            failure.exit
+        }
+    }
+}
+
+fn dispatch(cli: Cli) -> Result<Exit, Failure> {
+    let Cli { common, command } = cli;
+    let output = Output { json: common.json, quiet: common.quiet };
+    match command {
+        Command::Completions { shell } => pages::completions::<Cli>(NAME, shell),
+        Command::Manual { directory } => pages::manual::<Cli>(&directory),
+        Command::Roster(command) => {
+            let config = config::load(common.config.as_deref())?;
+            match command {
+                RosterCommand::Show(args) => roster::show(output, &args, &config),
+                RosterCommand::Check(args) => roster::check(output, &args),
+            }
+        }
+        Command::Derive { roster, ports, playwright_ports } => {
+            let config = config::load(common.config.as_deref())?;
+            let ledgers = (ports.as_deref(), playwright_ports.as_deref());
+            derive::derive(output, &roster.roster, ledgers, &config)
+        }
+        Command::Membership(args) => {
+            let config = config::load(common.config.as_deref())?;
+            membership::membership(output, &args, &config)
+        }
+        Command::Offboard(OffboardCommand::Plan { old, new, destructive, users }) => {
+            offboard::plan(output, &old, &new, destructive, &users)
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Where results and problems go.
+
+use crate::cli::exit::Failure;
+use crate::cli::human::table;
+use crate::cli::{Priority, json, print, say};
+use crate::snapshot::escape;
+use serde::Serialize;
+use std::path::Path;
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Output {
+    /// One JSON object.
+    pub(super) json: bool,
+    /// Problems only.
+    pub(super) quiet: bool,
+}
+
+impl Output {
+    /// Prints a result: as JSON, or in the words of `human`.
+    pub(super) fn result(
+        self,
+        value: &impl Serialize,
+        human: impl FnOnce() -> String,
+    ) -> Result<(), Failure> {
+        if self.json {
+            self.json(value)
+        } else if self.quiet {
+            Ok(())
+        } else {
+            print(&human())
+        }
+    }
+
+    /// Prints JSON; on several lines where a person may read it.
+    pub(super) fn json(self, value: &impl Serialize) -> Result<(), Failure> {
+        let text = if self.json {
+            serde_json::to_string(value)
+        } else {
+            serde_json::to_string_pretty(value)
+        };
+        let text = text.map_err(|error| Failure::failed(format!("writing JSON: {error}")))?;
+        // Line ends occur between the values of the long form only; inside strings they are escaped.
+        let lines = text.lines().map(|line| json::without_control_characters(line) + "\n");
+        print(&lines.collect::<String>())
+    }
+
+    /// Says something that is no problem.
+    pub(super) fn note(self, what: &str) {
+        if !self.quiet {
+            say(super::NAME, Priority::Warning, &table::shown(what));
+        }
+    }
+}
+
+/// Says something that ends nothing.
+pub(super) fn warn(what: &str) {
+    say(super::NAME, Priority::Warning, &table::shown(&format!("warning: {what}")));
+}
+
+/// Says what is wrong, each line with the program's name.
+pub(super) fn complain(what: &str) {
+    what.lines().for_each(|line| say(super::NAME, Priority::Error, &table::shown(line)));
+}
+
+/// A path as it is printed.
+pub(super) fn shown(path: &Path) -> String {
+    escape(path.as_os_str().as_encoded_bytes())
+}

@@ -1,0 +1,186 @@
+//! The members of an identity provider's group. An answer that is not whole is no answer.
+
+use super::problem::quoted;
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::HashSet;
+
+/// One member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// The identity, the roster's `authentik_user`.
+    pub username: String,
+    /// Whether they may log in; `None` when the provider did not say.
+    pub active: Option<bool>,
+    /// The OS user, when the provider names one.
+    pub os_user: Option<String>,
+}
+
+/// Why the members are not known. Nobody is removed then.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unknown(pub String);
+
+/// Users asked for with one page.
+pub const PAGE_SIZE: usize = 100;
+/// No group is larger.
+const MOST: u64 = 10_000;
+
+/// Reads a file: a list of members, `{"members": [...]}` or the one page of an Authentik answer.
+/// A member is a name or `{"username", "is_active", "os_user"}`; a `count` must agree.
+pub fn read(text: &[u8]) -> Result<Vec<Member>, Unknown> {
+    let value: Value = serde_json::from_slice(text)
+        .map_err(|error| Unknown(format!("the list of members is not JSON: {error}")))?;
+    if value.get("pagination").is_some() || value.get("results").is_some() {
+        let mut pages = Pages::new("");
+        pages.add(text)?;
+        return pages.finish();
+    }
+    let count = value.get("count").cloned();
+    let list = match value {
+        Value::Array(list) => list,
+        Value::Object(mut object) => match object.remove("members") {
+            Some(Value::Array(list)) => list,
+            _ => return Err(Unknown("no list 'members'".to_owned())),
+        },
+        _ => return Err(Unknown("neither a list nor an object".to_owned())),
+    };
+    if let Some(count) = count
+        && count.as_u64() != Some(list.len() as u64)
+    {
+        return Err(Unknown(format!("{} members where the count is {count}", list.len())));
+    }
+    let members = list.iter().map(member).collect::<Result<Vec<_>, _>>()?;
+    whole(members)
+}
+
+/// The pages of an Authentik answer, in order.
+#[derive(Debug)]
+pub struct Pages {
+    group: String,
+    members: Vec<Member>,
+    count: Option<u64>,
+    next: u32,
+}
+
+#[derive(Deserialize)]
+struct Page {
+    pagination: Pagination,
+    results: Vec<Value>,
+}
+
+/// Authentik's numbers come as integers or floats.
+#[derive(Deserialize)]
+struct Pagination {
+    next: serde_json::Number,
+    count: serde_json::Number,
+    current: Option<serde_json::Number>,
+}
+
+impl Pages {
+    /// Begins with page 1. With a group's name, users who say that they are not in it are refused.
+    pub fn new(group: &str) -> Self {
+        Self { group: group.to_owned(), members: Vec::new(), count: None, next: 1 }
+    }
+
+    /// The page to ask for; `None` when all are there.
+    pub fn next(&self) -> Option<u32> {
+        (self.next != 0).then_some(self.next)
+    }
+
+    /// Takes the body of the page that [`Pages::next`] named.
+    pub fn add(&mut self, body: &[u8]) -> Result<(), Unknown> {
+        let number = self.next;
+        let unknown = |why: String| Unknown(format!("page {number}: {why}"));
+        let page: Page =
+            serde_json::from_slice(body).map_err(|error| unknown(error.to_string()))?;
+        let Pagination { next, count, current } = page.pagination;
+        let count = whole_number(&count).ok_or_else(|| unknown(format!("count is {count}")))?;
+        if *self.count.get_or_insert(count) != count {
+            let before = self.count.unwrap_or_default();
+            return Err(unknown(format!("the count is {count} now, and was {before}")));
+        }
+        if count > MOST {
+            return Err(unknown(format!("a group of {count}; at most {MOST} are read")));
+        }
+        if current.as_ref().is_some_and(|page| whole_number(page) != Some(u64::from(number))) {
+            return Err(unknown("the answer is another page".to_owned()));
+        }
+        self.next = match whole_number(&next) {
+            Some(0) => 0,
+            Some(next) if next == u64::from(number) + 1 && !page.results.is_empty() => number + 1,
+            _ => return Err(unknown(format!("next is {next}"))),
+        };
+        for user in &page.results {
+            self.check_group(user).map_err(&unknown)?;
+            self.members.push(member(user).map_err(|why| unknown(why.0))?);
+        }
+        if self.members.len() as u64 > count {
+            return Err(unknown(format!("more users than the count, {count}")));
+        }
+        Ok(())
+    }
+
+    /// A server that does not know the filter answers with everybody.
+    fn check_group(&self, user: &Value) -> Result<(), String> {
+        let Some(groups) = user.get("groups_obj").and_then(Value::as_array) else { return Ok(()) };
+        let named = |group: &Value| group.get("name").and_then(Value::as_str) == Some(&self.group);
+        if self.group.is_empty() || groups.is_empty() || groups.iter().any(named) {
+            return Ok(());
+        }
+        Err(format!("a user who is not in the group {}", quoted(&self.group)))
+    }
+
+    /// All members, when every page came and they are as many as the provider counts.
+    pub fn finish(self) -> Result<Vec<Member>, Unknown> {
+        if let Some(page) = self.next() {
+            return Err(Unknown(format!("page {page} is missing")));
+        }
+        let (count, got) = (self.count.unwrap_or_default(), self.members.len());
+        if count != got as u64 {
+            return Err(Unknown(format!("{got} members where the count is {count}")));
+        }
+        whole(self.members)
+    }
+}
+
+fn whole_number(number: &serde_json::Number) -> Option<u64> {
+    let float = || number.as_f64().filter(|f| f.fract() == 0.0 && (0.0..1e9).contains(f));
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked above")]
+    number.as_u64().or_else(|| float().map(|f| f as u64))
+}
+
+fn member(value: &Value) -> Result<Member, Unknown> {
+    let odd = |what: &str| Unknown(format!("a member {what}"));
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    if let Value::String(username) = value {
+        // Who writes a list of names means those people.
+        return Ok(Member { username: username.clone(), active: Some(true), os_user: None });
+    }
+    let username = value.get("username").and_then(text).filter(|name| !name.is_empty());
+    let username = username.ok_or_else(|| odd("without a username"))?;
+    let active = match value.get("is_active") {
+        None | Some(Value::Null) => None,
+        Some(Value::Bool(active)) => Some(*active),
+        Some(_) => return Err(odd("whose is_active is neither true nor false")),
+    };
+    let attribute = value.get("attributes").and_then(|attributes| attributes.get("os_user"));
+    let os_user = match attribute.or_else(|| value.get("os_user")) {
+        None | Some(Value::Null) => None,
+        Some(Value::String(name)) => Some(name.clone()),
+        Some(_) => return Err(odd("whose os_user is no text")),
+    };
+    Ok(Member { username, active, os_user: os_user.filter(|name| !name.is_empty()) })
+}
+
+/// Nobody at all, or somebody twice (as when users are added between two pages), is no answer.
+fn whole(members: Vec<Member>) -> Result<Vec<Member>, Unknown> {
+    let mut seen = HashSet::new();
+    if let Some(twice) = members.iter().find(|member| !seen.insert(member.username.as_str())) {
+        return Err(Unknown(format!("{} is there twice", quoted(&twice.username))));
+    }
+    if members.is_empty() {
+        return Err(Unknown("the group is empty".to_owned()));
+    }
+    Ok(members)
+}

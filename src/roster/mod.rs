@@ -1,0 +1,32 @@
+//! The roster: the policy table, and everything that follows from it (pure).
+//!
+//! Text and facts come in as arguments, values and messages go out. What reads files, asks hosts
+//! and servers, and changes anything, is elsewhere.
+
+pub mod derive;
+pub mod edit;
+mod fields;
+pub mod groups;
+mod json;
+pub mod maps;
+pub mod members;
+pub mod membership;
+pub mod offboard;
+mod parse;
+pub mod ports;
+mod problem;
+mod row;
+mod rules;
+mod scalar;
+pub mod tiers;
+mod validate;
+mod yaml;
+
+pub use parse::{Document, parse};
+pub use problem::{Place, Problem};
+pub use row::{Layout, Roster, Row, Tier};
+pub use validate::{HostFacts, uid_min, validate};
+pub use yaml::MAX_SIZE;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,84 @@
+//! A roster's rows: who, with which policy.
+
+use std::collections::BTreeMap;
+
+/// What a user may do on the host and in the cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tier {
+    /// Administers the host.
+    Admin,
+    /// Reads the whole cluster.
+    PowerUser,
+    /// Owns namespaces, and nothing else.
+    NamespaceOwner,
+}
+
+impl Tier {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Admin, Self::PowerUser, Self::NamespaceOwner];
+    /// Their names.
+    pub const NAMES: [&str; 3] = ["admin", "power-user", "namespace-owner"];
+
+    /// As the roster writes it.
+    pub fn name(self) -> &'static str {
+        Self::NAMES[self as usize]
+    }
+
+    /// Reads a name.
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|tier| tier.name() == name)
+    }
+}
+
+/// How a user's clones lie in `~/code`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Layout {
+    /// `~/code` is the clone of the infrastructure.
+    #[default]
+    Single,
+    /// Each clone is a directory below `~/code`.
+    Workspace,
+}
+
+impl Layout {
+    /// Their names.
+    pub const NAMES: [&str; 2] = ["single", "workspace"];
+
+    /// Reads a name.
+    pub fn of_name(name: &str) -> Option<Self> {
+        [Self::Single, Self::Workspace].into_iter().find(|layout| layout.name() == name)
+    }
+
+    /// As the roster writes it.
+    pub fn name(self) -> &'static str {
+        Self::NAMES[self as usize]
+    }
+}
+
+/// A user's row. The key is the OS user; the three identities differ.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Row {
+    /// What the login proxy vouches for.
+    pub authentik_user: String,
+    /// The cluster's name for the same person.
+    pub k8s_user: String,
+    /// What they may do.
+    pub tier: Tier,
+    /// Owned namespaces; only of a namespace owner.
+    pub namespaces: Vec<String>,
+    /// How their clones lie.
+    pub code_layout: Layout,
+    /// Repositories beside the infrastructure; only in a workspace.
+    pub repos: Vec<String>,
+    /// Whether their daemons are stopped.
+    pub parked: bool,
+}
+
+/// The policy table, in name order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Roster {
+    /// By OS user.
+    pub users: BTreeMap<String, Row>,
+}

@@ -1,0 +1,121 @@
+//! An answer that is not whole is no answer.
+
+use super::super::members::{Member, Pages, Unknown, read};
+use proptest::prelude::*;
+use serde_json::json;
+
+fn page(current: u64, next: u64, count: u64, names: &[&str]) -> Vec<u8> {
+    let users: Vec<_> = names.iter().map(|name| json!({"username": name})).collect();
+    json!({
+        "pagination": {"next": next, "previous": 0, "count": count, "current": current},
+        "results": users,
+    })
+    .to_string()
+    .into_bytes()
+}
+
+fn all(pages: &[Vec<u8>]) -> Result<Vec<String>, String> {
+    let mut answer = Pages::new("devs");
+    let mut pages = pages.iter();
+    while answer.next().is_some() {
+        let Some(page) = pages.next() else { break };
+        answer.add(page).map_err(|unknown| unknown.to_string())?;
+    }
+    let members = answer.finish().map_err(|unknown| unknown.to_string())?;
+    Ok(members.into_iter().map(|member| member.username).collect())
+}
+
+#[test]
+fn only_pages_that_all_came_and_agree_are_an_answer() {
+    let good = [page(1, 2, 3, &["a", "b"]), page(2, 0, 3, &["c"])];
+    assert_eq!(all(&good).unwrap(), ["a", "b", "c"]);
+    for (pages, why) in [
+        (vec![page(1, 2, 3, &["a", "b"])], "page 2 is missing"),
+        (vec![], "page 1 is missing"),
+        (vec![page(1, 0, 3, &["a", "b"])], "2 members where the count is 3"),
+        (
+            vec![page(1, 2, 3, &["a", "b"]), page(2, 0, 4, &["c"])],
+            "page 2: the count is 4 now, and was 3",
+        ),
+        (vec![page(1, 0, 1, &["a", "b"])], "page 1: more users than the count, 1"),
+        (vec![page(1, 1, 3, &["a", "b"])], "page 1: next is 1"),
+        (vec![page(1, 3, 3, &["a", "b"])], "page 1: next is 3"),
+        (vec![page(1, 2, 3, &[])], "page 1: next is 2"),
+        (vec![page(2, 0, 1, &["a"])], "page 1: the answer is another page"),
+        (vec![page(1, 2, 3, &["a", "b"]), page(2, 0, 3, &["b"])], "'b' is there twice"),
+        (vec![page(1, 0, 0, &[])], "the group is empty"),
+        (vec![page(1, 2, 20_000, &["a"])], "page 1: a group of 20000; at most 10000 are read"),
+        (vec![page(1, 0, 1, &[""])], "page 1: a member without a username"),
+        (vec![b"<html>".to_vec()], "page 1: expected value at line 1 column 1"),
+        (vec![b"{\"detail\": \"no\"}".to_vec()], "page 1: missing field `pagination`"),
+    ] {
+        let error = all(&pages).unwrap_err();
+        assert!(error.starts_with(why), "{error}");
+    }
+}
+
+#[test]
+fn a_server_that_ignores_the_group_is_no_answer() {
+    let user = |group: &str| {
+        json!({
+            "pagination": {"next": 0.0, "count": 1.0},
+            "results": [{"username": "a", "groups_obj": [{"name": group}]}],
+        })
+        .to_string()
+    };
+    assert_eq!(all(&[user("devs").into_bytes()]).unwrap(), ["a"]);
+    let error = all(&[user("others").into_bytes()]).unwrap_err();
+    assert_eq!(error, "page 1: a user who is not in the group 'devs'");
+}
+
+#[test]
+fn a_file_may_hold_names_users_or_an_answer() {
+    let member = |username: &str, active, os_user: Option<&str>| Member {
+        username: username.to_owned(),
+        active,
+        os_user: os_user.map(str::to_owned),
+    };
+    for (text, expected) in [
+        (
+            json!(["a", {"username": "b"}]),
+            vec![member("a", Some(true), None), member("b", None, None)],
+        ),
+        (
+            json!({"count": 1, "members": [{"username": "a", "is_active": false, "os_user": "x"}]}),
+            vec![member("a", Some(false), Some("x"))],
+        ),
+        (
+            json!({
+                "pagination": {"next": 0, "count": 1},
+                "results": [{"username": "a", "is_active": true, "attributes": {"os_user": "x"}}],
+            }),
+            vec![member("a", Some(true), Some("x"))],
+        ),
+    ] {
+        assert_eq!(read(text.to_string().as_bytes()).unwrap(), expected);
+    }
+    for (text, why) in [
+        ("", "the list of members is not JSON"),
+        ("[", "the list of members is not JSON"),
+        ("[]", "the group is empty"),
+        ("{}", "no list 'members'"),
+        ("3", "neither a list nor an object"),
+        ("{\"count\": 2, \"members\": [\"a\"]}", "1 members where the count is 2"),
+        ("[{\"is_active\": true}]", "a member without a username"),
+        ("[{\"username\": \"a\", \"is_active\": 1}]", "a member whose is_active"),
+        ("[{\"username\": \"a\", \"os_user\": 1}]", "a member whose os_user"),
+        ("[\"a\", \"a\"]", "'a' is there twice"),
+        ("{\"results\": [], \"pagination\": {\"next\": 2, \"count\": 1}}", "page 1: next is 2"),
+    ] {
+        let Unknown(error) = read(text.as_bytes()).unwrap_err();
+        assert!(error.starts_with(why), "{text}: {error}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_answer_makes_the_reader_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let _ = read(&bytes);
+        let _ = Pages::new("g").add(&bytes);
+    }
+}

@@ -1,0 +1,75 @@
+//! What rows must not be to each other, and to the accounts of the host.
+
+use super::parse::Document;
+use super::problem::{Problem, quoted};
+use super::row::Row;
+use std::collections::{BTreeMap, HashMap};
+
+/// What the host says about accounts.
+#[derive(Debug, Clone, Default)]
+pub struct HostFacts {
+    /// The lowest uid of a person (`UID_MIN` of login.defs).
+    pub uid_min: u32,
+    /// The uids of those users of the roster that have an account.
+    pub uids: BTreeMap<String, u32>,
+}
+
+/// The lowest uid of a person, as login.defs(5) says; 1000 where it does not.
+pub fn uid_min(login_defs: &str) -> u32 {
+    let value = |line: &str| {
+        let mut words = line.split_ascii_whitespace();
+        (words.next() == Some("UID_MIN")).then(|| words.next()?.parse().ok()).flatten()
+    };
+    login_defs.lines().filter_map(value).next_back().unwrap_or(1000)
+}
+
+/// The account that owns what nobody owns.
+const NOBODY: u32 = 65_534;
+
+/// A field that is one user's alone.
+type Identity = (&'static str, fn(&Row) -> &String);
+
+const IDENTITIES: [Identity; 2] =
+    [("authentik_user", |row| &row.authentik_user), ("k8s_user", |row| &row.k8s_user)];
+
+/// Two rows with one identity.
+pub(super) fn unique(document: &Document) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (field, identity) in IDENTITIES {
+        let mut first: HashMap<&String, &String> = HashMap::new();
+        let mut rows: Vec<_> = document.rows.iter().collect();
+        rows.sort_by_key(|(_, row)| row.place);
+        for (user, place) in rows {
+            let Some(row) = document.roster.users.get(user) else { continue };
+            let identity = identity(row);
+            if let Some(other) = first.insert(identity, user) {
+                let (other, identity) = (quoted(other), quoted(identity));
+                let what = format!("{} and {other} have one {field}: {identity}", quoted(user));
+                let hint = "an identity leads to one user: correct one of the rows";
+                problems.push(Problem::new(place.place, what, hint));
+            }
+        }
+    }
+    problems
+}
+
+/// Rows whose names are system accounts of the host.
+pub fn validate(document: &Document, host: &HostFacts) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (user, row) in &document.rows {
+        let Some(&uid) = host.uids.get(user) else { continue };
+        let user = quoted(user);
+        let what = if uid == 0 {
+            format!("{user} is root on this host (uid 0)")
+        } else if uid < host.uid_min {
+            format!("{user} is a system account of this host: uid {uid} is below {}", host.uid_min)
+        } else if uid == NOBODY {
+            format!("{user} is a system account of this host: uid {uid}")
+        } else {
+            continue;
+        };
+        problems.push(Problem::new(row.place, what, "choose another name"));
+    }
+    problems.sort();
+    problems
+}

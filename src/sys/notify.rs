@@ -1,0 +1,88 @@
+//! Telling the service manager how far a unit is (`sd_notify(3)`).
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
+
+const SOCKET: &str = "NOTIFY_SOCKET";
+
+/// The way to the service manager, if there is one.
+#[derive(Debug)]
+pub struct Notifier {
+    socket: Option<OsString>,
+}
+
+impl Notifier {
+    /// Takes what belongs to the unit out of the environment: what is started later, a tmux server
+    /// above all, must not speak for it, or take itself for it.
+    ///
+    /// To be called before any thread is started.
+    pub fn take() -> Self {
+        let socket = std::env::var_os(SOCKET).filter(|name| !name.is_empty());
+        for name in [SOCKET, "INVOCATION_ID", "JOURNAL_STREAM", "SYSTEMD_EXEC_PID"] {
+            // SAFETY: the environment is changed while this thread is the only one.
+            unsafe { std::env::remove_var(name) };
+        }
+        Self { socket }
+    }
+
+    /// Whether a service manager listens.
+    pub fn is_listening(&self) -> bool {
+        self.socket.is_some()
+    }
+
+    /// Says that the unit is ready, and how it is doing.
+    pub fn ready(&self, status: &str) -> io::Result<()> {
+        self.send(&format!("READY=1\nSTATUS={}\n", status.replace('\n', " ")))
+    }
+
+    /// Says how the unit is doing.
+    pub fn status(&self, status: &str) -> io::Result<()> {
+        self.send(&format!("STATUS={}\n", status.replace('\n', " ")))
+    }
+
+    fn send(&self, message: &str) -> io::Result<()> {
+        let Some(name) = &self.socket else { return Ok(()) };
+        let socket = UnixDatagram::unbound()?;
+        socket.send_to_addr(message.as_bytes(), &address(name)?)?;
+        Ok(())
+    }
+}
+
+/// Whether what is written to standard error goes to the journal, which takes priorities.
+pub fn stderr_is_the_journal() -> bool {
+    let Some(named) = std::env::var("JOURNAL_STREAM").ok() else { return false };
+    let stat = rustix::fs::fstat(std::io::stderr());
+    stat.is_ok_and(|stat| named == format!("{}:{}", stat.st_dev, stat.st_ino))
+}
+
+/// A path, or a name in the abstract namespace when it begins with `@`.
+fn address(name: &OsStr) -> io::Result<SocketAddr> {
+    match name.as_bytes().strip_prefix(b"@") {
+        Some(name) => SocketAddr::from_abstract_name(name),
+        None => SocketAddr::from_pathname(name),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_datagram_says_ready_and_how_it_is_doing_on_one_line() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("notify");
+        let manager = UnixDatagram::bind(&path).unwrap();
+        Notifier { socket: Some(path.into()) }.ready("two\nlines").unwrap();
+        let mut message = [0; 100];
+        let length = manager.recv(&mut message).unwrap();
+        assert_eq!(&message[..length], b"READY=1\nSTATUS=two lines\n");
+    }
+
+    #[test]
+    fn without_a_manager_nothing_is_said_and_nothing_fails() {
+        Notifier { socket: None }.ready("fine").unwrap();
+    }
+}

@@ -1,0 +1,123 @@
+//! One user's trouble at boot is that user's: it is told, it delays nobody for long, and no save
+//! follows the snapshots of somebody who is not back yet.
+
+use super::{panes, snapshots, work_as};
+use crate::support::boxes::USERS;
+use crate::support::{BootBox, On, wait_until};
+
+#[test]
+fn a_missing_home_and_a_broken_configuration_keep_nobody_else_away() {
+    let Some(made) = BootBox::booted(
+        "boot::trouble::a_missing_home_and_a_broken_configuration_keep_nobody_else_away",
+        On::Host,
+    ) else {
+        return;
+    };
+    for user in USERS {
+        work_as(&made, user);
+    }
+    let before: Vec<_> = USERS.iter().map(|user| panes(&made, user)).collect();
+    made.crash_after("mv /home/alice /home/away; echo kill-server >/home/bob/.tmux.conf");
+    let kept: Vec<_> = [0, 1].map(|user| USERS[user]).to_vec();
+    made.boot();
+    assert_eq!(panes(&made, "carol"), before[2]);
+    assert_eq!(panes(&made, "alice"), [""; 0]);
+    assert_eq!(panes(&made, "bob"), [""; 0]);
+    assert_eq!(made.property("tmux-persist-restore.service", "ActiveState"), "active");
+    for uid in [1000, 1001] {
+        let unit = format!("tmux-persist-session@{uid}.service");
+        assert_eq!(made.property(&unit, "ActiveState"), "failed");
+        wait_until("the failure is told at priority err", || {
+            made.journal("-p err -t tmux-persist-failed").contains(&unit)
+        });
+    }
+    let told = made.journal("-p err -t tmux-persist");
+    assert!(told.contains("the home /home/alice is missing"), "{told}");
+
+    // What they had stays the newest, whatever they make meanwhile and however it is saved.
+    let saved: Vec<_> = kept.iter().map(|user| snapshots(&made, user)).collect();
+    made.sh("mv /home/away /home/alice; rm /home/bob/.tmux.conf");
+    for user in &kept {
+        made.sh_as(user, "tmux new-session -d -s meanwhile; persist save");
+    }
+    made.sh("systemctl start tmux-persist-save.service");
+    for (user, saved) in kept.iter().zip(&saved) {
+        assert_eq!(&snapshots(&made, user), saved, "{user}");
+    }
+    // Mended: what the unit does, or the user.
+    made.sh("systemctl start tmux-persist-session@1000.service");
+    made.sh_as("bob", "persist restore");
+    made.sh("systemctl start tmux-persist-save.service");
+    for ((user, saved), before) in kept.iter().zip(&saved).zip(&before) {
+        let now = panes(&made, user);
+        assert!(before.iter().all(|pane| now.contains(pane)), "{user}: {now:?}");
+        assert!(snapshots(&made, user).len() > saved.len(), "{user}");
+    }
+}
+
+#[test]
+fn a_user_who_hangs_is_bounded_and_an_expired_account_is_not_started() {
+    let Some(made) = BootBox::booted(
+        "boot::trouble::a_user_who_hangs_is_bounded_and_an_expired_account_is_not_started",
+        On::Host,
+    ) else {
+        return;
+    };
+    for user in USERS {
+        work_as(&made, user);
+    }
+    let before = panes(&made, "carol");
+    made.sh("mkdir -p /etc/systemd/system/tmux-persist-session@.service.d
+        printf '[Service]\\nTimeoutStartSec=8\\n' >/etc/systemd/system/tmux-persist-session@.service.d/t.conf");
+    made.crash_after(
+        "echo \"run-shell 'sleep 1000'\" >/home/alice/.tmux.conf; usermod --expiredate 1 bob",
+    );
+    // Up means that the restore is over; logins do not wait for that.
+    std::thread::scope(|scope| {
+        let boot = scope.spawn(|| made.boot());
+        wait_until("carol is back", || {
+            let count = "setpriv --reuid=carol --regid=carol --clear-groups --reset-env \
+                tmux list-panes -a 2>/dev/null | wc -l";
+            let seen = made.try_sh("root", count);
+            seen.code == 0 && seen.out().trim() == before.len().to_string()
+        });
+        made.sh_as("carol", "test -n \"$XDG_RUNTIME_DIR\"");
+        let restore = made.property("tmux-persist-restore.service", "ActiveState");
+        assert_eq!(restore, "activating", "alice still hangs, and carol is in");
+        boot.join().unwrap();
+    });
+    assert_eq!(panes(&made, "carol"), before);
+    assert_eq!(made.property("tmux-persist-session@1000.service", "Result"), "timeout");
+    assert_eq!(made.property("tmux-persist-session@1001.service", "Result"), "exit-code");
+    assert_eq!(made.sh("pgrep -c -u bob . || true"), "0\n", "nothing of bob's runs");
+    let told = made.journal("-p err -t tmux-persist-failed");
+    assert!(told.contains("session@1000") && told.contains("session@1001"), "{told}");
+}
+
+#[test]
+fn a_home_that_is_mounted_late_is_waited_for() {
+    let Some(made) =
+        BootBox::booted("boot::trouble::a_home_that_is_mounted_late_is_waited_for", On::Host)
+    else {
+        return;
+    };
+    work_as(&made, "alice");
+    work_as(&made, "carol");
+    let before = panes(&made, "alice");
+    made.crash_after(
+        "mkdir /srv/disk; printf '%s\\n' '[Unit]' DefaultDependencies=no 'After=slow.service' \
+            'Requires=slow.service' '[Mount]' What=/srv/disk Where=/home/alice Type=none Options=bind \
+            >/etc/systemd/system/home-alice.mount
+        printf '%s\\n' '[Unit]' DefaultDependencies=no '[Service]' Type=oneshot RemainAfterExit=yes \
+            'ExecStart=sh -c \"sleep 2; cp -a /home/alice/. /srv/disk; chown alice: /srv/disk\"' \
+            >/etc/systemd/system/slow.service",
+    );
+    made.boot();
+    assert_eq!(panes(&made, "alice"), before);
+    assert_eq!(made.property("home-alice.mount", "ActiveState"), "active");
+    let at = |unit: &str, what: &str| made.property(unit, what).parse::<u64>().unwrap();
+    let mounted = at("home-alice.mount", "ActiveEnterTimestampMonotonic");
+    assert!(at("tmux-persist-session@1000.service", "ExecMainStartTimestampMonotonic") >= mounted);
+    let carol = at("tmux-persist-session@1002.service", "ActiveEnterTimestampMonotonic");
+    assert!(carol < mounted, "carol did not wait for alice's disk");
+}

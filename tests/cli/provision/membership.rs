@@ -1,0 +1,169 @@
+//! `membership` from a file: what is printed, what is edited, how it ends.
+
+use super::{Desk, ROSTER};
+use serde_json::json;
+use std::os::unix::fs::PermissionsExt;
+
+/// The example and eight more power users: one of eleven may leave.
+fn wide() -> String {
+    let rows = (0..8).map(|n| {
+        format!("  tl-u{n}: {{authentik_user: id{n}, k8s_user: k{n}, tier: power-user}} # {n}\n")
+    });
+    format!("# The people.\n{ROSTER}{}\n# End.\n", rows.collect::<String>())
+}
+
+/// Everybody of [`wide`] but those, with those others.
+fn members(without: &[&str], with: &[&str]) -> String {
+    let ids = (0..8).map(|n| format!("id{n}"));
+    let all = ["ops.lead", "reader.ro", "builder42"].map(str::to_owned).into_iter().chain(ids);
+    let all: Vec<String> = all
+        .filter(|id| !without.contains(&id.as_str()))
+        .chain(with.iter().map(|id| (*id).to_owned()))
+        .collect();
+    json!(all).to_string()
+}
+
+const RUN: &str = "membership --roster roster.yaml --members members.json";
+
+fn desk(without: &[&str], with: &[&str]) -> Desk {
+    let desk = Desk::new();
+    desk.write("roster.yaml", wide());
+    desk.write("members.json", members(without, with));
+    desk
+}
+
+#[test]
+fn nothing_is_written_unless_asked() {
+    let desk = desk(&["id3", "ops.lead"], &["jane@x"]);
+    let run = desk.run(RUN).ok();
+    assert_eq!(
+        run.out(),
+        "+ add jane: jane@x, namespace-owner\n\
+         - cut tl-u3: no member of the group\n  \
+           keep tl-ops: no member of the group, but an admin\n\
+         Membership: 1 to add, 1 to cut, 1 protected, 0 left to a person (not written: --apply does).\n"
+    );
+    assert_eq!(desk.read("roster.yaml"), wide());
+}
+
+#[test]
+fn applying_keeps_every_other_byte_and_the_file_as_it_was() {
+    let desk = desk(&["id3"], &["jane@x"]);
+    let file = desk.path("roster.yaml");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).unwrap();
+    let json = desk.run(&format!("{RUN} --apply --note moved_on --json")).ok().json();
+    assert_eq!(
+        (&json["result"], &json["leavers"]),
+        (&json!("applied"), &json!({"tl-u3": "no member of the group"}))
+    );
+    assert_eq!(json["new"]["jane"]["tier"], "namespace-owner");
+    let text = desk.read("roster.yaml");
+    let note = text.lines().find(|line| line.starts_with("  # left 2")).unwrap();
+    assert!(
+        note.ends_with(": moved_on") && note.len() == "  # left 2026-11-20: moved_on".len(),
+        "{note}"
+    );
+    let undone = text
+        .replace(&format!("{note}\n"), "")
+        .replace("  # tl-u3", "  tl-u3")
+        .replace("  jane: {authentik_user: jane@x, k8s_user: jane, tier: namespace-owner, namespaces: [jane], code_layout: workspace}\n", "");
+    assert_eq!(undone, wide());
+    assert_eq!(file.metadata().unwrap().permissions().mode() & 0o7777, 0o640);
+    let again = desk.run(&format!("{RUN} --apply")).ok();
+    assert!(again.out().contains("0 to add, 0 to cut"), "{}", again.out());
+    assert_eq!(desk.read("roster.yaml"), text);
+}
+
+#[test]
+fn more_than_a_fifth_is_refused_and_changes_nothing() {
+    let desk = desk(&["id1", "id2", "id3"], &["jane@x"]);
+    let run = desk.run(&format!("{RUN} --apply")).code(3);
+    assert!(
+        run.err().contains("3 of 11 users would be cut: more than 20 percent"),
+        "{}",
+        run.err()
+    );
+    assert_eq!(desk.read("roster.yaml"), wide());
+    assert_eq!(desk.run(&format!("{RUN} --apply --json")).code(3).json()["result"], "refused");
+    desk.write("config.toml", "[provision]\nmax_cut_percent = 30\n");
+    desk.run(&format!("{RUN} --config config.toml")).ok();
+    desk.run(&format!("{RUN} --apply --max-cut-percent 30")).ok();
+    assert!(desk.read("roster.yaml").contains("# tl-u1"));
+}
+
+#[test]
+fn what_is_not_known_removes_nobody() {
+    let desk = desk(&[], &[]);
+    let answers = [
+        "",
+        "[]",
+        "{}",
+        "null",
+        "[{}]",
+        "{\"count\": 9, \"members\": [\"ops.lead\"]}",
+        "{\"pagination\": {\"next\": 2, \"count\": 2}, \"results\": [{\"username\": \"id1\"}]}",
+        "[\"id1\", \"id1\"]",
+        "[\"id1\"",
+    ];
+    for answer in answers {
+        desk.write("members.json", answer);
+        let run = desk.run(&format!("{RUN} --apply --max-cut-percent 100")).code(4);
+        assert!(run.err().contains("the members are not known: "), "{}", run.err());
+        assert_eq!(run.out(), "");
+        assert_eq!(desk.read("roster.yaml"), wide(), "{answer}");
+    }
+    let json = desk.run(&format!("{RUN} --json")).code(4).json();
+    assert_eq!(json["result"], "unknown");
+    let absent = RUN.replace("members.json", "none.json");
+    assert!(desk.run(&absent).code(4).err().contains("none.json"));
+}
+
+#[test]
+fn names_that_collide_are_left_to_a_person() {
+    let desk = desk(&["id3"], &["tl-u3", "ID4", "daemon", "a\u{1b}b"]);
+    let run = desk.run(&format!("{RUN} --apply")).ok();
+    assert!(
+        run.out().contains("0 to add, 0 to cut, 0 protected, 4 left to a person"),
+        "{}",
+        run.out()
+    );
+    assert!(!run.out().replace('\n', "").chars().any(char::is_control));
+    assert_eq!(desk.read("roster.yaml"), wide());
+}
+
+#[test]
+fn a_form_that_is_not_understood_is_left_to_a_person() {
+    let desk = Desk::new();
+    let text = "users: {tl-a: {authentik_user: a, k8s_user: a, tier: admin}}\n";
+    desk.write("roster.yaml", text);
+    desk.write("members.json", "[\"a\", \"jane\"]");
+    let run = desk.run(&format!("{RUN} --apply")).code(1);
+    assert!(
+        run.err().contains("roster.yaml: line 1: the users are written in braces"),
+        "{}",
+        run.err()
+    );
+    assert_eq!(desk.read("roster.yaml"), text);
+    desk.args(&[
+        "membership",
+        "--roster",
+        "roster.yaml",
+        "--members",
+        "members.json",
+        "--note",
+        "a\nb",
+    ])
+    .code(2);
+}
+
+#[test]
+fn the_first_member_makes_the_table() {
+    let desk = Desk::new();
+    for text in ["", "# nobody yet\nusers: {}\n"] {
+        desk.write("roster.yaml", text);
+        desk.write("members.json", "[\"jane\"]");
+        desk.run(&format!("{RUN} --apply")).ok();
+        assert!(desk.read("roster.yaml").ends_with("users:\n  jane: {authentik_user: jane, k8s_user: jane, tier: namespace-owner, namespaces: [jane], code_layout: workspace}\n"));
+        desk.run("roster check --roster roster.yaml").ok();
+    }
+}
