@@ -11,7 +11,7 @@ use crate::say::say;
 use crate::terminal::Terminal;
 use crate::turn::{self, Turn};
 use crate::wait::Wish;
-use crate::{environment, freshening, guard, shell, tmux_session, wait};
+use crate::{environment, freshening, guard, program, shell, show, tmux_session, wait};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -22,11 +22,17 @@ const GONE: u64 = 1;
 
 /// Runs what the options ask for. Whatever goes wrong, the user gets an agent or a shell.
 pub fn launch(options: &Options) -> ExitCode {
+    if let Some(file) = &options.show {
+        show::show(file);
+    }
     if let Some(note) = &options.note {
         say(&note.to_string_lossy());
     }
     if options.shell {
         return shell::become_login_shell();
+    }
+    if options.program {
+        return program::run_then_shell(&options.arguments);
     }
     let home = home();
     let config::Loaded { config, warnings } = config::load(&home);

@@ -16,8 +16,10 @@ pub mod options;
 pub mod persist;
 mod pipe;
 mod process;
+mod program;
 pub mod say;
 pub mod shell;
+mod show;
 pub mod signals;
 pub mod terminal;
 #[cfg(test)]

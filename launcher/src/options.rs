@@ -19,6 +19,8 @@ Options:
   --wait             say what was here and wait for Enter
   --transcript FILE  with --resume: by its transcript, from any directory
   --shell            start no agent, only the shell
+  --program          no agent: run the arguments as a program, then the shell
+  --show FILE        print this file's text and colours first
   --note TEXT        print this line first
   --at-once N        start only when fewer than N others do that were given the same --restored
   --memory-floor N   wait for Enter when less memory than this is free (bytes)
@@ -52,6 +54,10 @@ pub struct Options {
     pub wait: bool,
     /// No agent.
     pub shell: bool,
+    /// The arguments are a program to run instead of an agent.
+    pub program: bool,
+    /// A file with what the pane showed.
+    pub show: Option<PathBuf>,
     /// A line for the person in the pane.
     pub note: Option<OsString>,
     /// How many may start at once.
@@ -109,6 +115,8 @@ fn read(mut parser: lexopt::Parser) -> Result<Invocation, lexopt::Error> {
             Long("no-freshen") => options.no_freshen = true,
             Long("wait") => options.wait = true,
             Long("shell") => options.shell = true,
+            Long("program") => options.program = true,
+            Long("show") => options.show = Some(PathBuf::from(parser.value()?)),
             Long("note") => options.note = Some(parser.value()?),
             Long("at-once") => options.at_once = Some(parser.value()?.parse()?),
             Long("memory-floor") => options.memory_floor = Some(parser.value()?.parse()?),
@@ -135,6 +143,9 @@ fn check(options: &Options) -> Result<(), String> {
         if let Some(value) = value.as_ref().filter(|value| !is_uuid(value.as_encoded_bytes())) {
             return Err(format!("{name} {}: not a conversation's uuid", value.display()));
         }
+    }
+    if options.program && options.arguments.is_empty() {
+        return Err("--program: no program is named".to_owned());
     }
     if options.resume.is_some() && options.session.is_some() {
         return Err("--resume and --session exclude each other".to_owned());
@@ -181,9 +192,12 @@ impl Options {
         let text = |number: &dyn std::fmt::Display| OsString::from(number.to_string());
         let path = |path: &PathBuf| path.clone().into_os_string();
         let mut words = Vec::new();
-        for (name, set) in
-            [("--wait", self.wait), ("--no-freshen", self.no_freshen), ("--shell", self.shell)]
-        {
+        for (name, set) in [
+            ("--wait", self.wait),
+            ("--no-freshen", self.no_freshen),
+            ("--shell", self.shell),
+            ("--program", self.program),
+        ] {
             words.extend(set.then(|| name.into()));
         }
         for (name, value) in [
@@ -193,6 +207,7 @@ impl Options {
             ("--transcript", self.transcript.clone()),
             ("--session", self.session.clone()),
             ("--code-dir", self.code_dir.as_ref().map(path)),
+            ("--show", self.show.as_ref().map(path)),
             ("--note", self.note.clone()),
             ("--at-once", self.at_once.map(|number| text(&number))),
             ("--memory-floor", self.memory_floor.map(|number| text(&number))),
@@ -242,6 +257,9 @@ mod tests {
             "--wait",
             "--no-freshen",
             "--shell",
+            "--program",
+            "--show",
+            "/s",
             "--agent",
             "codex",
             "--name",
@@ -279,7 +297,7 @@ mod tests {
         let options = parsed(all.iter().map(OsString::from).collect());
         assert_eq!(options.arguments()[0], "--wait");
         let woken = options.woken().arguments();
-        assert_eq!(woken[..3], ["--no-freshen", "--shell", "--agent"]);
+        assert_eq!(woken[..4], ["--no-freshen", "--shell", "--program", "--agent"]);
         assert!(!woken.contains(&"--memory-floor".into()) && !woken.contains(&"--restored".into()));
         assert!(options.woken().waiting("why").wait);
     }

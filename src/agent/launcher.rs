@@ -11,13 +11,14 @@ use std::os::unix::ffi::OsStringExt;
 pub const PROGRAM: &str = "start-claude";
 
 /// Its options that take a value (launcher/src/options.rs): what follows them is no option.
-const WITH_VALUE: [&str; 12] = [
+const WITH_VALUE: [&str; 13] = [
     "agent",
     "resume",
     "session",
     "name",
     "code-dir",
     "transcript",
+    "show",
     "note",
     "at-once",
     "memory-floor",

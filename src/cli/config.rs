@@ -2,6 +2,7 @@
 
 use super::args::Common;
 use super::exit::Failure;
+use crate::persist::Keep;
 use crate::persist::budget::{Memory, Mode, Settings};
 use crate::snapshot::retention::Rules;
 use crate::sys::{accounts, files, tree};
@@ -28,6 +29,7 @@ struct File {
     tmux_deadline_seconds: f64,
     parallel_users: usize,
     lost_window_hours: f64,
+    keep: Keep,
     save_on_change: bool,
     status: StatusFile,
     retention: Rules,
@@ -72,6 +74,7 @@ impl Default for File {
             lost_window_hours: 24.0,
             status: StatusFile::default(),
             retention: Rules::default(),
+            keep: Keep::default(),
             save_on_change: true,
             restore: Restore::default(),
             _provision: IgnoredAny,
@@ -108,6 +111,8 @@ pub struct Config {
     pub max_age: Duration,
     /// Which snapshots are kept.
     pub retention: Rules,
+    /// What is kept besides windows, panes and agents.
+    pub keep: Keep,
     /// Whether tmux servers are to tell of changes.
     pub save_on_change: bool,
     /// The file, when the command line names one.
@@ -143,7 +148,9 @@ fn resolve(common: &Common, file: File) -> Result<Config, Failure> {
         let refuse = || Failure::usage(format!("{key} = {value}: expected hours, up to ten years"));
         valid.then(|| Duration::from_secs_f64(value * 3600.0)).ok_or_else(refuse)
     };
+    file.keep.check().map_err(Failure::usage)?;
     Ok(Config {
+        keep: file.keep,
         state_dir: common
             .state_dir
             .as_ref()

@@ -131,6 +131,7 @@ pub(super) fn job(
         tmux_deadline: config.tmux_deadline,
         lost_window: config.lost_window,
         retention: config.retention,
+        keep: config.keep.clone(),
         lock_wait: match &work.request {
             // Nobody waits for these: they can wait until a restore is over.
             Request::SaveSoon | Request::Hooked(_) => config.restore_deadline,

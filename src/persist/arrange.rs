@@ -18,6 +18,11 @@ pub(super) struct Session<'a> {
     pub(super) id: Option<u32>,
     /// Where tmux put its first window.
     pub(super) base_index: Option<u32>,
+    /// Whether it is made with a window that only holds its place: its own first window is a link,
+    /// or needs an option that a session has to have before.
+    pub(super) has_placeholder: bool,
+    /// That window, once it is there.
+    pub(super) placeholder: Option<u32>,
     /// The session whose group it joins instead of getting windows of its own.
     pub(super) joins: Option<usize>,
 }
@@ -27,6 +32,8 @@ pub(super) struct Window<'a> {
     pub(super) index: u32,
     pub(super) panes: Vec<(usize, &'a Step)>,
     pub(super) layout: Option<Layout>,
+    /// The window of a session that it is a link to.
+    pub(super) link: Option<(usize, usize)>,
     pub(super) size: (u32, u32),
     pub(super) id: Option<u32>,
     /// Pane ids, in the order of `panes`, once they are there.
@@ -59,12 +66,65 @@ pub(super) fn arrange(steps: &[Step]) -> Vec<Session<'_>> {
     for (at, session) in sessions.iter_mut().enumerate() {
         session.joins = leader_of(session).filter(|&leader| leader != at);
     }
+    link_windows(&mut sessions);
+    for session in &mut sessions {
+        session.has_placeholder = session.joins.is_none() && needs_placeholder(session);
+    }
     sessions
+}
+
+/// Finds the window that each linked one leads to. Where that is not made, the first link to it
+/// becomes the window and the others lead there.
+fn link_windows(sessions: &mut [Session<'_>]) {
+    type Places<'a> = BTreeMap<(&'a [u8], u32), (usize, usize)>;
+    let mut places = Places::new();
+    let mut links = Vec::new();
+    for (at, session) in sessions.iter().enumerate() {
+        // The windows of a session that joins another are those of that one.
+        let maker = session.joins.unwrap_or(at);
+        for window in &session.windows {
+            let row = &window.first().row;
+            let made = sessions[maker].windows.iter().position(|made| made.index == window.index);
+            match &row.linked {
+                None => {
+                    let made =
+                        made.filter(|&n| sessions[maker].windows[n].first().row.linked.is_none());
+                    places.extend(made.map(|n| ((row.session.as_slice(), row.window), (maker, n))));
+                }
+                Some((name, index)) if session.joins.is_none() => {
+                    links.extend(made.map(|n| ((name.as_slice(), *index), (at, n))));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+    for (key, (at, number)) in links {
+        let target = *places.entry(key).or_insert((at, number));
+        sessions[at].windows[number].link = Some(target).filter(|&target| target != (at, number));
+    }
+}
+
+fn needs_placeholder(session: &Session<'_>) -> bool {
+    let first = &session.windows[0];
+    let visited = |window: &Window<'_>| {
+        window.first().row.stack > 0 || window.first().row.window_flags.active
+    };
+    let knows_stack = session.windows.iter().any(|window| window.first().row.stack > 0);
+    first.link.is_some()
+        || knows_stack && !visited(first)
+        || super::finish::history_limit(session).is_some()
 }
 
 fn session(windows: Windows<'_>) -> Session<'_> {
     let windows = windows.into_iter().map(|(index, panes)| window(index, panes)).collect();
-    Session { windows, id: None, base_index: None, joins: None }
+    Session {
+        windows,
+        id: None,
+        base_index: None,
+        has_placeholder: false,
+        placeholder: None,
+        joins: None,
+    }
 }
 
 /// A window with its panes in layout order. A layout that is not sound, or that has not a place
@@ -79,7 +139,7 @@ fn window(index: u32, panes: Vec<(usize, &Step)>) -> Window<'_> {
         None => panes,
     };
     let pane_ids = vec![None; panes.len()];
-    Window { index, panes, layout, size, id: None, pane_ids }
+    Window { index, panes, layout, link: None, size, id: None, pane_ids }
 }
 
 /// Leaves are numbered by pane index; where every pane has its leaf, the leaves give the order.

@@ -235,6 +235,7 @@ mod tests {
                 reason: String::new(),
                 start: if shell { Start::Shell } else { agent },
                 has_directory: true,
+                shows: None,
                 when: None,
             };
             (step, used)

@@ -6,12 +6,14 @@
 //! A session gets its own name last: until then it is called like ours, so that a restore that
 //! dies on the way leaves nothing that looks complete. The next one ends it ([`super::unfinished`]).
 
-use super::arrange::{Session, Window, arrange};
+use super::arrange::{Session, arrange};
 use super::capture::BUILDER_PREFIX;
+use super::finish;
+use super::groups;
 use super::job::World;
-use super::plan::{Action, Start, Step};
+use super::plan::{Action, Step};
 use super::spawn;
-use crate::tmux::command::{self, Ids, Line, Spawn};
+use crate::tmux::command::{self, Ids, Line, Spawn, Target};
 use crate::tmux::control::Reply;
 use crate::tmux::{Builder, TmuxError};
 use std::collections::BTreeSet;
@@ -36,8 +38,11 @@ pub fn build(world: &World, steps: &[Step]) -> Result<Results, TmuxError> {
     work.resume_in_place()?;
     work.make_sessions()?;
     work.make_windows()?;
+    work.link_windows()?;
     work.make_panes()?;
     work.finish_windows()?;
+    work.name_sessions()?;
+    work.finish_joined()?;
     work.look_for_panes()?;
     work.builder.finish()?;
     Ok(work.results)
@@ -70,6 +75,8 @@ enum For {
     Finish(usize, usize),
     /// Giving a session its name.
     Name(usize),
+    /// Showing a window in another session.
+    Link(usize, usize),
     /// Making a session that shares the windows of another.
     Join(usize),
     /// Something whose failure shows elsewhere.
@@ -88,7 +95,7 @@ impl Work<'_> {
             }
             let respawn = |spawn: Spawn<'_>| command::respawn_pane(pane, spawn);
             orders.push((For::InPlace(at), self.spawn(step, respawn)));
-            orders.extend(mark(step, pane).map(|line| (For::Help, line)));
+            orders.extend(finish::mark(step, pane).map(|line| (For::Help, line)));
         }
         self.send(orders)
     }
@@ -99,8 +106,18 @@ impl Work<'_> {
             let window = &self.sessions[at].windows[0];
             // Its own name comes last.
             let name = format!("{}-{at}", self.name);
-            let new = |spawn: Spawn<'_>| command::new_session(name.as_bytes(), window.size, spawn);
-            (For::Session(at), self.spawn(window.first(), new))
+            let environment = finish::environment(&self.sessions[at], &self.world.keep.environment);
+            let new = |spawn: Spawn<'_>| {
+                command::new_session(name.as_bytes(), window.size, &environment, spawn)
+            };
+            let placeholder = [b"cat".to_vec(), b"-".to_vec()];
+            let line = if self.sessions[at].has_placeholder {
+                let cwd = self.world.account.home.as_os_str();
+                new(Spawn { cwd, argv: &placeholder })
+            } else {
+                self.spawn(window.first(), new)
+            };
+            (For::Session(at), line)
         });
         let orders = orders.collect();
         self.send(orders)
@@ -111,6 +128,10 @@ impl Work<'_> {
         for (at, session) in self.sessions.iter().enumerate() {
             let Some(id) = session.id else { continue };
             let (first, mut size) = (&session.windows[0], session.windows[0].size);
+            if session.has_placeholder {
+                orders.extend(make_room(id, session).into_iter().map(|line| (For::Help, line)));
+            }
+            // With a placeholder its first window is not there yet.
             if let Some((window, index)) = first.id.zip(session.base_index)
                 && index != first.index
             {
@@ -119,7 +140,11 @@ impl Work<'_> {
                 orders.push((For::Finish(at, 0), command::move_window(id, window, first.index)));
                 orders.push((For::Help, command::unset_option(id, "renumber-windows")));
             }
-            for (number, window) in session.windows.iter().enumerate().skip(1) {
+            let made = usize::from(!session.has_placeholder);
+            for (number, window) in session.windows.iter().enumerate().skip(made) {
+                if window.link.is_some() {
+                    continue;
+                }
                 if window.size != size {
                     orders.push((For::Help, command::set_default_size(id, window.size)));
                     size = window.size;
@@ -129,6 +154,28 @@ impl Work<'_> {
             }
         }
         self.send(orders)
+    }
+
+    /// Shows windows in the other sessions that showed them.
+    fn link_windows(&mut self) -> Result<(), TmuxError> {
+        let (mut orders, mut lost) = (Vec::new(), Vec::new());
+        for (at, session) in self.sessions.iter().enumerate() {
+            let Some(id) = session.id else { continue };
+            for (number, window) in session.windows.iter().enumerate() {
+                let Some((owner, place)) = window.link else { continue };
+                match self.sessions[owner].windows[place].id {
+                    Some(shown) => {
+                        let line = command::link_window(shown, id, window.index);
+                        orders.push((For::Link(at, number), line));
+                    }
+                    None => lost.push((at, number)),
+                }
+            }
+        }
+        for (at, number) in lost {
+            self.fail_window(at, number, "the window that it shows was not made");
+        }
+        if orders.is_empty() { Ok(()) } else { self.send(orders) }
     }
 
     /// Splits each window's first pane for the others, last one first: each new pane comes
@@ -153,40 +200,114 @@ impl Work<'_> {
         self.send(orders)
     }
 
-    /// Titles, active and last marks, zoom; the options that only the building needed are the
-    /// user's again; the names; then session groups.
+    /// Names, titles, marks, options; what only the building needed is the user's again.
     fn finish_windows(&mut self) -> Result<(), TmuxError> {
-        let (mut orders, mut names, mut joins) = (Vec::new(), Vec::new(), Vec::new());
-        let mut leaderless = Vec::new();
+        let mut orders = Vec::new();
+        let help = |line| (For::Help, line);
         for (at, session) in self.sessions.iter().enumerate() {
-            let name = &session.windows[0].first().target;
-            if let Some(leader) = session.joins {
-                match self.sessions[leader].id {
-                    Some(leader) => {
-                        joins.push((For::Join(at), command::new_grouped_session(name, leader)));
-                    }
-                    None => leaderless.push(at),
-                }
-            }
             let Some(id) = session.id else { continue };
             for (number, window) in session.windows.iter().enumerate() {
-                let finish = finish_window(window).into_iter();
+                let finish = finish::window(window, self.builder.names_by_itself).into_iter();
                 orders.extend(finish.map(|line| (For::Finish(at, number), line)));
+                // An option that this version of tmux does not know is no failure.
+                orders.extend(finish::window_options(window).into_iter().map(help));
             }
-            orders.extend(select_windows(id, &session.windows).map(|line| (For::Help, line)));
-            orders.push((For::Help, command::unset_option(id, "default-size")));
-            if self.builder.destroys_unattached {
-                orders.push((For::Help, command::set_option(id, "destroy-unattached", "off")));
+            orders.extend(finish::select_windows(id, &session.windows).into_iter().map(help));
+            orders.push(help(command::unset_option(id, "default-size")));
+            if let Some(placeholder) = session.placeholder {
+                orders.push(help(command::kill_window(placeholder)));
+                orders.push(help(command::unset_option(id, "renumber-windows")));
             }
-            names.push((For::Name(at), command::rename_session(id, name)));
+            orders.extend(self.session_options(id, session));
+        }
+        self.send(orders)
+    }
+
+    fn session_options(&self, id: u32, session: &Session<'_>) -> Vec<(For, Line)> {
+        let mut lines = finish::session_options(id, session);
+        if self.builder.destroys_unattached {
+            lines.push(command::set_option(id, "destroy-unattached", "off"));
+        }
+        lines.into_iter().map(|line| (For::Help, line)).collect()
+    }
+
+    /// Gives sessions their names, those of groups first: others join them meanwhile.
+    fn name_sessions(&mut self) -> Result<(), TmuxError> {
+        let in_use = self.names_in_use()?;
+        let (mut grouped, mut names, mut leaderless) = (Vec::new(), Vec::new(), Vec::new());
+        for (at, session) in self.sessions.iter().enumerate() {
+            let name = &session.windows[0].first().target;
+            let Some(id) = session.id else {
+                let is_made = |leader: usize| self.sessions[leader].id.is_some();
+                leaderless.extend(session.joins.filter(|&leader| !is_made(leader)).map(|_| at));
+                continue;
+            };
+            let own_name = || (For::Name(at), command::rename_session(id, name));
+            match groups::of(session) {
+                None => names.push(own_name()),
+                Some(group) => {
+                    grouped.push(own_name());
+                    let joined = self.sessions.iter().any(|other| other.joins == Some(at));
+                    if !joined && in_use.contains(group) {
+                        continue; // a group of one is not worth another name
+                    }
+                    let group = groups::free_name(group, &in_use);
+                    grouped.push((For::Help, command::rename_session(id, &group)));
+                    grouped.extend(self.joins(at, id));
+                    grouped.push(own_name());
+                }
+            }
         }
         for at in leaderless {
             self.fail_session(at, "the session it shares windows with was not made");
         }
-        orders.extend(names.into_iter().chain(joins));
-        self.send(orders)?;
+        grouped.extend(names);
+        self.send(grouped)?;
         let nameless = std::mem::take(&mut self.nameless);
         self.send(nameless.into_iter().map(|line| (For::Help, line)).collect())
+    }
+
+    /// The sessions that join the group that a session leads; where none does, one of ours that
+    /// makes the group and goes again.
+    fn joins(&self, leader: usize, id: u32) -> Vec<(For, Line)> {
+        let join = |(at, session): (usize, &Session<'_>)| {
+            let name = &session.windows[0].first().target;
+            let environment = finish::environment(session, &self.world.keep.environment);
+            (For::Join(at), command::new_grouped_session(name, id, &environment))
+        };
+        let members = self.sessions.iter().enumerate();
+        let joins: Vec<_> =
+            members.filter(|(_, session)| session.joins == Some(leader)).map(join).collect();
+        if !joins.is_empty() {
+            return joins;
+        }
+        let name = format!("{}-{}", self.name, self.sessions.len() + leader);
+        let made = command::new_grouped_session(name.as_bytes(), id, &[]);
+        vec![(For::Help, made), (For::Help, command::kill_own_session(&name))]
+    }
+
+    /// Names of sessions and groups that are there; asked only when a group is to be made.
+    fn names_in_use(&mut self) -> Result<BTreeSet<Vec<u8>>, TmuxError> {
+        if self.sessions.iter().all(|session| groups::of(session).is_none()) {
+            return Ok(BTreeSet::new());
+        }
+        let reply = self.builder.exchange(&[command::list_names()])?.into_iter().next();
+        Ok(match reply {
+            Some(Reply::Done(names)) => groups::names_in_use(&names),
+            _ => BTreeSet::new(),
+        })
+    }
+
+    /// Each session of a group has a current and a last window of its own, and options.
+    fn finish_joined(&mut self) -> Result<(), TmuxError> {
+        let mut orders = Vec::new();
+        for session in self.sessions.iter().filter(|session| session.joins.is_some()) {
+            let Some(id) = session.id else { continue };
+            let selects = finish::select_windows(id, &session.windows).into_iter();
+            orders.extend(selects.map(|line| (For::Help, line)));
+            orders.extend(self.session_options(id, session));
+        }
+        if orders.is_empty() { Ok(()) } else { self.send(orders) }
     }
 
     /// A pane that is not there, or whose program has ended, was not restored: a missing program,
@@ -237,7 +358,11 @@ impl Work<'_> {
                     let session = &mut self.sessions[at];
                     session.id = Some(ids.session);
                     session.base_index = Some(ids.index);
-                    session.windows[0].made(ids.window, ids.pane);
+                    if session.has_placeholder {
+                        session.placeholder = Some(ids.window);
+                    } else {
+                        session.windows[0].made(ids.window, ids.pane);
+                    }
                 }
                 Err(why) => self.fail_session(at, &why),
             },
@@ -257,18 +382,22 @@ impl Work<'_> {
                 }
             }
             (For::InPlace(at), Reply::Failed(why)) => self.results[at] = Err(why),
-            (For::Finish(at, number), Reply::Failed(why)) => self.fail_window(at, number, &why),
+            (For::Finish(at, number) | For::Link(at, number), Reply::Failed(why)) => {
+                self.fail_window(at, number, &why);
+            }
             (For::Name(at), Reply::Failed(why)) => {
                 self.nameless.extend(self.sessions[at].id.map(command::kill_session));
                 self.fail_session(at, &why);
             }
-            (For::Join(at), reply) => {
-                if let Err(why) = ids(reply) {
-                    self.fail_session(at, &why);
-                }
-            }
-            (For::Help, _) | (For::InPlace(_) | For::Finish(..) | For::Name(_), Reply::Done(_)) => {
-            }
+            (For::Join(at), reply) => match ids(reply) {
+                Ok(ids) => self.sessions[at].id = Some(ids.session),
+                Err(why) => self.fail_session(at, &why),
+            },
+            (
+                For::Help | For::InPlace(_) | For::Finish(..) | For::Link(..) | For::Name(_),
+                Reply::Done(_),
+            )
+            | (For::Help, _) => {}
         }
     }
 
@@ -285,45 +414,20 @@ impl Work<'_> {
     }
 }
 
-/// The last window and then the active one, where there are several.
-fn select_windows(session: u32, windows: &[Window<'_>]) -> impl Iterator<Item = Line> {
-    let several = windows.len() > 1;
-    let marked = move |flag: fn(&Window<'_>) -> bool| windows.iter().find(|w| several && flag(w));
-    let last = marked(|window| window.first().row.window_flags.last);
-    let active = marked(|window| window.first().row.window_flags.active);
-    last.into_iter().chain(active).map(move |window| command::select_window(session, window.index))
-}
-
-/// Name, titles, marks and zoom of a window that is there.
-fn finish_window(window: &Window<'_>) -> Vec<Line> {
-    let named = window.id.zip(window.name());
-    let mut lines: Vec<Line> =
-        named.map(|(id, name)| command::rename_window(id, name)).into_iter().collect();
-    let made = || {
-        window.panes.iter().zip(&window.pane_ids).filter_map(|((_, step), id)| Some((step, (*id)?)))
-    };
-    for (step, id) in made() {
-        lines.extend(step.row.title.as_ref().map(|title| command::set_title(id, title)));
-        lines.extend(mark(step, id));
+/// Makes room for a session's own windows beside the one that holds its place.
+fn make_room(id: u32, session: &Session<'_>) -> Vec<Line> {
+    let mut lines = vec![command::set_option(id, "renumber-windows", "off")];
+    if let Some(limit) = finish::history_limit(session) {
+        lines.push(command::set_kept(Target::Session(id), "", finish::HISTORY_LIMIT, &limit));
     }
-    if window.panes.len() < 2 {
-        return lines;
-    }
-    let marked = |flag: fn(&Step) -> bool| made().find(|(step, _)| flag(step)).map(|(_, id)| id);
-    let active = marked(|step| step.row.pane_flags.active);
-    lines.extend(marked(|step| step.row.pane_flags.last).map(command::select_pane));
-    lines.extend(active.map(command::select_pane));
-    if window.first().row.window_flags.zoomed {
-        lines.extend(active.map(command::zoom)); // last: select-layout would undo it
+    let is_used = |index: u32| session.windows.iter().any(|window| window.index == index);
+    if let Some((window, index)) = session.placeholder.zip(session.base_index)
+        && is_used(index)
+        && let Some(free) = (0..1 << 16).find(|&index| !is_used(index))
+    {
+        lines.push(command::move_window(id, window, free));
     }
     lines
-}
-
-/// Marks the pane of an agent with its conversation: whatever becomes of the agent, the next
-/// restore knows where it was.
-fn mark(step: &Step, pane: u32) -> Option<Line> {
-    let Start::Agent { id, .. } = &step.start else { return None };
-    Some(command::mark_restored(pane, id.as_str().as_bytes()))
 }
 
 fn ids(reply: Reply) -> Result<Ids, String> {

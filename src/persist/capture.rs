@@ -1,6 +1,8 @@
 //! Looking at a user's live sessions: one question to tmux, one pass over the panes' processes.
 
 use super::job::World;
+use super::links;
+use super::program::{self, Program};
 use crate::agent::{self, ConversationId, Home, PaneSighting, Sighting, Stamp};
 use crate::process::Proc;
 use crate::snapshot::{PaneFlags, Row, Snapshot, State, WindowFlags, escape};
@@ -31,6 +33,8 @@ pub struct Capture {
     pub restored: BTreeMap<Vec<u8>, u32>,
     /// The first process of each pane whose program runs, by pane id.
     pub pids: BTreeMap<u32, i32>,
+    /// The panes whose programs show the alternate screen.
+    pub alternate: BTreeSet<u32>,
     /// What the server has of our hooks.
     pub hooks: Found,
 }
@@ -43,20 +47,25 @@ pub fn capture(
     home: &Home,
     proc: &Proc,
 ) -> Result<Option<Capture>, TmuxError> {
-    let hooks = world.hooks.as_ref();
-    let Some(mut listing) = world.server.list_and_compare(hooks)? else { return Ok(None) };
+    let (wanted, hooks) = (world.keep.wanted(), world.hooks.as_ref());
+    let listing = world.server.list_and_compare(&wanted, hooks)?;
+    let Some(mut listing) = listing else { return Ok(None) };
     let mut notes = Vec::new();
     let is_ours = |pane: &mut Pane| is_builders(&pane.session);
     let unfinished = listing.panes.extract_if(.., is_ours).collect();
     listing.panes.sort_by(|a, b| order(a).cmp(&order(b)));
     let sightings = sight_all(&listing, previous, home, proc, &mut notes);
     let layouts = layouts(&listing, &mut notes);
-    let owners = owners(&listing);
+    let owners = links::owners(&listing);
     let row = |(at, pane): (usize, &Pane)| {
         // A pane shown by several sessions is saved whole in one of them.
-        let owned = owners.get(&pane.id) == Some(&at);
+        let speaker = owners.get(&pane.id).copied().unwrap_or(at);
+        let owned = speaker == at;
         let sighting = sightings.get(&pane.id).filter(|_| owned);
+        let looks = !sightings.contains_key(&pane.id) && !pane.dead;
+        let program = looks.then(|| program::find(pane.pid, &world.keep, proc)).flatten();
         let seen = sighting.and_then(|sighting| sighting.cwd.clone());
+        let seen = seen.or_else(|| program.as_ref()?.cwd.clone());
         let first = (seen.is_none() && !pane.dead).then(|| proc.process(pane.pid, 0)).flatten();
         let cwd = seen.or_else(|| {
             let first = first.as_ref()?;
@@ -68,7 +77,10 @@ pub fn capture(
         let cwd = cwd.or(started);
         let cwd = cwd.unwrap_or_else(|| world.account.home.clone().into_os_string());
         let argv = sighting.map(|s| s.argv.clone()).or_else(|| first.map(|process| process.argv));
-        build_row(pane, sighting, cwd, argv, &layouts, &listing.host)
+        let linked = links::linked(pane, &listing.panes[speaker]);
+        let program = program.filter(|_| owned).map(|Program { argv, .. }| program::join(&argv));
+        let row = build_row(pane, sighting, cwd, argv, &layouts, &listing.host);
+        Row { linked, program, ..row }
     };
     let rows = listing.panes.iter().enumerate().map(row).collect();
     let agents = sightings.values().map(|sighting| sighting.pid).collect();
@@ -78,7 +90,11 @@ pub fn capture(
     let snapshot = Snapshot { host: host_name(), boot: boot_id(), server, rows };
     let mut restored = BTreeMap::new();
     let mut pids = BTreeMap::new();
+    let mut alternate = BTreeSet::new();
     for pane in listing.panes {
+        if pane.alternate {
+            alternate.insert(pane.id);
+        }
         if !pane.dead {
             pids.insert(pane.id, pane.pid);
         }
@@ -87,7 +103,9 @@ pub fn capture(
         }
     }
     let hooks = listing.hooks;
-    Ok(Some(Capture { snapshot, notes, unfinished, agents, running, restored, pids, hooks }))
+    let captured =
+        Capture { snapshot, notes, unfinished, agents, running, restored, pids, alternate, hooks };
+    Ok(Some(captured))
 }
 
 /// Whether a session is one of ours: the prefix, 128 random bits, and a number for one that is
@@ -103,20 +121,6 @@ fn is_builders(session: &[u8]) -> bool {
 
 fn order(pane: &Pane) -> (&[u8], u32, u32) {
     (&pane.session, pane.window_index, pane.index)
-}
-
-/// Which listed pane speaks for each pane id: in a group the session that gave the group its
-/// name, else the first.
-fn owners(listing: &Listing) -> HashMap<u32, usize> {
-    let mut owners: HashMap<u32, usize> = HashMap::new();
-    for (at, pane) in listing.panes.iter().enumerate() {
-        let leads = !pane.group.is_empty() && pane.session == pane.group;
-        let owner = owners.entry(pane.id).or_insert(at);
-        if leads {
-            *owner = at;
-        }
-    }
-    owners
 }
 
 /// Sees the agent in each pane and leaves each conversation with one owner.
@@ -185,9 +189,10 @@ fn build_row(
     let conversation = sighting.and_then(|sighting| sighting.conversation.as_ref());
     // An agent sets its own title, many times a minute; tmux's own first title is the host's name.
     let own_title = sighting.is_some() || pane.title == host.as_bytes();
-    let command = argv
-        .filter(|argv| !argv.is_empty())
-        .map(|argv| argv.iter().flat_map(|word| word.iter().copied().chain([0])).collect());
+    let command = argv.filter(|argv| !argv.is_empty()).map(|argv| program::join(&argv));
+    let variable =
+        |(name, value): &(String, Vec<u8>)| [name.as_bytes(), b"=", value, b"\0"].concat();
+    let environment: Vec<u8> = pane.environment.iter().flat_map(variable).collect();
     Row {
         session: pane.session.clone(),
         cwd: cwd.into_vec(),
@@ -217,6 +222,11 @@ fn build_row(
         pane_id: Some(pane.id),
         last_seen: None,
         lost_since: None,
+        linked: None,
+        stack: pane.stack,
+        options: Some(pane.options.clone().into_bytes()).filter(|options| !options.is_empty()),
+        environment: Some(environment).filter(|environment| !environment.is_empty()),
+        program: None,
     }
 }
 

@@ -3,6 +3,7 @@
 
 use super::capture::{Capture, capture};
 use super::job::World;
+use super::keep::Keep;
 use crate::agent::{self, AGENTS, ConversationId, Home, Resumption};
 use crate::process::{Proc, base_name};
 use crate::snapshot::{Row, Snapshot, State};
@@ -34,6 +35,8 @@ pub struct Facts {
     pub panes: BTreeMap<Vec<u8>, LeftPane>,
     /// The local time as `HHMM`, for the name of a session whose own name is taken.
     pub hhmm: String,
+    /// What the site keeps besides.
+    pub keep: Keep,
     /// The places of `conversations` where one waits to be resumed.
     pub waiting: BTreeSet<String>,
     /// The processes of the agents that run.
@@ -72,7 +75,7 @@ pub fn gather(
     snapshot: &Snapshot,
     notes: &mut Vec<String>,
 ) -> Result<Facts, TmuxError> {
-    let mut facts = Facts::default();
+    let mut facts = Facts { keep: world.keep.clone(), ..Facts::default() };
     let (home, proc) = (Home::new(&world.account.home), Proc::default());
     let mut captured = capture(world, Some(snapshot), &home, &proc)?.unwrap_or_default();
     notes.extend(std::mem::take(&mut captured.notes));

@@ -3,6 +3,7 @@
 
 use super::budget::{Mode, Settings};
 use super::hooked::{HookCall, hooked};
+use super::keep::Keep;
 use super::wiring::{self, Wire};
 use super::{
     Report, conversation, diff, doctor, ended, forget, history, import, list, on_change, restore,
@@ -132,6 +133,8 @@ pub struct Job {
     pub lost_window: Duration,
     /// Which snapshots are kept.
     pub retention: Rules,
+    /// What is kept besides.
+    pub keep: Keep,
     /// Whether the user's server is to tell of changes.
     pub save_on_change: bool,
     /// The configuration file that a caller named.
@@ -161,6 +164,8 @@ pub struct World {
     pub lost_window: Duration,
     /// Which snapshots are kept.
     pub retention: Rules,
+    /// What is kept besides.
+    pub keep: Keep,
     /// What the site says about restoring agents.
     pub restore: Settings,
 }
@@ -186,6 +191,7 @@ impl Job {
             lock_wait: self.lock_wait,
             lost_window: self.lost_window,
             retention: self.retention,
+            keep: self.keep,
             restore: self.restore,
         };
         match &self.request {

@@ -41,7 +41,7 @@ pub(super) fn settle(world: &World, facts: &Facts, mode: Mode, steps: &mut [Step
     }
     let used = |step: &Step| match &step.start {
         Start::Agent { id, .. } => Some(known.get(id)?.as_ref()?.last_activity),
-        Start::Shell | Start::ShellBecause(_) => None,
+        Start::Shell | Start::Program(_) | Start::ShellBecause(_) => None,
     };
     let allotment = budget::settle(steps, mode, &means(world, facts, mode), used);
     Settled { allotment, known }

@@ -5,12 +5,14 @@ use super::budget::{Mode, When};
 use super::closings::Closings;
 use super::facts::Facts;
 use super::fate::{self, Whole};
+use super::links::{self, Holders};
 use super::report::PlannedRow;
 use super::selection::Selection;
 use super::start;
 use crate::agent::{ConversationId, Resumption};
 use crate::snapshot::{Row, Stored, json_text};
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 /// What happens to one pane of the snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +31,8 @@ pub struct Step {
     pub start: Start,
     /// Whether the pane's directory can be entered; the home stands in for it otherwise.
     pub has_directory: bool,
+    /// A file with what the pane showed, to be shown again.
+    pub shows: Option<PathBuf>,
     /// When its agent starts, once that is settled.
     pub when: Option<When>,
 }
@@ -58,6 +62,8 @@ pub enum Start {
     Shell,
     /// The user's shell, after one line that says why it is no agent.
     ShellBecause(String),
+    /// A program on the site's list, by its argument list; then the user's shell.
+    Program(Vec<Vec<u8>>),
     /// An agent on its conversation.
     Agent {
         /// Its name.
@@ -91,21 +97,18 @@ pub fn plan(
         let whole = wholes.get(row.session.as_slice());
         whole.is_some_and(|whole| whole.selects(row, chosen).is_ok())
     };
-    let agents = agents_of_groups(stored);
+    let holders = Holders::of(&stored.snapshot);
     let mut taken = BTreeSet::new();
     let mut steps = Vec::new();
     for (name, rows) in &sessions {
         let whole = &wholes[name];
         for row in rows {
-            // Where the session that holds a group's agents is not made, this one gets them.
-            let owner = place_in_group(row).and_then(|place| agents.get(&place));
+            // Where the session that holds the agents of shared windows is not made, this one
+            // gets them.
             let is_absent = matches!(whole, Whole::Absent { .. });
-            let owner =
-                owner.filter(|owner| is_absent && owner.session != row.session && !is_made(owner));
-            let row = owner.map_or_else(
-                || (*row).clone(),
-                |owner| Row { session: row.session.clone(), ..(*owner).clone() },
-            );
+            let holder = holders.holder(row).filter(|holder| is_absent && !is_made(holder));
+            let row =
+                holder.map_or_else(|| (*row).clone(), |holder| links::with_content_of(row, holder));
             let mut step = Step {
                 action: Action::Skip,
                 target: name.to_vec(),
@@ -113,6 +116,7 @@ pub fn plan(
                 reason: String::new(),
                 start: Start::Shell,
                 has_directory: facts.directories.contains(&row.cwd),
+                shows: None,
                 when: None,
                 row,
             };
@@ -138,19 +142,6 @@ pub fn plan(
         }
     }
     steps
-}
-
-/// A pane of a session group: the same for all its sessions.
-type PlaceInGroup<'a> = (&'a [u8], u32, u32);
-
-fn place_in_group(row: &Row) -> Option<PlaceInGroup<'_>> {
-    Some((row.group.as_deref()?, row.window, row.pane))
-}
-
-/// A snapshot holds the agents of a group in one of its sessions.
-fn agents_of_groups(stored: &Stored) -> BTreeMap<PlaceInGroup<'_>, &Row> {
-    let agents = stored.snapshot.rows.iter().filter(|row| row.agent.is_some());
-    agents.filter_map(|row| Some((place_in_group(row)?, row))).collect()
 }
 
 impl Step {

@@ -10,6 +10,7 @@ use super::on_change;
 use super::pace;
 use super::plan::{self, Action, Start, Step};
 use super::report::{Planned, PlannedRow, Problem, Report};
+use super::scrollback;
 use super::selection::Selection;
 use super::source;
 use super::unfinished;
@@ -133,6 +134,7 @@ fn try_restore(
     if dry_run {
         return Ok(());
     }
+    scrollback::find(world, store.as_ref(), stored.id, &mut steps);
     if let Some((store, lock)) = store.as_ref().zip(lock.as_ref()) {
         planned.notes.extend(pace.leave_for_panes(store, lock));
     }

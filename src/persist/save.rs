@@ -8,6 +8,7 @@ use super::on_change::{self, Turn};
 use super::prune::prune;
 use super::remember::remember;
 use super::report::{Report, SaveResult, Saved};
+use super::scrollback;
 use crate::agent::{AGENTS, Home};
 use crate::process::Proc;
 use crate::snapshot::{self, Row, SnapshotId, State, Stored, escape};
@@ -123,11 +124,17 @@ fn try_save(world: &World, turn: Option<&Turn>, notes: &mut Vec<String>) -> Resu
         && !closings.any_alive(&snapshot, *id)
     {
         store.point_latest(*id).map_err(|e| text(&e))?;
+        let ids = (None, *id);
+        notes.extend(scrollback::keep(world, &store, &snapshot, &captured.alternate, ids, &lock));
         return Ok(report(SaveResult::Unchanged, *id));
     }
     // Whatever lies there, sound or not, this one comes after it.
     let ids = store.ids().map_err(|e| text(&e))?.0;
     let id = SnapshotId::next(world.now, ids.first().copied(), closings.latest());
+    // Written before it: a snapshot never comes without what it had.
+    let old_and_new = (newest.as_ref().map(|(_, stored)| stored.id), id);
+    let alternate = &captured.alternate;
+    notes.extend(scrollback::keep(world, &store, &snapshot, alternate, old_and_new, &lock));
     store.write(id, &bytes, &lock).map_err(|e| text(&e))?;
     prune(world, (&store, &lock), &ids, id, notes);
     Ok(report(SaveResult::Saved, id))

@@ -30,7 +30,14 @@ pub(super) fn argv(step: &Step, world: &World, has_default_command: bool) -> Vec
         if has_default_command { vec![shell, b"-l".to_vec()] } else { Vec::new() }
     };
     let argv = match &step.start {
-        Start::Shell => None,
+        Start::Shell => step
+            .shows
+            .as_ref()
+            .and_then(|file| launched(&[b"--shell", b"--show", file.as_os_str().as_bytes()])),
+        Start::Program(argv) => {
+            let words: Vec<&[u8]> = argv.iter().map(Vec::as_slice).collect();
+            launched(&[&[&b"--program"[..], b"--"], &words[..]].concat())
+        }
         Start::ShellBecause(why) => launched(&[b"--shell", b"--note", why.as_bytes()]),
         Start::Agent { agent, id, how } => {
             // Work goes on where it was: the code below it does not move.

@@ -2,6 +2,7 @@
 
 use super::facts::{DEFAULT_AGENT, Facts};
 use super::plan::{Start, Step};
+use super::program;
 use crate::agent::{ConversationId, Resumption};
 use crate::snapshot::{Row, escape};
 use std::collections::BTreeSet;
@@ -35,6 +36,10 @@ pub(super) fn settle(
         Start::Agent { how: Resumption::ResumeTranscript(path), .. } => {
             reasons.push(format!("resumed from {}", escape(path.as_os_str().as_encoded_bytes())));
         }
+        Start::Program(argv) => {
+            let words: Vec<String> = argv.iter().map(|word| escape(word)).collect();
+            reasons.push(format!("starts {}", words.join(" ")));
+        }
         Start::Shell | Start::Agent { .. } => {}
     }
     if step.row.pane_flags.dead {
@@ -51,9 +56,8 @@ pub(super) fn of(row: &Row, facts: &Facts, taken: &BTreeSet<Vec<u8>>) -> Start {
     let because = |why: String| Start::ShellBecause(why);
     let agent = row.agent.as_deref().map(escape);
     let Some(conversation) = &row.conversation else {
-        return agent.map_or(Start::Shell, |agent| {
-            because(format!("{agent} ran here, its conversation is not known"))
-        });
+        let Some(agent) = agent else { return program_or_shell(row, facts) };
+        return because(format!("{agent} ran here, its conversation is not known"));
     };
     let agent = agent.unwrap_or_else(|| escape(DEFAULT_AGENT));
     let Some(id) = ConversationId::parse(conversation) else {
@@ -71,4 +75,10 @@ pub(super) fn of(row: &Row, facts: &Facts, taken: &BTreeSet<Vec<u8>>) -> Start {
         Some(how) => Start::Agent { agent, id, how: how.clone() },
         None => because(format!("no agent '{agent}' is known here")),
     }
+}
+
+/// A program is started only when this site's configuration lists it, whatever a snapshot says.
+fn program_or_shell(row: &Row, facts: &Facts) -> Start {
+    let argv = row.program.as_deref().and_then(program::split);
+    argv.filter(|argv| facts.keep.keeps_program(argv)).map_or(Start::Shell, Start::Program)
 }

@@ -105,6 +105,13 @@ impl Process {
         cwd_in(&self.dir)
     }
 
+    /// Whether it is a process of the user's own, who may then see what it does.
+    pub fn is_own(&self) -> bool {
+        use std::os::unix::fs::MetadataExt;
+        let own = std::fs::metadata(self.dir.join("task").join(self.pid.to_string()));
+        own.is_ok_and(|meta| meta.uid() == nix::unistd::geteuid().as_raw())
+    }
+
     /// When it started, in seconds since the epoch, to the second.
     pub fn started(&self) -> Option<u64> {
         const TICKS_PER_SECOND: u64 = 100; // USER_HZ, fixed in the kernel's interface

@@ -11,7 +11,7 @@ const VERSION: &[u8] = b"1";
 
 /// The columns, in the order they are written. The first three are fixed for good; the others
 /// are found by name, and names of a later writer are passed over.
-const COLUMNS: [&str; 19] = [
+const COLUMNS: [&str; 24] = [
     "session",
     "cwd",
     "conversation",
@@ -31,6 +31,11 @@ const COLUMNS: [&str; 19] = [
     "pane_id",
     "last_seen",
     "lost_since",
+    "linked",
+    "stack",
+    "options",
+    "environment",
+    "program",
 ];
 
 /// Why a file is not a sound snapshot.
@@ -104,6 +109,11 @@ fn encode_row(row: &Row) -> String {
         number(row.pane_id.map(u64::from)),
         number(row.last_seen),
         number(row.lost_since),
+        field(row.linked.as_ref().map(window_field).as_deref()),
+        number(Some(u64::from(row.stack)).filter(|stack| *stack > 0)),
+        optional(&row.options),
+        optional(&row.environment),
+        optional(&row.program),
     ]
     .join("\t")
 }
@@ -231,9 +241,27 @@ fn set(row: &mut Row, column: &[u8], value: Option<Vec<u8>>) -> Option<()> {
         }
         b"last_seen" => row.last_seen = seconds(value)?,
         b"lost_since" => row.lost_since = seconds(value)?,
+        b"linked" => row.linked = value.map(|value| window(&value).ok_or(())).transpose().ok()?,
+        b"stack" => row.stack = value.map_or(Some(0), |value| number(Some(value)))?,
+        b"options" => row.options = value,
+        b"environment" => row.environment = value,
+        b"program" => row.program = value,
         _ => {}
     }
     Some(())
+}
+
+/// A window: its session's name, a colon, its index.
+fn window_field((session, index): &(Vec<u8>, u32)) -> Vec<u8> {
+    [session.as_slice(), b":", index.to_string().as_bytes()].concat()
+}
+
+/// Reads [`window_field`]; the name may hold colons.
+fn window(value: &[u8]) -> Option<(Vec<u8>, u32)> {
+    let colon = value.iter().rposition(|&byte| byte == b':')?;
+    let index = std::str::from_utf8(&value[colon + 1..]).ok()?.parse().ok()?;
+    i32::try_from(index).ok()?;
+    Some((value[..colon].to_vec(), index))
 }
 
 /// A manifest of the older suite: session, cwd, conversation, in that order, each a session of
@@ -293,6 +321,8 @@ mod tests {
             (session, cwd, window_name, window_layout) in (bytes(), bytes(), optional(), bytes()),
             (conversation, agent, title, command, evidence, group) in
                 (optional(), optional(), optional(), optional(), optional(), optional()),
+            linked in proptest::option::of((bytes(), 0..=0x7fff_ffff_u32)), stack in 0..9_u32,
+            (options, environment, program) in (optional(), optional(), optional()),
             state in prop_oneof![Just(State::Live), Just(State::Suspended), Just(State::Lost), Just(State::Shell)],
             (window, pane) in (0..=0x7fff_ffff_u32, 0..=0x7fff_ffff_u32),
             (w, p, prompted) in any::<([bool; 4], [bool; 3], Option<bool>)>(),
@@ -304,6 +334,7 @@ mod tests {
                 session, cwd, conversation, agent, state, window, window_name, window_layout,
                 window_flags, pane, pane_flags, title, command, evidence, prompted, group,
                 pane_id, last_seen, lost_since,
+                linked, stack, options, environment, program,
             }
         }
     }
@@ -349,7 +380,7 @@ mod tests {
             ("# end 2", "# end 3", "line 10: the trailer counts another number of rows"),
             ("# end 2\n", "# end 2\nx\n", "line 11: something follows the trailer"),
             ("/x\t", "/x\\q\t", "line 7: bad escape in column cwd"),
-            ("/x\t", "", "line 7: 18 fields instead of 19"),
+            ("/x\t", "", "line 7: 23 fields instead of 24"),
             ("\tshell\t0", "\tshell\tx", "line 7: bad value in column window"),
             ("# version 1", "# version 2", "line 2: version 2, which this program does not know"),
             ("# columns\tsession", "# columns\tname", "line 6: bad columns"),
@@ -363,9 +394,8 @@ mod tests {
     #[test]
     fn columns_of_a_later_writer_are_passed_over() {
         let text = String::from_utf8(encode(&sample())).unwrap();
-        let text = text
-            .replace("\tlost_since\n", "\tlost_since\tcolour\n")
-            .replace("\t-\t-\n", "\t-\t-\tred\n");
+        let text =
+            text.replace("\tprogram\n", "\tprogram\tcolour\n").replace("\t-\t-\n", "\t-\t-\tred\n");
         assert_eq!(decode(text.as_bytes()).unwrap(), sample());
     }
 

@@ -9,6 +9,7 @@ pub mod escape;
 pub mod id;
 pub mod record;
 pub mod retention;
+pub mod scrollback;
 pub mod store;
 pub mod summary;
 pub mod tombstones;

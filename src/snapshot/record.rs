@@ -56,6 +56,16 @@ pub struct Row {
     pub last_seen: Option<Epoch>,
     /// Of what is lost: when a save first missed it.
     pub lost_since: Option<Epoch>,
+    /// The session and index of the window that this one is a link to, outside a session group.
+    pub linked: Option<(Vec<u8>, u32)>,
+    /// The window's place in its session's stack of last windows, from 1; 0 outside it.
+    pub stack: u32,
+    /// Options that differ from the server's: `name=value`, separated by spaces.
+    pub options: Option<Vec<u8>>,
+    /// Variables of the session's environment: `NAME=value`, each ended by a NUL byte.
+    pub environment: Option<Vec<u8>>,
+    /// The argument list of a program that is started again, each word ended by a NUL byte.
+    pub program: Option<Vec<u8>>,
 }
 
 /// What a pane was when it was saved.

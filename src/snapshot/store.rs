@@ -42,7 +42,7 @@ const PENDING: &str = "pending";
 #[derive(Debug)]
 pub struct Store {
     dir: Dir,
-    snapshots: Option<Dir>,
+    pub(super) snapshots: Option<Dir>,
 }
 
 /// A snapshot as it is in the store.

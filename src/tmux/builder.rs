@@ -35,6 +35,8 @@ pub struct Builder {
     /// Whether the user's configuration sets `default-command`: then a plain shell must be asked
     /// for by name.
     pub has_default_command: bool,
+    /// Whether windows are named after what runs in them, unless something else was set.
+    pub names_by_itself: bool,
     /// Whether it ends sessions that no client shows: restored ones must be excepted.
     pub destroys_unattached: bool,
 }
@@ -62,6 +64,7 @@ impl Builder {
             replies: Replies::default(),
             session: 0,
             has_default_command: false,
+            names_by_itself: true,
             destroys_unattached: false,
         };
         builder.wait_for_own_session()?;
@@ -73,10 +76,12 @@ impl Builder {
             }
             _ => None,
         };
-        let ((session, has_default_command), destroys_unattached) = described.ok_or_else(|| {
-            io::Error::other(format!("unexpected answer in control mode: {replies:?}"))
-        })?;
-        Ok(Self { session, has_default_command, destroys_unattached, ..builder })
+        let ((session, has_default_command, names_by_itself), destroys_unattached) = described
+            .ok_or_else(|| {
+                io::Error::other(format!("unexpected answer in control mode: {replies:?}"))
+            })?;
+        let description = Self { session, has_default_command, destroys_unattached, ..builder };
+        Ok(Self { names_by_itself, ..description })
     }
 
     /// Waits until the client's own two commands have been answered. The server reads our standard

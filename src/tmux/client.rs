@@ -2,7 +2,7 @@
 
 use super::builder::Builder;
 use super::hooks::{self, Hooks};
-use super::panes::{self, Listing, Nonsense};
+use super::panes::{self, Listing, Nonsense, Wanted};
 use super::socket::{Socket, SocketState};
 use crate::sys::exec::{self, ExecError, Program};
 use crate::sys::locks::{self, Lock};
@@ -77,18 +77,24 @@ impl Server {
 
     /// Lists every pane in one round trip; `None` without a server (absent or stale socket).
     pub fn list(&self) -> Result<Option<Listing>, TmuxError> {
-        self.list_and_compare(None)
+        self.list_and_compare(&Wanted::default(), None)
     }
 
-    /// The same; the listing also says whether the server has just these hooks of ours.
-    pub fn list_and_compare(&self, hooks: Option<&Hooks>) -> Result<Option<Listing>, TmuxError> {
+    /// The same with what is `wanted` besides; the listing also says whether the server has just
+    /// these hooks of ours.
+    pub fn list_and_compare(
+        &self,
+        wanted: &Wanted,
+        hooks: Option<&Hooks>,
+    ) -> Result<Option<Listing>, TmuxError> {
         if !self.is_listening()? {
             return Ok(None);
         }
         let nonce = files::random_hex();
         let output = self
             .asking_client()
-            .args(["list-panes", "-a", "-F", &panes::format(&nonce), ";"])
+            .args(panes::FIRST_QUESTIONS)
+            .args(["list-panes", "-a", "-F", &panes::format(&nonce, wanted), ";"])
             .args(["display-message", "-p", &hooks::question(hooks), ";"])
             .args(panes::LAST_QUESTION)
             .run()?;
@@ -104,7 +110,7 @@ impl Server {
             }
             return Err(TmuxError::Client(format!("{}: {said}", exec::describe(output.status))));
         }
-        Ok(Some(panes::parse(&output.stdout, &nonce)?))
+        Ok(Some(panes::parse(&output.stdout, &nonce, wanted)?))
     }
 
     /// Gives a server commands that print nothing, in one round trip. Whether it listens is for
@@ -130,7 +136,7 @@ impl Server {
     }
 
     /// A client that can do no harm here, whatever the server tells it.
-    fn asking_client(&self) -> Program {
+    pub(super) fn asking_client(&self) -> Program {
         let environment =
             ASKING.iter().filter_map(|name| Some(((*name).into(), std::env::var_os(name)?)));
         self.client().environment(environment.collect()).only_asks().deadline(self.deadline)

@@ -73,6 +73,11 @@ impl Line {
         self.word("-t").plain(target.to_string().as_bytes())
     }
 
+    /// Variables of a new session's environment, `NAME=value` each.
+    fn environment(self, variables: &[&[u8]]) -> Self {
+        variables.iter().fold(self, |line, variable| line.word("-e").plain(variable))
+    }
+
     fn spawn(self, spawn: Spawn<'_>) -> Self {
         debug_assert!(spawn.argv.len() != 1, "a single word would go to a shell");
         let line = self.word("-c").expanded(spawn.cwd.as_bytes());
@@ -97,15 +102,22 @@ impl Line {
 const IDS: &str = "#{session_id} #{window_id} #{window_index} #{pane_id}";
 
 /// A new detached session. Replies with ids, see [`Ids::parse`].
-pub fn new_session(name: &[u8], (width, height): (u32, u32), spawn: Spawn<'_>) -> Line {
+pub fn new_session(
+    name: &[u8],
+    (width, height): (u32, u32),
+    environment: &[&[u8]],
+    spawn: Spawn<'_>,
+) -> Line {
     let line = Line::new("new-session -d").print(IDS).word("-s").expanded(name);
+    let line = line.environment(environment);
     let line = line.word("-x").plain(width.to_string().as_bytes());
     line.word("-y").plain(height.to_string().as_bytes()).spawn(spawn)
 }
 
 /// A new session that shares the windows of another (a session group).
-pub fn new_grouped_session(name: &[u8], with: u32) -> Line {
-    Line::new("new-session -d").print(IDS).word("-s").expanded(name).target(Target::Session(with))
+pub fn new_grouped_session(name: &[u8], with: u32, environment: &[&[u8]]) -> Line {
+    let line = Line::new("new-session -d").print(IDS).word("-s").expanded(name);
+    line.environment(environment).target(Target::Session(with))
 }
 
 /// Names a session.
@@ -198,6 +210,39 @@ pub fn set_option(session: u32, option: &'static str, value: &'static str) -> Li
     Line::new("set-option").target(Target::Session(session)).word(option).word(value)
 }
 
+/// Sets an option that is kept: `flag` is `-w`, `-p`, or empty for a session's.
+pub fn set_kept(target: Target, flag: &'static str, name: &'static str, value: &str) -> Line {
+    let line = Line::new("set-option");
+    let line = if flag.is_empty() { line } else { line.word(flag) };
+    line.target(target).word(name).plain(value.as_bytes())
+}
+
+/// Leaves a window option to the user's configuration again.
+pub fn unset_window_option(window: u32, option: &'static str) -> Line {
+    Line::new("set-option -w -u").target(Target::Window(window)).word(option)
+}
+
+/// Shows a window in a session, too.
+pub fn link_window(window: u32, session: u32, index: u32) -> Line {
+    let source = Target::Window(window).to_string();
+    Line::new("link-window -d -s").plain(source.as_bytes()).target(Target::Index(session, index))
+}
+
+/// Ends a window.
+pub fn kill_window(window: u32) -> Line {
+    Line::new("kill-window").target(Target::Window(window))
+}
+
+/// Lists the names and groups of all sessions, two lines each, as tmux stores them.
+pub fn list_names() -> Line {
+    Line::new("list-sessions -F").plain(b"#{session_name}\n#{session_group}")
+}
+
+/// Ends the session of that name, one of ours.
+pub fn kill_own_session(name: &str) -> Line {
+    Line::new("kill-session").word("-t").plain(format!("={name}").as_bytes())
+}
+
 /// Ends a session.
 pub fn kill_session(session: u32) -> Line {
     Line::new("kill-session").target(Target::Session(session))
@@ -211,7 +256,7 @@ pub fn list_running_panes() -> Line {
 /// Asks about the session of that name, ours, see [`parse_description`]. By its exact name: what
 /// tmux takes for the current session is not always the client's own.
 pub fn describe_client(name: &str) -> Line {
-    let format = b"#{session_id} #{?default-command,1,0} #{session_name}";
+    let format = b"#{session_id} #{?default-command,1,0} #{?automatic-rename,1,0} #{session_name}";
     let line = Line::new("display-message -p").word("-t").plain(format!("={name}:").as_bytes());
     line.plain(format)
 }
@@ -221,13 +266,13 @@ pub fn show_destroy_unattached() -> Line {
     Line::new("show-options -gv destroy-unattached")
 }
 
-/// Reads the reply of [`describe_client`]: the session's id and whether `default-command` is set;
-/// `None` unless the session is called `name`.
-pub fn parse_description(reply: &str, name: &str) -> Option<(u32, bool)> {
-    let fields: Vec<&str> = reply.splitn(3, ' ').collect();
-    let [session, set, called] = fields[..] else { return None };
+/// Reads the reply of [`describe_client`]: the session's id, whether `default-command` is set, and
+/// whether `automatic-rename` is on; `None` unless the session is called `name`.
+pub fn parse_description(reply: &str, name: &str) -> Option<(u32, bool, bool)> {
+    let fields: Vec<&str> = reply.splitn(4, ' ').collect();
+    let [session, command, renames, called] = fields[..] else { return None };
     let id = session.strip_prefix('$')?.parse().ok()?;
-    (called == name).then_some((id, set == "1"))
+    (called == name).then_some((id, command == "1", renames == "1"))
 }
 
 /// The ids of a session's or window's first pane.
@@ -270,12 +315,12 @@ mod tests {
     fn a_hostile_name_stays_one_argument_and_expands_to_itself() {
         let argv = [b"sh".to_vec(), b"-c; kill-server".to_vec()];
         let spawn = Spawn { cwd: OsStr::new("/tmp/#(touch x)"), argv: &argv };
-        let line = new_session(b"-a;$b\n#(x)", (80, 24), spawn);
+        let line = new_session(b"-a;$b\n#(x)", (80, 24), &[b"A=#(x)"], spawn);
         assert_eq!(
             line.as_str(),
             "new-session -d -P -F \"\\043\\173session\\137id\\175".to_owned().replace("\\137", "_")
                 + " \\043\\173window_id\\175 \\043\\173window_index\\175 \\043\\173pane_id\\175\""
-                + " -s \"-a\\073\\044b\\012\\043\\043\\050x\\051\" -x \"80\" -y \"24\""
+                + " -s \"-a\\073\\044b\\012\\043\\043\\050x\\051\" -e \"A=\\043\\050x\\051\" -x \"80\" -y \"24\""
                 + " -c \"/tmp/\\043\\043\\050touch x\\051\" -- \"sh\" \"-c\\073 kill-server\""
         );
     }

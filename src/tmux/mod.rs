@@ -11,12 +11,14 @@ pub mod escape;
 pub mod hooks;
 pub mod layout;
 pub mod marks;
+pub mod options;
 pub mod panes;
+pub mod scrollback;
 pub mod socket;
 
 pub use builder::Builder;
 pub use client::{Server, TmuxError};
 pub use hooks::Hooks;
 pub use marks::Marks;
-pub use panes::{Listing, Pane};
+pub use panes::{Listing, Pane, Wanted};
 pub use socket::{Socket, SocketState};

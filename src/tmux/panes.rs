@@ -8,12 +8,13 @@
 use super::dialect::{Dialect, PROBE};
 use super::escape::unvis;
 use super::hooks::{self, Found};
+use super::options::{self, Globals, Kept};
 
 /// Numbers and flags that can hold no separator of ours, in the order of [`Fixed`].
 const FIXED: &str = "#{version}|#{pid}|#{session_id}|#{window_id}|#{pane_id}|#{window_index}|\
     #{pane_index}|#{pane_pid}|#{window_active}|#{window_last_flag}|#{window_zoomed_flag}|\
-    #{pane_active}|#{pane_last}|#{pane_dead}|#{automatic-rename}|#{window_layout}|#{host}|\
-    #{start_time}";
+    #{pane_active}|#{pane_last}|#{pane_dead}|#{automatic-rename}|#{window_stack_index}|\
+    #{alternate_on}|#{window_layout}|#{host}|#{start_time}";
 /// Values chosen by users, quoted.
 const CHOSEN: [&str; 7] = [
     "#{q:session_name}",
@@ -24,6 +25,15 @@ const CHOSEN: [&str; 7] = [
     "#{q:@persist-restored}",
     "#{q:@conversation}",
 ];
+/// What is asked besides: which options and which variables of the sessions' environments.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// Options, see [`options::KEPT`].
+    pub options: Vec<&'static Kept>,
+    /// Names of variables: letters, digits and underscores.
+    pub environment: Vec<String>,
+}
+
 /// What ends a record; anything else there means that the answer is not one of ours.
 const END: &str = "end";
 
@@ -50,6 +60,9 @@ pub struct Pane {
     pub window_active: bool,
     /// Whether the window is its session's last one (`select-window -l`).
     pub window_last: bool,
+    /// Its place in the stack of the session's last windows, from 1; 0 for the current one and one
+    /// that has not been visited.
+    pub stack: u32,
     /// Whether the window's active pane is zoomed.
     pub zoomed: bool,
     /// Whether tmux renames the window by itself (the option in effect).
@@ -72,6 +85,12 @@ pub struct Pane {
     pub restored: Vec<u8>,
     /// What a hook marked the pane with, unverified; empty for nothing.
     pub stamp: Vec<u8>,
+    /// Whether its program shows the alternate screen.
+    pub alternate: bool,
+    /// Options that differ from the server's global ones: `name=value`, separated by spaces.
+    pub options: String,
+    /// Variables of the session's environment, in the order asked for; none without a value.
+    pub environment: Vec<(String, Vec<u8>)>,
 }
 
 /// Everything one server told.
@@ -95,43 +114,57 @@ pub struct Listing {
 pub struct Nonsense(&'static str);
 
 /// The format to ask for; `nonce` is 32 random hexadecimal digits.
-pub fn format(nonce: &str) -> String {
-    let mut format = format!("{nonce}{PROBE}{nonce}{FIXED}");
+pub fn format(nonce: &str, wanted: &Wanted) -> String {
+    let mut format = format!("{nonce}{PROBE}{nonce}{FIXED}{nonce}");
+    format.push_str(&options::format(&wanted.options));
     for chosen in CHOSEN {
         format.push_str(nonce);
         format.push_str(chosen);
+    }
+    for name in &wanted.environment {
+        // The session's own value, else the server's: what a new pane of the session would get.
+        format.extend([nonce, "#{q:", name, "}"]);
     }
     format.push_str(nonce);
     format.push_str(END);
     format
 }
 
-/// A second question in the same round trip, answered by every server with one word: it tells a
+/// Questions before it in the same round trip: the options that all sessions share.
+pub const FIRST_QUESTIONS: [&str; 6] = options::GLOBALS;
+
+/// A last question in the same round trip, answered by every server with one word: it tells a
 /// whole answer from one that was cut or never given.
 pub const LAST_QUESTION: [&str; 4] = ["show-options", "-s", "-v", "exit-empty"];
 
-/// Reads what a server printed for [`format`] with the same nonce, [`hooks::question`] and
-/// [`LAST_QUESTION`].
-pub fn parse(answer: &[u8], nonce: &str) -> Result<Listing, Nonsense> {
+/// Reads what a server printed for [`FIRST_QUESTIONS`], for [`format`] with the same nonce, for
+/// [`hooks::question`] and for [`LAST_QUESTION`].
+pub fn parse(answer: &[u8], nonce: &str, wanted: &Wanted) -> Result<Listing, Nonsense> {
     let mut listing = Listing::default();
     let ended = [&b"on\n"[..], b"off\n"].into_iter().find_map(|word| answer.strip_suffix(word));
     let answer = ended.ok_or(Nonsense("it does not end as asked"))?;
-    if answer.is_empty() {
+    if memchr::memmem::find(answer, nonce.as_bytes()).is_none() && Globals::parse(answer).is_some()
+    {
         return Ok(listing);
     }
     let (answer, last) = last_line(answer).ok_or(Nonsense("it does not end as asked"))?;
     listing.hooks = hooks::answer(last).ok_or(Nonsense("it does not tell its hooks"))?;
     let mut pieces = split(answer, nonce.as_bytes());
-    if !pieces.next().is_some_and(<[u8]>::is_empty) {
-        return Err(Nonsense("something before the first record"));
-    }
+    let globals = pieces.next().and_then(Globals::parse);
+    let globals = globals.ok_or(Nonsense("no options before the first record"))?;
     loop {
         let mut piece = || pieces.next().ok_or(Nonsense("a record is cut short"));
         let dialect = Dialect::of(piece()?).ok_or(Nonsense("unknown output encoding"))?;
         let fixed = Fixed::parse(piece()?)?;
+        let options = globals.differing(&wanted.options, piece()?);
         let mut chosen = || Ok(dialect.value(piece()?));
         let (session, window, title, group) = (chosen()?, chosen()?, chosen()?, chosen()?);
         let (start_path, restored, stamp) = (chosen()?, chosen()?, chosen()?);
+        let mut environment = Vec::new();
+        for name in &wanted.environment {
+            let value = chosen()?;
+            environment.extend(Some((name.clone(), value)).filter(|(_, value)| !value.is_empty()));
+        }
         if piece()?.strip_suffix(b"\n") != Some(END.as_bytes()) {
             return Err(Nonsense("a record does not end"));
         }
@@ -140,7 +173,7 @@ pub fn parse(answer: &[u8], nonce: &str) -> Result<Listing, Nonsense> {
         listing.server_start = fixed.server_start;
         listing.host.clone_from(&fixed.host);
         let pane = fixed.pane(&session, &window, &title, &group);
-        listing.panes.push(Pane { start_path, restored, stamp, ..pane });
+        listing.panes.push(Pane { start_path, restored, stamp, options, environment, ..pane });
         if last {
             return Ok(listing);
         }
@@ -182,6 +215,8 @@ impl Fixed {
             last,
             dead,
             automatic_rename,
+            stack,
+            alternate,
             layout,
             host,
             server_start,
@@ -200,6 +235,7 @@ impl Fixed {
             layout: layout.to_owned(),
             window_active: flag(window_active)?,
             window_last: flag(window_last)?,
+            stack: number(stack)?,
             zoomed: flag(zoomed)?,
             automatic_rename: flag(automatic_rename)?,
             index: number(index)?,
@@ -211,6 +247,9 @@ impl Fixed {
             start_path: Vec::new(),
             restored: Vec::new(),
             stamp: Vec::new(),
+            alternate: flag(alternate)?,
+            options: String::new(),
+            environment: Vec::new(),
         };
         let (version, server_pid) = (parse_version(version), number(server_pid)?);
         let server_start = number(server_start)?;
@@ -282,19 +321,26 @@ mod tests {
 
     /// A record as a server would print it, with the probe and the values as they come out.
     fn record(probe: &str, version: &str, chosen: [&str; 4]) -> String {
-        let fixed = format!("{version}|77|$1|@2|%3|4|5|88|1||0|1||0|1|b25d,80x24,0,0,0|vm|5");
+        let fixed = format!("{version}|77|$1|@2|%3|4|5|88|1||0|1||0|1|0|0|b25d,80x24,0,0,0|vm|5");
         let chosen = chosen.join(NONCE) + NONCE + NONCE + NONCE;
-        format!("{NONCE}{probe}{NONCE}{fixed}{NONCE}{chosen}{NONCE}end\n")
+        format!("{NONCE}{probe}{NONCE}{fixed}{NONCE}vi|{NONCE}{chosen}{NONCE}a\\ b{NONCE}end\n")
     }
 
     fn parse_records(records: &str) -> Result<Listing, Nonsense> {
-        parse(format!("{records}0000000000\non\n").as_bytes(), NONCE)
+        parse(format!("{GLOBAL}{records}0000000000\non\n").as_bytes(), NONCE, &wanted())
+    }
+
+    const GLOBAL: &str = "mode-keys emacs\nhistory-limit 2000\n";
+
+    fn wanted() -> Wanted {
+        let options = options::by_name(b"mode-keys").into_iter().collect();
+        Wanted { options, environment: vec!["FOO".to_owned()] }
     }
 
     #[test]
     fn the_format_asks_for_what_the_parser_reads() {
-        let answer = format(NONCE).replace(PROBE, "");
-        assert_eq!(answer.matches(NONCE).count(), 10);
+        let answer = format(NONCE, &wanted()).replace(PROBE, "");
+        assert_eq!(answer.matches(NONCE).count(), 12);
         assert_eq!(FIXED.matches("#{").count(), FIXED.matches('|').count() + 1);
     }
 
@@ -314,6 +360,10 @@ mod tests {
             assert_eq!(pane.window_name, b"#(x) y", "{version}");
             assert_eq!(pane.title, "t\u{e9}".as_bytes(), "{version}");
             assert_eq!((pane.session_id, pane.window_id, pane.id, pane.pid), (1, 2, 3, 88));
+            assert_eq!(
+                (pane.options.as_str(), &pane.environment[0].1[..]),
+                ("mode-keys=vi", &b"a b"[..])
+            );
             assert!(pane.window_active && pane.active && pane.automatic_rename && !pane.dead);
         }
     }
@@ -338,8 +388,9 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused_and_an_empty_answer_is_a_server_without_sessions() {
-        assert_eq!(parse(b"off\n", NONCE).unwrap().panes, []);
-        let sound = record("\u{1f}$A", "3.3a", ["s", "w", "t", ""]) + "0000000000\non\n";
+        assert_eq!(parse(format!("{GLOBAL}off\n").as_bytes(), NONCE, &wanted()).unwrap().panes, []);
+        let record = record("\u{1f}$A", "3.3a", ["s", "w", "t", ""]);
+        let sound = format!("{GLOBAL}{record}0000000000\non\n");
         for answer in [
             "HTTP/1.1 400 Bad Request\n".to_owned(),
             String::new(),
@@ -350,8 +401,10 @@ mod tests {
             sound.replace("|77|", "|x|"),
             sound.replace("\u{1f}$A", "_$A"),
             sound.replace("|vm|5", ""),
+            sound.replace("mode-keys", "x"),
+            "off\n".to_owned(),
         ] {
-            assert!(parse(answer.as_bytes(), NONCE).is_err(), "{answer}");
+            assert!(parse(answer.as_bytes(), NONCE, &wanted()).is_err(), "{answer}");
         }
     }
 }

@@ -4,7 +4,7 @@ use crate::support::Sandbox;
 use serde_json::{Value, json};
 
 /// Everything of a pane that a restore must bring back.
-const PANE: &str = "#{session_name}|#{window_index}|#{?automatic-rename,,#{window_name}}|#{pane_index}|#{pane_width}x#{pane_height}|#{pane_left},#{pane_top}|#{window_flags}|#{pane_active}|#{pane_title}|#{pane_current_path}";
+const PANE: &str = "#{session_name}|#{window_index}|#{?automatic-rename,,#{window_name}}|#{pane_index}|#{pane_width}x#{pane_height}|#{pane_left},#{pane_top}|#{window_flags}|#{window_stack_index}|#{pane_active}|#{pane_last}|#{pane_title}|#{pane_current_path}";
 
 fn results(json: &Value) -> Vec<&str> {
     json["rows"].as_array().unwrap().iter().map(|row| row["result"].as_str().unwrap()).collect()

@@ -16,14 +16,26 @@ fn version_1_as_it_was_first_released_reads() {
 }
 
 #[test]
-fn version_1_with_what_is_lost_reads_and_writes_back_the_same_bytes() {
-    let bytes = include_bytes!("fixtures/v1-lost.tsv");
-    let snapshot = decode(bytes).unwrap();
+fn version_1_with_what_is_lost_reads() {
+    let snapshot = decode(include_bytes!("fixtures/v1-lost.tsv")).unwrap();
     let lost: Vec<bool> = snapshot.rows.iter().map(|row| row.state == State::Lost).collect();
     assert_eq!(lost, [false, true, true]);
     assert_eq!((snapshot.server.as_str(), snapshot.rows[1].pane_id), ("812-1795185000", Some(4)));
     let times = (snapshot.rows[2].last_seen, snapshot.rows[2].lost_since);
     assert_eq!(times, (Some(1_795_185_500), Some(1_795_185_800)));
+    assert_eq!(decode(&encode(&snapshot)).unwrap(), snapshot);
+}
+
+#[test]
+fn version_1_with_all_that_is_kept_reads_and_writes_back_the_same_bytes() {
+    let bytes = include_bytes!("fixtures/v1-kept.tsv");
+    let snapshot = decode(bytes).unwrap();
+    let linked = snapshot.rows[2].linked.as_ref().unwrap();
+    assert_eq!((&linked.0[..], linked.1), (&b"#(touch x)\t\xff"[..], 0));
+    assert_eq!(snapshot.rows[2].stack, 2);
+    assert_eq!(snapshot.rows[1].options.as_deref(), Some(&b"mouse=on mode-keys=vi"[..]));
+    assert_eq!(snapshot.rows[1].environment.as_deref(), Some(&b"FOO=a\nb\xff\0"[..]));
+    assert_eq!(snapshot.rows[3].program.as_deref(), Some(&b"vim\0a b\0\0"[..]));
     assert_eq!(encode(&snapshot), bytes);
 }
 
