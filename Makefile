@@ -33,12 +33,12 @@ PREFIX ?= /usr/local
 install: ## Installs programs, man pages and, below /usr or /usr/local, units: DESTDIR=, PREFIX=
 	@tests/support/install-prerequisites.sh run
 	@cargo build --workspace --release
-	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" packaging/install.sh "$${CARGO_TARGET_DIR:-target}/release"
+	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" units/packaging/install.sh "$${CARGO_TARGET_DIR:-target}/release"
 
 deb: ## Builds the Debian package into target/deb
 	@tests/support/install-prerequisites.sh deb
 	@cargo build --workspace --release
-	@packaging/build-deb.sh "$${CARGO_TARGET_DIR:-target}/release"
+	@units/packaging/build-deb.sh "$${CARGO_TARGET_DIR:-target}/release"
 
 man: ## Writes the man pages into docs/man from the programs' own definitions
 	@mkdir -p docs/man

@@ -68,8 +68,8 @@ fn id_and_name_arrive_a_kill_leaves_a_shell_an_exit_closes_and_restore_goes_thro
     let fates: Vec<_> = rows.iter().map(fate).collect();
     assert!(fates.contains(&("dies".to_owned(), "restored".to_owned())), "{restored:#}");
     // A save since its end, and there may have been one by itself, knows it no more.
-    let closed = fates.iter().filter(|(session, _)| session == "closes");
-    assert!(closed.into_iter().all(|(_, result)| result == "not selected"), "{restored:#}");
+    let other = fates.iter().filter(|(session, _)| session == "closes");
+    assert!(other.into_iter().all(|(_, result)| result == "not selected"), "{restored:#}");
     assert_eq!(lab.sandbox.panes("#{session_name}"), ["dies"]);
     let pane = pane_at(&lab, Place("dies", 0, 0));
     let first = lab.pane(&pane, "#{pane_pid}").parse().unwrap();

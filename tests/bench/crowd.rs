@@ -35,7 +35,9 @@ pub(crate) fn measure(runs: usize) -> Table {
         assert!(String::from_utf8_lossy(&said).contains("unchanged"));
     };
     let all = [&alone, &crowded, &unknown];
-    all.iter().for_each(|sandbox| drop(finish(&mut sandbox.persist_command(["save"]))));
+    for sandbox in all {
+        finish(&mut sandbox.persist_command(["save"]));
+    }
     for _ in 0..runs {
         table.time(ALONE, || save(&alone));
         table.time(OLD, || save(&crowded));

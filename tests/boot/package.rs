@@ -119,7 +119,7 @@ fn make_install_puts_the_same_files_in_place() {
         return; // `cargo test` of this package alone does not build it; make test does
     }
     let install = |prefix: &str, to: &str| {
-        let mut command = Command::new(format!("{root}/packaging/install.sh"));
+        let mut command = Command::new(format!("{root}/units/packaging/install.sh"));
         command.arg(built).env("DESTDIR", dir.path().join(to)).env("PREFIX", prefix);
         run(&mut command).ok();
     };

@@ -11,7 +11,7 @@ if ! why=$(tests/boot/bootbox check 2>&1); then
 fi
 tests/support/install-prerequisites.sh deb >&2
 cargo build --workspace --release --quiet >&2
-packaging/build-deb.sh "${CARGO_TARGET_DIR:-target}/release" >&2
+units/packaging/build-deb.sh "${CARGO_TARGET_DIR:-target}/release" >&2
 status=0
 tests/boot/bootbox build bare --copy tests/boot/stub-claude:/usr/local/bin/claude \
     --run "$(cat tests/boot/users.sh)" >&2 || status=$?

@@ -8,8 +8,8 @@ use std::fmt::Write;
 const EXPOSURE: [(&str, u32); 5] = [
     ("tmux-persist-save.service", 22),
     ("tmux-persist-shutdown.service", 22),
-    ("tmux-persist-restore.service", 20),
-    ("tmux-persist-failed@x.service", 20),
+    ("tmux-persist-restore.service", 15),
+    ("tmux-persist-failed@x.service", 12),
     ("tmux-persist-session@1000.service", 92),
 ];
 

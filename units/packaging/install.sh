@@ -4,7 +4,7 @@
 # configuration. `make install` and the Debian package both use it.
 #   install.sh DIRECTORY-OF-THE-PROGRAMS
 set -eu
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 built=$1
 : "${PREFIX:=/usr/local}" "${DESTDIR:=}"
 case $PREFIX in
@@ -15,21 +15,23 @@ to=$DESTDIR$PREFIX
 etc=$DESTDIR/etc
 
 install -d "$to/bin" "$to/share/man/man1" "$to/share/doc/terminal-lobby"
-install -m 755 "$built/persist" "$built/start-claude" "$to/bin"
+install -m 755 "$built/persist" "$built/provision" "$built/start-claude" "$to/bin"
 install -m 644 docs/man/*.1 "$to/share/man/man1"
-install -m 644 README.md CHANGELOG.md docs/*.md "$to/share/doc/terminal-lobby"
+install -m 644 README.md CHANGELOG.md docs/*.md docs/alerts.yml "$to/share/doc/terminal-lobby"
 
 # Debian keeps site-functions for the administrator.
 zsh=site-functions
 [ "$PREFIX" != /usr ] || [ ! -e /etc/debian_version ] || zsh=vendor-completions
-completions() { # SHELL FILE
-    install -d "$to/share/$(dirname "$2")"
-    "$built/persist" completions "$1" >"$to/share/$2"
-    chmod 644 "$to/share/$2"
+completions() { # PROGRAM SHELL FILE
+    install -d "$to/share/$(dirname "$3")"
+    "$built/$1" completions "$2" >"$to/share/$3"
+    chmod 644 "$to/share/$3"
 }
-completions bash bash-completion/completions/persist
-completions zsh "zsh/$zsh/_persist"
-completions fish fish/vendor_completions.d/persist.fish
+for program in persist provision; do
+    completions "$program" bash "bash-completion/completions/$program"
+    completions "$program" zsh "zsh/$zsh/_$program"
+    completions "$program" fish "fish/vendor_completions.d/$program.fish"
+done
 
 [ "$SYSTEM" = yes ] || exit 0
 units=$to/lib/systemd/system
