@@ -27,6 +27,8 @@ pub struct Capture {
     pub unfinished: Vec<Pane>,
     /// The processes of the agents that were seen.
     pub agents: BTreeSet<i32>,
+    /// When the process that runs a conversation started, in clock ticks since boot.
+    pub started: BTreeMap<Vec<u8>, u64>,
     /// Of these, those that run: our launcher may wait in place of one.
     pub running: Vec<i32>,
     /// The panes that a restore resumed conversations in, by id, whatever runs there now.
@@ -84,6 +86,11 @@ pub fn capture(
     };
     let rows = listing.panes.iter().enumerate().map(row).collect();
     let agents = sightings.values().map(|sighting| sighting.pid).collect();
+    let start = |sighting: &Sighting| {
+        let (id, _) = sighting.conversation.as_ref()?;
+        Some((id.as_str().as_bytes().to_vec(), sighting.start))
+    };
+    let started = sightings.values().filter_map(start).collect();
     let running = sightings.values().filter(|sighting| !sighting.waits).map(|s| s.pid).collect();
     notes.extend(home.take_notes());
     let server = format!("{}-{}", listing.server_pid, listing.server_start);
@@ -103,9 +110,18 @@ pub fn capture(
         }
     }
     let hooks = listing.hooks;
-    let captured =
-        Capture { snapshot, notes, unfinished, agents, running, restored, pids, alternate, hooks };
-    Ok(Some(captured))
+    Ok(Some(Capture {
+        snapshot,
+        notes,
+        unfinished,
+        agents,
+        started,
+        running,
+        restored,
+        pids,
+        alternate,
+        hooks,
+    }))
 }
 
 /// Whether a session is one of ours: the prefix, 128 random bits, and a number for one that is

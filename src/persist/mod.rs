@@ -19,6 +19,7 @@ pub mod hooked;
 pub mod import;
 pub mod job;
 pub mod keep;
+mod leaving;
 mod links;
 pub mod list;
 pub mod lost;

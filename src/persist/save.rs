@@ -3,6 +3,7 @@
 use super::capture::{Capture, capture};
 use super::closings::Closings;
 use super::job::World;
+use super::leaving;
 use super::lost::{self, Times};
 use super::on_change::{self, Turn};
 use super::prune::prune;
@@ -103,6 +104,8 @@ fn try_save(world: &World, turn: Option<&Turn>, notes: &mut Vec<String>) -> Resu
         return nothing(notes, "the tmux server has no sessions");
     }
     if let Some((_, newest)) = &newest {
+        let started = |id: &[u8]| captured.started.get(id).and_then(|start| proc.time_of(*start));
+        leaving::drop_leaving(&mut captured.snapshot, newest.id, &closings, started);
         // The snapshot itself may be old: nothing is written while nothing changes.
         let seen = store.activity(notes).confirmed.max(newest.id.seconds());
         let lost = carry_forward(world, &mut captured, newest, &closings, seen, (&home, &proc));

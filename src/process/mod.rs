@@ -90,6 +90,15 @@ impl Proc {
         cwd_in(&self.root.join(pid.to_string()))
     }
 
+    /// A start time of [`Stat`] in seconds since the epoch.
+    pub fn time_of(&self, start: u64) -> Option<u64> {
+        const TICKS_PER_SECOND: u64 = 100; // USER_HZ, fixed in the kernel's interface
+        let stat = read_bounded(&self.root.join("stat"), 1 << 20)?;
+        let text = String::from_utf8_lossy(&stat);
+        let boot: u64 = text.lines().find_map(|line| line.strip_prefix("btime "))?.parse().ok()?;
+        Some(boot + start / TICKS_PER_SECOND)
+    }
+
     /// One process, if it is there.
     pub fn process(&self, pid: i32, depth: usize) -> Option<Process> {
         let dir = self.root.join(pid.to_string());
@@ -114,11 +123,7 @@ impl Process {
 
     /// When it started, in seconds since the epoch, to the second.
     pub fn started(&self) -> Option<u64> {
-        const TICKS_PER_SECOND: u64 = 100; // USER_HZ, fixed in the kernel's interface
-        let stat = read_bounded(&self.dir.parent()?.join("stat"), 1 << 20)?;
-        let text = String::from_utf8_lossy(&stat);
-        let boot: u64 = text.lines().find_map(|line| line.strip_prefix("btime "))?.parse().ok()?;
-        Some(boot + self.stat.start / TICKS_PER_SECOND)
+        Proc::new(self.dir.parent()?).time_of(self.stat.start)
     }
 
     /// Where the open descriptors point: paths, or `socket:[...]` and the like.

@@ -256,3 +256,46 @@ fn what_is_lost_is_forgotten_after_the_window_and_stays_in_older_snapshots() {
     restore(&sandbox, &["--from", &first]);
     sandbox.wait_for_agent(&id(1));
 }
+
+#[test]
+fn an_agent_whose_close_is_recorded_while_it_still_ends_is_closed_and_not_lost() {
+    let sandbox = Sandbox::new();
+    agent(&sandbox, "one", 1);
+    sandbox.tmux(["new-session", "-d", "-s", "keep"]).ok();
+    save(&sandbox);
+    sandbox.persist(["ended", &id(1), "--how", "closed"]).ok();
+    save(&sandbox);
+    assert_eq!(states(&sandbox), ["keep shell", "one shell"]);
+    kill(&sandbox, 1);
+    wait_until("its session is gone", || sandbox.panes("#{session_name}") == ["keep"]);
+    save(&sandbox);
+    let snapshot = terminal_lobby::snapshot::decode(&sandbox.latest()).unwrap();
+    assert!(snapshot.rows.iter().all(|row| row.conversation.is_none()), "{snapshot:?}");
+    restore(&sandbox, &[]);
+    assert!(sandbox.agents_on(&id(1)).is_empty());
+}
+
+#[test]
+fn a_conversation_that_was_opened_again_after_its_close_is_lost_when_it_vanishes() {
+    let sandbox = Sandbox::new();
+    agent(&sandbox, "one", 1);
+    sandbox.tmux(["new-session", "-d", "-s", "keep"]).ok();
+    save(&sandbox);
+    sandbox.persist(["ended", &id(1), "--how", "closed"]).ok();
+    kill(&sandbox, 1);
+    save(&sandbox);
+    // Times are whole seconds: what starts within the second of the close counts as ending.
+    let closed = std::fs::read_to_string(sandbox.user_state().join("endings.tsv")).unwrap();
+    let closed: u64 = closed.lines().last().unwrap().split('\t').nth(1).unwrap().parse().unwrap();
+    wait_until("another second", || terminal_lobby::sys::clock::now() > closed + 1);
+    let stub = sandbox.install_stub_agent();
+    let program = ["--", "/bin/sh", stub.to_str().unwrap(), "--resume", &id(1)];
+    let work = work(&sandbox);
+    sandbox.tmux([&["new-session", "-d", "-s", "one", "-c", &work][..], &program].concat()).ok();
+    sandbox.wait_for_agent(&id(1));
+    save(&sandbox);
+    kill(&sandbox, 1);
+    assert_eq!(save(&sandbox)["lost"], 1);
+    restore(&sandbox, &[]);
+    sandbox.wait_for_agent(&id(1));
+}
