@@ -1,6 +1,8 @@
 //! Files relative to an open directory: bounded reads that never follow a link, atomic synced
 //! writes. Every error says which path.
 
+mod many;
+
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 use std::ffi::{OsStr, OsString};
@@ -182,13 +184,6 @@ impl Dir {
         self.sync()
     }
 
-    /// Replaces one of many files; the caller syncs the directory when all are written. The file
-    /// itself is synced: whenever its name appears, its content is whole.
-    pub fn write_one_of_many(&self, name: &str, bytes: &[u8]) -> Result<(), FileError> {
-        let kept = Kept { mode: PRIVATE, synced: true };
-        self.write_and_rename(name, bytes, RenameFlags::empty(), kept)
-    }
-
     /// Replaces a file that is only a hint: atomically, but nothing waits for the disk. After a
     /// power loss it may be the old one, or empty.
     pub fn write_hint(&self, name: &str, bytes: &[u8]) -> Result<(), FileError> {
@@ -217,18 +212,6 @@ impl Dir {
             let _ = rustix::fs::unlinkat(&self.fd, &temporary, AtFlags::empty());
         }
         result
-    }
-
-    /// Gives a file of another directory the same name here, where nothing has it yet; whether
-    /// it did. A file that is not there, or a file system without hard links, is no error.
-    pub fn link_from(&self, other: &Self, name: &str) -> Result<bool, FileError> {
-        match rustix::fs::linkat(&other.fd, name, &self.fd, name, AtFlags::empty()) {
-            Ok(()) => Ok(true),
-            Err(Errno::EXIST | Errno::NOENT | Errno::PERM | Errno::MLINK | Errno::OPNOTSUPP) => {
-                Ok(false)
-            }
-            Err(source) => Err(error("linking", self.path.join(name), source)),
-        }
     }
 
     /// Makes `name` a link to `target` where nothing is yet; what is there stays. One system call,
