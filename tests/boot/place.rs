@@ -10,7 +10,7 @@ const HAS: &str = "id; id -u -n; umask; ulimit -S -n; ulimit -H -n; cat /proc/se
     env | grep -cE '^(NOTIFY_SOCKET|INVOCATION_ID|JOURNAL_STREAM|SYSTEMD_EXEC_PID|MAINPID)=' || true";
 
 #[test]
-fn a_restored_pane_has_what_a_login_has() {
+fn lesson_22_a_restored_pane_has_what_a_login_has() {
     let Some(made) = BootBox::booted("boot::place::a_restored_pane_has_what_a_login_has", On::Host)
     else {
         return;

@@ -11,7 +11,7 @@ fn pids(made: &BootBox, user: &str) -> Vec<String> {
 }
 
 #[test]
-fn whatever_happens_to_the_restore_unit_sessions_live_on() {
+fn lesson_22_whatever_happens_to_the_restore_unit_sessions_live_on() {
     let Some(made) = BootBox::booted(
         "boot::restore_unit::whatever_happens_to_the_restore_unit_sessions_live_on",
         On::Host,

@@ -41,7 +41,7 @@ fn the_timer_fires_again_and_again_whoever_hangs() {
 
 /// Lesson 27: `enable --now` on a persistent timer ran the missed job at once.
 #[test]
-fn arming_the_timer_never_fires_it() {
+fn lesson_27_arming_the_timer_never_fires_it() {
     let Some(made) = BootBox::booted("boot::saving::arming_the_timer_never_fires_it", On::Host)
     else {
         return;
@@ -72,7 +72,7 @@ fn arming_the_timer_never_fires_it() {
 
 /// Lesson 24: with `PrivateTmp=yes` a watcher saw no session, and ended with 0.
 #[test]
-fn the_hardened_units_see_every_session() {
+fn lesson_24_the_hardened_units_see_every_session() {
     let Some(made) =
         BootBox::booted("boot::saving::the_hardened_units_see_every_session", On::Host)
     else {

@@ -146,7 +146,7 @@ fn what_waits_survives_any_number_of_reboots() {
 }
 
 #[test]
-fn auto_starts_what_was_used_last_while_the_budget_lasts_and_the_rest_waits() {
+fn lesson_21_auto_starts_what_was_used_last_while_the_budget_lasts_and_the_rest_waits() {
     let sandbox = lost(4);
     // Room for two of 550 MiB.
     let config = configure(&sandbox, "memory_budget = '1200M'\nat_once = 1");

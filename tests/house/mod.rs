@@ -46,7 +46,12 @@ const PURE: &[&str] = &[
 ];
 
 fn sources() -> Vec<(PathBuf, String)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    files_below("src")
+}
+
+/// The Rust files below a directory of the project, and what is in them.
+fn files_below(dir: &str) -> Vec<(PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(dir);
     let mut files = Vec::new();
     let mut dirs = vec![root.clone()];
     while let Some(dir) = dirs.pop() {
@@ -54,7 +59,7 @@ fn sources() -> Vec<(PathBuf, String)> {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 dirs.push(path);
-            } else {
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
                 let text = std::fs::read_to_string(&path).unwrap();
                 files.push((path.strip_prefix(&root).unwrap().to_owned(), text));
             }
@@ -135,6 +140,19 @@ fn unsafe_code_lives_in_sys() {
             .any(|line| line.trim_start().starts_with("unsafe ") || line.contains("= unsafe {"));
         assert!(path.starts_with("sys") || !unsafe_code, "{}: unsafe outside sys", path.display());
     }
+}
+
+/// The lessons about persistence; later ones are the provisioner's.
+#[test]
+fn each_lesson_of_the_predecessor_has_a_test_named_for_it() {
+    let has = |(_, text): &(PathBuf, String), n: u32| text.contains(&format!("fn lesson_{n:02}_"));
+    let tests: Vec<_> = ["cli", "boot", "hook"]
+        .iter()
+        .flat_map(|dir| files_below(&format!("tests/{dir}")))
+        .collect();
+    let tested = |n: &u32| tests.iter().any(|file| has(file, *n));
+    let missing: Vec<u32> = (1..=24).filter(|n| !tested(n)).collect();
+    assert!(missing.is_empty(), "no test is named for lessons {missing:?}");
 }
 
 #[test]
