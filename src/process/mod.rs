@@ -93,8 +93,8 @@ impl Proc {
     /// A start time of [`Stat`] in seconds since the epoch.
     pub fn time_of(&self, start: u64) -> Option<u64> {
         const TICKS_PER_SECOND: u64 = 100; // USER_HZ, fixed in the kernel's interface
-        let stat = read_bounded(&self.root.join("stat"), 1 << 20)?;
-        let text = String::from_utf8_lossy(&stat);
+        let text = read_bounded(&self.root.join("stat"), 1 << 20)?;
+        let text = String::from_utf8_lossy(&text);
         let boot: u64 = text.lines().find_map(|line| line.strip_prefix("btime "))?.parse().ok()?;
         Some(boot + start / TICKS_PER_SECOND)
     }

@@ -2,6 +2,7 @@
 
 use super::become_user::Become;
 use super::limits;
+use super::spawn::spawn_within;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Read};
@@ -172,6 +173,7 @@ impl Program {
         if let Some(variables) = self.environment {
             command.env_clear().envs(variables);
         }
+        let becomes = self.become_user.is_some();
         match self.become_user {
             Some(become_user) => become_user.prepare(&mut command),
             None => {
@@ -185,7 +187,9 @@ impl Program {
         };
         // SAFETY: the closure runs between fork and exec and makes only system calls.
         unsafe { command.pre_exec(restrict) };
-        match command.spawn() {
+        let started =
+            if becomes { spawn_within(&mut command, self.deadline) } else { command.spawn() };
+        match started {
             Ok(child) => Ok((program, Running { child, reaped: false })),
             Err(source) => Err(ExecError::Start { program, source }),
         }

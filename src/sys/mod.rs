@@ -16,6 +16,7 @@ pub mod notify;
 pub mod pending;
 pub mod replace;
 pub mod secret;
+mod spawn;
 pub mod tree;
 pub mod watch;
 
