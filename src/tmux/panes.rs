@@ -152,11 +152,18 @@ pub fn parse(answer: &[u8], nonce: &str, wanted: &Wanted) -> Result<Listing, Non
     let mut pieces = split(answer, nonce.as_bytes());
     let globals = pieces.next().and_then(Globals::parse);
     let globals = globals.ok_or(Nonsense("no options before the first record"))?;
+    let mut same: Option<(&[u8], String)> = None;
     loop {
         let mut piece = || pieces.next().ok_or(Nonsense("a record is cut short"));
         let dialect = Dialect::of(piece()?).ok_or(Nonsense("unknown output encoding"))?;
         let fixed = Fixed::parse(piece()?)?;
-        let options = globals.differing(&wanted.options, piece()?);
+        let values = piece()?;
+        // Nearly all panes have the same.
+        let options = match same.take().filter(|(known, _)| *known == values) {
+            Some((_, options)) => options,
+            None => globals.differing(&wanted.options, values),
+        };
+        same = Some((values, options.clone()));
         let mut chosen = || Ok(dialect.value(piece()?));
         let (session, window, title, group) = (chosen()?, chosen()?, chosen()?, chosen()?);
         let (start_path, restored, stamp) = (chosen()?, chosen()?, chosen()?);
