@@ -16,4 +16,5 @@ mod hook;
 mod hostile;
 mod house;
 mod launcher;
+mod provision;
 mod tmux;

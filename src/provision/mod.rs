@@ -1,5 +1,12 @@
-//! What the host, the identity provider and the cluster say: the facts beside the roster.
+//! What the host, the identity provider and the cluster say: the facts beside the roster; and what
+//! must change so that the host agrees with it.
 
 pub mod authentik;
+pub mod digest;
+pub mod environment_file;
 pub mod host;
+pub mod observe;
+pub mod observed;
+pub mod plan;
 pub mod vault;
+pub mod written;

@@ -39,3 +39,16 @@ pub fn dispatch(roster: &Roster, ports: &Ledger) -> Map<String, Value> {
     };
     rows.iter().map(entry).collect()
 }
+
+/// The text of that file: an entry a line, so that a difference of two can be read.
+pub fn dispatch_text(dispatch: &Map<String, Value>) -> String {
+    let entry = |(identity, entry): (&String, &Value)| {
+        format!("  {}: {entry}", Value::String(identity.clone()))
+    };
+    let entries: Vec<String> = dispatch.iter().map(entry).collect();
+    if entries.is_empty() {
+        "{}\n".to_owned()
+    } else {
+        format!("{{\n{}\n}}\n", entries.join(",\n"))
+    }
+}

@@ -29,4 +29,4 @@ pub use validate::{HostFacts, uid_min, validate};
 pub use yaml::MAX_SIZE;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

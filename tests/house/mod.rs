@@ -43,6 +43,13 @@ const PURE: &[&str] = &[
     "agent/stamp.rs",
     "persist/budget.rs",
     "persist/plan.rs",
+    "provision/digest.rs",
+    "provision/environment_file.rs",
+    "provision/observe/parse.rs",
+    "provision/observed.rs",
+    "provision/plan.rs",
+    "provision/plan",
+    "provision/written.rs",
 ];
 
 fn sources() -> Vec<(PathBuf, String)> {

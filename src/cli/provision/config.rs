@@ -22,6 +22,8 @@ struct Table {
     t3_port_base: Option<u16>,
     playwright_port_base: Option<u16>,
     max_cut_percent: Option<u8>,
+    shell: Option<String>,
+    home_base: Option<String>,
     groups: BTreeMap<String, Vec<String>>,
 }
 
@@ -34,6 +36,10 @@ pub(super) struct Config {
     pub groups: TierGroups,
     /// The share of users that a membership may cut at once.
     pub max_cut_percent: u8,
+    /// The shell of new accounts.
+    pub shell: String,
+    /// Where homes are.
+    pub home_base: String,
 }
 
 /// Loads them; an absent default file is no error, an absent `--config` is.
@@ -44,6 +50,8 @@ pub(super) fn load(path: Option<&Path>) -> Result<Config, Failure> {
         ranges: ranges(table.t3_port_base, table.playwright_port_base)?,
         groups: TierGroups::default(),
         max_cut_percent: table.max_cut_percent.unwrap_or(MAX_CUT_PERCENT),
+        shell: absolute("shell", table.shell, "/bin/bash")?,
+        home_base: absolute("home_base", table.home_base, "/home")?,
     };
     if config.max_cut_percent > 100 {
         return Err(Failure::usage("provision.max_cut_percent: expected 0 to 100"));
@@ -56,6 +64,18 @@ pub(super) fn load(path: Option<&Path>) -> Result<Config, Failure> {
         config.groups.set(tier, groups).map_err(refused)?;
     }
     Ok(config)
+}
+
+/// A path that stands in a line of `/etc/passwd`.
+fn absolute(key: &str, value: Option<String>, default: &str) -> Result<String, Failure> {
+    let value = value.unwrap_or_else(|| default.to_owned());
+    let fine = |c: char| c.is_ascii_alphanumeric() || "/._+-".contains(c);
+    let plain = value.chars().all(fine) && value.split('/').all(|part| part != "..");
+    if value.len() > 1 && value.starts_with('/') && !value.ends_with('/') && plain {
+        return Ok(value);
+    }
+    let value = value.escape_debug();
+    Err(Failure::usage(format!("provision.{key}: expected an absolute path, found '{value}'")))
 }
 
 /// Two ranges that share nothing: the lower one ends where the other begins.

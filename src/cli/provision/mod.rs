@@ -7,6 +7,8 @@ mod derive;
 mod membership;
 mod offboard;
 mod output;
+mod plan;
+mod plan_text;
 mod read;
 mod roster;
 
@@ -59,6 +61,12 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Membership(args) => {
             let config = config::load(common.config.as_deref())?;
             membership::membership(output, &args, &config)
+        }
+        Command::Plan(args) => {
+            let detailed = args.detailed_exitcode;
+            let config = config::load(common.config.as_deref());
+            let exit = config.and_then(|config| plan::plan(output, &args, config));
+            exit.map_err(|failure| failure.in_detail(detailed))
         }
         Command::Offboard(OffboardCommand::Plan { old, new, destructive, users }) => {
             offboard::plan(output, &old, &new, destructive, &users)

@@ -35,6 +35,11 @@ pub(super) fn load(path: &Path) -> Result<Loaded, Failure> {
     Ok(loaded)
 }
 
+/// Reads a roster without asking this host about accounts.
+pub(super) fn text(path: &Path) -> Result<(Loaded, Document), Failure> {
+    parsed(load_text(path)?)
+}
+
 fn load_text(path: &Path) -> Result<Loaded, Failure> {
     // One byte more than a roster may have: too large is one of its problems.
     let bytes = files::read(path, roster::MAX_SIZE + 1)
@@ -44,7 +49,10 @@ fn load_text(path: &Path) -> Result<Loaded, Failure> {
 
 /// Reads a roster that must be sound.
 pub(super) fn sound(path: &Path) -> Result<(Loaded, Document), Failure> {
-    let mut loaded = load(path)?;
+    parsed(load(path)?)
+}
+
+fn parsed(mut loaded: Loaded) -> Result<(Loaded, Document), Failure> {
     let document = std::mem::replace(&mut loaded.document, Ok(Document::default()));
     match document {
         Ok(document) => Ok((loaded, document)),

@@ -21,7 +21,7 @@ fn read(text: &str) -> Document {
     parse(text.as_bytes()).unwrap_or_else(|problems| panic!("{problems:?}\n{text}"))
 }
 
-fn row(identity: &str, tier: Tier) -> Row {
+pub(crate) fn row(identity: &str, tier: Tier) -> Row {
     let owner = tier == Tier::NamespaceOwner;
     Row {
         authentik_user: identity.to_owned(),
@@ -35,7 +35,7 @@ fn row(identity: &str, tier: Tier) -> Row {
 }
 
 /// A roster of users with identities of their own, of any tier.
-fn rosters(most: usize) -> impl Strategy<Value = Roster> {
+pub(crate) fn rosters(most: usize) -> impl Strategy<Value = Roster> {
     let any_row = (0..3_usize, any::<bool>(), any::<bool>(), 0..3_usize);
     proptest::collection::btree_map("[a-z_][a-z0-9_.-]{0,8}", any_row, 0..most).prop_map(|users| {
         let users = users.into_iter().filter(|(user, _)| super::rules::user_name(user).is_ok());

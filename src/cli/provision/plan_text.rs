@@ -1,0 +1,77 @@
+//! A plan as a reviewer reads it: by person, then in the order of dependencies; cuts apart.
+
+use crate::cli::human::table::shown;
+use crate::provision::plan::{Change, Plan, Tally};
+use std::fmt::Write;
+
+/// More names than these say less than their number.
+const MOST_NEEDS: usize = 4;
+
+/// The plan's text; the last line counts.
+pub(super) fn render(plan: &Plan, explain: bool) -> String {
+    let mut text = String::new(); // writing to it cannot fail
+    let (destructive, others): (Vec<&Change>, Vec<&Change>) =
+        plan.changes.iter().partition(|change| change.verb.takes_away());
+    let mut whose = None;
+    for change in others {
+        if whose != Some(&change.user) {
+            let heading = change.user.as_deref().unwrap_or("the host");
+            let _ = writeln!(text, "{}", shown(heading));
+            whose = Some(&change.user);
+        }
+        one(&mut text, change, plan, explain);
+    }
+    if !destructive.is_empty() {
+        text.push_str("\nTakes something away; a cut can be undone, and deletes nothing:\n");
+        for change in destructive {
+            one(&mut text, change, plan, explain);
+        }
+    }
+    let Tally { add, repair, cut, remove, refused, report } = Tally::of(&plan.changes);
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    if report > 0 {
+        let _ = writeln!(text, "{report} only reported.");
+    }
+    let _ = writeln!(
+        text,
+        "Plan: {add} to add, {repair} to repair, {cut} to cut, {remove} to remove, {refused} refused."
+    );
+    text
+}
+
+fn one(text: &mut String, change: &Change, plan: &Plan, explain: bool) {
+    let (sign, word) = change.verb.shown();
+    let mut line = format!("  {sign} {word:<7}  {}", change.what);
+    match (&change.before, &change.after) {
+        (Some(before), Some(after)) => drop(write!(line, ": {before} -> {after}")),
+        (None, Some(after)) => drop(write!(line, ": {after}")),
+        (Some(before), None) => drop(write!(line, ": {before}")),
+        (None, None) => {}
+    }
+    let _ = write!(line, "  [{}]", change.cause.name());
+    let _ = writeln!(text, "{}", shown(&line));
+    let mut below = |line: &str| {
+        let _ = writeln!(text, "             {}", shown(line));
+    };
+    if !change.why.is_empty() && (explain || !change.verb.changes()) {
+        below(&change.why);
+    }
+    if explain && !change.needs.is_empty() {
+        let before = plan.changes.iter().filter(|other| change.needs.contains(&other.id));
+        let needs: Vec<&str> = before.map(|other| other.what.as_str()).collect();
+        if needs.len() > MOST_NEEDS {
+            below(&format!("after: {} changes above", needs.len()));
+        } else {
+            below(&format!("after: {}", needs.join(", ")));
+        }
+    }
+    for line in &change.lines {
+        below(line);
+    }
+    for step in &change.steps {
+        let name = serde_json::to_value(step).unwrap_or_default();
+        below(name.as_str().unwrap_or_default());
+    }
+}

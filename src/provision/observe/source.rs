@@ -1,0 +1,87 @@
+//! Files of root's below an injected root directory: read, never followed elsewhere, never a home's.
+
+use crate::provision::observed::File;
+use crate::sys::{Dir, FileError, files};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// No file that is read here is larger (bytes).
+const MAX: u64 = 16 << 20;
+/// No directory that is listed here has more entries.
+const MAX_NAMES: usize = 100_000;
+
+/// What the host is read from.
+pub(super) struct Source<'a> {
+    /// `/`, or a directory with a host's files.
+    pub(super) root: &'a Path,
+}
+
+impl Source<'_> {
+    /// Where a path of the host is.
+    pub(super) fn at(&self, path: &str) -> PathBuf {
+        self.root.join(path.trim_start_matches('/'))
+    }
+
+    /// What is at a path, not following a link.
+    pub(super) fn stat(&self, path: &str) -> Result<Option<std::fs::Metadata>, FileError> {
+        let path = self.at(path);
+        match path.symlink_metadata() {
+            Ok(meta) => Ok(Some(meta)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(FileError { doing: "looking at", path, source }),
+        }
+    }
+
+    /// A file that must be there.
+    pub(super) fn read(&self, path: &str) -> Result<Vec<u8>, FileError> {
+        files::read(&self.at(path), MAX)
+    }
+
+    /// A file that may be absent.
+    pub(super) fn optional(&self, path: &str) -> Result<Option<Vec<u8>>, FileError> {
+        match self.read(path) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A file that we may have to write: one that cannot be read is a fact like others, and a link
+    /// is not followed, since a rename would replace it.
+    pub(super) fn file(&self, path: &str) -> Option<File> {
+        let unknown = |error: &FileError| File::Unknown(error.source.to_string());
+        let meta = match self.stat(path) {
+            Ok(meta) => meta?,
+            Err(error) => return Some(unknown(&error)),
+        };
+        if meta.is_symlink() {
+            return Some(File::Unknown("a link: not followed".to_owned()));
+        }
+        Some(match self.read(path) {
+            Ok(bytes) => File::Read { bytes, mode: meta.mode() & 0o7777 },
+            Err(error) => unknown(&error),
+        })
+    }
+
+    /// The names in a directory, sorted; none when it is absent.
+    pub(super) fn names(&self, path: &str) -> Result<Vec<String>, FileError> {
+        let path = self.at(path);
+        let dir = match Dir::open(&path) {
+            Ok(dir) => dir,
+            Err(error) if error.is_not_found() => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let many = || FileError::refused("listing", &path, format!("more than {MAX_NAMES} names"));
+        let names = dir.names(MAX_NAMES)?.ok_or_else(many)?;
+        let mut names: Vec<String> =
+            names.into_iter().filter_map(|name| name.into_string().ok()).collect();
+        names.sort();
+        Ok(names)
+    }
+
+    /// Where a link points.
+    pub(super) fn link(&self, path: &str) -> Option<PathBuf> {
+        self.at(path).read_link().ok()
+    }
+}

@@ -1,0 +1,97 @@
+//! Accounts: made where there is none, and otherwise left as they are.
+
+use super::change::{Action, Cause, Change, Step, Verb};
+use super::{Settings, account_id};
+use crate::provision::observed::{Account, HomeInode, Observed};
+use crate::provision::written::Made;
+
+/// What a user's account needs.
+pub(super) fn plan(user: &str, observed: &Observed, settings: &Settings) -> Vec<Change> {
+    let made = observed.written.accounts.get(user);
+    match observed.accounts.get(user) {
+        Some(account) => differences(user, account, made, observed, settings),
+        None => vec![make(user, made, observed, settings)],
+    }
+}
+
+fn make(user: &str, made: Option<&Made>, observed: &Observed, settings: &Settings) -> Change {
+    let home = format!("{}/{user}", settings.home_base);
+    let shell = settings.shell.clone();
+    let change = Change::new(Some(user), Step::Account, "account", format!("account {user}"));
+    debug_assert_eq!(change.id, account_id(user));
+    let cause = if made.is_some() { Cause::Drift } else { Cause::Intent };
+    if let Some(HomeInode { uid, .. }) = observed.homes.get(user) {
+        let why = format!("{home} is there already and belongs to uid {uid}: whose is it?");
+        return change.refused(cause, why);
+    }
+    if observed.groups.contains_key(user) {
+        let why =
+            format!("there is a group {user}, of which useradd would not make the user's own");
+        return change.refused(cause, why);
+    }
+    let why = match made {
+        Some(Made { uid: Some(uid), .. }) => format!("the account made before (uid {uid}) is gone"),
+        Some(_) => "the account made before is gone".to_owned(),
+        None => "the roster has a row, the host no account".to_owned(),
+    };
+    change.to(format!("home {home} (0700), shell {shell}, password locked")).why(why).done(
+        Verb::Add,
+        cause,
+        Action::MakeAccount { home, shell },
+    )
+}
+
+/// What differs, of an account that is there: said, never touched.
+fn differences(
+    user: &str,
+    account: &Account,
+    made: Option<&Made>,
+    observed: &Observed,
+    settings: &Settings,
+) -> Vec<Change> {
+    let mut changes = Vec::new();
+    let change = |part: &str, what: &str| {
+        let id = format!("account-{part}");
+        Change::new(Some(user), Step::Account, &id, format!("account {user}: {what}"))
+    };
+    let mut differs = |part: &str, before: &str, now: &str| {
+        if before != now {
+            let change = change(part, part).from(before).to(now);
+            changes
+                .push(change.reported(Cause::Drift, "differs from how it was made: left as it is"));
+        }
+    };
+    if let Some(made) = made {
+        differs("home", &made.home, &account.home);
+        differs("shell", &made.shell, &account.shell);
+        if let Some(uid) = made.uid.filter(|uid| *uid != account.uid) {
+            // Under the name of the account itself: nothing that needs it is done.
+            let change =
+                Change::new(Some(user), Step::Account, "account", format!("account {user}: uid"));
+            let change = change.from(uid.to_string()).to(account.uid.to_string());
+            let why = "this is not the account that was made: files of the old uid are not its own";
+            changes.push(change.refused(Cause::Drift, why));
+        }
+    }
+    let usual = account.home == format!("{}/{user}", settings.home_base);
+    let home = observed.homes.get(user).filter(|_| usual);
+    if let Some(home) = home {
+        if !home.directory {
+            let why = format!("{} is no directory", account.home);
+            changes.push(change("home-kind", "home").reported(Cause::Drift, why));
+        } else if home.uid != account.uid {
+            let why = format!("{} belongs to uid {}, not {}", account.home, home.uid, account.uid);
+            changes.push(change("home-owner", "home").reported(Cause::Drift, why));
+        } else if made.is_some() && home.mode != 0o700 {
+            let change = change("home-mode", "home mode").from("0700");
+            let change = change.to(format!("{:04o}", home.mode));
+            changes.push(change.reported(Cause::Drift, "its owner may have opened it"));
+        }
+    }
+    let lock = observed.locks.as_ref().and_then(|locks| locks.get(user));
+    if let Some(day) = lock.and_then(|lock| lock.expires).filter(|day| *day <= 1) {
+        let why = format!("nobody gets in since day {day} of 1970: cut before?");
+        changes.push(change("expired", "expired").reported(Cause::Drift, why));
+    }
+    changes
+}

@@ -1,0 +1,56 @@
+//! What we last wrote: how a person's change is told from the roster's and the host's (pure).
+
+use super::digest;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// `/var/lib/terminal-lobby/applied/written.json`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Written {
+    /// Hashes: of whole files by path, of one value of an environment by `path#KEY`.
+    pub hashes: BTreeMap<String, String>,
+    /// Accounts that we made.
+    pub accounts: BTreeMap<String, Made>,
+    /// Groups that we put users in.
+    pub groups: BTreeMap<String, BTreeSet<String>>,
+    /// Units that we enabled (`true`) or disabled.
+    pub units: BTreeMap<String, bool>,
+}
+
+/// An account as we made it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Made {
+    /// Its user id; `None` until it is known.
+    pub uid: Option<u32>,
+    /// Its home.
+    pub home: String,
+    /// Its shell.
+    pub shell: String,
+}
+
+impl Written {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// What is wrong with it: without it a person's changes could not be told.
+    pub fn read(text: &[u8]) -> Result<Self, String> {
+        serde_json::from_slice(text).map_err(|error| error.to_string())
+    }
+
+    /// Whether these bytes are what we wrote there; `None` when we never wrote there.
+    pub fn is_ours(&self, place: &str, bytes: &[u8]) -> Option<bool> {
+        self.hashes.get(place).map(|hash| *hash == digest::of(bytes))
+    }
+
+    /// Remembers what is written.
+    pub fn note(&mut self, place: &str, bytes: &[u8]) {
+        self.hashes.insert(place.to_owned(), digest::of(bytes));
+    }
+}
+
+/// The place of one value of an environment file.
+pub fn key_place(file: &str, key: &str) -> String {
+    format!("{file}#{key}")
+}
