@@ -133,14 +133,38 @@ fn left_pane(id: u32, captured: &Capture, world: &World, proc: &Proc) -> Option<
     Some(LeftPane { id, pid, place: row.label(), waits })
 }
 
-/// Whether a process is a shell at its prompt: nothing runs below it, and it owns its terminal.
+/// Whether a process is a shell at its prompt: it reads its terminal and owns it, and nothing runs
+/// in it or below it.
 pub(super) fn is_waiting_shell(pid: i32, world: &World, proc: &Proc) -> bool {
     proc.process(pid, 0).is_some_and(|process| {
         let called = process.called();
         let called = called.strip_prefix(b"-").unwrap_or(called);
         let own = base_name(world.account.shell.as_os_str().as_bytes());
-        (called == own || SHELLS.contains(&called)) && process.is_alone_in_the_foreground()
+        (called == own || SHELLS.contains(&called))
+            && reads_its_terminal(&process.argv)
+            && !process.stat.running
+            && process.is_alone_in_the_foreground()
     })
+}
+
+/// Whether a shell with these arguments takes its commands from its terminal: one that was given
+/// a script, or a command, is at work even while it waits.
+fn reads_its_terminal(argv: &[Vec<u8>]) -> bool {
+    const WITH_VALUE: [&[u8]; 5] = [b"-o", b"-O", b"+O", b"--rcfile", b"--init-file"];
+    let mut words = argv.iter().skip(1).map(Vec::as_slice);
+    while let Some(word) = words.next() {
+        let is_short = word.starts_with(b"-") && !word.starts_with(b"--");
+        if WITH_VALUE.contains(&word) {
+            words.next();
+        } else if is_short && word.contains(&b'c') || word.starts_with(b"--command") {
+            return false;
+        } else if is_short && word.contains(&b'i') {
+            return true;
+        } else if !word.starts_with(b"-") && !word.starts_with(b"+") {
+            return false;
+        }
+    }
+    true
 }
 
 fn resumption(row: &Row, home: &Home) -> Option<(ResumptionKey, Resumption)> {
@@ -155,4 +179,24 @@ fn resumption(row: &Row, home: &Home) -> Option<(ResumptionKey, Resumption)> {
 fn can_enter(cwd: &[u8]) -> bool {
     let path = Path::new(OsStr::from_bytes(cwd));
     path.is_absolute() && path.is_dir() && crate::sys::files::may_enter(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shell_with_a_script_or_a_command_is_at_work() {
+        let reads = |line: &str| {
+            let argv: Vec<Vec<u8>> = line.split(' ').map(|word| word.as_bytes().to_vec()).collect();
+            reads_its_terminal(&argv)
+        };
+        for line in ["-bash", "zsh -l", "bash --rcfile /x -i", "bash -o vi", "fish --login"] {
+            assert!(reads(line), "{line}");
+        }
+        for line in ["bash deploy.sh", "sh -e deploy.sh", "bash -c x", "zsh -ic x", "nu x.nu"] {
+            assert!(!reads(line), "{line}");
+        }
+        assert!(!reads("fish --command=x") && !reads("bash -- x"));
+    }
 }

@@ -151,6 +151,26 @@ fn a_pane_in_which_something_runs_is_left_alone() {
 }
 
 #[test]
+fn a_pane_in_which_a_script_runs_is_left_alone_though_nothing_runs_below_it() {
+    let sandbox = Sandbox::new();
+    agent(&sandbox, "one", 1);
+    sandbox.tmux(["set-option", "-w", "-t", "=one:", "remain-on-exit", "on"]).ok();
+    save(&sandbox);
+    kill(&sandbox, 1);
+    wait_until("the pane is dead", || sandbox.panes("#{pane_dead}") == ["1"]);
+    let script = sandbox.work().join("deploy.sh");
+    std::fs::write(&script, "while :; do read line; done\n").unwrap();
+    let script = script.to_str().unwrap();
+    sandbox.tmux(["respawn-pane", "-t", "=one:", "--", "sh", script]).ok();
+    save(&sandbox);
+    let before = sandbox.panes("#{pane_pid}");
+    let rows = restore(&sandbox, &[]);
+    assert_eq!(told(&rows), ["one lost skip skipped"]);
+    assert_eq!(rows[0]["reason"], "its pane one:0.0 runs something else now");
+    assert_eq!(sandbox.panes("#{pane_pid} #{pane_dead}"), [format!("{} 0", before[0])]);
+}
+
+#[test]
 fn lesson_18_a_name_that_other_work_took_gives_one_renamed_session_however_often() {
     let sandbox = Sandbox::new();
     agent(&sandbox, "one", 1);
