@@ -95,16 +95,8 @@ pub fn gather(
             facts.sessions.insert(row.session.clone());
         }
     }
-    let same_server = !snapshot.server.is_empty() && snapshot.server == captured.snapshot.server;
-    for row in &snapshot.rows {
-        let id = row.conversation.as_deref().and_then(ConversationId::parse);
-        let Some(id) = id.map(|id| id.as_str().as_bytes().to_vec()) else { continue };
-        if facts.conversations.contains_key(&id) {
-            continue;
-        }
-        let own = row.pane_id.filter(|_| same_server);
-        let pane = own.or_else(|| captured.restored.get(&id).copied());
-        let left = pane.and_then(|pane| left_pane(pane, &captured, world, &proc));
+    for (id, pane) in left_panes(snapshot, &captured, &facts) {
+        let left = left_pane(pane, &captured, world, &proc);
         facts.panes.extend(left.map(|left| (id, left)));
     }
     facts.running.clone_from(&captured.running);
@@ -124,6 +116,31 @@ pub fn gather(
     }
     notes.extend(home.take_notes());
     Ok(facts)
+}
+
+/// The panes that conversations ran in which are not live: the very pane in the same server, else
+/// the one that a restore marked. A pane is one conversation's: a mark may name one that went on
+/// elsewhere.
+fn left_panes(snapshot: &Snapshot, captured: &Capture, facts: &Facts) -> BTreeMap<Vec<u8>, u32> {
+    let same_server = !snapshot.server.is_empty() && snapshot.server == captured.snapshot.server;
+    let (mut left, mut marked) = (BTreeMap::new(), Vec::new());
+    let mut taken = BTreeSet::new();
+    for row in &snapshot.rows {
+        let id = row.conversation.as_deref().and_then(ConversationId::parse);
+        let Some(id) = id.map(|id| id.as_str().as_bytes().to_vec()) else { continue };
+        if facts.conversations.contains_key(&id) {
+            continue;
+        }
+        match row.pane_id.filter(|_| same_server) {
+            Some(pane) if taken.insert(pane) => drop(left.insert(id, pane)),
+            Some(_) => {}
+            None => marked.extend(captured.restored.get(&id).map(|pane| (id, *pane))),
+        }
+    }
+    let marked = marked.into_iter().filter(|(_, pane)| taken.insert(*pane));
+    let marked: Vec<_> = marked.collect();
+    left.extend(marked);
+    left
 }
 
 fn left_pane(id: u32, captured: &Capture, world: &World, proc: &Proc) -> Option<LeftPane> {
@@ -184,6 +201,19 @@ fn can_enter(cwd: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pane_is_left_by_one_conversation_whatever_marks_say() {
+        let uuid = |n: u8| format!("0d0a8f5e-0000-4000-8000-{n:012}").into_bytes();
+        let row = |n: u8, pane_id| Row { conversation: Some(uuid(n)), pane_id, ..Row::default() };
+        let rows = vec![row(1, None), row(2, Some(8)), row(3, None), row(4, None)];
+        let snapshot = Snapshot { server: "s".to_owned(), rows, ..Snapshot::default() };
+        let mut captured = Capture::default();
+        captured.snapshot.server.push('s');
+        captured.restored = BTreeMap::from([(uuid(1), 8), (uuid(3), 9)]);
+        let left = left_panes(&snapshot, &captured, &Facts::default());
+        assert_eq!(left, BTreeMap::from([(uuid(2), 8), (uuid(3), 9)]));
+    }
 
     #[test]
     fn a_shell_with_a_script_or_a_command_is_at_work() {

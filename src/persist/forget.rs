@@ -4,6 +4,7 @@ use super::capture::BUILDER_PREFIX;
 use super::job::World;
 use super::names;
 use super::report::{Forgotten, Problem, Report};
+use super::save::save;
 use super::selection::{self, Named};
 use crate::snapshot::{Ending, Endings, How, Row, Stored, Tombstone, json_text};
 use crate::sys::files;
@@ -11,9 +12,13 @@ use crate::tmux::{Listing, TmuxError, command};
 use std::collections::BTreeSet;
 
 /// Records what the words name as closed now: snapshots that are not newer do not bring it back.
-/// With `kill`, live sessions among it are ended.
+/// With `kill`, live sessions among it are ended; they are saved before, so that what was renamed or
+/// moved since the last save is closed under the name that it has now.
 pub fn forget(world: &World, words: &[String], reason: &str, kill: bool) -> Report {
     let mut forgotten = Forgotten { closed: world.now, ..Forgotten::default() };
+    if kill && let Some(problem) = save(world).problem() {
+        forgotten.notes.push(format!("not saved before: {}", problem.message));
+    }
     let done = try_forget(world, words, reason, kill, &mut forgotten);
     forgotten.error = done.err();
     Report::Forget(forgotten)

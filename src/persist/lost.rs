@@ -66,7 +66,9 @@ pub fn carry_forward(
         if matches!(fate, Fate::There) {
             continue;
         }
-        let lost_since = row.lost_since.unwrap_or(times.now);
+        // A clock that is behind, as one without a battery is until it is set, starts no window
+        // that will be over as soon as it is right.
+        let lost_since = row.lost_since.unwrap_or(times.now.max(times.seen));
         if times.now.saturating_sub(lost_since) > times.window.as_secs() {
             carried.expired.push(row.clone());
             continue;
@@ -81,13 +83,22 @@ pub fn carry_forward(
             carried.newly_lost.push(lost.clone());
         }
         match fate {
-            Fate::LeftBehind(at) => drop(left_behind.insert(at, lost)),
+            Fate::LeftBehind(at) => left_behind.entry(at).or_insert_with(Vec::new).push(lost),
             Fate::Gone { session_is_live } => missing.push((lost, session_is_live)),
             Fate::There => {}
         }
     }
-    for (at, lost) in left_behind {
-        leave_in_place(&mut live.rows[at], lost);
+    for (at, mut all) in left_behind {
+        // A mark may name a conversation that went on elsewhere: a pane has room for one, and the
+        // one that was seen in it comes first.
+        let id = live.rows[at].pane_id;
+        let own = all.iter().position(|lost| lost.pane_id == id).unwrap_or_default();
+        let own = all.swap_remove(own);
+        for other in all {
+            let session_is_live = live.rows.iter().any(|row| row.session == other.session);
+            missing.push((other, session_is_live));
+        }
+        leave_in_place(&mut live.rows[at], own);
     }
     add(live, missing);
     carried
@@ -327,6 +338,33 @@ mod tests {
         }
         carry(&mut live, &newest, &closings, 2000);
         assert_eq!(told(&live), ["c:0.0 3 lost", "z:0.0 0 shell"], "3 was closed before");
+    }
+
+    #[test]
+    fn two_conversations_that_point_to_one_pane_are_both_kept() {
+        // 1 was restored into pane 8, which then went on with 2; 1 went on in pane 9, now gone.
+        let newest = snapshot("s", vec![row("a", 0, 8, 2), row("b", 0, 9, 1)]);
+        let mut live = snapshot("s", vec![row("a", 0, 8, 0)]);
+        let known =
+            Known { restored: BTreeMap::from([(uuid(1), 8)]), elsewhere: BTreeSet::default() };
+        let times = Times { now: 2000, seen: 900, window: WINDOW };
+        carry_forward(&mut live, &stored(newest), &Closings::default(), &known, times);
+        assert_eq!(told(&live), ["a:0.0 2 lost", "b:0.0 1 lost"]);
+    }
+
+    #[test]
+    fn a_clock_that_was_behind_when_something_was_lost_expires_nothing_once_it_is_right() {
+        let day = 86_400;
+        let newest = snapshot("s", vec![row("a", 0, 1, 1)]);
+        let times = |now| Times { now, seen: 100 * day, window: WINDOW };
+        let mut live = snapshot("t", vec![row("z", 0, 9, 0)]);
+        let known = Known::default();
+        carry_forward(&mut live, &stored(newest), &Closings::default(), &known, times(5));
+        let lost = stored(live);
+        let mut live = snapshot("t", vec![row("z", 0, 9, 0)]);
+        let now = times(100 * day + 60);
+        carry_forward(&mut live, &lost, &Closings::default(), &known, now);
+        assert_eq!(told(&live), ["a:0.0 1 lost", "z:0.0 0 shell"]);
     }
 
     #[test]

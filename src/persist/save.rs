@@ -76,7 +76,9 @@ fn try_save(world: &World, turn: Option<&Turn>, notes: &mut Vec<String>) -> Resu
         Ok(Saved { result: SaveResult::Nothing, ..Saved::default() })
     };
     if pending::is_pending(&world.account) {
-        return nothing(notes, "not restored yet since the host came up: the old state is kept");
+        let why = "not restored yet since the host came up: the old state is kept until \
+                   `persist restore` has succeeded";
+        return nothing(notes, why);
     }
     if !world.server.is_listening().map_err(|e| text(&e))? {
         let socket = world.server.socket.path().display();

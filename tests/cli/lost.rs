@@ -262,6 +262,23 @@ fn forget_kill_ends_the_session_and_only_that() {
 }
 
 #[test]
+fn what_was_renamed_or_moved_since_the_last_save_stays_closed_after_forget_kill() {
+    let sandbox = Sandbox::new();
+    agent(&sandbox, "web", 1);
+    agent(&sandbox, "api", 2);
+    sandbox.tmux(["new-window", "-d", "-t", "=api:"]).ok();
+    save(&sandbox);
+    sandbox.tmux(["rename-session", "-t", "=web", "site"]).ok();
+    sandbox.tmux(["join-pane", "-d", "-s", "=api:0.0", "-t", "=site:0.0"]).ok();
+    let json = sandbox.persist(["forget", "--kill", "site", "--json"]).ok().json();
+    assert_eq!((&json["killed"], &json["notes"]), (&json!(1), &json!([])));
+    wait_until("both are gone", || (1..=2).all(|n| sandbox.agents_on(&id(n)).is_empty()));
+    assert_eq!(save(&sandbox)["lost"], 0);
+    restore(&sandbox, &[]);
+    assert_eq!(sandbox.panes("#{session_name}"), ["api"]);
+}
+
+#[test]
 fn what_is_lost_is_forgotten_after_the_window_and_stays_in_older_snapshots() {
     let sandbox = Sandbox::new();
     agent(&sandbox, "gone", 1);
