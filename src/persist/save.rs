@@ -1,6 +1,7 @@
 //! `save`: a snapshot when something changed, and never an empty one.
 
 use super::capture::{Capture, capture};
+use super::closed;
 use super::closings::Closings;
 use super::job::World;
 use super::leaving;
@@ -90,10 +91,7 @@ fn try_save(world: &World, turn: Option<&Turn>, notes: &mut Vec<String>) -> Resu
         turn.begin();
     }
     let newest = store.newest(notes).map_err(|e| text(&e))?;
-    let closings = Closings {
-        tombstones: store.tombstones(notes).map_err(|e| text(&e))?,
-        endings: store.endings(notes).map_err(|e| text(&e))?,
-    };
+    let closings = closed::read(&store, notes);
     let (home, proc) = (Home::new(&world.account.home), Proc::default());
     let previous = newest.as_ref().map(|(_, stored)| &stored.snapshot);
     let Some(mut captured) = capture(world, previous, &home, &proc).map_err(|e| text(&e))? else {

@@ -279,6 +279,26 @@ fn what_was_renamed_or_moved_since_the_last_save_stays_closed_after_forget_kill(
 }
 
 #[test]
+fn records_that_cannot_be_read_stop_neither_saves_nor_restores() {
+    let sandbox = Sandbox::new();
+    agent(&sandbox, "one", 1);
+    save(&sandbox);
+    for name in ["endings.tsv", "forgotten.tsv"] {
+        std::fs::create_dir(sandbox.user_state().join(name)).unwrap();
+    }
+    sandbox.tmux(["new-session", "-d", "-s", "two"]).ok();
+    let saved = save(&sandbox);
+    assert_eq!((&saved["result"], &saved["sessions"]), (&json!("saved"), &json!(2)));
+    let named = |n: usize| saved["notes"][n].as_str().unwrap().starts_with("passed over: ");
+    assert!(named(0) && named(1), "{saved}");
+    sandbox.crash();
+    assert_eq!(told(&restore(&sandbox, &[])), ["one live new restored", "two shell new restored"]);
+    // What would be replaced is not: nothing is known of what it holds.
+    sandbox.persist(["forget", "two"]).code(1);
+    assert!(sandbox.user_state().join("forgotten.tsv").is_dir());
+}
+
+#[test]
 fn what_is_lost_is_forgotten_after_the_window_and_stays_in_older_snapshots() {
     let sandbox = Sandbox::new();
     agent(&sandbox, "gone", 1);
