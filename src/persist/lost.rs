@@ -5,6 +5,7 @@
 //! wrote 18, then 13, then 8 sessions, and the restore at boot read only the newest (lesson 2).
 
 use super::closings::Closings;
+use super::links::{self, Holders};
 use crate::agent::ConversationId;
 use crate::snapshot::{PaneFlags, Row, Snapshot, State, Stored, WindowFlags};
 use crate::sys::clock::Epoch;
@@ -44,7 +45,8 @@ pub struct Known {
 ///
 /// Closed, and so not carried: a session with a tombstone, a conversation whose close was recorded,
 /// either no older than `newest`. Superseded, and so not carried: a conversation whose very pane
-/// runs another one now (`/clear`, or a person who started anew).
+/// runs another one now (`/clear`, or a person who started anew). A pane that another session
+/// showed, too, is not closed with the one that spoke for it: the other has it from then on.
 pub fn carry_forward(
     live: &mut Snapshot,
     newest: &Stored,
@@ -56,7 +58,18 @@ pub fn carry_forward(
     let mut carried = Carried::default();
     let mut left_behind = BTreeMap::new();
     let mut missing = Vec::new();
+    let holders = Holders::of(&newest.snapshot);
+    let mut handed_on = BTreeSet::new();
     for row in &newest.snapshot.rows {
+        let heir = holders.holder(row).filter(|holder| {
+            let is_closed =
+                |session| closings.tombstones.closed_since(session, newest.id).is_some();
+            is_closed(&holder.session)
+                && closings.of_row(holder, newest.id).is_none()
+                && !is_closed(&row.session)
+                && handed_on.insert(holder.place())
+        });
+        let row = &heir.map_or_else(|| row.clone(), |holder| links::with_content_of(row, holder));
         if closings.tombstones.closed_since(&row.session, newest.id).is_some()
             || closings.of_row(row, newest.id).is_some()
         {
@@ -365,6 +378,19 @@ mod tests {
         let now = times(100 * day + 60);
         carry_forward(&mut live, &lost, &Closings::default(), &known, now);
         assert_eq!(told(&live), ["a:0.0 1 lost", "z:0.0 0 shell"]);
+    }
+
+    #[test]
+    fn what_two_sessions_showed_is_lost_with_the_one_that_was_not_closed() {
+        let in_group = |session, n| Row { group: Some(b"g".to_vec()), ..row(session, 0, 1, n) };
+        let rows = vec![in_group("g", 1), in_group("h", 0), in_group("i", 0)];
+        let newest = snapshot("s", rows);
+        let mut closings = Closings::default();
+        let (session, reason) = (b"g".to_vec(), Vec::new());
+        closings.tombstones.0.push(Tombstone { session, closed: 1000, reason });
+        let mut live = snapshot("t", vec![row("z", 0, 9, 0)]);
+        carry(&mut live, &newest, &closings, 2000);
+        assert_eq!(told(&live), ["h:0.0 1 lost", "i:0.0 0 lost", "z:0.0 0 shell"]);
     }
 
     #[test]
