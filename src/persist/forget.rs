@@ -6,7 +6,7 @@ use super::names;
 use super::report::{Forgotten, Problem, Report};
 use super::save::save;
 use super::selection::{self, Named};
-use crate::snapshot::{Ending, Endings, How, Row, Stored, Tombstone, json_text};
+use crate::snapshot::{Ending, Endings, How, Row, State, Stored, Tombstone, json_text};
 use crate::sys::files;
 use crate::tmux::{Listing, TmuxError, command};
 use std::collections::BTreeSet;
@@ -53,6 +53,11 @@ fn try_forget(
             Named::Conversation(id) => {
                 let of = |row: &&Row| row.conversation.as_deref() == Some(id.as_str().as_bytes());
                 let row = newest.as_ref().and_then(|stored| stored.snapshot.rows.iter().find(of));
+                let live = row.filter(|row| matches!(row.state, State::Live | State::Suspended));
+                notes.extend(live.map(|row| {
+                    let place = row.label();
+                    format!("{id} is live in {place}: unless it ends, a later save keeps it again")
+                }));
                 endings.push(Ending {
                     session: row.map_or_else(Vec::new, |row| row.session.clone()),
                     ended: closed,

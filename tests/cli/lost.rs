@@ -247,6 +247,17 @@ fn lesson_19_what_is_lost_can_be_closed_by_name_or_by_conversation() {
 }
 
 #[test]
+fn forgetting_an_agent_that_is_live_says_that_it_goes_on() {
+    let sandbox = Sandbox::new();
+    agent(&sandbox, "one", 1);
+    save(&sandbox);
+    let json = sandbox.persist(["forget", "--kill", &id(1), "--json"]).ok().json();
+    let note = json["notes"][0].as_str().unwrap();
+    assert!(note.starts_with(&format!("{} is live in one:0.0", id(1))), "{note}");
+    assert_eq!(sandbox.agents_on(&id(1)).len(), 1, "--kill ends sessions");
+}
+
+#[test]
 fn forget_kill_ends_the_session_and_only_that() {
     let sandbox = Sandbox::new();
     for name in ["a", "ab", "b"] {
