@@ -156,10 +156,12 @@ pub(super) fn carry_forward(
         captured.snapshot.rows.iter().filter_map(|row| row.conversation.as_deref()).collect();
     let known = |row: &Row| row.conversation.as_deref().is_none_or(|id| live.contains(id));
     let mut outside = lost::Known { restored: take(&mut captured.restored), ..Default::default() };
+    let server = captured.snapshot.server.split('-').next().and_then(|pid| pid.parse().ok());
     // Only what is missed needs to be looked for outside the panes.
     if !newest.snapshot.rows.iter().all(known) {
         for agent in AGENTS {
             let live = agent.live(home, proc, &captured.agents).into_iter();
+            let live = live.filter(|(_, pid)| !is_in_another_server(*pid, server, proc));
             outside.elsewhere.extend(live.map(|(id, _)| id.as_str().into()));
         }
     }
@@ -178,4 +180,16 @@ pub(super) fn carry_forward(
     }
     let lost = names(&carried.newly_lost);
     (!lost.is_empty()).then(|| format!("lost, a restore brings it back: {lost}"))
+}
+
+/// Whether a process runs in a pane of another tmux server than this one. What runs there was not
+/// brought to where no save looks: both servers may be saved into one state directory by turns, and
+/// neither save must drop what the other knows.
+fn is_in_another_server(pid: i32, server: Option<i32>, proc: &Proc) -> bool {
+    const MOST: usize = 64;
+    let parent = |pid: &i32| proc.stat(*pid).map(|stat| stat.parent).filter(|pid| *pid > 1);
+    let mut ancestors = std::iter::successors(Some(pid), parent).skip(1).take(MOST);
+    let is_tmux =
+        |pid: &i32| proc.process(*pid, 0).is_some_and(|process| process.called() == b"tmux");
+    ancestors.find(is_tmux).is_some_and(|found| Some(found) != server)
 }

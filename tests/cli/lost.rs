@@ -247,6 +247,24 @@ fn lesson_19_what_is_lost_can_be_closed_by_name_or_by_conversation() {
 }
 
 #[test]
+fn saves_of_two_servers_into_one_state_directory_drop_nothing_of_each_other() {
+    let sandbox = Sandbox::new();
+    agent(&sandbox, "one", 1);
+    save(&sandbox);
+    sandbox.tmux(["-L", "other", "new-session", "-d", "-s", "two"]).ok();
+    for _ in 0..2 {
+        sandbox.persist(["save", "--socket", "other"]).ok();
+        assert_eq!(states(&sandbox), ["one lost", "two shell"]);
+    }
+    let json = sandbox.persist(["restore", "--socket", "other", "--json"]).ok().json();
+    assert_eq!(json["rows"][0]["action"], "skip", "it is live: {json}");
+    sandbox.tmux(["-L", "other", "kill-server"]).ok();
+    sandbox.crash();
+    restore(&sandbox, &[]);
+    sandbox.wait_for_agent(&id(1));
+}
+
+#[test]
 fn forgetting_an_agent_that_is_live_says_that_it_goes_on() {
     let sandbox = Sandbox::new();
     agent(&sandbox, "one", 1);
