@@ -96,6 +96,9 @@ fn plan(name: &str, planned: &Planned, executed: bool) -> Option<String> {
     let id = shown(planned.snapshot.as_ref()?);
     let mut text = format!("{name}: snapshot {id}\n");
     text += &planned.agents.as_ref().map_or(String::new(), agents);
+    if planned.rows.is_empty() {
+        return planned.error.is_none().then_some(text); // what was wrong is said by itself
+    }
     let last = if executed { "RESULT" } else { "SELECTED" };
     let mut table =
         vec![["PANE", "STATE", "ACTION", "MODE", "TARGET", last, "REASON"].map(str::to_owned)];

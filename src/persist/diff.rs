@@ -1,7 +1,7 @@
 //! `diff`: what differs between two snapshots, or between a snapshot and the present.
 
 use super::capture::capture;
-use super::closings::Closings;
+use super::closed;
 use super::job::World;
 use super::report::Compared;
 use super::report::{ComparedField, ComparedPane, ComparedSession, Problem, Report};
@@ -87,10 +87,7 @@ fn live(
         return Ok(Snapshot::default());
     };
     if let (Some(store), Some(previous)) = (store, previous) {
-        let closings = Closings {
-            tombstones: store.tombstones(notes).map_err(|e| failed(&e))?,
-            endings: store.endings(notes).map_err(|e| failed(&e))?,
-        };
+        let closings = closed::read(store, notes);
         let seen = previous.id.seconds(); // times are no difference
         save::carry_forward(world, &mut captured, previous, &closings, seen, (&home, &proc));
     }

@@ -95,16 +95,8 @@ pub fn gather(
             facts.sessions.insert(row.session.clone());
         }
     }
-    let same_server = !snapshot.server.is_empty() && snapshot.server == captured.snapshot.server;
-    for row in &snapshot.rows {
-        let id = row.conversation.as_deref().and_then(ConversationId::parse);
-        let Some(id) = id.map(|id| id.as_str().as_bytes().to_vec()) else { continue };
-        if facts.conversations.contains_key(&id) {
-            continue;
-        }
-        let own = row.pane_id.filter(|_| same_server);
-        let pane = own.or_else(|| captured.restored.get(&id).copied());
-        let left = pane.and_then(|pane| left_pane(pane, &captured, world, &proc));
+    for (id, pane) in left_panes(snapshot, &captured, &facts) {
+        let left = left_pane(pane, &captured, world, &proc);
         facts.panes.extend(left.map(|left| (id, left)));
     }
     facts.running.clone_from(&captured.running);
@@ -126,6 +118,31 @@ pub fn gather(
     Ok(facts)
 }
 
+/// The panes that conversations ran in which are not live: the very pane in the same server, else
+/// the one that a restore marked. A pane is one conversation's: a mark may name one that went on
+/// elsewhere.
+fn left_panes(snapshot: &Snapshot, captured: &Capture, facts: &Facts) -> BTreeMap<Vec<u8>, u32> {
+    let same_server = !snapshot.server.is_empty() && snapshot.server == captured.snapshot.server;
+    let (mut left, mut marked) = (BTreeMap::new(), Vec::new());
+    let mut taken = BTreeSet::new();
+    for row in &snapshot.rows {
+        let id = row.conversation.as_deref().and_then(ConversationId::parse);
+        let Some(id) = id.map(|id| id.as_str().as_bytes().to_vec()) else { continue };
+        if facts.conversations.contains_key(&id) {
+            continue;
+        }
+        match row.pane_id.filter(|_| same_server) {
+            Some(pane) if taken.insert(pane) => drop(left.insert(id, pane)),
+            Some(_) => {}
+            None => marked.extend(captured.restored.get(&id).map(|pane| (id, *pane))),
+        }
+    }
+    let marked = marked.into_iter().filter(|(_, pane)| taken.insert(*pane));
+    let marked: Vec<_> = marked.collect();
+    left.extend(marked);
+    left
+}
+
 fn left_pane(id: u32, captured: &Capture, world: &World, proc: &Proc) -> Option<LeftPane> {
     let row = captured.snapshot.rows.iter().find(|row| row.pane_id == Some(id))?;
     let pid = captured.pids.get(&id).copied();
@@ -133,14 +150,38 @@ fn left_pane(id: u32, captured: &Capture, world: &World, proc: &Proc) -> Option<
     Some(LeftPane { id, pid, place: row.label(), waits })
 }
 
-/// Whether a process is a shell at its prompt: nothing runs below it, and it owns its terminal.
+/// Whether a process is a shell at its prompt: it reads its terminal and owns it, and nothing runs
+/// in it or below it.
 pub(super) fn is_waiting_shell(pid: i32, world: &World, proc: &Proc) -> bool {
     proc.process(pid, 0).is_some_and(|process| {
         let called = process.called();
         let called = called.strip_prefix(b"-").unwrap_or(called);
         let own = base_name(world.account.shell.as_os_str().as_bytes());
-        (called == own || SHELLS.contains(&called)) && process.is_alone_in_the_foreground()
+        (called == own || SHELLS.contains(&called))
+            && reads_its_terminal(&process.argv)
+            && !process.stat.running
+            && process.is_alone_in_the_foreground()
     })
+}
+
+/// Whether a shell with these arguments takes its commands from its terminal: one that was given
+/// a script, or a command, is at work even while it waits.
+fn reads_its_terminal(argv: &[Vec<u8>]) -> bool {
+    const WITH_VALUE: [&[u8]; 5] = [b"-o", b"-O", b"+O", b"--rcfile", b"--init-file"];
+    let mut words = argv.iter().skip(1).map(Vec::as_slice);
+    while let Some(word) = words.next() {
+        let is_short = word.starts_with(b"-") && !word.starts_with(b"--");
+        if WITH_VALUE.contains(&word) {
+            words.next();
+        } else if is_short && word.contains(&b'c') || word.starts_with(b"--command") {
+            return false;
+        } else if is_short && word.contains(&b'i') {
+            return true;
+        } else if !word.starts_with(b"-") && !word.starts_with(b"+") {
+            return false;
+        }
+    }
+    true
 }
 
 fn resumption(row: &Row, home: &Home) -> Option<(ResumptionKey, Resumption)> {
@@ -155,4 +196,37 @@ fn resumption(row: &Row, home: &Home) -> Option<(ResumptionKey, Resumption)> {
 fn can_enter(cwd: &[u8]) -> bool {
     let path = Path::new(OsStr::from_bytes(cwd));
     path.is_absolute() && path.is_dir() && crate::sys::files::may_enter(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pane_is_left_by_one_conversation_whatever_marks_say() {
+        let uuid = |n: u8| format!("0d0a8f5e-0000-4000-8000-{n:012}").into_bytes();
+        let row = |n: u8, pane_id| Row { conversation: Some(uuid(n)), pane_id, ..Row::default() };
+        let rows = vec![row(1, None), row(2, Some(8)), row(3, None), row(4, None)];
+        let snapshot = Snapshot { server: "s".to_owned(), rows, ..Snapshot::default() };
+        let mut captured = Capture::default();
+        captured.snapshot.server.push('s');
+        captured.restored = BTreeMap::from([(uuid(1), 8), (uuid(3), 9)]);
+        let left = left_panes(&snapshot, &captured, &Facts::default());
+        assert_eq!(left, BTreeMap::from([(uuid(2), 8), (uuid(3), 9)]));
+    }
+
+    #[test]
+    fn a_shell_with_a_script_or_a_command_is_at_work() {
+        let reads = |line: &str| {
+            let argv: Vec<Vec<u8>> = line.split(' ').map(|word| word.as_bytes().to_vec()).collect();
+            reads_its_terminal(&argv)
+        };
+        for line in ["-bash", "zsh -l", "bash --rcfile /x -i", "bash -o vi", "fish --login"] {
+            assert!(reads(line), "{line}");
+        }
+        for line in ["bash deploy.sh", "sh -e deploy.sh", "bash -c x", "zsh -ic x", "nu x.nu"] {
+            assert!(!reads(line), "{line}");
+        }
+        assert!(!reads("fish --command=x") && !reads("bash -- x"));
+    }
 }

@@ -4,16 +4,21 @@ use super::capture::BUILDER_PREFIX;
 use super::job::World;
 use super::names;
 use super::report::{Forgotten, Problem, Report};
+use super::save::save;
 use super::selection::{self, Named};
-use crate::snapshot::{Ending, Endings, How, Row, Stored, Tombstone, json_text};
+use crate::snapshot::{Ending, Endings, How, Row, State, Stored, Tombstone, json_text};
 use crate::sys::files;
 use crate::tmux::{Listing, TmuxError, command};
 use std::collections::BTreeSet;
 
 /// Records what the words name as closed now: snapshots that are not newer do not bring it back.
-/// With `kill`, live sessions among it are ended.
+/// With `kill`, live sessions among it are ended; they are saved before, so that what was renamed or
+/// moved since the last save is closed under the name that it has now.
 pub fn forget(world: &World, words: &[String], reason: &str, kill: bool) -> Report {
     let mut forgotten = Forgotten { closed: world.now, ..Forgotten::default() };
+    if kill && let Some(problem) = save(world).problem() {
+        forgotten.notes.push(format!("not saved before: {}", problem.message));
+    }
     let done = try_forget(world, words, reason, kill, &mut forgotten);
     forgotten.error = done.err();
     Report::Forget(forgotten)
@@ -48,6 +53,11 @@ fn try_forget(
             Named::Conversation(id) => {
                 let of = |row: &&Row| row.conversation.as_deref() == Some(id.as_str().as_bytes());
                 let row = newest.as_ref().and_then(|stored| stored.snapshot.rows.iter().find(of));
+                let live = row.filter(|row| matches!(row.state, State::Live | State::Suspended));
+                notes.extend(live.map(|row| {
+                    let place = row.label();
+                    format!("{id} is live in {place}: unless it ends, a later save keeps it again")
+                }));
                 endings.push(Ending {
                     session: row.map_or_else(Vec::new, |row| row.session.clone()),
                     ended: closed,

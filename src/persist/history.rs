@@ -1,5 +1,7 @@
 //! `history`: every conversation that was ever seen, and every session that was closed.
 
+use super::closed;
+use super::closings::Closings;
 use super::job::World;
 use super::remember;
 use super::report::{ClosedSession, Problem, Remembered, RememberedConversation, Report};
@@ -33,9 +35,10 @@ fn try_history(world: &World, all: bool, report: &mut Remembered) -> Result<(), 
     if let Some(Stored { snapshot, .. }) = &newest {
         index.observe(snapshot, seen, None);
     }
+    let Closings { endings, tombstones } = closed::read(&store, notes);
     let past = Past {
-        endings: store.endings(notes)?,
-        tombstones: store.tombstones(notes)?,
+        endings,
+        tombstones,
         seen,
         rows: newest.iter().flat_map(|stored| &stored.snapshot.rows).filter_map(with_id).collect(),
     };

@@ -5,6 +5,7 @@
 //! wrote 18, then 13, then 8 sessions, and the restore at boot read only the newest (lesson 2).
 
 use super::closings::Closings;
+use super::links::{self, Holders};
 use crate::agent::ConversationId;
 use crate::snapshot::{PaneFlags, Row, Snapshot, State, Stored, WindowFlags};
 use crate::sys::clock::Epoch;
@@ -44,7 +45,8 @@ pub struct Known {
 ///
 /// Closed, and so not carried: a session with a tombstone, a conversation whose close was recorded,
 /// either no older than `newest`. Superseded, and so not carried: a conversation whose very pane
-/// runs another one now (`/clear`, or a person who started anew).
+/// runs another one now (`/clear`, or a person who started anew). A pane that another session
+/// showed, too, is not closed with the one that spoke for it: the other has it from then on.
 pub fn carry_forward(
     live: &mut Snapshot,
     newest: &Stored,
@@ -56,7 +58,18 @@ pub fn carry_forward(
     let mut carried = Carried::default();
     let mut left_behind = BTreeMap::new();
     let mut missing = Vec::new();
+    let holders = Holders::of(&newest.snapshot);
+    let mut handed_on = BTreeSet::new();
     for row in &newest.snapshot.rows {
+        let heir = holders.holder(row).filter(|holder| {
+            let is_closed =
+                |session| closings.tombstones.closed_since(session, newest.id).is_some();
+            is_closed(&holder.session)
+                && closings.of_row(holder, newest.id).is_none()
+                && !is_closed(&row.session)
+                && handed_on.insert(holder.place())
+        });
+        let row = &heir.map_or_else(|| row.clone(), |holder| links::with_content_of(row, holder));
         if closings.tombstones.closed_since(&row.session, newest.id).is_some()
             || closings.of_row(row, newest.id).is_some()
         {
@@ -66,7 +79,9 @@ pub fn carry_forward(
         if matches!(fate, Fate::There) {
             continue;
         }
-        let lost_since = row.lost_since.unwrap_or(times.now);
+        // A clock that is behind, as one without a battery is until it is set, starts no window
+        // that will be over as soon as it is right.
+        let lost_since = row.lost_since.unwrap_or(times.now.max(times.seen));
         if times.now.saturating_sub(lost_since) > times.window.as_secs() {
             carried.expired.push(row.clone());
             continue;
@@ -81,13 +96,22 @@ pub fn carry_forward(
             carried.newly_lost.push(lost.clone());
         }
         match fate {
-            Fate::LeftBehind(at) => drop(left_behind.insert(at, lost)),
+            Fate::LeftBehind(at) => left_behind.entry(at).or_insert_with(Vec::new).push(lost),
             Fate::Gone { session_is_live } => missing.push((lost, session_is_live)),
             Fate::There => {}
         }
     }
-    for (at, lost) in left_behind {
-        leave_in_place(&mut live.rows[at], lost);
+    for (at, mut all) in left_behind {
+        // A mark may name a conversation that went on elsewhere: a pane has room for one, and the
+        // one that was seen in it comes first.
+        let id = live.rows[at].pane_id;
+        let own = all.iter().position(|lost| lost.pane_id == id).unwrap_or_default();
+        let own = all.swap_remove(own);
+        for other in all {
+            let session_is_live = live.rows.iter().any(|row| row.session == other.session);
+            missing.push((other, session_is_live));
+        }
+        leave_in_place(&mut live.rows[at], own);
     }
     add(live, missing);
     carried
@@ -327,6 +351,46 @@ mod tests {
         }
         carry(&mut live, &newest, &closings, 2000);
         assert_eq!(told(&live), ["c:0.0 3 lost", "z:0.0 0 shell"], "3 was closed before");
+    }
+
+    #[test]
+    fn two_conversations_that_point_to_one_pane_are_both_kept() {
+        // 1 was restored into pane 8, which then went on with 2; 1 went on in pane 9, now gone.
+        let newest = snapshot("s", vec![row("a", 0, 8, 2), row("b", 0, 9, 1)]);
+        let mut live = snapshot("s", vec![row("a", 0, 8, 0)]);
+        let known =
+            Known { restored: BTreeMap::from([(uuid(1), 8)]), elsewhere: BTreeSet::default() };
+        let times = Times { now: 2000, seen: 900, window: WINDOW };
+        carry_forward(&mut live, &stored(newest), &Closings::default(), &known, times);
+        assert_eq!(told(&live), ["a:0.0 2 lost", "b:0.0 1 lost"]);
+    }
+
+    #[test]
+    fn a_clock_that_was_behind_when_something_was_lost_expires_nothing_once_it_is_right() {
+        let day = 86_400;
+        let newest = snapshot("s", vec![row("a", 0, 1, 1)]);
+        let times = |now| Times { now, seen: 100 * day, window: WINDOW };
+        let mut live = snapshot("t", vec![row("z", 0, 9, 0)]);
+        let known = Known::default();
+        carry_forward(&mut live, &stored(newest), &Closings::default(), &known, times(5));
+        let lost = stored(live);
+        let mut live = snapshot("t", vec![row("z", 0, 9, 0)]);
+        let now = times(100 * day + 60);
+        carry_forward(&mut live, &lost, &Closings::default(), &known, now);
+        assert_eq!(told(&live), ["a:0.0 1 lost", "z:0.0 0 shell"]);
+    }
+
+    #[test]
+    fn what_two_sessions_showed_is_lost_with_the_one_that_was_not_closed() {
+        let in_group = |session, n| Row { group: Some(b"g".to_vec()), ..row(session, 0, 1, n) };
+        let rows = vec![in_group("g", 1), in_group("h", 0), in_group("i", 0)];
+        let newest = snapshot("s", rows);
+        let mut closings = Closings::default();
+        let (session, reason) = (b"g".to_vec(), Vec::new());
+        closings.tombstones.0.push(Tombstone { session, closed: 1000, reason });
+        let mut live = snapshot("t", vec![row("z", 0, 9, 0)]);
+        carry(&mut live, &newest, &closings, 2000);
+        assert_eq!(told(&live), ["h:0.0 1 lost", "i:0.0 0 lost", "z:0.0 0 shell"]);
     }
 
     #[test]

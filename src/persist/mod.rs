@@ -4,6 +4,7 @@ mod arrange;
 pub mod budget;
 pub mod build;
 pub mod capture;
+mod closed;
 pub mod closings;
 pub mod conversation;
 pub mod diff;

@@ -3,7 +3,7 @@
 use super::budget::Mode;
 use super::build;
 use super::capture::{Capture, capture};
-use super::closings::Closings;
+use super::closed;
 use super::facts;
 use super::job::World;
 use super::on_change;
@@ -108,13 +108,7 @@ fn try_restore(
     let chosen = Selection::parse(sessions, &stored)?;
     let left = world.lock_wait.saturating_sub(begin.elapsed());
     let server_lock = if dry_run { None } else { lock_server(world, left, notes)? };
-    let closings = match &store {
-        Some(store) => Closings {
-            tombstones: store.tombstones(notes).map_err(|error| Problem::failed(&error))?,
-            endings: store.endings(notes).map_err(|error| Problem::failed(&error))?,
-        },
-        None => Closings::default(),
-    };
+    let closings = store.as_ref().map(|store| closed::read(store, notes)).unwrap_or_default();
     let before = notes.len();
     let gather = |notes: &mut Vec<String>| {
         facts::gather(world, &stored.snapshot, notes).map_err(|error| Problem::failed(&error))

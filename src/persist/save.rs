@@ -1,6 +1,7 @@
 //! `save`: a snapshot when something changed, and never an empty one.
 
 use super::capture::{Capture, capture};
+use super::closed;
 use super::closings::Closings;
 use super::job::World;
 use super::leaving;
@@ -76,7 +77,9 @@ fn try_save(world: &World, turn: Option<&Turn>, notes: &mut Vec<String>) -> Resu
         Ok(Saved { result: SaveResult::Nothing, ..Saved::default() })
     };
     if pending::is_pending(&world.account) {
-        return nothing(notes, "not restored yet since the host came up: the old state is kept");
+        let why = "not restored yet since the host came up: the old state is kept until \
+                   `persist restore` has succeeded";
+        return nothing(notes, why);
     }
     if !world.server.is_listening().map_err(|e| text(&e))? {
         let socket = world.server.socket.path().display();
@@ -88,10 +91,7 @@ fn try_save(world: &World, turn: Option<&Turn>, notes: &mut Vec<String>) -> Resu
         turn.begin();
     }
     let newest = store.newest(notes).map_err(|e| text(&e))?;
-    let closings = Closings {
-        tombstones: store.tombstones(notes).map_err(|e| text(&e))?,
-        endings: store.endings(notes).map_err(|e| text(&e))?,
-    };
+    let closings = closed::read(&store, notes);
     let (home, proc) = (Home::new(&world.account.home), Proc::default());
     let previous = newest.as_ref().map(|(_, stored)| &stored.snapshot);
     let Some(mut captured) = capture(world, previous, &home, &proc).map_err(|e| text(&e))? else {
@@ -156,10 +156,12 @@ pub(super) fn carry_forward(
         captured.snapshot.rows.iter().filter_map(|row| row.conversation.as_deref()).collect();
     let known = |row: &Row| row.conversation.as_deref().is_none_or(|id| live.contains(id));
     let mut outside = lost::Known { restored: take(&mut captured.restored), ..Default::default() };
+    let server = captured.snapshot.server.split('-').next().and_then(|pid| pid.parse().ok());
     // Only what is missed needs to be looked for outside the panes.
     if !newest.snapshot.rows.iter().all(known) {
         for agent in AGENTS {
             let live = agent.live(home, proc, &captured.agents).into_iter();
+            let live = live.filter(|(_, pid)| !is_in_another_server(*pid, server, proc));
             outside.elsewhere.extend(live.map(|(id, _)| id.as_str().into()));
         }
     }
@@ -178,4 +180,16 @@ pub(super) fn carry_forward(
     }
     let lost = names(&carried.newly_lost);
     (!lost.is_empty()).then(|| format!("lost, a restore brings it back: {lost}"))
+}
+
+/// Whether a process runs in a pane of another tmux server than this one. What runs there was not
+/// brought to where no save looks: both servers may be saved into one state directory by turns, and
+/// neither save must drop what the other knows.
+fn is_in_another_server(pid: i32, server: Option<i32>, proc: &Proc) -> bool {
+    const MOST: usize = 64;
+    let parent = |pid: &i32| proc.stat(*pid).map(|stat| stat.parent).filter(|pid| *pid > 1);
+    let mut ancestors = std::iter::successors(Some(pid), parent).skip(1).take(MOST);
+    let is_tmux =
+        |pid: &i32| proc.process(*pid, 0).is_some_and(|process| process.called() == b"tmux");
+    ancestors.find(is_tmux).is_some_and(|found| Some(found) != server)
 }

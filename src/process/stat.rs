@@ -3,6 +3,8 @@
 /// What `/proc/<pid>/stat` says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stat {
+    /// Whether it computes, or waits for a processor (field 3).
+    pub running: bool,
     /// Its parent (field 4).
     pub parent: i32,
     /// Process group (field 5).
@@ -31,6 +33,7 @@ impl Stat {
             return None;
         }
         Some(Self {
+            running: field(3)? == "R",
             parent: field(4)?.parse().ok()?,
             group: field(5)?.parse().ok()?,
             foreground: field(8)?.parse().ok()?,
@@ -48,7 +51,11 @@ mod tests {
     fn fields_are_counted_after_the_last_parenthesis() {
         let text = b"7 (a) R 1 (\n) S 1 42 7 34816 43 4194304 1 2 3 4 5 6 7 8 20 0 1 0 98765 1 2";
         let stat = Stat::parse(text).unwrap();
-        assert_eq!(stat, Stat { parent: 1, group: 42, foreground: 43, threads: 1, start: 98765 });
+        let expected =
+            Stat { running: false, parent: 1, group: 42, foreground: 43, threads: 1, start: 98765 };
+        assert_eq!(stat, expected);
+        let busy = String::from_utf8_lossy(text).replace(") S", ") R");
+        assert_eq!(Stat::parse(busy.as_bytes()), Some(Stat { running: true, ..expected }));
         assert_eq!(Stat::parse(&text.map(|byte| if byte == b'S' { b'Z' } else { byte })), None);
         assert_eq!(Stat::parse(b"7 (a"), None);
         assert_eq!(Stat::parse(b"7 (a) S 1 2 3"), None);

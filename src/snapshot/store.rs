@@ -18,8 +18,8 @@ use std::time::Duration;
 
 /// No snapshot is larger (bytes): 1,000 panes are about 300 KB.
 const MAX_SNAPSHOT: u64 = 64 << 20;
-/// No list of tombstones or endings is larger (bytes).
-const MAX_LINES: u64 = 16 << 20;
+/// No list of tombstones, endings or conversations is larger (bytes).
+pub const MAX_LINES: u64 = 16 << 20;
 /// No store holds more files.
 const MAX_FILES: usize = 100_000;
 const SNAPSHOTS: &str = "snapshots";
@@ -37,6 +37,9 @@ const WAITING: &str = "waiting.tsv";
 const LOCK: &str = "lock";
 /// Held by the process that saves next because something changed; its time says when that was.
 const PENDING: &str = "pending";
+/// The regular files of a store, where they are there, besides the snapshots.
+pub const RECORDS: [&str; 7] =
+    [FORGOTTEN, ENDINGS, ENDINGS_LOCK, ACTIVITY, index::CONVERSATIONS, LOCK, PENDING];
 
 /// One user's store.
 #[derive(Debug)]

@@ -94,3 +94,28 @@ fn codex_is_started_without_an_id_and_its_conversation_is_described() {
     );
     assert_eq!(described["cwd"], work.canonicalize().unwrap().to_str().unwrap());
 }
+
+#[test]
+fn an_agent_that_a_signal_ends_alone_is_lost_and_not_closed() {
+    use nix::sys::signal::{Signal, kill};
+    let Some(lab) = AgentLab::new() else { return };
+    let code = lab.sandbox.work().to_str().unwrap().to_owned();
+    // What watchdogs of memory send first: the agent cleans up and exits by itself.
+    for (session, signal) in [("term", Signal::SIGTERM), ("hup", Signal::SIGHUP)] {
+        let program = [&start_claude(), "--code-dir", &code];
+        let pane = lab.start(&["new-session", "-s", session], Path::new("/"), &program);
+        let agent = lab.claude_in(&pane);
+        lab.prompt(&agent, "hello");
+        kill(nix::unistd::Pid::from_raw(agent.pid), signal).unwrap();
+        wait_until("the pane says how to resume", || {
+            lab.screen(&pane).contains("start-claude --resume")
+        });
+    }
+    persist(&lab, &["save"]);
+    lab.sandbox.crash();
+    let restored = persist(&lab, &["restore", "--dry-run"]);
+    for row in restored["rows"].as_array().unwrap() {
+        assert_eq!((&row["action"], &row["selected"]), (&"new".into(), &true.into()), "{row}");
+        assert!(row["mode"].is_string(), "an agent starts there: {row}");
+    }
+}

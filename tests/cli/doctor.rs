@@ -109,6 +109,27 @@ fn run_ok(sandbox: &Sandbox, argv: &[&str]) {
 }
 
 #[test]
+fn something_else_in_the_place_of_a_record_or_a_lock_is_a_fault_with_what_mends_it() {
+    let sandbox = installed();
+    sandbox.tmux(["new-session", "-d"]).ok();
+    sandbox.persist(["save"]).ok();
+    let state = sandbox.user_state();
+    for name in ["endings.tsv", "lock"] {
+        let path = state.join(name);
+        let _ = std::fs::remove_file(&path);
+        std::fs::create_dir(&path).unwrap();
+        let json = doctor(&sandbox, &["--json"]).code(1).json();
+        let mend = json["checks"].as_array().unwrap().iter().find_map(|check| {
+            check["what"].as_str()?.ends_with("is no regular file").then(|| check["mend"].clone())
+        });
+        let path = path.display();
+        assert_eq!(mend, Some(format!("mv {path} {path}.old").into()), "{json}");
+        std::fs::remove_dir(state.join(name)).unwrap();
+    }
+    assert_eq!(doctor(&sandbox, &["--json"]).ok().json()["faults"], 0);
+}
+
+#[test]
 fn a_broken_configuration_is_one_finding_among_the_others() {
     let sandbox = installed();
     let config = sandbox.root().join("config.toml");

@@ -151,6 +151,26 @@ fn a_pane_in_which_something_runs_is_left_alone() {
 }
 
 #[test]
+fn a_pane_in_which_a_script_runs_is_left_alone_though_nothing_runs_below_it() {
+    let sandbox = Sandbox::new();
+    agent(&sandbox, "one", 1);
+    sandbox.tmux(["set-option", "-w", "-t", "=one:", "remain-on-exit", "on"]).ok();
+    save(&sandbox);
+    kill(&sandbox, 1);
+    wait_until("the pane is dead", || sandbox.panes("#{pane_dead}") == ["1"]);
+    let script = sandbox.work().join("deploy.sh");
+    std::fs::write(&script, "while :; do read line; done\n").unwrap();
+    let script = script.to_str().unwrap();
+    sandbox.tmux(["respawn-pane", "-t", "=one:", "--", "sh", script]).ok();
+    save(&sandbox);
+    let before = sandbox.panes("#{pane_pid}");
+    let rows = restore(&sandbox, &[]);
+    assert_eq!(told(&rows), ["one lost skip skipped"]);
+    assert_eq!(rows[0]["reason"], "its pane one:0.0 runs something else now");
+    assert_eq!(sandbox.panes("#{pane_pid} #{pane_dead}"), [format!("{} 0", before[0])]);
+}
+
+#[test]
 fn lesson_18_a_name_that_other_work_took_gives_one_renamed_session_however_often() {
     let sandbox = Sandbox::new();
     agent(&sandbox, "one", 1);
@@ -227,6 +247,35 @@ fn lesson_19_what_is_lost_can_be_closed_by_name_or_by_conversation() {
 }
 
 #[test]
+fn saves_of_two_servers_into_one_state_directory_drop_nothing_of_each_other() {
+    let sandbox = Sandbox::new();
+    agent(&sandbox, "one", 1);
+    save(&sandbox);
+    sandbox.tmux(["-L", "other", "new-session", "-d", "-s", "two"]).ok();
+    for _ in 0..2 {
+        sandbox.persist(["save", "--socket", "other"]).ok();
+        assert_eq!(states(&sandbox), ["one lost", "two shell"]);
+    }
+    let json = sandbox.persist(["restore", "--socket", "other", "--json"]).ok().json();
+    assert_eq!(json["rows"][0]["action"], "skip", "it is live: {json}");
+    sandbox.tmux(["-L", "other", "kill-server"]).ok();
+    sandbox.crash();
+    restore(&sandbox, &[]);
+    sandbox.wait_for_agent(&id(1));
+}
+
+#[test]
+fn forgetting_an_agent_that_is_live_says_that_it_goes_on() {
+    let sandbox = Sandbox::new();
+    agent(&sandbox, "one", 1);
+    save(&sandbox);
+    let json = sandbox.persist(["forget", "--kill", &id(1), "--json"]).ok().json();
+    let note = json["notes"][0].as_str().unwrap();
+    assert!(note.starts_with(&format!("{} is live in one:0.0", id(1))), "{note}");
+    assert_eq!(sandbox.agents_on(&id(1)).len(), 1, "--kill ends sessions");
+}
+
+#[test]
 fn forget_kill_ends_the_session_and_only_that() {
     let sandbox = Sandbox::new();
     for name in ["a", "ab", "b"] {
@@ -239,6 +288,43 @@ fn forget_kill_ends_the_session_and_only_that() {
     assert_eq!(save(&sandbox)["lost"], 0);
     restore(&sandbox, &[]);
     assert_eq!(sandbox.panes("#{session_name}"), ["ab", "b"]);
+}
+
+#[test]
+fn what_was_renamed_or_moved_since_the_last_save_stays_closed_after_forget_kill() {
+    let sandbox = Sandbox::new();
+    agent(&sandbox, "web", 1);
+    agent(&sandbox, "api", 2);
+    sandbox.tmux(["new-window", "-d", "-t", "=api:"]).ok();
+    save(&sandbox);
+    sandbox.tmux(["rename-session", "-t", "=web", "site"]).ok();
+    sandbox.tmux(["join-pane", "-d", "-s", "=api:0.0", "-t", "=site:0.0"]).ok();
+    let json = sandbox.persist(["forget", "--kill", "site", "--json"]).ok().json();
+    assert_eq!((&json["killed"], &json["notes"]), (&json!(1), &json!([])));
+    wait_until("both are gone", || (1..=2).all(|n| sandbox.agents_on(&id(n)).is_empty()));
+    assert_eq!(save(&sandbox)["lost"], 0);
+    restore(&sandbox, &[]);
+    assert_eq!(sandbox.panes("#{session_name}"), ["api"]);
+}
+
+#[test]
+fn records_that_cannot_be_read_stop_neither_saves_nor_restores() {
+    let sandbox = Sandbox::new();
+    agent(&sandbox, "one", 1);
+    save(&sandbox);
+    for name in ["endings.tsv", "forgotten.tsv"] {
+        std::fs::create_dir(sandbox.user_state().join(name)).unwrap();
+    }
+    sandbox.tmux(["new-session", "-d", "-s", "two"]).ok();
+    let saved = save(&sandbox);
+    assert_eq!((&saved["result"], &saved["sessions"]), (&json!("saved"), &json!(2)));
+    let named = |n: usize| saved["notes"][n].as_str().unwrap().starts_with("passed over: ");
+    assert!(named(0) && named(1), "{saved}");
+    sandbox.crash();
+    assert_eq!(told(&restore(&sandbox, &[])), ["one live new restored", "two shell new restored"]);
+    // What would be replaced is not: nothing is known of what it holds.
+    sandbox.persist(["forget", "two"]).code(1);
+    assert!(sandbox.user_state().join("forgotten.tsv").is_dir());
 }
 
 #[test]

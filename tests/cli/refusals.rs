@@ -48,6 +48,16 @@ fn arguments_that_make_no_sense_exit_2() {
 }
 
 #[test]
+fn what_goes_wrong_before_there_is_a_plan_comes_without_an_empty_table() {
+    let sandbox = Sandbox::new();
+    sandbox.tmux(["new-session", "-d", "-s", "one"]).ok();
+    sandbox.persist(["save"]).ok();
+    let run = sandbox.persist(["restore", "two"]).code(2);
+    assert_eq!(run.out(), "");
+    assert!(run.err().contains("no session 'two'"), "{}", run.err());
+}
+
+#[test]
 fn restoring_or_showing_before_anything_was_saved_is_no_failure() {
     let sandbox = Sandbox::new();
     for command in ["restore", "show"] {

@@ -237,6 +237,8 @@ impl AgentLab {
     #[track_caller]
     pub(crate) fn prompt(&self, agent: &Agent, text: &str) -> Turn {
         let before = self.log().len();
+        let updated = |record: &serde_json::Value| record["updatedAt"].clone();
+        let idle_since = self.live_record(agent.pid).as_ref().map(updated);
         self.enter(&agent.pane, text);
         let turn = wait_for(&format!("the API gets {text:?} from {agent:?}"), || {
             let log = self.log().split_off(before);
@@ -249,8 +251,11 @@ impl AgentLab {
             path.is_some_and(|p| std::fs::read_to_string(p).unwrap().contains(&reply))
         });
         // One that is killed before its turn has ended is told to continue when it is resumed.
+        // Its record may be torn, and may not say yet that the turn has begun.
+        let Some(idle_since) = idle_since else { return turn };
         wait_until("its turn has ended", || {
-            self.live_record(agent.pid).is_none_or(|record| record["status"] != "busy")
+            let record = self.live_record(agent.pid);
+            record.is_some_and(|now| now["status"] != "busy" && updated(&now) != idle_since)
         });
         turn
     }

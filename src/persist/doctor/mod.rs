@@ -34,6 +34,7 @@ pub fn doctor(world: &World, root: &Path) -> Report {
     };
     let found = agents::find(&world.account.home, std::env::var_os("PATH").as_deref());
     let mut checks = vec![state::directory(world)];
+    checks.extend(state::records(world));
     checks.extend(state::snapshots(&standing));
     checks.push(agents::check(&found));
     if !found.is_empty() {

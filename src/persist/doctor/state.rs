@@ -4,6 +4,8 @@ use super::check::Check;
 use crate::persist::job::World;
 use crate::persist::status::Standing;
 use crate::snapshot::escape;
+use crate::snapshot::store::{MAX_LINES as MAX_RECORDS, RECORDS};
+use std::ffi::OsStr;
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -71,6 +73,25 @@ pub(super) fn snapshots(standing: &Standing) -> Vec<Check> {
         checks.push(Check::ok("snapshots", format!("newest: {newest}")));
     }
     checks
+}
+
+/// The files that every save, restore and record needs: something else in their place is in the way
+/// of all of them.
+pub(super) fn records(world: &World) -> Vec<Check> {
+    // Of a lock only the place counts.
+    let is_read = |path: &Path| path.extension() == Some(OsStr::new("tsv"));
+    let look = |name: &&str| {
+        let path = world.own_dir().join(name);
+        let meta = path.symlink_metadata().ok()?;
+        let why = match meta.len() {
+            _ if !meta.is_file() => "is no regular file",
+            size if size > MAX_RECORDS && is_read(&path) => "is too large to be read",
+            _ => return None,
+        };
+        let path = shown(&path);
+        Some(Check::fault(NAME, format!("{path} {why}"), format!("mv {path} {path}.old")))
+    };
+    RECORDS.iter().filter_map(look).collect()
 }
 
 fn shown(path: &Path) -> String {

@@ -6,7 +6,7 @@ use crate::sys::files::{Existing, FileError};
 use crate::sys::locks::Lock;
 use std::path::PathBuf;
 
-const CONVERSATIONS: &str = "conversations.tsv";
+pub(super) const CONVERSATIONS: &str = "conversations.tsv";
 
 impl Store {
     /// Reads the index of conversations, with the numbers of lines that do not parse; `None` when
