@@ -26,6 +26,10 @@ fn the_timer_fires_again_and_again_whoever_hangs() {
         made.try_sh("root", &script).code == 0
     };
     wait_until("the timer saved", || saved("alice", "web"));
+    // Whatever zone the host is in.
+    made.sh("ln -sf /usr/share/zoneinfo/Asia/Tokyo /etc/localtime");
+    let seen = made.try_sh("root", "persist doctor | grep save.timer").out();
+    assert!(seen.contains("armed; last fired"), "{seen}");
     let server = made.server("alice").unwrap();
     made.sh(&format!("kill -STOP {server}"));
     for round in ["one", "two", "three"] {
