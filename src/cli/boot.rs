@@ -23,24 +23,12 @@ const AT_ONCE: usize = 64;
 /// Restores for everybody of the map who has ever been saved. One user's trouble is that user's:
 /// it is told, and the others come back.
 pub fn restore_everybody(config: &Config, quiet: bool) -> Result<Exit, Failure> {
-    let (names, problems) = match targets::find(config, &Whom::Everybody)? {
-        Targets::Users { names, problems, .. } => (names, problems),
-        Targets::Caller { .. } => return Err(Failure::refused("only root restores for everybody")),
-    };
-    for problem in &problems {
-        super::complain(problem);
-    }
-    let saved = saved_users(&config.site_state_dir(), &names)?;
+    let saved = saved_users(config)?;
     if saved.is_empty() {
         super::complain("no terminal user has anything to restore");
         return Ok(Exit::Done);
     }
-    // Before anything is waited for: from here on no save may follow their snapshots.
-    for account in &saved {
-        if let Err(error) = pending::announce(account) {
-            super::complain(&format!("{}: {error}", account.name));
-        }
-    }
+    announce(&saved);
     let results = for_each(&saved, AT_ONCE, restore);
     for (account, result) in saved.iter().zip(results) {
         match result {
@@ -53,21 +41,47 @@ pub fn restore_everybody(config: &Config, quiet: bool) -> Result<Exit, Failure> 
     Ok(Exit::Done)
 }
 
-/// Users with a state directory of theirs. What is in it root does not look at.
-fn saved_users(state: &Path, names: &[String]) -> Result<Vec<Account>, Failure> {
+/// Says whose sessions are about to be restored, and no more.
+pub fn announce_everybody(config: &Config) -> Result<Exit, Failure> {
+    Ok(if announce(&saved_users(config)?) { Exit::Done } else { Exit::Failed })
+}
+
+/// From here on no save may follow these users' snapshots, before anything is waited for. Whether
+/// all were announced.
+fn announce(saved: &[Account]) -> bool {
+    let mut all = true;
+    for account in saved {
+        if let Err(error) = pending::announce(account) {
+            super::complain(&format!("{}: {error}", account.name));
+            all = false;
+        }
+    }
+    all
+}
+
+/// Users of the map with a state directory of theirs. What is in it root does not look at.
+fn saved_users(config: &Config) -> Result<Vec<Account>, Failure> {
     use std::os::unix::fs::MetadataExt;
+    let (names, problems) = match targets::find(config, &Whom::Everybody)? {
+        Targets::Users { names, problems, .. } => (names, problems),
+        Targets::Caller { .. } => return Err(Failure::refused("only root restores for everybody")),
+    };
+    for problem in &problems {
+        super::complain(problem);
+    }
+    let state = &config.site_state_dir();
     if !state.exists() {
         return Ok(Vec::new());
     }
     tree::assert_roots_own(state).map_err(|error| Failure::refused(error.to_string()))?;
     let mut saved = Vec::new();
     for name in names {
-        match accounts::by_name(name) {
+        match accounts::by_name(&name) {
             Ok(account) if account.uid.is_root() => {
                 super::complain(&format!("{name}: root is not a terminal user"));
             }
             Ok(account) => {
-                let own = state.join(name).symlink_metadata();
+                let own = state.join(&name).symlink_metadata();
                 if own.is_ok_and(|meta| meta.is_dir() && meta.uid() == account.uid.as_raw()) {
                     saved.push(account);
                 }
