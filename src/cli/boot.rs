@@ -7,6 +7,7 @@ use super::config::Config;
 use super::exit::{Exit, Failure};
 use super::perform::for_each;
 use super::targets::{self, Targets};
+use crate::persist::Request;
 use crate::snapshot::escape;
 use crate::sys::exec::{self, Program};
 use crate::sys::{Account, accounts, pending, tree};
@@ -106,18 +107,53 @@ fn restore(account: &Account) -> Result<String, String> {
         )
     })?;
     let started = systemctl(&["start", &unit], START_DEADLINE);
-    let shown = ["show", "--property=ActiveState,Result,StatusText", &unit];
+    let shown = ["show", "--property=Result,StatusText", &unit];
     let shown = systemctl(&shown, START_DEADLINE).unwrap_or_default();
-    let property = |name: &str| {
-        let found = shown.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
-        escape(found.unwrap_or_default().as_bytes())
-    };
+    let property = |name: &str| property(&shown, name);
     match started {
+        // Who has nothing to keep is gone already, with the status.
+        Ok(_) if property("StatusText").is_empty() => Ok("nothing to restore".to_owned()),
         Ok(_) => Ok(property("StatusText")),
         Err(why) => {
             Err(format!("{unit}: {}: {}; {why}", property("Result"), property("StatusText")))
         }
     }
+}
+
+/// A property out of the output of `systemctl show`. A keeper's status is its user's to choose.
+fn property(shown: &str, name: &str) -> String {
+    let found = shown.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+    escape(found.unwrap_or_default().as_bytes())
+}
+
+/// Before root has a user's process restore: on a host with the units the whole restore is done
+/// in a session of that user's own, as at boot. What root's own process started would live, and be
+/// limited, as root's login is; and PAM would not be asked whether the account is still good.
+pub(super) fn restore_in_own_session(
+    config: &Config,
+    request: &Request,
+    name: &str,
+) -> Result<(), String> {
+    let Request::Restore { sessions, from, dry_run: false, mode } = request else { return Ok(()) };
+    if !config.of_site || !Path::new("/run/systemd/system").is_dir() {
+        return Ok(());
+    }
+    let account = accounts::by_name(name).map_err(|error| error.to_string())?;
+    let unit = format!("tmux-persist-session@{}.service", account.uid);
+    let shown = systemctl(&["show", "--property=LoadState,ActiveState", &unit], HOME_DEADLINE)?;
+    if account.uid.is_root() || property(&shown, "LoadState") != "loaded" {
+        return Ok(());
+    }
+    if sessions.is_empty() && from.is_none() && mode.is_none() {
+        return restore(&account).map(drop);
+    }
+    if property(&shown, "ActiveState") != "active" {
+        super::complain(&format!(
+            "{name}: a tmux server that this starts lives with this login; for one of the user's own \
+             restore everything, or let the user do it"
+        ));
+    }
+    Ok(())
 }
 
 /// Waits until what a home lies on is mounted: a unit that requires the path does nothing else.
@@ -141,4 +177,17 @@ fn ended_well(program: Program) -> Result<String, String> {
         return Err(format!("{}: {said}", exec::describe(output.status)));
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_keeper_says_of_itself_is_one_escaped_line() {
+        let shown = "Result=success\nStatusText=2 \x1b[2Jsessions\nStatusTextual=x\n";
+        assert_eq!(property(shown, "StatusText"), "2 \\x1b[2Jsessions");
+        assert_eq!(property(shown, "Result"), "success");
+        assert_eq!(property(shown, "Absent"), "");
+    }
 }

@@ -93,6 +93,9 @@ fn a_user_who_hangs_is_bounded_and_an_expired_account_is_not_started() {
     assert_eq!(panes(&made, "carol"), before);
     assert_eq!(made.property("tmux-persist-session@1000.service", "Result"), "timeout");
     assert_eq!(made.property("tmux-persist-session@1001.service", "Result"), "exit-code");
+    // Nor when root asks for it.
+    let asked = made.try_sh("root", "persist restore --user bob");
+    assert_eq!(asked.code, 1, "{}", asked.err());
     assert_eq!(made.sh("pgrep -c -u bob . || true"), "0\n", "nothing of bob's runs");
     let told = made.journal("-p err -t tmux-persist-failed");
     assert!(told.contains("session@1000") && told.contains("session@1001"), "{told}");
