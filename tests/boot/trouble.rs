@@ -121,8 +121,8 @@ fn whoever_hangs_costs_nobody_else_a_save_even_when_the_host_goes_down() {
     let hung = std::thread::scope(|scope| {
         let boot = scope.spawn(|| made.try_boot());
         wait_until("carol is back, and marked so", || {
-            let mode = "test \"$(stat -c %F,%a /run/tmux-persist/pending/1002)\" = fifo,400";
-            made.try_sh("root", mode).code == 0
+            let marked = "test \"$(stat -c %F,%a /run/tmux-persist/pending/1002)\" = fifo,400";
+            made.try_sh("root", marked).code == 0
         });
         made.sh_as("carol", "tmux new-session -d -s tick");
         made.sh("systemctl start tmux-persist-save.service
