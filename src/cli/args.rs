@@ -232,7 +232,11 @@ pub enum Command {
     /// For tmux-persist-restore.service, as root. Waits for each user's home, then starts
     /// tmux-persist-session@UID.service for each user who was ever saved, in which the user's own
     /// process restores. Until it has, saves leave that user's snapshots alone.
-    Boot,
+    Boot {
+        /// Only keep saves from who is to be restored: for tmux-persist-announce.service
+        #[arg(long)]
+        announce: bool,
+    },
     /// Take over the state of the suite that this one replaces
     ///
     /// As root. Moves the manifests `<user>.tsv` and the series `snapshots/<user>/` of the state
@@ -370,7 +374,7 @@ impl Command {
             Self::Doctor { users, root } => {
                 Work { whom: Whom::AllOr(users), request: Request::Doctor { root } }
             }
-            Self::Boot
+            Self::Boot { .. }
             | Self::Import
             | Self::Keeper
             | Self::Completions { .. }

@@ -7,6 +7,7 @@ use super::config::Config;
 use super::exit::{Exit, Failure};
 use super::perform::for_each;
 use super::targets::{self, Targets};
+use crate::persist::Request;
 use crate::snapshot::escape;
 use crate::sys::exec::{self, Program};
 use crate::sys::{Account, accounts, pending, tree};
@@ -23,24 +24,12 @@ const AT_ONCE: usize = 64;
 /// Restores for everybody of the map who has ever been saved. One user's trouble is that user's:
 /// it is told, and the others come back.
 pub fn restore_everybody(config: &Config, quiet: bool) -> Result<Exit, Failure> {
-    let (names, problems) = match targets::find(config, &Whom::Everybody)? {
-        Targets::Users { names, problems, .. } => (names, problems),
-        Targets::Caller { .. } => return Err(Failure::refused("only root restores for everybody")),
-    };
-    for problem in &problems {
-        super::complain(problem);
-    }
-    let saved = saved_users(&config.site_state_dir(), &names)?;
+    let saved = saved_users(config)?;
     if saved.is_empty() {
         super::complain("no terminal user has anything to restore");
         return Ok(Exit::Done);
     }
-    // Before anything is waited for: from here on no save may follow their snapshots.
-    for account in &saved {
-        if let Err(error) = pending::announce(account) {
-            super::complain(&format!("{}: {error}", account.name));
-        }
-    }
+    announce(&saved);
     let results = for_each(&saved, AT_ONCE, restore);
     for (account, result) in saved.iter().zip(results) {
         match result {
@@ -53,21 +42,47 @@ pub fn restore_everybody(config: &Config, quiet: bool) -> Result<Exit, Failure> 
     Ok(Exit::Done)
 }
 
-/// Users with a state directory of theirs. What is in it root does not look at.
-fn saved_users(state: &Path, names: &[String]) -> Result<Vec<Account>, Failure> {
+/// Says whose sessions are about to be restored, and no more.
+pub fn announce_everybody(config: &Config) -> Result<Exit, Failure> {
+    Ok(if announce(&saved_users(config)?) { Exit::Done } else { Exit::Failed })
+}
+
+/// From here on no save may follow these users' snapshots, before anything is waited for. Whether
+/// all were announced.
+fn announce(saved: &[Account]) -> bool {
+    let mut all = true;
+    for account in saved {
+        if let Err(error) = pending::announce(account) {
+            super::complain(&format!("{}: {error}", account.name));
+            all = false;
+        }
+    }
+    all
+}
+
+/// Users of the map with a state directory of theirs. What is in it root does not look at.
+fn saved_users(config: &Config) -> Result<Vec<Account>, Failure> {
     use std::os::unix::fs::MetadataExt;
+    let (names, problems) = match targets::find(config, &Whom::Everybody)? {
+        Targets::Users { names, problems, .. } => (names, problems),
+        Targets::Caller { .. } => return Err(Failure::refused("only root restores for everybody")),
+    };
+    for problem in &problems {
+        super::complain(problem);
+    }
+    let state = &config.site_state_dir();
     if !state.exists() {
         return Ok(Vec::new());
     }
     tree::assert_roots_own(state).map_err(|error| Failure::refused(error.to_string()))?;
     let mut saved = Vec::new();
     for name in names {
-        match accounts::by_name(name) {
+        match accounts::by_name(&name) {
             Ok(account) if account.uid.is_root() => {
                 super::complain(&format!("{name}: root is not a terminal user"));
             }
             Ok(account) => {
-                let own = state.join(name).symlink_metadata();
+                let own = state.join(&name).symlink_metadata();
                 if own.is_ok_and(|meta| meta.is_dir() && meta.uid() == account.uid.as_raw()) {
                     saved.push(account);
                 }
@@ -92,18 +107,53 @@ fn restore(account: &Account) -> Result<String, String> {
         )
     })?;
     let started = systemctl(&["start", &unit], START_DEADLINE);
-    let shown = ["show", "--property=ActiveState,Result,StatusText", &unit];
+    let shown = ["show", "--property=Result,StatusText", &unit];
     let shown = systemctl(&shown, START_DEADLINE).unwrap_or_default();
-    let property = |name: &str| {
-        let found = shown.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
-        escape(found.unwrap_or_default().as_bytes())
-    };
+    let property = |name: &str| property(&shown, name);
     match started {
+        // Who has nothing to keep is gone already, with the status.
+        Ok(_) if property("StatusText").is_empty() => Ok("nothing to restore".to_owned()),
         Ok(_) => Ok(property("StatusText")),
         Err(why) => {
             Err(format!("{unit}: {}: {}; {why}", property("Result"), property("StatusText")))
         }
     }
+}
+
+/// A property out of the output of `systemctl show`. A keeper's status is its user's to choose.
+fn property(shown: &str, name: &str) -> String {
+    let found = shown.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+    escape(found.unwrap_or_default().as_bytes())
+}
+
+/// Before root has a user's process restore: on a host with the units the whole restore is done
+/// in a session of that user's own, as at boot. What root's own process started would live, and be
+/// limited, as root's login is; and PAM would not be asked whether the account is still good.
+pub(super) fn restore_in_own_session(
+    config: &Config,
+    request: &Request,
+    name: &str,
+) -> Result<(), String> {
+    let Request::Restore { sessions, from, dry_run: false, mode } = request else { return Ok(()) };
+    if !config.of_site || !Path::new("/run/systemd/system").is_dir() {
+        return Ok(());
+    }
+    let account = accounts::by_name(name).map_err(|error| error.to_string())?;
+    let unit = format!("tmux-persist-session@{}.service", account.uid);
+    let shown = systemctl(&["show", "--property=LoadState,ActiveState", &unit], HOME_DEADLINE)?;
+    if account.uid.is_root() || property(&shown, "LoadState") != "loaded" {
+        return Ok(());
+    }
+    if sessions.is_empty() && from.is_none() && mode.is_none() {
+        return restore(&account).map(drop);
+    }
+    if property(&shown, "ActiveState") != "active" {
+        super::complain(&format!(
+            "{name}: a tmux server that this starts lives with this login; for one of the user's own \
+             restore everything, or let the user do it"
+        ));
+    }
+    Ok(())
 }
 
 /// Waits until what a home lies on is mounted: a unit that requires the path does nothing else.
@@ -127,4 +177,17 @@ fn ended_well(program: Program) -> Result<String, String> {
         return Err(format!("{}: {said}", exec::describe(output.status)));
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_keeper_says_of_itself_is_one_escaped_line() {
+        let shown = "Result=success\nStatusText=2 \x1b[2Jsessions\nStatusTextual=x\n";
+        assert_eq!(property(shown, "StatusText"), "2 \\x1b[2Jsessions");
+        assert_eq!(property(shown, "Result"), "success");
+        assert_eq!(property(shown, "Absent"), "");
+    }
 }

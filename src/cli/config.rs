@@ -117,6 +117,9 @@ pub struct Config {
     pub save_on_change: bool,
     /// The file, when the command line names one.
     pub path: Option<PathBuf>,
+    /// Whether the command line leaves place, socket and file to the site: then the site's units do
+    /// the same as the command.
+    pub of_site: bool,
     /// How agents are restored.
     pub restore: Settings,
 }
@@ -168,6 +171,7 @@ fn resolve(common: &Common, file: File) -> Result<Config, Failure> {
         retention: file.retention,
         save_on_change: file.save_on_change,
         path: common.config.as_ref().map(|path| absolute(path)).transpose()?,
+        of_site: common.state_dir.is_none() && common.socket.is_none() && common.config.is_none(),
         restore: restore_settings(&file.restore)?,
     })
 }

@@ -72,7 +72,8 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
     start_logging(common.verbose);
     match command {
         Command::Worker { job } => perform::work_for_root(&job),
-        Command::Boot => boot::restore_everybody(&config::load(&common)?, common.quiet),
+        Command::Boot { announce: true } => boot::announce_everybody(&config::load(&common)?),
+        Command::Boot { .. } => boot::restore_everybody(&config::load(&common)?, common.quiet),
         Command::Import => import::import(&config::load(&common)?, common.quiet),
         Command::Keeper => {
             TO_JOURNAL.get_or_init(notify::stderr_is_the_journal);

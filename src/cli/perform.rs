@@ -2,6 +2,7 @@
 //! becomes that user, several at once, each with its deadline and bounded report.
 
 use super::args::Work;
+use super::boot;
 use super::config::Config;
 use super::exit::{Exit, Failure};
 use super::seen_by_root;
@@ -73,7 +74,8 @@ pub fn perform(config: &Config, work: &Work) -> Result<Done, Failure> {
             let silent = Mutex::new(BTreeSet::new());
             let reports = for_each(&names, config.parallel_users, |name| {
                 let job = job(config, work, state_dir.clone(), false, None, restore.clone());
-                let report = for_user(config, name, state.as_ref(), &job, None);
+                let report = boot::restore_in_own_session(config, &work.request, name)
+                    .and_then(|()| for_user(config, name, state.as_ref(), &job, None));
                 let report = report.unwrap_or_else(|error| {
                     silent.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone());
                     Report::failed(&work.request, error)

@@ -1,17 +1,23 @@
-//! Who has not been restored since the host came up: a file each in `/run`, which a boot empties.
+//! Who has not been restored since the host came up: a fifo each in `/run`, which a boot empties.
 //!
-//! Root makes the file when it sets out to restore, empty and the user's own; the user's process
-//! writes into it when the restore is done. So a save, by root or by the user, sees by one look
+//! Root makes it when it sets out to restore, the user's own; the user's process takes the right to
+//! write from it when the restore is done. So a save, by root or by the user, sees by one look
 //! that the newest snapshot must not be followed by what little is live yet; and on a host where
-//! nobody restores there is no such file.
+//! nobody restores there is no such fifo. A fifo, for it holds nothing: with a file of one's own in
+//! `/run` one user could fill it, and then nobody logs in any more.
 
 use super::accounts::Account;
 use super::files::FileError;
-use rustix::fs::{Gid, Mode, OFlags, Uid};
+use rustix::fs::{AtFlags, CWD, FileType, Gid, Mode, Uid};
 use rustix::io::Errno;
 use std::path::{Path, PathBuf};
 
 const DIR: &str = "/run/tmux-persist/pending";
+/// Its mode until the restore is done, and then.
+const PENDING: Mode = Mode::RUSR.union(Mode::WUSR);
+const RESTORED: Mode = Mode::RUSR;
+/// The bit between the two.
+const WRITABLE: u32 = Mode::WUSR.bits();
 
 /// As root: says that the user's sessions are about to be restored. What was said since the
 /// host came up stays.
@@ -44,29 +50,27 @@ fn announce_in(dir: &Path, account: &Account) -> Result<(), FileError> {
     let path = path(dir, account);
     let failed =
         |source: Errno| FileError { doing: "making", path: path.clone(), source: source.into() };
-    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
-    let file = match rustix::fs::open(&path, flags, Mode::RUSR | Mode::WUSR) {
-        Ok(file) => file,
-        Err(Errno::EXIST) => return Ok(()),
+    match rustix::fs::mknodat(CWD, &path, FileType::Fifo, PENDING, 0) {
+        Ok(()) | Err(Errno::EXIST) => {}
         Err(source) => return Err(failed(source)),
-    };
+    }
+    // Also what is there: whoever made it may have been killed before this.
     let (uid, gid) = (Uid::from_raw(account.uid.as_raw()), Gid::from_raw(account.gid.as_raw()));
-    rustix::fs::fchown(file, Some(uid), Some(gid)).map_err(failed)
+    let flags = AtFlags::SYMLINK_NOFOLLOW;
+    rustix::fs::chownat(CWD, &path, Some(uid), Some(gid), flags).map_err(failed)
 }
 
 fn is_pending_in(dir: &Path, account: &Account) -> bool {
-    path(dir, account).symlink_metadata().is_ok_and(|meta| meta.is_file() && meta.len() == 0)
+    use std::os::unix::fs::{FileTypeExt, MetadataExt};
+    let meta = path(dir, account).symlink_metadata();
+    meta.is_ok_and(|meta| meta.file_type().is_fifo() && meta.mode() & WRITABLE != 0)
 }
 
 fn restored_in(dir: &Path, account: &Account) -> Result<(), FileError> {
     let path = path(dir, account);
-    let failed =
-        |source: Errno| FileError { doing: "writing", path: path.clone(), source: source.into() };
-    let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    match rustix::fs::open(&path, flags, Mode::empty()) {
-        Ok(file) => rustix::io::write(file, b"restored\n").map(drop).map_err(failed),
-        Err(Errno::NOENT) => Ok(()),
-        Err(source) => Err(failed(source)),
+    match rustix::fs::chmod(&path, RESTORED) {
+        Ok(()) | Err(Errno::NOENT) => Ok(()),
+        Err(source) => Err(FileError { doing: "marking", path, source: source.into() }),
     }
 }
 
@@ -87,6 +91,9 @@ mod tests {
         assert!(!is_pending_in(&dir, &account), "nobody restores here");
         announce_in(&dir, &account).unwrap();
         assert!(is_pending_in(&dir, &account));
+        let open = rustix::fs::OFlags::WRONLY | rustix::fs::OFlags::NONBLOCK;
+        let opened = rustix::fs::open(path(&dir, &account), open, Mode::empty());
+        assert_eq!(opened.err(), Some(Errno::NXIO), "it holds nothing, and so fills nothing");
         restored_in(&dir, &account).unwrap();
         assert!(!is_pending_in(&dir, &account));
         announce_in(&dir, &account).unwrap();

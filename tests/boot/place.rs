@@ -1,7 +1,7 @@
 //! Where restored processes live: in a session of their user's, with what a login has (lesson 22).
 
 use super::{panes, work_as};
-use crate::support::{BootBox, On};
+use crate::support::{BootBox, On, wait_until};
 
 /// What a shell of the user's has, a line each.
 const HAS: &str = "id; id -u -n; umask; ulimit -S -n; ulimit -H -n; cat /proc/self/loginuid; echo
@@ -83,4 +83,39 @@ fn sessions_are_added_to_a_server_that_the_user_started_first() {
     assert!(before.iter().all(|pane| now.contains(pane)), "{now:?}");
     assert!(now.iter().any(|pane| pane.starts_with("early ")), "{now:?}");
     assert_eq!(made.property("tmux-persist-session@1001.service", "ActiveState"), "active");
+}
+
+#[test]
+fn what_root_restores_by_hand_lives_in_a_session_of_the_users_own() {
+    let Some(made) = BootBox::booted(
+        "boot::place::what_root_restores_by_hand_lives_in_a_session_of_the_users_own",
+        On::Host,
+    ) else {
+        return;
+    };
+    work_as(&made, "alice");
+    let before = panes(&made, "alice");
+    made.sh("systemctl start tmux-persist-save.service");
+    made.without_login("alice", "tmux kill-server");
+    wait_until("the server is gone", || made.server("alice").is_none());
+    // A part of it cannot be left to the unit, and that is said.
+    let part = made.try_sh("root", "persist restore --dry-run --user alice web");
+    assert_eq!((part.code, part.err().contains("this login")), (0, false), "{}", part.err());
+
+    made.sh("persist restore --user alice");
+    assert_eq!(panes(&made, "alice"), before);
+    let group = made.sh(&format!("grep ^0:: /proc/{}/cgroup", made.server("alice").unwrap()));
+    assert!(group.starts_with("0::/user.slice/user-1000.slice/session-"), "{group}");
+    assert_eq!(made.property("tmux-persist-session@1000.service", "ActiveState"), "active");
+
+    // Again, into the server that is there.
+    made.without_login("alice", "tmux kill-session -t =web:");
+    made.sh("persist restore --user alice");
+    assert_eq!(panes(&made, "alice"), before);
+    made.without_login("alice", "tmux kill-server");
+    wait_until("the keeper is gone", || {
+        made.property("tmux-persist-session@1000.service", "ActiveState") == "inactive"
+    });
+    let part = made.try_sh("root", "persist restore --user alice web");
+    assert_eq!((part.code, part.err().contains("this login")), (0, true), "{}", part.err());
 }

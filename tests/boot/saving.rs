@@ -26,6 +26,10 @@ fn the_timer_fires_again_and_again_whoever_hangs() {
         made.try_sh("root", &script).code == 0
     };
     wait_until("the timer saved", || saved("alice", "web"));
+    // Whatever zone the host is in.
+    made.sh("ln -sf /usr/share/zoneinfo/Asia/Tokyo /etc/localtime");
+    let seen = made.try_sh("root", "persist doctor | grep save.timer").out();
+    assert!(seen.contains("armed; last fired"), "{seen}");
     let server = made.server("alice").unwrap();
     made.sh(&format!("kill -STOP {server}"));
     for round in ["one", "two", "three"] {
@@ -101,4 +105,37 @@ fn lesson_24_the_hardened_units_see_every_session() {
         printf '[Service]\\nPrivateTmp=yes\\n' >/etc/systemd/system/tmux-persist-save.service.d/t.conf
         systemctl daemon-reload");
     assert_eq!(seen(&format!("systemctl start {SAVE}")), [""; 0]);
+}
+
+/// What docs/operations.md has for metrics, word for word.
+#[test]
+fn metrics_are_written_after_each_save_as_documented_also_when_one_fails() {
+    let Some(made) = BootBox::booted(
+        "boot::saving::metrics_are_written_after_each_save_as_documented_also_when_one_fails",
+        On::Host,
+    ) else {
+        return;
+    };
+    let told = include_str!("../../docs/operations.md");
+    let edit = format!("    systemctl edit {SAVE}\n");
+    let (_, after) = told.split_once(&edit).unwrap();
+    let lines = after.lines().take_while(|line| line.starts_with("        "));
+    let drop_in = lines.map(str::trim).collect::<Vec<_>>().join("\n");
+    made.sh(&format!(
+        "mkdir -p /var/lib/prometheus/node-exporter /etc/systemd/system/{SAVE}.d
+        cat >/etc/systemd/system/{SAVE}.d/metrics.conf <<'END'\n{drop_in}\nEND
+        systemctl daemon-reload"
+    ));
+    made.sh_as("alice", "tmux new-session -d -s web");
+    made.sh(&format!("systemctl start {SAVE}"));
+    let metrics = || made.sh("cat /var/lib/prometheus/node-exporter/tmux-persist.prom");
+    let sessions = |n: u32| {
+        let of_alice = format!("tmux_persist_panes{{user=\"alice\",state=\"shell\"}} {n}");
+        metrics().lines().any(|line| line == of_alice)
+    };
+    assert!(sessions(1), "{}", metrics());
+    made.sh("echo nobody@example.org=gone >>/etc/ttyd-user-map");
+    made.sh_as("alice", "tmux new-session -d -s two");
+    assert_ne!(made.try_sh("root", &format!("systemctl start {SAVE}")).code, 0);
+    assert!(sessions(2), "{}", metrics());
 }

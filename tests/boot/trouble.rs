@@ -1,7 +1,7 @@
 //! One user's trouble at boot is that user's: it is told, it delays nobody for long, and no save
 //! follows the snapshots of somebody who is not back yet.
 
-use super::{panes, snapshots, work_as};
+use super::{only_the_units_save, panes, snapshots, work_as};
 use crate::support::boxes::USERS;
 use crate::support::{BootBox, On, wait_until};
 
@@ -33,6 +33,10 @@ fn a_missing_home_and_a_broken_configuration_keep_nobody_else_away() {
     }
     let told = made.journal("-p err -t tmux-persist");
     assert!(told.contains("the home /home/alice is missing"), "{told}");
+
+    // With a file there one user could fill /run, and then nobody logs in.
+    let files = "find /run/tmux-persist ! -type p ! -user root; ls /run/tmux-persist/pending";
+    assert_eq!(made.sh(files), "1000\n1001\n1002\n");
 
     // What they had stays the newest, whatever they make meanwhile and however it is saved.
     let saved: Vec<_> = kept.iter().map(|user| snapshots(&made, user)).collect();
@@ -89,9 +93,55 @@ fn a_user_who_hangs_is_bounded_and_an_expired_account_is_not_started() {
     assert_eq!(panes(&made, "carol"), before);
     assert_eq!(made.property("tmux-persist-session@1000.service", "Result"), "timeout");
     assert_eq!(made.property("tmux-persist-session@1001.service", "Result"), "exit-code");
+    // Nor when root asks for it.
+    let asked = made.try_sh("root", "persist restore --user bob");
+    assert_eq!(asked.code, 1, "{}", asked.err());
     assert_eq!(made.sh("pgrep -c -u bob . || true"), "0\n", "nothing of bob's runs");
     let told = made.journal("-p err -t tmux-persist-failed");
     assert!(told.contains("session@1000") && told.contains("session@1001"), "{told}");
+}
+
+/// Once every save waited for the end of the restore, and so for whoever hangs.
+#[test]
+fn whoever_hangs_costs_nobody_else_a_save_even_when_the_host_goes_down() {
+    let Some(made) = BootBox::booted(
+        "boot::trouble::whoever_hangs_costs_nobody_else_a_save_even_when_the_host_goes_down",
+        On::Host,
+    ) else {
+        return;
+    };
+    only_the_units_save(&made);
+    for user in ["alice", "carol"] {
+        work_as(&made, user);
+    }
+    let before = ["alice", "carol"].map(|user| panes(&made, user));
+    made.crash_after(
+        "touch /hang; echo \"if-shell 'test -e /hang' 'run-shell \\\"sleep 1000\\\"'\" >/home/alice/.tmux.conf",
+    );
+    let hung = std::thread::scope(|scope| {
+        let boot = scope.spawn(|| made.try_boot());
+        wait_until("carol is back, and marked so", || {
+            let marked = "test \"$(stat -c %F,%a /run/tmux-persist/pending/1002)\" = fifo,400";
+            made.try_sh("root", marked).code == 0
+        });
+        made.sh_as("carol", "tmux new-session -d -s tick");
+        made.sh("systemctl start tmux-persist-save.service
+            grep -q ^tick /var/lib/tmux-persist/carol.tsv");
+        made.sh_as("carol", "tmux new-session -d -s last");
+        let hung = made.property("tmux-persist-session@1000.service", "ActiveState");
+        // Not poweroff(), which waits for the end of boot().
+        made.sh("rm /hang; systemctl poweroff");
+        boot.join().unwrap();
+        hung
+    });
+    assert_eq!(hung, "activating", "alice hung until the host went down");
+    made.boot();
+    assert_eq!(panes(&made, "alice"), before[0], "nothing of hers was overwritten");
+    let carol = panes(&made, "carol");
+    assert!(before[1].iter().all(|pane| carol.contains(pane)), "{carol:?}");
+    for session in ["tick ", "last "] {
+        assert!(carol.iter().any(|pane| pane.starts_with(session)), "{session}: {carol:?}");
+    }
 }
 
 #[test]

@@ -35,7 +35,7 @@ fn who_is_not_restored_yet_is_not_saved_by_root_or_by_the_user() {
     let snapshots = || host.sh(&format!("ls {STATE}/ann/snapshots"));
     let before = snapshots();
     host.sh(&format!(
-        "mkdir -p /run/tmux-persist/pending; cd /run/tmux-persist/pending; : >{uid}; chown {uid} {uid}"
+        "mkdir -p /run/tmux-persist/pending; cd /run/tmux-persist/pending; mkfifo -m 600 {uid}; chown {uid} {uid}"
     ));
     host.sessions("ann", &["new"]);
     let root = host.persist(["save"]).ok();

@@ -71,6 +71,11 @@ impl BootBox {
         Self::bootbox(["boot", &self.name]).ok().err()
     }
 
+    /// Starts it, where it may go down before it is up.
+    pub(crate) fn try_boot(&self) -> Run {
+        Self::bootbox(["boot", &self.name])
+    }
+
     /// Shuts it down cleanly.
     #[track_caller]
     pub(crate) fn poweroff(&self) {

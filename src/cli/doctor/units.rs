@@ -5,6 +5,7 @@ use crate::persist::report::Check;
 use crate::sys::clock::{self, Epoch};
 use crate::sys::exec::Program;
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
 
@@ -28,7 +29,7 @@ pub(super) fn checks(root: &Path, is_root: bool, max_age: Duration) -> Vec<Check
         return vec![Check::skipped(NAME, "systemd does not run here")];
     }
     let ask = Program::new("systemctl").args(["show", "--timestamp=unix", PROPERTIES]);
-    let ask = ask.args(["--", TIMER, SAVE, RESTORE, SHUTDOWN, LOGIND]);
+    let ask = ask.args(["--", TIMER, SAVE, RESTORE, SHUTDOWN, LOGIND]).environment(plain());
     let output = match ask.deadline(Duration::from_secs(5)).max_output(64 << 10).run() {
         Ok(output) if output.status.success() => output,
         Ok(output) => {
@@ -38,6 +39,22 @@ pub(super) fn checks(root: &Path, is_root: bool, max_age: Duration) -> Vec<Check
         Err(error) => return vec![Check::fault(NAME, error.to_string(), "systemctl status")],
     };
     judge(&parse(&String::from_utf8_lossy(&output.stdout)), clock::now(), max_age)
+}
+
+/// systemd 252 gives the time of the last trigger as text, in the local zone and language, whatever
+/// `--timestamp` asks for.
+fn plain() -> Vec<(OsString, OsString)> {
+    let path = std::env::var_os("PATH").map(|path| ("PATH".into(), path));
+    path.into_iter().chain([("TZ".into(), "UTC".into()), ("LC_ALL".into(), "C".into())]).collect()
+}
+
+/// A time as systemd tells it: `@SECONDS`, or `Fri 2026-11-20 21:19:22 UTC`.
+fn time(text: &str) -> Option<Epoch> {
+    if let Some(seconds) = text.strip_prefix('@') {
+        return seconds.parse().ok();
+    }
+    let time = chrono::NaiveDateTime::parse_from_str(text, "%a %Y-%m-%d %H:%M:%S UTC").ok()?;
+    Epoch::try_from(time.and_utc().timestamp()).ok()
 }
 
 /// Reads the blocks of `systemctl show`.
@@ -87,8 +104,7 @@ fn timer(unit: &Unit, now: Epoch, max_age: Duration) -> Check {
         let what = "is not armed: nothing is saved but on change";
         return Check::fault(TIMER, what, format!("systemctl start {TIMER}"));
     }
-    let last: Option<Epoch> =
-        get(unit, "LastTriggerUSec").strip_prefix('@').and_then(|at| at.parse().ok());
+    let last = time(get(unit, "LastTriggerUSec"));
     let age = last.filter(|last| *last > 0).map(|last| now.saturating_sub(last));
     let last = age.map_or("armed; has not fired yet".to_owned(), |age| {
         format!("armed; last fired {}", ago(age))
@@ -229,6 +245,17 @@ Id=systemd-logind.service\nLoadState=loaded\nActiveState=active\n";
         ] {
             assert_eq!(changed(unit, from, to), (state, Some(mend.to_owned())), "{unit} {to}");
         }
+    }
+
+    #[test]
+    fn a_time_is_read_in_each_form_that_systemd_has_for_it() {
+        assert_eq!(time("@1795209671"), Some(1_795_209_671));
+        assert_eq!(time("Fri 2026-11-20 21:21:11 UTC"), Some(1_795_209_671));
+        for none in ["", "n/a", "@", "Fri 2026-11-20 21:21:11 JST"] {
+            assert_eq!(time(none), None, "{none}");
+        }
+        let stalled = "LastTriggerUSec=Thu 1970-01-01 00:16:40 UTC";
+        assert_eq!(changed(TIMER, "LastTriggerUSec=@9900", stalled).0, Fault);
     }
 
     #[test]
