@@ -4,6 +4,7 @@ use super::start_time;
 use crate::support::agents::Agent;
 use crate::support::sandbox::{ended, kill};
 use crate::support::{AgentLab, wait_for, wait_until};
+use std::time::{Duration, Instant};
 
 /// The stamp that an agent's pane should have, and the agent's state.
 fn marks(agent: &str, of: &Agent, conversation: &str, state: &str) -> String {
@@ -71,6 +72,20 @@ fn claude_tells_its_conversations_and_only_an_exit_at_the_prompt_closes_one() {
     assert!(!left.contains("hook") && left.contains("\"theme\": \"dark\""), "{left}");
 }
 
+/// Presses a key again and again, a second apart, until the screen shows that it was heard.
+fn press(lab: &AgentLab, pane: &str, key: &str, heard: impl Fn(&str) -> bool) {
+    wait_until(&format!("{key} is heard"), || {
+        lab.tmux(["send-keys", "-t", pane, key]).ok();
+        let pressed = Instant::now();
+        while pressed.elapsed() < Duration::from_secs(1) {
+            if heard(&lab.screen(pane)) {
+                return true;
+            }
+        }
+        false
+    });
+}
+
 #[test]
 fn codex_tells_its_conversation_once_its_user_trusts_the_hook() {
     let Some(lab) = AgentLab::new() else { return };
@@ -78,7 +93,9 @@ fn codex_tells_its_conversation_once_its_user_trusts_the_hook() {
     lab.persist(["hook", "--install", "--agent", "codex"]).ok();
     let pane = lab.start(&["new-session", "-s", "one"], &work, &["codex", "--no-daemon"]);
     wait_until("it asks for trust", || lab.screen(&pane).contains("Hooks need review"));
-    lab.tmux(["send-keys", "-t", &pane, "Down", "Enter"]).ok();
+    // The dialog is drawn before it listens to keys: each is pressed until it shows.
+    press(&lab, &pane, "Down", |screen| screen.contains("\u{203a} 2."));
+    press(&lab, &pane, "Enter", |screen| !screen.contains("Hooks need review"));
     let agent = lab.codex_in(&pane);
     lab.prompt(&agent, "remember");
     wait_for_marks(&lab, &pane, &marks("codex", &agent, &agent.conversation, "idle"));
