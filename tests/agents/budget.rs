@@ -1,7 +1,7 @@
 //! Twelve real agents and memory for some of them: those used last start, the others wait.
 
 use super::{Place, new_id, pane_at};
-use crate::support::sandbox::kill_tree;
+use crate::support::sandbox::{ended, kill_tree};
 use crate::support::{AgentLab, wait_until};
 use terminal_lobby::snapshot::State;
 
@@ -78,6 +78,7 @@ fn of_twelve_agents_those_used_last_start_within_the_budget_and_enter_resumes_an
     // What an agent takes is learned from the live ones.
     kill_tree(lab.pane(&waiting, "#{pane_pid}").parse().unwrap());
     wait_until("a session has gone", || lab.sandbox.panes("#{pane_id}").len() == 11);
+    wait_until("its agent has ended", || ended(agent.pid));
     let plan = lab.persist(["show", "--json"]).ok().json();
     let learned = plan["agents"]["agent"].as_u64().unwrap_or_default();
     assert!((20 << 20..450 << 20).contains(&learned), "{learned} in {plan:#}");
