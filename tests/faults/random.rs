@@ -1,6 +1,7 @@
 //! State directories filled at random with sound, torn, changed and foreign files: the newest sound
 //! snapshot is found, everything else is named and left alone.
 
+use crate::support::random::Random;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::time::Duration;
@@ -10,45 +11,33 @@ use terminal_lobby::snapshot::{Row, Snapshot, SnapshotId, Store, decode, encode}
 const CASES: usize = 2500;
 const FILES: usize = 12;
 
-/// A small generator (xorshift64), so that every run sees the same.
-struct Random(u64);
+fn snapshot(random: &mut Random) -> Vec<u8> {
+    let row = |n: usize| Row {
+        session: format!("s{n}").into_bytes(),
+        cwd: vec![b'/', 0xff, b'\t'],
+        ..Row::default()
+    };
+    let rows = (0..=random.below(5)).map(row).collect();
+    encode(&Snapshot { host: random.below(9).to_string(), rows, ..Snapshot::default() })
+}
 
-impl Random {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % u64::try_from(end).unwrap()).unwrap()
+/// Makes something at `path`.
+fn make(random: &mut Random, path: &Path) {
+    let mut bytes = snapshot(random);
+    let at = random.below(bytes.len());
+    match random.below(11) {
+        0 => bytes.truncate(at),
+        1 => bytes[at] ^= 1 << random.below(8),
+        2 => bytes.fill(0),
+        3 => bytes.clear(),
+        4 => bytes.extend_from_slice(b"more\n"),
+        5 => bytes = String::from_utf8_lossy(&bytes).replace("version 1", "version 2").into(),
+        6 => return std::fs::create_dir(path).unwrap(),
+        7 => return std::os::unix::fs::symlink("/etc/passwd", path).unwrap(),
+        8 => return drop(UnixListener::bind(path).unwrap()),
+        _ => {}
     }
-
-    fn snapshot(&mut self) -> Vec<u8> {
-        let row = |n: usize| Row {
-            session: format!("s{n}").into_bytes(),
-            cwd: vec![b'/', 0xff, b'\t'],
-            ..Row::default()
-        };
-        let rows = (0..=self.below(5)).map(row).collect();
-        encode(&Snapshot { host: self.below(9).to_string(), rows, ..Snapshot::default() })
-    }
-
-    /// Makes something at `path`.
-    fn make(&mut self, path: &Path) {
-        let mut bytes = self.snapshot();
-        let at = self.below(bytes.len());
-        match self.below(11) {
-            0 => bytes.truncate(at),
-            1 => bytes[at] ^= 1 << self.below(8),
-            2 => bytes.fill(0),
-            3 => bytes.clear(),
-            4 => bytes.extend_from_slice(b"more\n"),
-            5 => bytes = String::from_utf8_lossy(&bytes).replace("version 1", "version 2").into(),
-            6 => return std::fs::create_dir(path).unwrap(),
-            7 => return std::os::unix::fs::symlink("/etc/passwd", path).unwrap(),
-            8 => return drop(UnixListener::bind(path).unwrap()),
-            _ => {}
-        }
-        std::fs::write(path, bytes).unwrap();
-    }
+    std::fs::write(path, bytes).unwrap();
 }
 
 #[test]
@@ -66,7 +55,7 @@ fn among_files_of_any_kind_the_newest_sound_snapshot_is_found() {
         for n in 0..random.below(FILES) {
             let id =
                 SnapshotId::next(u64::try_from(1000 + n / 2).unwrap(), ids.last().copied(), None);
-            random.make(&dir.join(id.file_name()));
+            make(&mut random, &dir.join(id.file_name()));
             ids.push(id);
         }
         files += ids.len();

@@ -3,6 +3,7 @@
 
 mod targets;
 
+use crate::support::random::Random;
 use std::path::Path;
 
 /// Changed copies of each file of a corpus.
@@ -24,7 +25,7 @@ fn replay(corpus: &str, target: fn(&[u8])) -> usize {
         for _ in 0..CHANGED {
             let mut changed = bytes.clone();
             for _ in 0..=random.below(4) {
-                random.change(&mut changed, &all);
+                change(&mut random, &mut changed, &all);
             }
             target(&changed);
             inputs += 1;
@@ -35,34 +36,18 @@ fn replay(corpus: &str, target: fn(&[u8])) -> usize {
     inputs
 }
 
-/// A small generator (xorshift64), so that every run sees the same.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.next() % u64::try_from(end.max(1)).unwrap()).unwrap()
-    }
-
-    /// One change: a byte, a cut, or a piece of another file.
-    fn change(&mut self, bytes: &mut Vec<u8>, others: &[Vec<u8>]) {
-        let at = self.below(bytes.len());
-        match self.below(4) {
-            0 if !bytes.is_empty() => bytes[at] = self.next().to_le_bytes()[0],
-            1 => bytes.truncate(at),
-            2 => bytes.insert(at, b"\t\n\\-#x\x000"[self.below(8)]),
-            _ => {
-                let other = &others[self.below(others.len())];
-                let (from, to) = (self.below(other.len()), self.below(other.len()));
-                let piece = &other[from.min(to)..from.max(to)];
-                bytes.splice(at..at, piece.iter().copied());
-            }
+/// One change: a byte, a cut, or a piece of another file.
+fn change(random: &mut Random, bytes: &mut Vec<u8>, others: &[Vec<u8>]) {
+    let at = random.below(bytes.len());
+    match random.below(4) {
+        0 if !bytes.is_empty() => bytes[at] = random.next().to_le_bytes()[0],
+        1 => bytes.truncate(at),
+        2 => bytes.insert(at, b"\t\n\\-#x\x000"[random.below(8)]),
+        _ => {
+            let other = &others[random.below(others.len())];
+            let (from, to) = (random.below(other.len()), random.below(other.len()));
+            let piece = &other[from.min(to)..from.max(to)];
+            bytes.splice(at..at, piece.iter().copied());
         }
     }
 }

@@ -10,6 +10,7 @@ pub(crate) mod lacks;
 pub(crate) mod metrics;
 pub(crate) mod mock_api;
 pub(crate) mod planted;
+pub(crate) mod random;
 pub(crate) mod run;
 pub(crate) mod sandbox;
 pub(crate) mod stub_agent;
