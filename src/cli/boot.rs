@@ -5,11 +5,11 @@
 use super::args::Whom;
 use super::config::Config;
 use super::exit::{Exit, Failure};
-use super::perform::for_each;
 use super::targets::{self, Targets};
 use crate::persist::Request;
 use crate::snapshot::escape;
 use crate::sys::exec::{self, Program};
+use crate::sys::parallel::for_each;
 use crate::sys::{Account, accounts, pending, tree};
 use std::path::Path;
 use std::time::Duration;

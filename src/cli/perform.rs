@@ -12,10 +12,10 @@ use crate::persist::{Job, Report, Request};
 use crate::sys::become_user::Become;
 use crate::sys::exec::{self, Program};
 use crate::sys::limits::NewPrivileges;
+use crate::sys::parallel::for_each;
 use crate::sys::{Dir, accounts, clock, tree};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -207,27 +207,4 @@ pub(super) fn for_user(
     let report: Report = serde_json::from_slice(&output.stdout)
         .map_err(|error| format!("the user's process answered nonsense: {error}"))?;
     Ok(report)
-}
-
-/// Applies `work` to every item, `parallel` at once; results in the order of the items.
-pub(super) fn for_each<T: Sync, R: Send>(
-    items: &[T],
-    parallel: usize,
-    work: impl Fn(&T) -> R + Sync,
-) -> Vec<R> {
-    let next = AtomicUsize::new(0);
-    let run = || {
-        let mut done = Vec::new();
-        loop {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some(item) = items.get(at) else { return done };
-            done.push((at, work(item)));
-        }
-    };
-    let mut results: Vec<(usize, R)> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..parallel.min(items.len())).map(|_| scope.spawn(run)).collect();
-        threads.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect()
-    });
-    results.sort_by_key(|(at, _)| *at);
-    results.into_iter().map(|(_, result)| result).collect()
 }

@@ -4,9 +4,11 @@
 pub mod authentik;
 pub mod digest;
 pub mod environment_file;
+pub mod home;
 pub mod host;
 pub mod observe;
 pub mod observed;
 pub mod plan;
 pub mod vault;
+pub mod worker;
 pub mod written;

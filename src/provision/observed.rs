@@ -1,5 +1,6 @@
 //! The host as it was found: values only. What reads them is `observe`.
 
+use super::home::Facts;
 use super::written::Written;
 use crate::roster::Roster;
 use crate::roster::ports::Ledger;
@@ -27,6 +28,8 @@ pub struct Observed {
     pub locks: Option<BTreeMap<String, Lock>>,
     /// What is where the homes of the roster's users are, or would be.
     pub homes: BTreeMap<String, HomeInode>,
+    /// What users' own processes say of their homes; who is not in it was not asked.
+    pub inside: BTreeMap<String, Inside>,
     /// Environment files and maps, by path. What is absent is not in it.
     pub files: BTreeMap<String, File>,
     /// The units of the host.
@@ -85,6 +88,15 @@ pub struct HomeInode {
     pub directory: bool,
 }
 
+/// What a user's process says of the home.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Inside {
+    /// What it saw.
+    Seen(Box<Facts>),
+    /// It gave no answer: why.
+    Unknown(String),
+}
+
 /// A file of root's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum File {
@@ -116,6 +128,14 @@ impl Observed {
         let primary = self.accounts.get(user).map(|account| account.gid);
         let has = |group: &Group| group.members.contains(user) || Some(group.gid) == primary;
         self.groups.iter().filter(|(_, group)| has(group)).map(|(name, _)| name.as_str()).collect()
+    }
+
+    /// What a user's process saw in the home, if it was asked and answered.
+    pub fn seen(&self, user: &str) -> Option<&Facts> {
+        match self.inside.get(user)? {
+            Inside::Seen(facts) => Some(facts),
+            Inside::Unknown(_) => None,
+        }
     }
 }
 

@@ -5,7 +5,11 @@
 //! program to mend is said.
 
 mod account;
+pub mod agents;
+pub mod browser;
 mod change;
+pub mod cluster;
+pub mod code;
 mod environment;
 mod groups;
 mod maps;
@@ -17,6 +21,7 @@ mod units;
 
 pub use change::{Action, Cause, Change, Step, Verb};
 
+use super::home;
 use super::observed::{File, Observed, USER_MAP};
 use crate::roster::groups::TierGroups;
 use crate::roster::ports::{Ledger, PortError, Ranges};
@@ -39,6 +44,26 @@ pub struct Settings {
     pub home_base: String,
     /// The lowest uid of a person.
     pub uid_min: u32,
+    /// Of clones.
+    pub code: code::Settings,
+    /// Of the agents' configuration.
+    pub agents: agents::Settings,
+    /// Of the access to the cluster.
+    pub cluster: cluster::Settings,
+    /// Of the browser tool.
+    pub browser: browser::Settings,
+}
+
+impl Settings {
+    /// What to look at in the home of a user.
+    pub(super) fn look(&self, user: &str, row: &Row) -> home::Look {
+        home::Look {
+            code: code::look(user, row, &self.code),
+            agents: agents::look(user, row, &self.agents),
+            cluster: cluster::look(user, row, &self.cluster),
+            browser: browser::look(user, row, &self.browser),
+        }
+    }
 }
 
 /// What is wanted.
@@ -155,6 +180,7 @@ pub fn plan(wish: &Wish<'_>, observed: &Observed, settings: &Settings) -> Result
     changes.extend(maps);
     if wish.users.is_empty() {
         changes.extend(units::missing(&roster, observed));
+        changes.extend(agents::machine(observed, &settings.agents));
     }
     // The host's own come last; `sort_by_key` keeps the order within a step.
     changes.sort_by_key(|change| (change.user.is_none(), change.user.clone(), change.step));
@@ -173,6 +199,10 @@ fn one_user(
     changes.extend(groups::plan(user, row, observed, settings));
     let (environment, adopted) = environment::plan(user, observed, ports);
     changes.extend(environment);
+    changes.extend(code::plan(user, row, observed, &settings.code));
+    changes.extend(agents::plan(user, row, observed, &settings.agents));
+    changes.extend(cluster::plan(user, row, observed, &settings.cluster));
+    changes.extend(browser::plan(user, row, observed, &settings.browser));
     changes.extend(units::plan(user, row, observed));
     (changes, adopted)
 }

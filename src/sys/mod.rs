@@ -13,6 +13,7 @@ pub mod http;
 pub mod limits;
 pub mod locks;
 pub mod notify;
+pub mod parallel;
 pub mod pending;
 pub mod replace;
 pub mod secret;

@@ -65,6 +65,9 @@ pub enum Command {
     /// has its cause: the roster changed (intent), the host moved (drift), or a person changed what
     /// had been written (edited), which is never overwritten.
     Plan(PlanArgs),
+    /// Do, for root, what standard input asks for in the caller's home
+    #[command(hide = true)]
+    Worker,
     /// Plan what leaving takes
     #[command(subcommand)]
     Offboard(OffboardCommand),
@@ -190,27 +193,35 @@ pub struct MembershipArgs {
     pub max_cut_percent: Option<u8>,
 }
 
-/// What is planned, and how it is told.
+/// What is wanted of the host.
 #[derive(Debug, Args)]
-pub struct PlanArgs {
-    /// The roster
+pub struct WantArgs {
+    /// The roster, and what the cluster says of it
     #[command(flatten)]
-    pub roster: RosterFile,
+    pub check: CheckArgs,
     /// Only for this user; may be repeated
     #[arg(long = "user", value_name = "NAME")]
     pub users: Vec<String>,
-    /// Give the reason of each change, and what comes before it
-    #[arg(long)]
-    pub explain: bool,
-    /// Exit 0 for no changes, 1 for an error, 2 for changes, 3 for refused ones, 4 when the members are not known
-    #[arg(long)]
-    pub detailed_exitcode: bool,
     /// The members, as JSON: while they are not known, nobody is cut
     #[arg(long, value_name = "FILE")]
     pub members: Option<PathBuf>,
     /// The share of users that may be cut at once; 20 if the configuration says nothing
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
     pub max_cut_percent: Option<u8>,
+}
+
+/// What is planned, and how it is told.
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// What is wanted
+    #[command(flatten)]
+    pub want: WantArgs,
+    /// Give the reason of each change, and what comes before it
+    #[arg(long)]
+    pub explain: bool,
+    /// Exit 0 for no changes, 1 for an error, 2 for changes, 3 for refused ones, 4 when the members are not known
+    #[arg(long)]
+    pub detailed_exitcode: bool,
     /// Look at the host whose files are below this directory
     #[arg(long, value_name = "DIR", default_value = "/")]
     pub root: PathBuf,

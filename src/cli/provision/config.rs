@@ -1,6 +1,7 @@
 //! Site values of `provision`: the table `[provision]` of the configuration file.
 
 use crate::cli::exit::Failure;
+use crate::provision::plan;
 use crate::roster::Tier;
 use crate::roster::groups::TierGroups;
 use crate::roster::membership::MAX_CUT_PERCENT;
@@ -25,6 +26,10 @@ struct Table {
     shell: Option<String>,
     home_base: Option<String>,
     groups: BTreeMap<String, Vec<String>>,
+    code: plan::code::Settings,
+    agents: plan::agents::Settings,
+    cluster: plan::cluster::Settings,
+    browser: plan::browser::Settings,
 }
 
 /// Resolved site values.
@@ -40,6 +45,32 @@ pub(super) struct Config {
     pub shell: String,
     /// Where homes are.
     pub home_base: String,
+    /// Of clones.
+    pub code: plan::code::Settings,
+    /// Of the agents' configuration.
+    pub agents: plan::agents::Settings,
+    /// Of the access to the cluster.
+    pub cluster: plan::cluster::Settings,
+    /// Of the browser tool.
+    pub browser: plan::browser::Settings,
+}
+
+impl Config {
+    /// What a plan needs of them.
+    pub(super) fn settings(self, max_cut_percent: Option<u8>, uid_min: u32) -> plan::Settings {
+        plan::Settings {
+            ranges: self.ranges,
+            groups: self.groups,
+            max_cut_percent: max_cut_percent.unwrap_or(self.max_cut_percent),
+            shell: self.shell,
+            home_base: self.home_base,
+            uid_min,
+            code: self.code,
+            agents: self.agents,
+            cluster: self.cluster,
+            browser: self.browser,
+        }
+    }
 }
 
 /// Loads them; an absent default file is no error, an absent `--config` is.
@@ -52,6 +83,10 @@ pub(super) fn load(path: Option<&Path>) -> Result<Config, Failure> {
         max_cut_percent: table.max_cut_percent.unwrap_or(MAX_CUT_PERCENT),
         shell: absolute("shell", table.shell, "/bin/bash")?,
         home_base: absolute("home_base", table.home_base, "/home")?,
+        code: table.code,
+        agents: table.agents,
+        cluster: table.cluster,
+        browser: table.browser,
     };
     if config.max_cut_percent > 100 {
         return Err(Failure::usage("provision.max_cut_percent: expected 0 to 100"));

@@ -9,8 +9,10 @@ mod offboard;
 mod output;
 mod plan;
 mod plan_text;
+mod prepare;
 mod read;
 mod roster;
+mod worker;
 
 use super::exit::{Exit, Failure};
 use super::pages;
@@ -68,6 +70,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
             let exit = config.and_then(|config| plan::plan(output, &args, config));
             exit.map_err(|failure| failure.in_detail(detailed))
         }
+        Command::Worker => worker::worker(),
         Command::Offboard(OffboardCommand::Plan { old, new, destructive, users }) => {
             offboard::plan(output, &old, &new, destructive, &users)
         }

@@ -93,7 +93,7 @@ fn warn(name: &str, warnings: &[Problem], notes: &[String]) {
     }
 }
 
-fn skipped(why: &str) -> String {
+pub(super) fn skipped(why: &str) -> String {
     format!("tiers not compared with the cluster's: {why}")
 }
 
@@ -106,7 +106,7 @@ fn empty(loaded: &Loaded) -> Option<String> {
 }
 
 /// Compares with the cluster, when it is named: nothing to compare with is nothing wrong.
-fn compare(args: &CheckArgs, document: &Document) -> Result<Compared, Failure> {
+pub(super) fn compare(args: &CheckArgs, document: &Document) -> Result<Compared, Failure> {
     let users: Result<K8sUsers, String> = if let Some(address) = &args.vault_addr {
         let option = ("--vault-addr", address.as_str());
         let client = ask::client(&args.server, option, "x-vault-token", "")?;

@@ -1,6 +1,7 @@
 //! The host, read once. Root looks at its own files and at the inodes of homes, never into a home:
 //! what is in there only a process of that user's may say.
 
+mod inside;
 mod parse;
 mod source;
 
@@ -12,6 +13,7 @@ use crate::roster::ports::{self, Ledger};
 use crate::roster::{self, HostFacts, Roster};
 use crate::sys::accounts::{self, AccountError};
 use crate::sys::tree;
+pub use inside::inside;
 use source::Source;
 use std::collections::BTreeSet;
 use std::io;

@@ -1,5 +1,6 @@
 //! One change of a plan.
 
+use crate::provision::home::Work;
 use crate::roster::offboard;
 use serde::Serialize;
 
@@ -13,6 +14,14 @@ pub enum Step {
     Groups,
     /// The environment of its services.
     Environment,
+    /// Its clones.
+    Code,
+    /// The configuration of its agents.
+    Agents,
+    /// Its access to the cluster.
+    Cluster,
+    /// Its browser tool.
+    Browser,
     /// Its services.
     Units,
     /// The generated maps.
@@ -128,6 +137,8 @@ pub enum Action {
         /// Enabled, or stopped and disabled.
         enabled: bool,
     },
+    /// Work in the user's home, by a process of the user's.
+    Home(Box<Work>),
     /// Shuts a person out.
     Cut,
 }

@@ -13,6 +13,10 @@ pub(super) fn settings() -> Settings {
         shell: "/bin/bash".to_owned(),
         home_base: "/home".to_owned(),
         uid_min: 1000,
+        code: code::Settings::default(),
+        agents: agents::Settings::default(),
+        cluster: cluster::Settings::default(),
+        browser: browser::Settings::default(),
     }
 }
 
@@ -83,6 +87,7 @@ fn act(host: &mut Observed, user: &str, action: &Action) {
             }
             host.written.units.insert(unit.clone(), *enabled);
         }
+        Action::Home(_) => {}
         Action::Cut => {
             let instance = format!("@{user}.");
             host.units.enabled.retain(|unit| !unit.contains(&instance));

@@ -1,0 +1,158 @@
+//! What `plan` and `apply` have in common: the roster, the host and what must change.
+
+use super::args::WantArgs;
+use super::config::Config;
+use super::output::{self, Output, shown, warn};
+use super::{read, roster};
+use crate::cli::exit::{Exit, Failure};
+use crate::provision::observe;
+use crate::provision::observed::Observed;
+use crate::provision::plan::{self, Plan, Settings, Tally, Verb, Wish};
+use crate::roster::{Document, Roster, members, validate};
+use crate::snapshot::escape;
+use crate::sys::{accounts, files};
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// A plan, and all that it follows from.
+pub(super) struct Prepared {
+    /// The roster's file, as it is printed.
+    pub(super) name: String,
+    /// Its bytes.
+    pub(super) bytes: Vec<u8>,
+    /// What it says.
+    pub(super) document: Document,
+    /// The host.
+    pub(super) observed: Observed,
+    /// The site.
+    pub(super) settings: Settings,
+    /// Only these users; all when empty.
+    pub(super) users: Vec<String>,
+    /// Whether it is not known who the members are.
+    pub(super) unknown: bool,
+    /// What must change.
+    pub(super) plan: Plan,
+}
+
+/// Looks at the host below `root` and plans.
+pub(super) fn prepare(
+    output: Output,
+    args: &WantArgs,
+    root: &Path,
+    config: Config,
+) -> Result<Prepared, Failure> {
+    let (loaded, document) = read::text(&args.check.roster.roster)?;
+    let looked = |why| Failure::failed(format!("looking at the host: {why}"));
+    let mut observed =
+        observe::observe(root, &document.roster, &config.home_base).map_err(looked)?;
+    let facts = observe::host_facts(root, &observed);
+    let problems = validate(&document, &facts);
+    if !problems.is_empty() {
+        return Err(Failure::failed(read::messages(&loaded.name, &problems)));
+    }
+    known(&args.users, &document.roster, observed.applied.as_ref())?;
+    tiers(args, &document, &loaded.name)?;
+    let settings = config.settings(args.max_cut_percent, facts.uid_min);
+    if root == Path::new("/") && accounts::is_root() {
+        observe::inside(&mut observed, &selected(&document.roster, &args.users), &settings);
+    }
+    let membership_unknown = members(args.members.as_deref());
+    let unknown = membership_unknown.is_some();
+    if let Some(why) = &membership_unknown {
+        warn(&format!("the members are not known: {why}; nobody is cut"));
+    }
+    if observed.locks.is_none() {
+        output.note("whether accounts have expired is not known: /etc/shadow was not read");
+    }
+    let wish = Wish { roster: &document.roster, users: &args.users, membership_unknown };
+    let plan = plan::plan(&wish, &observed, &settings)
+        .map_err(|error| Failure::failed(format!("planning the ports: {error}")))?;
+    let users = args.users.clone();
+    let (name, bytes) = (loaded.name, loaded.bytes);
+    Ok(Prepared { name, bytes, document, observed, settings, users, unknown, plan })
+}
+
+impl Prepared {
+    /// The plan as JSON.
+    pub(super) fn value(&self) -> Value {
+        let tally = Tally::of(&self.plan.changes);
+        json!({
+            "file": self.name,
+            "result": result(tally, self.unknown),
+            "changes": self.plan.changes,
+            "tally": tally,
+            "ports": self.plan.record.ports,
+            "playwright_ports": self.plan.record.playwright_ports,
+        })
+    }
+
+    /// The most serious that there is to tell.
+    pub(super) fn detailed_exit(&self) -> Exit {
+        let any =
+            |wanted: fn(Verb) -> bool| self.plan.changes.iter().any(|change| wanted(change.verb));
+        if self.unknown {
+            Exit::Unknown
+        } else if any(|verb| verb == Verb::Refuse) {
+            Exit::Refused
+        } else if any(Verb::changes) {
+            Exit::Differs
+        } else {
+            Exit::Done
+        }
+    }
+}
+
+fn result(tally: Tally, unknown: bool) -> &'static str {
+    match (unknown, tally.refused, tally.changes()) {
+        (true, ..) => "unknown",
+        (_, 1.., _) => "refused",
+        (_, _, 1..) => "changes",
+        _ => "unchanged",
+    }
+}
+
+/// A tier that contradicts the cluster's ends everything; what the cluster does not know is said.
+fn tiers(args: &WantArgs, document: &Document, name: &str) -> Result<(), Failure> {
+    match roster::compare(&args.check, document)? {
+        Ok(check) if !check.errors.is_empty() => {
+            Err(Failure::failed(read::messages(name, &check.errors)))
+        }
+        Ok(check) => {
+            check.warnings.iter().for_each(|warning| output::warn(&warning.in_file(name)));
+            Ok(())
+        }
+        Err(why) => {
+            warn(&format!("{name}: {}", roster::skipped(&why)));
+            Ok(())
+        }
+    }
+}
+
+/// Why the members are not known, where a file of them is named.
+fn members(file: Option<&Path>) -> Option<String> {
+    let path = file?;
+    let members = files::read(path, read::MAX_JSON).map_err(|error| error.to_string());
+    let members = members.and_then(|bytes| {
+        members::read(&bytes).map_err(|unknown| format!("{}: {unknown}", shown(path)))
+    });
+    members.err().map(|why| escape(why.as_bytes()))
+}
+
+fn selected(roster: &Roster, users: &[String]) -> Roster {
+    let chosen = |user: &String| users.is_empty() || users.contains(user);
+    let rows = roster.users.iter().filter(|(user, _)| chosen(user));
+    Roster { users: rows.map(|(user, row)| (user.clone(), row.clone())).collect() }
+}
+
+/// A user that neither roster has is a slip of the hand.
+fn known(users: &[String], roster: &Roster, applied: Option<&Roster>) -> Result<(), Failure> {
+    let has = |user: &&String| {
+        roster.users.contains_key(*user)
+            || applied.is_some_and(|applied| applied.users.contains_key(*user))
+    };
+    let unknown = users.iter().find(|user| !has(user)).map(|user| {
+        let user = user.escape_debug();
+        Failure::usage(format!("--user '{user}': in no roster, neither this nor the applied one"))
+    });
+    unknown.map_or(Ok(()), Err)
+}
