@@ -6,6 +6,7 @@ pub mod digest;
 pub mod environment_file;
 pub mod home;
 pub mod host;
+pub mod journal;
 pub mod observe;
 pub mod observed;
 pub mod plan;

@@ -18,6 +18,7 @@ pub struct Program {
     environment: Option<Vec<(OsString, OsString)>>,
     become_user: Option<Become>,
     only_asks: bool,
+    outlives_us: bool,
     input: Option<std::fs::File>,
     deadline: Duration,
     max_output: usize,
@@ -74,6 +75,7 @@ impl Program {
             environment: None,
             become_user: None,
             only_asks: false,
+            outlives_us: false,
             input: None,
             deadline: Duration::from_secs(5),
             max_output: 16 << 20,
@@ -111,6 +113,13 @@ impl Program {
     #[must_use]
     pub fn only_asks(mut self) -> Self {
         self.only_asks = true;
+        self
+    }
+
+    /// Lets it go on when this process is killed; otherwise it is killed, too.
+    #[must_use]
+    pub fn outliving_us(mut self) -> Self {
+        self.outlives_us = true;
         self
     }
 
@@ -180,9 +189,11 @@ impl Program {
                 command.process_group(0);
             }
         }
-        let only_asks = self.only_asks;
+        let (only_asks, outlives_us) = (self.only_asks, self.outlives_us);
         let restrict = move || {
-            limits::die_with_parent()?;
+            if !outlives_us {
+                limits::die_with_parent()?;
+            }
             if only_asks { limits::limit_to_asking() } else { Ok(()) }
         };
         // SAFETY: the closure runs between fork and exec and makes only system calls.

@@ -18,6 +18,7 @@ pub mod pending;
 pub mod replace;
 pub mod secret;
 mod spawn;
+pub mod tool;
 pub mod tree;
 pub mod watch;
 

@@ -71,7 +71,7 @@ impl Work {
         match self {
             Self::Code(work) => work.deadline(),
             Self::Agents(_) | Self::Cluster(_) => Duration::from_secs(30),
-            Self::Browser(_) => Duration::from_secs(60),
+            Self::Browser(_) => Duration::from_mins(1),
         }
     }
 
