@@ -143,6 +143,7 @@ fn complain(what: &str) {
 enum Priority {
     Error = 3,
     Warning = 4,
+    Info = 6,
 }
 
 /// Writes a line to standard error, after the program's name.

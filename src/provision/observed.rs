@@ -14,6 +14,8 @@ pub const ADMINS: &str = "/etc/ttyd-admins";
 pub const DISPATCH: &str = "/etc/t3-serve/dispatch.json";
 /// Where the services' environments are.
 pub const SERVICES: &str = "/etc/t3-serve";
+/// What is kept of what was done.
+pub const STATE: &str = "/var/lib/terminal-lobby";
 /// What we last wrote and applied.
 pub const APPLIED: &str = "/var/lib/terminal-lobby/applied";
 

@@ -67,7 +67,7 @@ impl Settings {
 }
 
 /// What is wanted.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Wish<'a> {
     /// The roster.
     pub roster: &'a Roster,
@@ -75,6 +75,8 @@ pub struct Wish<'a> {
     pub users: &'a [String],
     /// Why it is not known who the members are; nobody is cut then.
     pub membership_unknown: Option<String>,
+    /// Users whose account or environment could not be made just now: they are in no map yet.
+    pub failed: BTreeSet<String>,
 }
 
 /// The plan.
@@ -160,6 +162,7 @@ pub fn plan(wish: &Wish<'_>, observed: &Observed, settings: &Settings) -> Result
     let mut left_out: BTreeSet<String> =
         changes.iter().filter(no_account).filter_map(|change| change.user.clone()).collect();
     left_out.retain(|user| !transition.kept.contains_key(user));
+    left_out.extend(wish.failed.iter().cloned());
     left_out.extend(ports.unsettled().into_iter().filter(|user| !ports.t3.contains_key(user)));
     let done_first = |change: &&Change| {
         change.verb.changes() && matches!(change.step, Step::Account | Step::Environment)

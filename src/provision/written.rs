@@ -14,6 +14,9 @@ pub struct Written {
     pub accounts: BTreeMap<String, Made>,
     /// Groups that we put users in.
     pub groups: BTreeMap<String, BTreeSet<String>>,
+    /// Every uid that an account of ours ever had, with its user's name: none is given again.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub uids: BTreeMap<u32, String>,
     /// Units that we enabled (`true`) or disabled.
     pub units: BTreeMap<String, bool>,
 }

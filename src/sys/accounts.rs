@@ -59,6 +59,12 @@ pub fn uid_of(name: &str) -> Result<Option<Uid>, AccountError> {
     Ok(User::from_name(name).map_err(failed)?.map(|user| user.uid))
 }
 
+/// The name of an account; `None` when the host has none of that uid.
+pub fn name_of(uid: u32) -> Result<Option<String>, AccountError> {
+    let failed = |source| AccountError::Lookup { name: uid.to_string(), source };
+    Ok(User::from_uid(Uid::from_raw(uid)).map_err(failed)?.map(|user| user.name))
+}
+
 /// Whether this process acts as root.
 pub fn is_root() -> bool {
     geteuid().is_root()

@@ -10,6 +10,12 @@ pub fn now() -> Epoch {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
+/// A time as a name: `20261120T144343Z`, UTC.
+pub fn stamp(time: Epoch) -> String {
+    let utc = i64::try_from(time).ok().and_then(|s| chrono::DateTime::from_timestamp(s, 0));
+    utc.unwrap_or_default().format("%Y%m%dT%H%M%SZ").to_string()
+}
+
 /// A time as hours and minutes of the local clock, four digits.
 pub fn hhmm(time: Epoch) -> String {
     let utc = i64::try_from(time).ok().and_then(|s| chrono::DateTime::from_timestamp(s, 0));

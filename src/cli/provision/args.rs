@@ -65,6 +65,12 @@ pub enum Command {
     /// has its cause: the roster changed (intent), the host moved (drift), or a person changed what
     /// had been written (edited), which is never overwritten.
     Plan(PlanArgs),
+    /// Make the host agree with the roster
+    ///
+    /// Plans, and does it: additively for whoever is in the roster, reversibly for whoever left it.
+    /// What fails for one user is reported and tried again by the next run; the others go on. A plan
+    /// of `provision plan --out` is refused (exit 3) when anything it follows from has moved.
+    Apply(ApplyArgs),
     /// Do, for root, what standard input asks for in the caller's home
     #[command(hide = true)]
     Worker,
@@ -118,7 +124,7 @@ pub enum OffboardCommand {
 }
 
 /// Which roster.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct RosterFile {
     /// The roster
     #[arg(long, value_name = "FILE", default_value = "/etc/terminal-lobby/roster.yaml")]
@@ -126,7 +132,7 @@ pub struct RosterFile {
 }
 
 /// The roster, and what the cluster says of it.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct CheckArgs {
     /// The roster
     #[command(flatten)]
@@ -146,7 +152,7 @@ pub struct CheckArgs {
 }
 
 /// How a server is asked.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct ServerArgs {
     /// The token, in a file of mode 0600
     #[arg(long, value_name = "FILE")]
@@ -194,7 +200,7 @@ pub struct MembershipArgs {
 }
 
 /// What is wanted of the host.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct WantArgs {
     /// The roster, and what the cluster says of it
     #[command(flatten)]
@@ -210,6 +216,20 @@ pub struct WantArgs {
     pub max_cut_percent: Option<u8>,
 }
 
+/// What is done.
+#[derive(Debug, Clone, Args)]
+pub struct ApplyArgs {
+    /// A plan of `provision plan --out`: it, or nothing
+    #[arg(value_name = "PLAN", conflicts_with_all = ["roster", "users"])]
+    pub plan: Option<PathBuf>,
+    /// What is wanted
+    #[command(flatten)]
+    pub want: WantArgs,
+    /// Apply a roster without users, too; nobody is cut by it
+    #[arg(long)]
+    pub allow_empty_roster: bool,
+}
+
 /// What is planned, and how it is told.
 #[derive(Debug, Args)]
 pub struct PlanArgs {
@@ -222,6 +242,9 @@ pub struct PlanArgs {
     /// Exit 0 for no changes, 1 for an error, 2 for changes, 3 for refused ones, 4 when the members are not known
     #[arg(long)]
     pub detailed_exitcode: bool,
+    /// Put the plan into a file, for `provision apply FILE`
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
     /// Look at the host whose files are below this directory
     #[arg(long, value_name = "DIR", default_value = "/")]
     pub root: PathBuf,

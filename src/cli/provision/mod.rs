@@ -1,5 +1,6 @@
 //! The command line of `provision`: one file per command.
 
+mod apply;
 pub mod args;
 mod ask;
 mod config;
@@ -69,6 +70,9 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
             let config = config::load(common.config.as_deref());
             let exit = config.and_then(|config| plan::plan(output, &args, config));
             exit.map_err(|failure| failure.in_detail(detailed))
+        }
+        Command::Apply(args) => {
+            apply::apply(output, &args, config::load(common.config.as_deref())?)
         }
         Command::Worker => worker::worker(),
         Command::Offboard(OffboardCommand::Plan { old, new, destructive, users }) => {

@@ -45,6 +45,11 @@ impl Output {
         print(&lines.collect::<String>())
     }
 
+    /// Says how work goes on, to whoever watches.
+    pub(super) fn progress(self, what: &str) {
+        say(super::NAME, Priority::Info, &table::shown(what));
+    }
+
     /// Says something that is no problem.
     pub(super) fn note(self, what: &str) {
         if !self.quiet {

@@ -2,16 +2,37 @@
 
 use super::args::PlanArgs;
 use super::config::Config;
-use super::output::{Output, warn};
+use super::output::{Output, shown, warn};
+use super::prepare::Prepared;
 use super::{plan_text, prepare};
 use crate::cli::exit::{Exit, Failure};
+use crate::sys::files::Existing;
+use crate::sys::{Dir, clock};
+use std::path::Path;
 
 /// Shows what must change.
 pub(super) fn plan(output: Output, args: &PlanArgs, config: Config) -> Result<Exit, Failure> {
-    let prepared = prepare::prepare(output, &args.want, &args.root, config)?;
+    let prepared = prepare::prepare(output, &args.want, &args.root, config, &|_| Ok(()))?;
+    if let Some(out) = &args.out {
+        save(out, &prepared)?;
+    }
     output.result(&prepared.value(), || plan_text::render(&prepared.plan, args.explain))?;
     if prepared.document.roster.users.is_empty() {
         warn(&format!("{}: an empty roster, from which nothing is applied", prepared.name));
     }
     Ok(if args.detailed_exitcode { prepared.detailed_exit() } else { Exit::Done })
+}
+
+/// Puts a plan into a file (0600) for `provision apply FILE`.
+fn save(path: &Path, prepared: &Prepared) -> Result<(), Failure> {
+    let refused = || Failure::usage(format!("--out: {} is no name of a file", shown(path)));
+    let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(refused)?;
+    let parent = path.parent().filter(|parent| *parent != Path::new(""));
+    let text = serde_json::to_string_pretty(&prepared.saved(clock::now()))
+        .map_err(|error| Failure::failed(format!("--out: {error}")))?;
+    let write = || {
+        let dir = Dir::open(parent.unwrap_or(Path::new(".")))?;
+        dir.write(name, (text + "\n").as_bytes(), Existing::Replaced)
+    };
+    write().map_err(|error: crate::sys::FileError| Failure::failed(format!("--out: {error}")))
 }

@@ -8,10 +8,12 @@ use crate::cli::exit::{Exit, Failure};
 use crate::provision::observe;
 use crate::provision::observed::Observed;
 use crate::provision::plan::{self, Plan, Settings, Tally, Verb, Wish};
+use crate::provision::saved::Saved;
 use crate::roster::{Document, Roster, members, validate};
 use crate::snapshot::escape;
 use crate::sys::{accounts, files};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// A plan, and all that it follows from.
@@ -28,8 +30,9 @@ pub(super) struct Prepared {
     pub(super) settings: Settings,
     /// Only these users; all when empty.
     pub(super) users: Vec<String>,
-    /// Whether it is not known who the members are.
-    pub(super) unknown: bool,
+    /// Why it is not known who the members are.
+    pub(super) membership_unknown: Option<String>,
+
     /// What must change.
     pub(super) plan: Plan,
 }
@@ -40,11 +43,13 @@ pub(super) fn prepare(
     args: &WantArgs,
     root: &Path,
     config: Config,
+    recover: &dyn Fn(&mut Observed) -> Result<(), String>,
 ) -> Result<Prepared, Failure> {
     let (loaded, document) = read::text(&args.check.roster.roster)?;
     let looked = |why| Failure::failed(format!("looking at the host: {why}"));
     let mut observed =
         observe::observe(root, &document.roster, &config.home_base).map_err(looked)?;
+    recover(&mut observed).map_err(looked)?;
     let facts = observe::host_facts(root, &observed);
     let problems = validate(&document, &facts);
     if !problems.is_empty() {
@@ -57,19 +62,33 @@ pub(super) fn prepare(
         observe::inside(&mut observed, &selected(&document.roster, &args.users), &settings);
     }
     let membership_unknown = members(args.members.as_deref());
-    let unknown = membership_unknown.is_some();
     if let Some(why) = &membership_unknown {
         warn(&format!("the members are not known: {why}; nobody is cut"));
     }
     if observed.locks.is_none() {
         output.note("whether accounts have expired is not known: /etc/shadow was not read");
     }
-    let wish = Wish { roster: &document.roster, users: &args.users, membership_unknown };
+    let unknown = membership_unknown.clone();
+    let wish = Wish {
+        roster: &document.roster,
+        users: &args.users,
+        membership_unknown,
+        failed: BTreeSet::new(),
+    };
     let plan = plan::plan(&wish, &observed, &settings)
         .map_err(|error| Failure::failed(format!("planning the ports: {error}")))?;
     let users = args.users.clone();
     let (name, bytes) = (loaded.name, loaded.bytes);
-    Ok(Prepared { name, bytes, document, observed, settings, users, unknown, plan })
+    Ok(Prepared {
+        name,
+        bytes,
+        document,
+        observed,
+        settings,
+        users,
+        membership_unknown: unknown,
+        plan,
+    })
 }
 
 impl Prepared {
@@ -78,7 +97,7 @@ impl Prepared {
         let tally = Tally::of(&self.plan.changes);
         json!({
             "file": self.name,
-            "result": result(tally, self.unknown),
+            "result": result(tally, self.membership_unknown.is_some()),
             "changes": self.plan.changes,
             "tally": tally,
             "ports": self.plan.record.ports,
@@ -86,11 +105,19 @@ impl Prepared {
         })
     }
 
+    /// The plan as it is saved.
+    pub(super) fn saved(&self, made: u64) -> Saved {
+        let settings = format!("{:?}", self.settings);
+        let inputs: [(&str, &[u8]); 2] =
+            [("the roster", &self.bytes), ("the configuration", settings.as_bytes())];
+        Saved::of((&self.name, &self.users), &inputs, &self.observed, &self.plan, made)
+    }
+
     /// The most serious that there is to tell.
     pub(super) fn detailed_exit(&self) -> Exit {
         let any =
             |wanted: fn(Verb) -> bool| self.plan.changes.iter().any(|change| wanted(change.verb));
-        if self.unknown {
+        if self.membership_unknown.is_some() {
             Exit::Unknown
         } else if any(|verb| verb == Verb::Refuse) {
             Exit::Refused

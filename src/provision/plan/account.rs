@@ -49,6 +49,12 @@ fn differences(
     observed: &Observed,
     settings: &Settings,
 ) -> Vec<Change> {
+    if let Some(Made { uid: None, home, .. }) = made {
+        let change = Change::new(Some(user), Step::Account, "account", format!("account {user}"));
+        let change = change.to("finished").why("the run that made it was interrupted");
+        let action = Action::FinishAccount { home: home.clone() };
+        return vec![change.done(Verb::Repair, Cause::Drift, action)];
+    }
     let mut changes = Vec::new();
     let change = |part: &str, what: &str| {
         let id = format!("account-{part}");

@@ -105,6 +105,11 @@ pub enum Action {
         /// The shell.
         shell: String,
     },
+    /// What useradd began and a power loss ended.
+    FinishAccount {
+        /// The home.
+        home: String,
+    },
     /// gpasswd.
     AddToGroup(String),
     /// One key of an environment file.

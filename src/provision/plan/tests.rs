@@ -14,7 +14,7 @@ fn roster(rows: &[(&str, Row)]) -> Roster {
 }
 
 fn planned(roster: &Roster, observed: &Observed) -> Plan {
-    let wish = Wish { roster, users: &[], membership_unknown: None };
+    let wish = Wish { roster, users: &[], membership_unknown: None, failed: BTreeSet::new() };
     plan(&wish, observed, &settings()).unwrap()
 }
 
@@ -43,7 +43,8 @@ fn a_group_that_leads_to_root_by_its_number_is_for_admins() {
     let groups = ["fine", "moby", "wheel0"].map(str::to_owned).to_vec();
     settings.groups.set(Tier::PowerUser, groups).unwrap();
     let roster = roster(&[("ann", row("ann.x", Tier::PowerUser))]);
-    let wish = Wish { roster: &roster, users: &[], membership_unknown: None };
+    let wish =
+        Wish { roster: &roster, users: &[], membership_unknown: None, failed: BTreeSet::new() };
     let plan = plan(&wish, &observed, &settings).unwrap();
     assert_eq!(find(&plan, "ann/group-fine").verb, Verb::Add);
     for group in ["moby", "wheel0"] {
@@ -115,7 +116,8 @@ fn one_users_plan_leaves_the_others_as_they_were_applied() {
     ]);
     let one = |user: &str| {
         let users = [user.to_owned()];
-        let wish = Wish { roster: &new, users: &users, membership_unknown: None };
+        let wish =
+            Wish { roster: &new, users: &users, membership_unknown: None, failed: BTreeSet::new() };
         plan(&wish, &observed, &settings()).unwrap()
     };
     let plan = one("cid");

@@ -53,6 +53,10 @@ fn act(host: &mut Observed, user: &str, action: &Action) {
             let inode = HomeInode { uid, mode: 0o700, directory: true };
             host.homes.insert(user.to_owned(), inode);
         }
+        Action::FinishAccount { .. } => {
+            let uid = host.accounts[user].uid;
+            host.written.accounts.get_mut(user).unwrap().uid = Some(uid);
+        }
         Action::AddToGroup(group) => {
             assert!(host.accounts.contains_key(user));
             host.groups.get_mut(group).unwrap().members.insert(user.to_owned());

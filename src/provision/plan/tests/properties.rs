@@ -119,7 +119,7 @@ fn one(
 }
 
 fn planned(roster: &Roster, host: &Observed, users: &[String]) -> Plan {
-    let wish = Wish { roster, users, membership_unknown: None };
+    let wish = Wish { roster, users, membership_unknown: None, failed: BTreeSet::new() };
     plan(&wish, host, &settings()).unwrap()
 }
 

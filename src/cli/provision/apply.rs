@@ -1,0 +1,132 @@
+//! `provision apply`.
+
+use super::args::ApplyArgs;
+use super::config::Config;
+use super::output::{Output, shown, warn};
+use super::prepare::{self, Prepared};
+use crate::cli::exit::{Exit, Failure};
+use crate::provision::apply::{self, Receipt, Run, State, What};
+use crate::provision::observed::STATE;
+use crate::provision::plan::Wish;
+use crate::provision::saved::Saved;
+use crate::provision::{ground, origin};
+use crate::sys::{accounts, clock, files, tree};
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::io::IsTerminal;
+use std::path::Path;
+
+/// No saved plan is larger (bytes).
+const MAX_PLAN: u64 = 16 << 20;
+
+/// Makes the host agree with the roster.
+pub(super) fn apply(output: Output, args: &ApplyArgs, config: Config) -> Result<Exit, Failure> {
+    if !accounts::is_root() {
+        return Err(Failure::refused(
+            "only root changes accounts; `provision plan` shows what would be done",
+        ));
+    }
+    let mut args = args.clone();
+    let saved = args.plan.as_deref().map(saved).transpose()?;
+    if let Some(saved) = &saved {
+        args.want.check.roster.roster = saved.roster.clone().into();
+        args.want.users.clone_from(&saved.users);
+    }
+    let roster = args.want.check.roster.roster.clone();
+    roots_own(&roster)?;
+    let state = State::open(Path::new(STATE)).map_err(|error| {
+        let running = error.is_timeout();
+        let why = error.to_string();
+        if running {
+            Failure::failed(format!("another run is at it: {why}"))
+        } else {
+            Failure::failed(why)
+        }
+    })?;
+    let recover = |observed: &mut _| apply::recover(observed, &state);
+    let prepared = prepare::prepare(output, &args.want, Path::new("/"), config, &recover)?;
+    if let Some(why) = refused(&prepared, saved.as_ref(), args.allow_empty_roster) {
+        return Err(Failure::refused(why));
+    }
+    for fault in ground::faults(Path::new("/"), &prepared.settings.home_base) {
+        warn(&fault);
+    }
+    let name = format!("{}-{}", clock::stamp(clock::now()), std::process::id());
+    let run = Run {
+        wish: Wish {
+            roster: &prepared.document.roster,
+            users: &prepared.users,
+            membership_unknown: prepared.membership_unknown.clone(),
+            failed: BTreeSet::new(),
+        },
+        observed: &prepared.observed,
+        settings: &prepared.settings,
+        state: &state,
+        run: &name,
+        roster: origin::of(&roster, &prepared.name, &prepared.bytes),
+    };
+    let watched = !output.quiet && std::io::stderr().is_terminal();
+    let mut progress = |line: &str| {
+        if watched {
+            output.progress(line);
+        }
+    };
+    let receipt = apply::apply(&run, &prepared.plan, &mut progress).map_err(Failure::failed)?;
+    output.result(&receipt, || text(&receipt))?;
+    for failed in receipt.changes.iter().filter(|change| change.outcome == What::Failed) {
+        let whose = failed.user.as_deref().unwrap_or("the host");
+        warn(&format!("{whose}: {}: {}", failed.what, failed.why));
+    }
+    Ok(match (receipt.tally.failed, prepared.membership_unknown.is_some()) {
+        (1.., _) => Exit::Failed,
+        (0, true) => Exit::Unknown,
+        (0, false) => Exit::Done,
+    })
+}
+
+/// Why nothing is done at all.
+fn refused(prepared: &Prepared, saved: Option<&Saved>, allow_empty: bool) -> Option<String> {
+    if prepared.document.roster.users.is_empty() && !allow_empty {
+        let why = "an empty roster: nothing is applied from it without --allow-empty-roster";
+        return Some(format!("{}: {why}", prepared.name));
+    }
+    let moved = saved?.moved(&prepared.saved(0))?;
+    Some(format!("the saved plan no longer fits: {moved}; plan again"))
+}
+
+fn saved(path: &Path) -> Result<Saved, Failure> {
+    roots_own(path)?;
+    let bytes = files::read(path, MAX_PLAN).map_err(|error| Failure::failed(error.to_string()))?;
+    Saved::read(&bytes).map_err(|why| Failure::usage(format!("{}: {why}", shown(path))))
+}
+
+/// What decides over accounts may be no one's but root's.
+fn roots_own(path: &Path) -> Result<(), Failure> {
+    let refused = |error: crate::sys::FileError| {
+        let what = if error.is_not_found() { Failure::failed } else { Failure::refused };
+        what(error.to_string())
+    };
+    tree::assert_roots_own(path).map_err(refused)
+}
+
+/// The receipt for a person.
+fn text(receipt: &Receipt) -> String {
+    let mut text = String::new(); // writing to it cannot fail
+    for change in &receipt.changes {
+        let (sign, word) = change.verb.shown();
+        let whose = change.user.as_deref().unwrap_or("the host");
+        let how = match change.outcome {
+            What::Done => "",
+            What::Failed => "  FAILED",
+            What::Skipped => "  skipped",
+        };
+        let line = format!("  {sign} {word:<7}  {whose}: {}{how}", change.what);
+        let _ = writeln!(text, "{}", crate::cli::human::table::shown(&line));
+        let lines = change.lines.iter().chain(std::iter::once(&change.why));
+        for line in lines.filter(|line| !line.is_empty()) {
+            let _ = writeln!(text, "             {}", crate::cli::human::table::shown(line));
+        }
+    }
+    let _ = writeln!(text, "{}", receipt.last_line());
+    text
+}

@@ -1,0 +1,181 @@
+//! One change: on record before it is made, made, on record afterwards.
+
+use super::receipt::{Outcome, Receipt, What};
+use super::{Progress, Run, account, files, units, writes};
+use crate::provision::digest;
+use crate::provision::journal::Journal;
+use crate::provision::plan::{Action, Change, Plan, Step, Verb};
+use crate::provision::written::Written;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The host while a plan is carried out.
+pub(super) struct Host<'a> {
+    run: &'a Run<'a>,
+    pub(super) journal: Journal<'a>,
+    pub(super) written: Written,
+    progress: &'a mut Progress<'a>,
+    outcomes: Vec<Outcome>,
+    /// What was not done, by the name of the change: why.
+    failed: BTreeMap<String, String>,
+}
+
+/// The lines of a change that was made, or why it was not.
+pub(super) type Made = Result<Vec<String>, String>;
+
+impl<'a> Host<'a> {
+    pub(super) fn new(
+        run: &'a Run<'a>,
+        journal: Journal<'a>,
+        written: Written,
+        progress: &'a mut Progress<'_>,
+    ) -> Self {
+        Self { run, journal, written, progress, outcomes: Vec::new(), failed: BTreeMap::new() }
+    }
+
+    /// Makes one change of root's.
+    ///
+    /// # Errors
+    /// When it cannot be put on record.
+    pub(super) fn one(&mut self, change: &Change) -> Result<(), String> {
+        if !self.begin(change)? {
+            return Ok(());
+        }
+        let made = self.make(change);
+        self.end(change, made)
+    }
+
+    /// Puts on record that a change is about to be made; whether it may be.
+    pub(super) fn begin(&mut self, change: &Change) -> Result<bool, String> {
+        let failed = change.needs.iter().find(|id| self.failed.contains_key(*id));
+        if let Some(id) = failed {
+            let why = format!("not tried: {id} failed");
+            self.note(change, What::Skipped, why, Vec::new());
+            return Ok(false);
+        }
+        let place = change.action.as_ref().and_then(writes);
+        let place = place.map(|(place, bytes)| (place, digest::of(&bytes)));
+        let what = format!("{} {}", change.verb.shown().1, change.what);
+        self.journal.before_writing(&change.id, &what, place).map_err(|error| error.to_string())?;
+        Ok(true)
+    }
+
+    /// Puts on record what came of a change.
+    pub(super) fn end(&mut self, change: &Change, made: Made) -> Result<(), String> {
+        let outcome = made.as_ref().map(|lines| lines.join("; "));
+        let text = outcome.as_ref().map(String::as_str).map_err(|why| why.as_str());
+        self.journal.after(&change.id, text).map_err(|error| error.to_string())?;
+        match made {
+            Ok(lines) => self.note(change, What::Done, String::new(), lines),
+            Err(why) => self.note(change, What::Failed, why, Vec::new()),
+        }
+        Ok(())
+    }
+
+    fn make(&mut self, change: &Change) -> Made {
+        let user = change.user.as_deref().unwrap_or_default();
+        let none = |()| Vec::new();
+        match &change.action {
+            None => Ok(Vec::new()),
+            Some(Action::MakeAccount { home, shell }) => {
+                let before = self.written.accounts.get(user).cloned();
+                account::note(&mut self.written, user, home, shell);
+                self.run.state.written(&self.written)?;
+                let made = account::make(user, home, shell, &self.written, self.run.settings);
+                match &made {
+                    Ok(uid) => account::made(&mut self.written, user, *uid),
+                    Err(_) => account::forget(&mut self.written, user, before),
+                }
+                self.run.state.written(&self.written)?;
+                made.map(|uid| vec![format!("uid {uid}")])
+            }
+            Some(Action::FinishAccount { home }) => {
+                let uid = account::finish(user, home)?;
+                account::made(&mut self.written, user, uid);
+                self.run.state.written(&self.written).map(none)
+            }
+            Some(Action::AddToGroup(group)) => {
+                account::add_to_group(user, group)?;
+                let groups = self.written.groups.entry(user.to_owned()).or_default();
+                groups.insert(group.clone());
+                self.run.state.written(&self.written).map(none)
+            }
+            Some(Action::SetKey { file, key, value }) => {
+                files::set_key(file, key, value)?;
+                self.wrote(change).map(none)
+            }
+            Some(Action::SetMode { file, mode }) => files::set_mode(file, *mode).map(none),
+            Some(Action::WriteFile { file, text }) => {
+                files::write(file, text, self.run.observed.files.get(file))?;
+                self.wrote(change).map(none)
+            }
+            Some(Action::Unit { unit, enabled }) => {
+                let lines = units::set(unit, *enabled)?;
+                self.written.units.insert(unit.clone(), *enabled);
+                self.run.state.written(&self.written)?;
+                Ok(lines)
+            }
+            Some(Action::Home(_)) => Err("a home's work is not root's".to_owned()),
+            Some(Action::Cut) => self.cut(user),
+        }
+    }
+
+    fn cut(&mut self, user: &str) -> Made {
+        let _ = user;
+        Err("not there yet".to_owned())
+    }
+
+    fn wrote(&mut self, change: &Change) -> Result<(), String> {
+        if let Some((place, bytes)) = change.action.as_ref().and_then(writes) {
+            self.written.note(&place, &bytes);
+        }
+        self.run.state.written(&self.written)
+    }
+
+    fn note(&mut self, change: &Change, outcome: What, why: String, lines: Vec<String>) {
+        let word = match outcome {
+            What::Done => "done",
+            What::Failed => "FAILED",
+            What::Skipped => "skipped",
+        };
+        let (sign, verb) = change.verb.shown();
+        let whose = change.user.as_deref().unwrap_or("the host");
+        let what = &change.what;
+        let reason = if why.is_empty() { String::new() } else { format!(": {why}") };
+        (self.progress)(&format!("{sign} {verb} {whose}: {what}: {word}{reason}"));
+        if outcome != What::Done {
+            self.failed.insert(change.id.clone(), why.clone());
+        }
+        let (id, user, step, verb) =
+            (change.id.clone(), change.user.clone(), change.step, change.verb);
+        let (what, cause) = (change.what.clone(), change.cause);
+        self.outcomes.push(Outcome { id, user, step, verb, cause, what, outcome, why, lines });
+    }
+
+    /// Adds what was found out besides changes: the freshening of clones.
+    pub(super) fn remark(&mut self, outcome: Outcome) {
+        self.outcomes.push(outcome);
+    }
+
+    /// Users who must not be in a map yet: their account or their environment failed.
+    pub(super) fn failed_users(&self) -> BTreeSet<String> {
+        let kept = |outcome: &&Outcome| {
+            outcome.outcome != What::Done
+                && matches!(outcome.step, Step::Account | Step::Environment)
+        };
+        self.outcomes.iter().filter(kept).filter_map(|outcome| outcome.user.clone()).collect()
+    }
+
+    /// Users whose cut did not come to its end.
+    pub(super) fn uncut(&self) -> BTreeSet<String> {
+        let failed = self.outcomes.iter().filter(|outcome| outcome.outcome != What::Done);
+        failed
+            .filter(|outcome| outcome.verb == Verb::Cut)
+            .filter_map(|outcome| outcome.user.clone())
+            .collect()
+    }
+
+    /// The receipt.
+    pub(super) fn receipt(&self, plan: &Plan) -> Receipt {
+        Receipt::of(self.run, self.outcomes.clone(), &plan.changes)
+    }
+}

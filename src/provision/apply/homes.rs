@@ -1,0 +1,57 @@
+//! Work in homes: each by a process of its user's, several users at once.
+
+use super::Run;
+use super::act::{Host, Made};
+use crate::provision::home::{Answer, Request, Work};
+use crate::provision::plan::{Action, Change};
+use crate::provision::worker;
+use crate::sys::parallel::for_each;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+/// How many users' processes work at once: they wait for networks most of the time.
+const PARALLEL: usize = 8;
+
+/// Has the changes made, those of one user one after the other.
+///
+/// # Errors
+/// When one cannot be put on record.
+pub(super) fn work(
+    _run: &Run<'_>,
+    host: &Mutex<Host<'_>>,
+    changes: &[&Change],
+) -> Result<(), String> {
+    let mut users: BTreeMap<&str, Vec<&Change>> = BTreeMap::new();
+    let mut of_root = Vec::new();
+    for change in changes {
+        match (&change.user, &change.action) {
+            (Some(user), Some(Action::Home(_))) => users.entry(user).or_default().push(change),
+            _ => of_root.push(*change),
+        }
+    }
+    let locked = || host.lock().unwrap_or_else(PoisonError::into_inner);
+    for change in of_root {
+        locked().one(change)?;
+    }
+    let users: Vec<(&str, Vec<&Change>)> = users.into_iter().collect();
+    let results = for_each(&users, PARALLEL, |(user, changes)| {
+        for change in changes {
+            let Some(Action::Home(work)) = &change.action else { continue };
+            if locked().begin(change)? {
+                let made = ask(user, work);
+                locked().end(change, made)?;
+            }
+        }
+        Ok(())
+    });
+    results.into_iter().collect()
+}
+
+/// One piece of work by a user's process.
+fn ask(user: &str, work: &Work) -> Made {
+    match worker::ask(user, &Request::Do(work.clone()))? {
+        Answer::Done(lines) => Ok(lines),
+        Answer::Failed(why) => Err(why),
+        Answer::Seen(_) => Err("the user's process answered something else".to_owned()),
+    }
+}
