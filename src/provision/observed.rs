@@ -122,6 +122,8 @@ pub struct Units {
     pub enabled: BTreeSet<String>,
     /// Instances that nothing can start.
     pub masked: BTreeSet<String>,
+    /// Instances that run now; empty where systemd was not asked.
+    pub active: BTreeSet<String>,
 }
 
 impl Observed {

@@ -99,8 +99,9 @@ fn facts(inputs: &[(&str, &[u8])], observed: &Observed) -> BTreeMap<String, Stri
     each(&mut facts, "home", &observed.homes);
     each(&mut facts, "inside", &observed.inside);
     each(&mut facts, "file", &observed.files);
+    let units = &observed.units;
     for (name, hash) in [
-        ("units", of(&observed.units)),
+        ("units", of(&(&units.templates, &units.enabled, &units.masked))), // not what runs just now
         ("ports", of(&(&observed.ports, &observed.playwright_ports))),
         ("what was written", of(&observed.written)),
         ("the applied roster", of(&observed.applied)),

@@ -1,5 +1,6 @@
 //! Site values of `provision`: the table `[provision]` of the configuration file.
 
+use super::servers::{Authentik, Servers, Vault};
 use crate::cli::exit::Failure;
 use crate::provision::plan;
 use crate::roster::Tier;
@@ -26,6 +27,8 @@ struct Table {
     shell: Option<String>,
     home_base: Option<String>,
     groups: BTreeMap<String, Vec<String>>,
+    vault: Option<Vault>,
+    authentik: Option<Authentik>,
     code: plan::code::Settings,
     agents: plan::agents::Settings,
     cluster: plan::cluster::Settings,
@@ -45,6 +48,8 @@ pub(super) struct Config {
     pub shell: String,
     /// Where homes are.
     pub home_base: String,
+    /// Whom to ask.
+    pub servers: Servers,
     /// Of clones.
     pub code: plan::code::Settings,
     /// Of the agents' configuration.
@@ -83,6 +88,7 @@ pub(super) fn load(path: Option<&Path>) -> Result<Config, Failure> {
         max_cut_percent: table.max_cut_percent.unwrap_or(MAX_CUT_PERCENT),
         shell: absolute("shell", table.shell, "/bin/bash")?,
         home_base: absolute("home_base", table.home_base, "/home")?,
+        servers: Servers { vault: table.vault, authentik: table.authentik },
         code: table.code,
         agents: table.agents,
         cluster: table.cluster,

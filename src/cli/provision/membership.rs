@@ -64,7 +64,7 @@ pub(super) fn membership(
 }
 
 /// The members, or why they are not known. An error is the caller's own to mend.
-fn members(args: &MembershipArgs) -> Result<Result<Vec<Member>, Unknown>, Failure> {
+pub(super) fn members(args: &MembershipArgs) -> Result<Result<Vec<Member>, Unknown>, Failure> {
     let Some(address) = &args.authentik_url else {
         let path = args.members.as_deref().unwrap_or_else(|| "".as_ref());
         let bytes = files::read(path, read::MAX_JSON);

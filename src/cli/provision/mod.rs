@@ -13,6 +13,7 @@ mod plan_text;
 mod prepare;
 mod read;
 mod roster;
+mod servers;
 mod worker;
 
 use super::exit::{Exit, Failure};

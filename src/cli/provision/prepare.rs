@@ -2,16 +2,15 @@
 
 use super::args::WantArgs;
 use super::config::Config;
-use super::output::{self, Output, shown, warn};
+use super::output::{self, Output, warn};
 use super::{read, roster};
 use crate::cli::exit::{Exit, Failure};
 use crate::provision::observe;
 use crate::provision::observed::Observed;
 use crate::provision::plan::{self, Plan, Settings, Tally, Verb, Wish};
 use crate::provision::saved::Saved;
-use crate::roster::{Document, Roster, members, validate};
-use crate::snapshot::escape;
-use crate::sys::{accounts, files};
+use crate::roster::{Document, Roster, validate};
+use crate::sys::accounts;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -56,12 +55,13 @@ pub(super) fn prepare(
         return Err(Failure::failed(read::messages(&loaded.name, &problems)));
     }
     known(&args.users, &document.roster, observed.applied.as_ref())?;
-    tiers(args, &document, &loaded.name)?;
+    let servers = config.servers.clone();
+    tiers(servers.compare(&args.check, &document)?, &loaded.name)?;
     let settings = config.settings(args.max_cut_percent, facts.uid_min);
     if root == Path::new("/") && accounts::is_root() {
         observe::inside(&mut observed, &selected(&document.roster, &args.users), &settings);
     }
-    let membership_unknown = members(args.members.as_deref());
+    let membership_unknown = servers.members_unknown(args);
     if let Some(why) = &membership_unknown {
         warn(&format!("the members are not known: {why}; nobody is cut"));
     }
@@ -139,8 +139,8 @@ fn result(tally: Tally, unknown: bool) -> &'static str {
 }
 
 /// A tier that contradicts the cluster's ends everything; what the cluster does not know is said.
-fn tiers(args: &WantArgs, document: &Document, name: &str) -> Result<(), Failure> {
-    match roster::compare(&args.check, document)? {
+fn tiers(compared: roster::Compared, name: &str) -> Result<(), Failure> {
+    match compared {
         Ok(check) if !check.errors.is_empty() => {
             Err(Failure::failed(read::messages(name, &check.errors)))
         }
@@ -153,16 +153,6 @@ fn tiers(args: &WantArgs, document: &Document, name: &str) -> Result<(), Failure
             Ok(())
         }
     }
-}
-
-/// Why the members are not known, where a file of them is named.
-fn members(file: Option<&Path>) -> Option<String> {
-    let path = file?;
-    let members = files::read(path, read::MAX_JSON).map_err(|error| error.to_string());
-    let members = members.and_then(|bytes| {
-        members::read(&bytes).map_err(|unknown| format!("{}: {unknown}", shown(path)))
-    });
-    members.err().map(|why| escape(why.as_bytes()))
 }
 
 fn selected(roster: &Roster, users: &[String]) -> Roster {

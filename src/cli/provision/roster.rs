@@ -14,7 +14,7 @@ use crate::sys::files;
 use serde_json::{Value, json};
 
 /// What a roster is to its cluster, or why that is not known.
-type Compared = Result<TierCheck, String>;
+pub(super) type Compared = Result<TierCheck, String>;
 
 /// Says what is wrong with a roster.
 pub(super) fn check(output: Output, args: &CheckArgs) -> Result<Exit, Failure> {

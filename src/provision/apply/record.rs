@@ -14,7 +14,7 @@ use std::path::Path;
 use std::time::Duration;
 
 /// How long another run is waited for.
-const WAIT: Duration = Duration::from_secs(10);
+const WAIT: Duration = Duration::from_secs(5);
 /// No record is larger (bytes).
 const MAX: u64 = 16 << 20;
 /// So many receipts are kept.

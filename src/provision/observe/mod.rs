@@ -12,13 +12,14 @@ use super::written::Written;
 use crate::roster::ports::{self, Ledger};
 use crate::roster::{self, HostFacts, Roster};
 use crate::sys::accounts::{self, AccountError};
-use crate::sys::tree;
+use crate::sys::{tool, tree};
 pub use inside::inside;
 use source::Source;
 use std::collections::BTreeSet;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::time::Duration;
 
 /// Where administrators put units and links.
 const UNITS: &str = "/etc/systemd/system";
@@ -61,6 +62,7 @@ pub fn observe(root: &Path, users: &Roster, home_base: &str) -> Result<Observed,
     }
     if root == Path::new("/") {
         from_elsewhere(&mut observed, users)?;
+        observed.units.active = active();
     }
     for user in users.users.keys() {
         // An inode that may not be looked at (a network's) is no fact.
@@ -128,6 +130,18 @@ fn units(source: &Source<'_>) -> Result<Units, crate::sys::FileError> {
         units.templates.extend(names.into_iter().filter(|name| is_template(name)));
     }
     Ok(units)
+}
+
+/// The instances that run. Where systemd is not there, or does not answer, none is known to: units
+/// that start with the host are then still as they must be.
+fn active() -> BTreeSet<String> {
+    if !tool::systemd_runs() {
+        return BTreeSet::new();
+    }
+    let args = ["list-units", "--plain", "--no-legend", "--no-pager", "--full"];
+    let which = ["--state=active,activating,reloading", "t3-serve@*", "playwright-*@*"];
+    let listed = tool::run("systemctl", args.iter().chain(&which), Duration::from_secs(10));
+    parse::first_words(&listed.unwrap_or_default())
 }
 
 fn ledger(source: &Source<'_>, name: &str) -> Result<Ledger, String> {

@@ -2,7 +2,7 @@
 //! program reads it, and judges it.
 
 use crate::provision::observed::{Account, Group, Lock};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// passwd(5).
 pub(super) fn passwd(text: &[u8]) -> BTreeMap<String, Account> {
@@ -38,6 +38,12 @@ pub(super) fn shadow(text: &[u8]) -> BTreeMap<String, Lock> {
         Some(Lock { password: password.starts_with(['!', '*']), expires })
     };
     rows(text, row)
+}
+
+/// The first word of each line.
+pub(super) fn first_words(text: &[u8]) -> BTreeSet<String> {
+    let text = String::from_utf8_lossy(text);
+    text.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
 }
 
 /// The first row of a name counts, as in the C library.

@@ -41,10 +41,12 @@ fn one(
         let why = "masked, by a person or by a cut: it is not for a roster to unmask";
         return Some(change.to("enabled").from("masked").refused(cause, why));
     }
-    if wanted == enabled {
-        return None;
-    }
     let action = Action::Unit { unit: unit.to_owned(), enabled: wanted };
+    if wanted == enabled {
+        let runs = !wanted && observed.units.active.contains(unit);
+        let change = change.from("running").to("stopped").why("the user is parked");
+        return runs.then(|| change.done(Verb::Repair, Cause::Drift, action));
+    }
     Some(if wanted {
         let timer = unit.strip_suffix(".timer").is_some();
         let after = if timer { "enabled: armed, no missed run is fired" } else { "enabled" };

@@ -1,0 +1,107 @@
+//! When nothing is done.
+
+use super::{KEPT, Provisioned, THREE};
+
+#[test]
+fn an_empty_roster_is_applied_only_when_told_to() {
+    let name = "an_empty_roster_is_applied_only_when_told_to";
+    let Some(here) = Provisioned::new(name, THREE) else { return };
+    here.provision(&["apply"]).ok();
+    for empty in ["", "users:\n", "# nobody\n"] {
+        here.roster(empty);
+        let before = here.files();
+        let run = here.provision(&["apply"]).code(3);
+        let why =
+            "roster.yaml: an empty roster: nothing is applied from it without --allow-empty-roster";
+        assert!(run.err().contains(why), "{}", run.err());
+        assert_eq!(here.files(), before);
+    }
+    let run = here.provision(&["apply", "--allow-empty-roster"]).ok();
+    assert!(run.out().contains("3 refused"), "{}", run.out());
+    assert_eq!(here.host.sh("grep -c = /etc/ttyd-user-map").trim(), "3", "nobody is cut by it");
+}
+
+#[test]
+fn a_saved_plan_is_carried_out_while_its_facts_hold_and_refused_afterwards() {
+    let name = "a_saved_plan_is_carried_out_while_its_facts_hold_and_refused_afterwards";
+    let Some(here) = Provisioned::new(name, THREE) else { return };
+    here.provision(&["plan", "--out", "/root/plan.json"]).ok();
+    here.host.sh("cp /etc/group /root/group; echo 'late:x:4000:' >>/etc/group");
+    let run = here.provision(&["apply", "/root/plan.json"]).code(3);
+    let why = "the saved plan no longer fits: group late; plan again";
+    assert!(run.err().contains(why), "{}", run.err());
+    assert_eq!(here.host.sh("ls /home"), "");
+    here.host.sh("cat /root/group >/etc/group");
+    here.provision(&["apply", "/root/plan.json"]).ok();
+    let run = here.provision(&["apply", "/root/plan.json"]).code(3);
+    assert!(run.err().contains("no longer fits: account builder"), "{}", run.err());
+    // The roster counts, too, and the file only says which facts: nothing in it is done.
+    here.provision(&["plan", "--user", "ops", "--out", "/root/plan.json"]).ok();
+    here.roster(&THREE.replace("ops.lead", "ops.chief"));
+    let run = here.provision(&["apply", "/root/plan.json"]).code(3);
+    assert!(run.err().contains("no longer fits: the roster;"), "{}", run.err());
+    here.host.sh("echo '{}' >/root/plan.json");
+    let run = here.provision(&["apply", "/root/plan.json"]).code(2);
+    assert!(run.err().contains("not a plan of `provision plan --out`"), "{}", run.err());
+}
+
+#[test]
+fn what_others_could_have_written_decides_nothing() {
+    let name = "what_others_could_have_written_decides_nothing";
+    let Some(here) = Provisioned::new(name, THREE) else { return };
+    here.host.user("mallory");
+    let mallorys = "roster.yaml: belongs to uid 20001, not to root";
+    here.host.sh("cp /etc/terminal-lobby/roster.yaml /home/mallory/roster.yaml
+                  chown mallory /home/mallory/roster.yaml");
+    let run = here.provision(&["apply", "--roster", "/home/mallory/roster.yaml"]).code(3);
+    assert!(run.err().contains(mallorys), "{}", run.err());
+    here.host.sh("chmod 666 /etc/terminal-lobby/roster.yaml");
+    let run = here.provision(&["apply"]).code(3);
+    assert!(run.err().contains("others than root can write it"), "{}", run.err());
+    here.host.sh("chmod 644 /etc/terminal-lobby/roster.yaml");
+    here.host.sh(&format!("mkdir -m 777 {KEPT}"));
+    let run = here.provision(&["apply"]).code(1);
+    assert!(run.err().contains("others than root can write it"), "{}", run.err());
+    here.host.sh(&format!("rmdir {KEPT}; chown mallory /home"));
+    let run = here.provision(&["apply"]).code(1);
+    let why = "others than root can move homes";
+    assert!(run.err().contains(why), "{}", run.err());
+    assert_eq!(here.host.sh("ls /home").trim(), "mallory");
+    let run = here.host.as_user("mallory", ["/opt/tl/provision", "apply"]).code(3);
+    assert!(run.err().contains("only root changes accounts"), "{}", run.err());
+}
+
+#[test]
+fn two_runs_do_not_meet() {
+    let Some(here) = Provisioned::new("two_runs_do_not_meet", THREE) else { return };
+    here.tool(
+        "useradd",
+        "touch /tmp/busy; while [ -e /tmp/busy ]; do sleep 0.01; done\nreal \"$@\"",
+    );
+    let mut first = here.host.root_command(["/opt/tl/provision", "apply"]);
+    let mut first = first.stdout(std::process::Stdio::null()).spawn().unwrap();
+    crate::support::wait_until("the first run is at work", || {
+        here.host.root(["test", "-e", "/tmp/busy"]).code == 0
+    });
+    let run = here.provision(&["apply"]).code(1);
+    assert!(run.err().contains("another run is at it: locking"), "{}", run.err());
+    assert!(run.err().contains("(provision)"), "{}", run.err());
+    here.host.sh("rm /usr/local/sbin/useradd /tmp/busy");
+    assert!(first.wait().unwrap().success());
+}
+
+#[test]
+fn a_person_who_edited_is_not_overwritten() {
+    let Some(here) = Provisioned::new("a_person_who_edited_is_not_overwritten", THREE) else {
+        return;
+    };
+    here.provision(&["apply"]).ok();
+    here.host.sh("sed -i s/3774/3999/ /etc/t3-serve/ops.env
+                  sed -i s/reader.ro=/reader.rw=/ /etc/ttyd-user-map");
+    let before = here.host.sh("cat /etc/t3-serve/ops.env /etc/ttyd-user-map");
+    let run = here.provision(&["apply"]).ok();
+    assert!(run.out().contains("2 refused, 0 failed"), "{}", run.out());
+    let plan = here.provision(&["plan"]).ok().out();
+    assert_eq!(plan.matches("[edited]").count(), 2, "{plan}");
+    assert_eq!(here.host.sh("cat /etc/t3-serve/ops.env /etc/ttyd-user-map"), before);
+}
