@@ -65,7 +65,7 @@ fn a_wider_mode_of_a_home_that_we_made_is_said_and_nobody_elses() {
     };
     assert!(!said(&observed));
     let made = crate::provision::written::Made {
-        uid: None,
+        uid: Some(1001),
         home: "/home/ann".to_owned(),
         shell: "/bin/bash".to_owned(),
     };
