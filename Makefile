@@ -20,10 +20,10 @@ test-boot: ## Runs the tests that boot a host with the package installed; as roo
 	@tests/support/install-prerequisites.sh test
 	@tests/support/run-tests.sh boot::
 
-bench: ## Measures save, show, restore and launches beside their floors
+bench: ## Measures save, show, restore, launches and provisioning beside their floors
 	@tests/support/install-prerequisites.sh run
 	@cargo build --workspace --release
-	@cargo bench --bench sessions --bench launch
+	@cargo bench --bench sessions --bench launch --bench provision
 
 lint: ## Checks the format and every lint, warnings as errors
 	@cargo fmt --all --check
