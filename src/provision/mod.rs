@@ -13,6 +13,7 @@ pub mod observe;
 pub mod observed;
 pub mod origin;
 pub mod plan;
+pub mod repository;
 pub mod saved;
 pub mod vault;
 pub mod worker;

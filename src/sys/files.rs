@@ -2,6 +2,7 @@
 //! writes. Every error says which path.
 
 mod many;
+mod trees;
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
@@ -32,6 +33,11 @@ impl FileError {
     /// Whether the path is simply not there.
     pub fn is_not_found(&self) -> bool {
         self.source.kind() == io::ErrorKind::NotFound
+    }
+
+    /// Whether something is there already.
+    pub fn is_existing(&self) -> bool {
+        self.source.kind() == io::ErrorKind::AlreadyExists
     }
 
     /// Whether somebody else held a lock for too long.
@@ -266,10 +272,7 @@ impl Dir {
     /// Moves an entry into another directory of the same file system, where nothing may have its
     /// name.
     pub fn rename_into(&self, name: &OsStr, to: &Self) -> Result<(), FileError> {
-        rustix::fs::renameat_with(&self.fd, name, &to.fd, name, RenameFlags::NOREPLACE)
-            .map_err(|source| error("moving to", to.path.join(name), source))?;
-        to.sync()?;
-        self.sync()
+        self.move_to(name, to, name)
     }
 
     /// Makes the directory's entries durable.

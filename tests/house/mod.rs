@@ -49,6 +49,8 @@ const PURE: &[&str] = &[
     "provision/observed.rs",
     "provision/plan.rs",
     "provision/plan",
+    "provision/home/code/config.rs",
+    "provision/repository.rs",
     "provision/written.rs",
 ];
 
