@@ -65,7 +65,7 @@ pub(super) fn apply(output: Output, args: &ApplyArgs, config: Config) -> Result<
         run: &name,
         roster: origin::of(&roster, &prepared.name, &prepared.bytes),
     };
-    let watched = !output.quiet && std::io::stderr().is_terminal();
+    let watched = std::io::stderr().is_terminal();
     let mut progress = |line: &str| {
         if watched {
             output.progress(line);
@@ -125,6 +125,12 @@ fn text(receipt: &Receipt) -> String {
         let lines = change.lines.iter().chain(std::iter::once(&change.why));
         for line in lines.filter(|line| !line.is_empty()) {
             let _ = writeln!(text, "             {}", crate::cli::human::table::shown(line));
+        }
+    }
+    for (user, lines) in &receipt.freshened {
+        for line in lines {
+            let line = format!("    fresh    {user}: {line}");
+            let _ = writeln!(text, "{}", crate::cli::human::table::shown(&line));
         }
     }
     let _ = writeln!(text, "{}", receipt.last_line());

@@ -47,7 +47,9 @@ impl Output {
 
     /// Says how work goes on, to whoever watches.
     pub(super) fn progress(self, what: &str) {
-        say(super::NAME, Priority::Info, &table::shown(what));
+        if !self.quiet {
+            say(super::NAME, Priority::Info, &table::shown(what));
+        }
     }
 
     /// Says something that is no problem.

@@ -15,6 +15,7 @@ pub(super) struct Host<'a> {
     pub(super) written: Written,
     progress: &'a mut Progress<'a>,
     outcomes: Vec<Outcome>,
+    freshened: BTreeMap<String, Vec<String>>,
     /// What was not done, by the name of the change: why.
     failed: BTreeMap<String, String>,
 }
@@ -29,7 +30,15 @@ impl<'a> Host<'a> {
         written: Written,
         progress: &'a mut Progress<'_>,
     ) -> Self {
-        Self { run, journal, written, progress, outcomes: Vec::new(), failed: BTreeMap::new() }
+        Self {
+            run,
+            journal,
+            written,
+            progress,
+            outcomes: Vec::new(),
+            freshened: BTreeMap::new(),
+            failed: BTreeMap::new(),
+        }
     }
 
     /// Makes one change of root's.
@@ -151,9 +160,11 @@ impl<'a> Host<'a> {
         self.outcomes.push(Outcome { id, user, step, verb, cause, what, outcome, why, lines });
     }
 
-    /// Adds what was found out besides changes: the freshening of clones.
-    pub(super) fn remark(&mut self, outcome: Outcome) {
-        self.outcomes.push(outcome);
+    /// Notes what there is to say of a user's clones after they were brought up to date.
+    pub(super) fn freshened(&mut self, user: &str, lines: Vec<String>) {
+        if !lines.is_empty() {
+            self.freshened.insert(user.to_owned(), lines);
+        }
     }
 
     /// Users who must not be in a map yet: their account or their environment failed.
@@ -176,6 +187,7 @@ impl<'a> Host<'a> {
 
     /// The receipt.
     pub(super) fn receipt(&self, plan: &Plan) -> Receipt {
-        Receipt::of(self.run, self.outcomes.clone(), &plan.changes)
+        let (outcomes, freshened) = (self.outcomes.clone(), self.freshened.clone());
+        Receipt { freshened, ..Receipt::of(self.run, outcomes, &plan.changes) }
     }
 }

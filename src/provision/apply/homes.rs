@@ -3,7 +3,7 @@
 use super::Run;
 use super::act::{Host, Made};
 use crate::provision::home::{Answer, Request, Work};
-use crate::provision::plan::{Action, Change};
+use crate::provision::plan::{Action, Change, code};
 use crate::provision::worker;
 use crate::sys::parallel::for_each;
 use std::collections::BTreeMap;
@@ -12,12 +12,13 @@ use std::sync::{Mutex, PoisonError};
 /// How many users' processes work at once: they wait for networks most of the time.
 const PARALLEL: usize = 8;
 
-/// Has the changes made, those of one user one after the other.
+/// Has the changes made, those of one user one after the other; then has the clones brought up to
+/// date, which is no change: a person's own `git pull` would be none either.
 ///
 /// # Errors
 /// When one cannot be put on record.
 pub(super) fn work(
-    _run: &Run<'_>,
+    run: &Run<'_>,
     host: &Mutex<Host<'_>>,
     changes: &[&Change],
 ) -> Result<(), String> {
@@ -33,6 +34,14 @@ pub(super) fn work(
     for change in of_root {
         locked().one(change)?;
     }
+    let fresh = |user: &str| {
+        let row = run.wish.roster.users.get(user)?;
+        code::freshen(user, row, run.observed, &run.settings.code)
+    };
+    let chosen = |user: &&String| run.wish.users.is_empty() || run.wish.users.contains(*user);
+    for user in run.wish.roster.users.keys().filter(chosen).filter(|user| fresh(user).is_some()) {
+        users.entry(user).or_default();
+    }
     let users: Vec<(&str, Vec<&Change>)> = users.into_iter().collect();
     let results = for_each(&users, PARALLEL, |(user, changes)| {
         for change in changes {
@@ -41,6 +50,11 @@ pub(super) fn work(
                 let made = ask(user, work);
                 locked().end(change, made)?;
             }
+        }
+        if let Some(work) = fresh(user) {
+            let lines =
+                ask(user, &work).unwrap_or_else(|why| vec![format!("not freshened: {why}")]);
+            locked().freshened(user, lines);
         }
         Ok(())
     });

@@ -4,6 +4,7 @@ use super::Run;
 use crate::provision::plan::{Cause, Change, Step, Verb};
 use crate::sys::clock;
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// The form of a receipt.
 const FORMAT: u32 = 1;
@@ -86,6 +87,8 @@ pub struct Receipt {
     pub roster: RosterSource,
     /// In the order in which they were made.
     pub changes: Vec<Outcome>,
+    /// What there was to say of users' clones when they were brought up to date.
+    pub freshened: BTreeMap<String, Vec<String>>,
     /// What the plan refused: name and reason.
     pub refused: Vec<(String, String)>,
     /// Counted.
@@ -109,7 +112,8 @@ impl Receipt {
             } += 1;
         }
         let (name, roster) = (run.run.to_owned(), run.roster.clone());
-        Self { format: FORMAT, run: name, time: clock::now(), roster, changes, refused, tally }
+        let (format, time, freshened) = (FORMAT, clock::now(), BTreeMap::new());
+        Self { format, run: name, time, roster, changes, freshened, refused, tally }
     }
 
     /// Whether there is nothing to keep.

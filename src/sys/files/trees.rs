@@ -26,7 +26,10 @@ impl Dir {
     /// user whose directory it is.
     pub fn remove_tree(&self, name: &str) -> Result<(), FileError> {
         let path = self.path.join(name);
-        std::fs::remove_dir_all(&path)
-            .map_err(|source| FileError { doing: "removing", path, source })
+        std::fs::remove_dir_all(&path).map_err(|source| FileError {
+            doing: "removing",
+            path,
+            source,
+        })
     }
 }

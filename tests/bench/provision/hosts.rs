@@ -33,7 +33,7 @@ impl Hosted {
         host.install("provision", Path::new(env!("CARGO_BIN_EXE_provision")));
         host.sh("echo 'UID_MIN 1000' >/etc/login.defs; mkdir /etc/skel
                  rm /etc/terminal-lobby/config.toml /etc/ttyd-user-map
-                 mkdir -p -m 755 /run/srv; mount --bind /run/srv /srv");
+                 mount -t tmpfs -o mode=755 srv /srv; mount -t tmpfs -o mode=755 none /usr/local");
         let mut roster = "users:\n".to_owned();
         for n in 0..users {
             let repos = if clones { ", repos: [app, tool]" } else { "" };

@@ -73,7 +73,10 @@ fn clear(parent: &Dir, name: &str) -> Result<bool, String> {
 /// Removes what an interrupted clone left beside its place.
 pub(super) fn tidy(home: &Home, spot: &Spot) -> Result<Vec<String>, String> {
     let removed = clear(&parent(home, spot)?, &beside(spot))?;
-    Ok(removed.then(|| "removed what an interrupted clone had left".to_owned()).into_iter().collect())
+    Ok(removed
+        .then(|| "removed what an interrupted clone had left".to_owned())
+        .into_iter()
+        .collect())
 }
 
 /// Clones.
@@ -136,9 +139,8 @@ fn fetch(home: &Home, made: &Dir, work: &Work, until: Instant) -> Result<(), Str
     at.push(to.join(".git").into());
     at.push("--work-tree".into());
     at.push(to.clone().into());
-    let with = |args: &[&str]| {
-        at.iter().cloned().chain(args.iter().map(Into::into)).collect::<Vec<_>>()
-    };
+    let with =
+        |args: &[&str]| at.iter().cloned().chain(args.iter().map(Into::into)).collect::<Vec<_>>();
     // A remote without a commit has nothing to check out.
     if git(home, &with(&["rev-parse", "--verify", "--quiet", "HEAD"]), false, left()).is_err() {
         return Ok(());

@@ -149,8 +149,11 @@ mod tests {
         let config = parse(text).unwrap();
         let remotes: Vec<_> =
             config.remotes.iter().map(|r| (r.name.as_str(), r.url.as_str())).collect();
-        let expected =
-            [("origin", "https://h/a.git"), ("with \"quotes\\", " https://h/b ;\n x"), ("old", "ab")];
+        let expected = [
+            ("origin", "https://h/a.git"),
+            ("with \"quotes\\", " https://h/b ;\n x"),
+            ("old", "ab"),
+        ];
         assert_eq!(remotes, expected);
         assert_eq!(config.upstreams, BTreeSet::from(["main".to_owned()]));
         assert!(!config.includes);
@@ -159,7 +162,14 @@ mod tests {
 
     #[test]
     fn what_git_refuses_is_refused() {
-        for text in ["[remote", "[remote \"a]\n", "[remote \"a\" x]", "=x", "[a]\n\tb = \"x\n", "[a]\nb = \\x"] {
+        for text in [
+            "[remote",
+            "[remote \"a]\n",
+            "[remote \"a\" x]",
+            "=x",
+            "[a]\n\tb = \"x\n",
+            "[a]\nb = \\x",
+        ] {
             assert!(parse(text).is_err(), "{text:?}");
         }
         let many: String = (0..50).map(|n| format!("[remote \"r{n}\"]\nurl = x\n")).collect();

@@ -196,7 +196,9 @@ fn is_plain(name: &str) -> bool {
     !name.is_empty()
         && !name.starts_with('-')
         && name.chars().count() < MAX_TEXT
-        && !name.chars().any(|c| c.is_control() || c.is_whitespace() || "\u{fffd}~^:?*[\\".contains(c))
+        && !name
+            .chars()
+            .any(|c| c.is_control() || c.is_whitespace() || "\u{fffd}~^:?*[\\".contains(c))
         && name.split('/').all(|part| !part.is_empty() && part != "." && part != "..")
 }
 

@@ -141,7 +141,9 @@ fn end(home: &Home, spot: &Spot, from: &str) -> Result<(), String> {
     let git_dir = home.dir().open_dir(&clone).and_then(|dir| dir.open_dir(".git")).map_err(text)?;
     if git_dir.stat("worktrees").map_err(text)?.is_some() {
         let mut args: Vec<OsString> =
-            ["--git-dir", &format!("{clone}/.git"), "worktree", "repair", "--"].map(Into::into).into();
+            ["--git-dir", &format!("{clone}/.git"), "worktree", "repair", "--"]
+                .map(Into::into)
+                .into();
         args.extend(carried(home, &git_dir, from, &clone).into_iter().map(PathBuf::into_os_string));
         let _ = git(home, &args, false, REPAIRING);
     }

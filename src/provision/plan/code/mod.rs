@@ -45,12 +45,7 @@ pub fn freshen(user: &str, row: &Row, observed: &Observed, settings: &Settings) 
 }
 
 /// What a user lacks.
-pub(super) fn plan(
-    user: &str,
-    row: &Row,
-    observed: &Observed,
-    settings: &Settings,
-) -> Vec<Change> {
+pub(super) fn plan(user: &str, row: &Row, observed: &Observed, settings: &Settings) -> Vec<Change> {
     if look(user, row, settings).is_none() {
         return Vec::new();
     }
@@ -82,7 +77,8 @@ struct Planning<'a> {
 
 impl Planning<'_> {
     fn changes(&self) -> Vec<Change> {
-        let mut changes: Vec<Change> = self.facts.leftovers.iter().map(|at| self.tidy(at)).collect();
+        let mut changes: Vec<Change> =
+            self.facts.leftovers.iter().map(|at| self.tidy(at)).collect();
         let moved = self.moved();
         let begun = moved.is_some();
         changes.extend(moved);
@@ -126,7 +122,8 @@ impl Planning<'_> {
         if self.row.code_layout != Layout::Workspace || !clone.may_be(url) {
             return None;
         }
-        let change = change.why("moved whole: branches, changed files and what runs in it go along");
+        let change =
+            change.why("moved whole: branches, changed files and what runs in it go along");
         Some(done(change, Verb::Repair, Cause::Intent, work))
     }
 
@@ -248,7 +245,8 @@ impl Planning<'_> {
             return None;
         }
         let branch = clipped(branch);
-        let change = self.change(&format!("{part}-upstream"), format!("{path} upstream of {branch}"));
+        let change =
+            self.change(&format!("{part}-upstream"), format!("{path} upstream of {branch}"));
         let change = change.to(format!("{}/{branch}", clipped(remote)));
         Some(done(change, Verb::Add, Cause::Drift, code::Work::SetUpstream(wanted)))
     }
