@@ -2,6 +2,7 @@
 //! `NN-name/expected.txt` out: standard output, standard error, exit code.
 
 pub(crate) mod apply;
+mod hostile;
 mod trouble;
 
 use crate::support::{Run, Sandbox, run};

@@ -73,6 +73,12 @@ impl Host {
         self.install_bytes(name, &bytes);
     }
 
+    /// A file of root's inside, however large.
+    pub(crate) fn read(&self, path: &str) -> String {
+        let bytes = std::fs::read(format!("/proc/{}/root{path}", self.init)).unwrap();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
     /// Writes a program into the host, for all its users to run.
     pub(crate) fn install_bytes(&self, name: &str, bytes: &[u8]) {
         // The way in through /proc is safe here: nobody but root can put a link below it.
@@ -121,6 +127,12 @@ impl Host {
     #[track_caller]
     pub(crate) fn root<I: IntoIterator<Item: AsRef<OsStr>>>(&self, argv: I) -> Run {
         run(&mut self.root_command(argv))
+    }
+
+    /// As [`Host::root`], for what takes longer than the tests' own runner waits.
+    #[track_caller]
+    pub(crate) fn patient<I: IntoIterator<Item: AsRef<OsStr>>>(&self, argv: I) -> Run {
+        super::run::run_within(&mut self.root_command(argv), std::time::Duration::from_mins(5))
     }
 
     /// Runs `argv` as a user, with the user's groups and a login's environment.

@@ -50,6 +50,12 @@ impl Run {
 /// Runs `command` to its end; after 60 s its whole process group is killed and the test fails.
 #[track_caller]
 pub(crate) fn run(command: &mut Command) -> Run {
+    run_within(command, Duration::from_mins(1))
+}
+
+/// The same with another deadline.
+#[track_caller]
+pub(crate) fn run_within(command: &mut Command, deadline: Duration) -> Run {
     use std::os::unix::process::ExitStatusExt;
     let begin = Instant::now();
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
@@ -60,10 +66,10 @@ pub(crate) fn run(command: &mut Command) -> Run {
         if let Some(status) = child.try_wait().unwrap() {
             break status;
         }
-        if begin.elapsed() > Duration::from_mins(1) {
+        if begin.elapsed() > deadline {
             let group = nix::unistd::Pid::from_raw(-i32::try_from(child.id()).unwrap());
             let _ = nix::sys::signal::kill(group, nix::sys::signal::Signal::SIGKILL);
-            panic!("ran for more than 60 s: {command:?}");
+            panic!("ran for more than {} s: {command:?}", deadline.as_secs());
         }
         std::thread::sleep(Duration::from_millis(2));
     };

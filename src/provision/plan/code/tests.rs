@@ -67,15 +67,15 @@ fn check(row: &Row, table: Vec<(Facts, &[&str])>) {
 
 #[test]
 fn each_thing_in_the_place_of_a_single_clone_has_its_line() {
+    const OTHER: &str = "report ann/code-remote: a clone of something else: left alone";
     let at = |code: Place| with(code, Place::Absent);
     let left = Facts { leftovers: vec![Spot::Code], ..at(clone_of(INFRA)) };
     let half = Facts { between: begun(INFRA), ..Facts::default() };
-    let other = "report ann/code-remote: a clone of something else: left alone";
     let table: Vec<(Facts, &[&str])> = vec![
         (Facts::default(), &["add ann/code"]),
         (at(clone_of(INFRA)), &[]),
         (at(clone_of("git@git.example:infra")), &[]),
-        (at(clone_of(WEB)), &[other]),
+        (at(clone_of(WEB)), &[OTHER]),
         (at(Place::Clone(Clone::default())), &["add ann/code-remote"]),
         (at(Place::Directory), &["report ann/code: a directory that is no clone: left alone"]),
         (at(Place::Link), &["report ann/code: a link: left alone"]),
@@ -89,18 +89,18 @@ fn each_thing_in_the_place_of_a_single_clone_has_its_line() {
 
 #[test]
 fn each_thing_in_the_place_of_a_workspace_has_its_line() {
+    const OTHER: &str = "report ann/code: a clone of something else: left alone; nor ~/code/web";
     let at = |code: Place| with(code, Place::Absent);
     let half = Facts { between: begun(INFRA), ..at(Place::Directory) };
     // Somebody's own directory under the name that a move uses.
     let own = Facts { between: clone_of(INFRA), ..with(Place::Directory, clone_of(INFRA)) };
     let both: &[&str] = &["add ann/code", "add ann/code-web"];
     let moved: &[&str] = &["repair ann/code-move", "add ann/code-web"];
-    let other = "report ann/code: a clone of something else: left alone; nor ~/code/web";
     let table: Vec<(Facts, &[&str])> = vec![
         (Facts::default(), both),
         (at(Place::Directory), both),
         (at(clone_of(INFRA)), moved),
-        (at(clone_of(WEB)), &[other]),
+        (at(clone_of(WEB)), &[OTHER]),
         (at(Place::Link), &["report ann/code: a link: left alone; nor ~/code/web"]),
         (at(pipe()), &["refused ann/code: a pipe: left alone; nor ~/code/web"]),
         (with(Place::Directory, begun(INFRA)), moved),
@@ -112,23 +112,24 @@ fn each_thing_in_the_place_of_a_workspace_has_its_line() {
 
 #[test]
 fn each_thing_in_the_place_of_a_repository_has_its_line() {
+    const UNSURE: &str = "report ann/code-web: ~/code/infra/web: why: left alone";
+    const OTHER: &str =
+        "report ann/code-web: ~/code/infra/web is a clone of something else: left alone";
+    const TAKEN: &str = "report ann/code-web: a directory that is no clone: left alone";
     let at = |place: Place, nested: Place, tracked: bool| {
         let repos = [("web".to_owned(), Repo { place, nested, tracked })].into();
         Facts { repos, ..with(Place::Directory, clone_of(INFRA)) }
     };
     let inside = |nested: Place, tracked: bool| at(Place::Absent, nested, tracked);
-    let unsure = "report ann/code-web: ~/code/infra/web: why: left alone";
-    let other = "report ann/code-web: ~/code/infra/web is a clone of something else: left alone";
-    let taken = "report ann/code-web: a directory that is no clone: left alone";
     let table: Vec<(Facts, &[&str])> = vec![
         (at(clone_of(WEB), Place::Absent, false), &[]),
         (at(clone_of(WEB), clone_of(WEB), false), &[]),
         (inside(clone_of(WEB), false), &["repair ann/code-web"]),
         (inside(clone_of(WEB), true), &["add ann/code-web"]),
-        (inside(clone_of(INFRA), false), &[other]),
-        (inside(Place::Unknown("why".into()), false), &[unsure]),
+        (inside(clone_of(INFRA), false), &[OTHER]),
+        (inside(Place::Unknown("why".into()), false), &[UNSURE]),
         (at(begun(WEB), Place::Absent, false), &["repair ann/code-web"]),
-        (at(Place::Directory, clone_of(WEB), false), &[taken]),
+        (at(Place::Directory, clone_of(WEB), false), &[TAKEN]),
         (at(Place::Link, Place::Absent, false), &["report ann/code-web: a link: left alone"]),
         (at(pipe(), Place::Absent, false), &["refused ann/code-web: a pipe: left alone"]),
     ];
