@@ -9,6 +9,7 @@ mod support;
 mod agents;
 mod boot;
 mod cli;
+mod clones;
 mod faults;
 mod formats;
 mod fuzz;

@@ -33,10 +33,9 @@ pub fn check(address: &str, allow_file: bool) -> Result<(), &'static str> {
         "ssh" if login.contains(':') || login.starts_with('-') => {
             Err("expected no password in it: credentials are the user's")
         }
-        "https" | "ssh" => Ok(()),
         "file" if !allow_file => Err("file:// is allowed only with allow_file = true"),
         "file" if !authority.is_empty() || path.is_empty() => Err("expected file:///PATH"),
-        "file" => Ok(()),
+        "https" | "ssh" | "file" => Ok(()),
         _ => Err("expected the scheme https or ssh"),
     }
 }

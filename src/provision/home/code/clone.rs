@@ -6,11 +6,10 @@ use super::look::{Home, text};
 use super::{Place, Spot, Wanted, Work, look};
 use crate::provision::repository;
 use crate::sys::Dir;
-use crate::sys::files::Existing;
 use std::ffi::OsStr;
 use std::time::{Duration, Instant};
 
-/// In a directory that we made: it says so.
+/// In a directory that we made: it says so. A link, which is there or not, and never half.
 const MARK: &str = "made-by-terminal-lobby";
 /// In it: the clone, until it is whole.
 const INSIDE: &str = "clone";
@@ -51,7 +50,7 @@ fn ours(parent: &Dir, name: &str) -> Result<bool, String> {
     let names = dir.names(2).map_err(text)?.ok_or_else(other)?;
     let known = names.iter().all(|name| name == MARK || name == INSIDE);
     // An empty one was made, and not marked any more.
-    let marked = names.is_empty() || dir.has_file(MARK).map_err(text)?;
+    let marked = names.is_empty() || dir.link_target(MARK).map_err(text)?.is_some();
     if known && marked && dir.is_own().map_err(text)? { Ok(true) } else { Err(other()) }
 }
 
@@ -105,7 +104,7 @@ pub(super) fn clone(home: &Home, work: &Work) -> Result<Vec<String>, String> {
     clear(&parent, &name)?;
     parent.make_dir(&name).map_err(text)?;
     let made = parent.open_dir(&name).map_err(text)?;
-    made.write(MARK, b"", Existing::Kept).map_err(text)?;
+    made.ensure_link(MARK, OsStr::new(".")).map_err(text)?;
     let until = Instant::now() + Duration::from_secs(*seconds);
     let done = fetch(home, &made, work, until).and_then(|()| {
         made.move_to(OsStr::new(INSIDE), &parent, OsStr::new(spot.name())).map_err(text)

@@ -172,7 +172,7 @@ mod tests {
         ] {
             assert!(parse(text).is_err(), "{text:?}");
         }
-        let many: String = (0..50).map(|n| format!("[remote \"r{n}\"]\nurl = x\n")).collect();
-        assert_eq!(parse(&many).unwrap().remotes.len(), MAX_REMOTES);
+        let many: Vec<String> = (0..50).map(|n| format!("[remote \"r{n}\"]\nurl = x\n")).collect();
+        assert_eq!(parse(&many.concat()).unwrap().remotes.len(), MAX_REMOTES);
     }
 }

@@ -57,6 +57,7 @@ pub(super) fn home() -> Result<Home, String> {
     if dir.is_own().map_err(text)? { Ok(Home { dir }) } else { Err("not one's own home".into()) }
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "for map_err")]
 pub(super) fn text(error: FileError) -> String {
     clipped(&error.to_string())
 }
@@ -82,9 +83,8 @@ fn facts(home: &Home, look: &Look) -> Facts {
     let repos = look.repos.iter().filter(|name| Spot::Repo((*name).clone()).is_sound());
     let repos = repos.map(|name| {
         let place = at(&Spot::Repo(name.clone()));
-        let nested = outer.as_ref().map_or(Place::Absent, |outer| nested(home, outer, name));
-        let inside = matches!(nested, Place::Clone(_));
-        let tracked = inside && outer.as_ref().is_some_and(|outer| is_tracked(home, outer, name));
+        let found = outer.as_ref().map(|outer| inside(home, outer, name));
+        let (nested, tracked) = found.unwrap_or((Place::Absent, false));
         (name.clone(), Repo { place, nested, tracked })
     });
     let mut facts = Facts { repos: repos.collect(), ..Facts::default() };
@@ -103,8 +103,20 @@ pub(super) fn nested(home: &Home, outer: &Spot, name: &str) -> Place {
     }
 }
 
-/// Whether a clone tracks a name or something below it; in doubt it does.
-pub(super) fn is_tracked(home: &Home, outer: &Spot, name: &str) -> bool {
+/// The same, and for a clone whether the outer one tracks the name.
+fn inside(home: &Home, outer: &Spot, name: &str) -> (Place, bool) {
+    let nested = nested(home, outer, name);
+    if !matches!(nested, Place::Clone(_)) {
+        return (nested, false);
+    }
+    match is_tracked(home, outer, name) {
+        Ok(tracked) => (nested, tracked),
+        Err(why) => (Place::Unknown(clipped(&why)), false),
+    }
+}
+
+/// Whether a clone tracks a name or something below it; git is asked, since its index is git's.
+pub(super) fn is_tracked(home: &Home, outer: &Spot, name: &str) -> Result<bool, String> {
     let clone = outer.path();
     let args = [
         format!("--git-dir={clone}/.git"),
@@ -114,8 +126,7 @@ pub(super) fn is_tracked(home: &Home, outer: &Spot, name: &str) -> bool {
         "--".to_owned(),
         format!(":(top,literal){name}"),
     ];
-    let said = git::run(home, &args, false, ASKING);
-    !said.is_ok_and(|output| output.status.success() && output.stdout.is_empty())
+    Ok(!git::git(home, &args, false, ASKING)?.is_empty())
 }
 
 /// What is at a name of a directory.

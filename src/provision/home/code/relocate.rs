@@ -7,7 +7,6 @@
 use super::git::git;
 use super::look::{self, Home, text};
 use super::{Place, Spot, Wanted};
-use crate::sys::files::Existing;
 use crate::sys::{Dir, FileError};
 use rustix::fs::RenameFlags;
 use std::ffi::{OsStr, OsString};
@@ -17,7 +16,7 @@ use std::time::Duration;
 
 /// Beside `~/code`: the clone while it moves, or the directory that is to take its place.
 pub(super) const BETWEEN: &str = ".terminal-lobby.code.move";
-/// In a `.git`: a move was begun and not ended.
+/// In a `.git`: a move was begun and not ended. A link, which is there or not, and never half.
 const MARK: &str = "terminal-lobby-moving";
 /// More worktrees are not repaired.
 const MAX_WORKTREES: usize = 200;
@@ -26,7 +25,7 @@ const REPAIRING: Duration = Duration::from_secs(30);
 
 /// Whether a move was begun with the clone of this `.git`.
 pub(super) fn is_begun(git: &Dir) -> Result<bool, String> {
-    git.has_file(MARK).map_err(text)
+    Ok(git.link_target(MARK).map_err(text)?.is_some())
 }
 
 /// Moves `~/code` to `~/code/infra`, or goes on with that.
@@ -38,8 +37,9 @@ pub(super) fn to_workspace(home: &Home, url: &str) -> Result<Vec<String>, String
         }
         settle(home)?;
     }
-    end(home, &Spot::Infra, "code")?;
-    Ok(vec!["moved ~/code to ~/code/infra".to_owned()])
+    let mut lines = vec!["moved ~/code to ~/code/infra".to_owned()];
+    lines.extend(end(home, &Spot::Infra, "code")?);
+    Ok(lines)
 }
 
 /// Puts an empty directory in the place of the clone, in one step where the file system can.
@@ -104,7 +104,7 @@ pub(super) fn hoist(home: &Home, wanted: &Wanted) -> Result<Vec<String>, String>
         let Place::Clone(clone) = look::nested(home, &Spot::Infra, name) else {
             return Err(format!("~/{from} is no clone any more"));
         };
-        if !clone.may_be(url) || look::is_tracked(home, &Spot::Infra, name) {
+        if !clone.may_be(url) || look::is_tracked(home, &Spot::Infra, name)? {
             return Err(format!("~/{from} is tracked, or a clone of something else"));
         }
         let code = home.code()?;
@@ -116,8 +116,9 @@ pub(super) fn hoist(home: &Home, wanted: &Wanted) -> Result<Vec<String>, String>
         }
         moved.map_err(text)?;
     }
-    end(home, spot, &from)?;
-    Ok(vec![format!("moved ~/{from} to ~/{}", spot.path())])
+    let mut lines = vec![format!("moved ~/{from} to ~/{}", spot.path())];
+    lines.extend(end(home, spot, &from)?);
+    Ok(lines)
 }
 
 fn marked(place: &Place) -> bool {
@@ -126,7 +127,7 @@ fn marked(place: &Place) -> bool {
 
 fn begin(parent: &Dir, name: &str) -> Result<(), String> {
     let git = parent.open_dir(name).and_then(|clone| clone.open_dir(".git")).map_err(text)?;
-    if is_begun(&git)? { Ok(()) } else { git.write(MARK, b"", Existing::Kept).map_err(text) }
+    git.ensure_link(MARK, OsStr::new(".")).map_err(text)
 }
 
 fn unmark(parent: &Dir, name: &str) -> Result<(), String> {
@@ -135,19 +136,22 @@ fn unmark(parent: &Dir, name: &str) -> Result<(), String> {
 }
 
 /// Tells the worktrees of a moved clone where it is, then forgets that it was moved. A worktree that
-/// cannot be told is its person's to repair: the move counts.
-fn end(home: &Home, spot: &Spot, from: &str) -> Result<(), String> {
+/// cannot be told is its person's to repair: the move counts, and the line says so.
+fn end(home: &Home, spot: &Spot, from: &str) -> Result<Option<String>, String> {
     let clone = spot.path();
     let git_dir = home.dir().open_dir(&clone).and_then(|dir| dir.open_dir(".git")).map_err(text)?;
+    let mut said = None;
     if git_dir.stat("worktrees").map_err(text)?.is_some() {
         let mut args: Vec<OsString> =
             ["--git-dir", &format!("{clone}/.git"), "worktree", "repair", "--"]
                 .map(Into::into)
                 .into();
         args.extend(carried(home, &git_dir, from, &clone).into_iter().map(PathBuf::into_os_string));
-        let _ = git(home, &args, false, REPAIRING);
+        let repaired = git(home, &args, false, REPAIRING);
+        said = repaired.err().map(|why| format!("its worktrees were not repaired: {why}"));
     }
-    git_dir.remove(MARK).and_then(|()| git_dir.sync()).map_err(text)
+    git_dir.remove(MARK).and_then(|()| git_dir.sync()).map_err(text)?;
+    Ok(said)
 }
 
 /// Worktrees that lay inside the clone, and so moved along: where they are now.

@@ -91,7 +91,7 @@ impl Planning<'_> {
         }
         if self.row.code_layout == Layout::Workspace {
             let repos = self.row.repos.iter();
-            changes.extend(repos.flat_map(|name| self.repo(name)));
+            changes.extend(repos.filter_map(|name| self.repo(name)));
         }
         changes
     }
