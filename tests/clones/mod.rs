@@ -237,7 +237,9 @@ impl Person {
             if done.is_empty() {
                 return;
             }
-            done.into_iter().for_each(|done| drop(done.unwrap()));
+            for done in done {
+                done.unwrap();
+            }
         }
         panic!("still planned: {:?}", self.lines());
     }

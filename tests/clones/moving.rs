@@ -103,6 +103,34 @@ fn a_move_that_is_killed_anywhere_is_finished_by_the_next_run_and_loses_nothing(
 }
 
 #[test]
+fn a_file_system_that_cannot_exchange_is_moved_on_and_one_that_refuses_is_left_as_it_was() {
+    if std::process::Command::new("strace").arg("-V").output().is_err() {
+        return lacks("a_file_system_that_cannot_exchange_is_moved_on", "needs strace");
+    }
+    let person = worked_on();
+    let before = state(&person, "code");
+    let Some(Action::Home(work)) = person.plan().remove(0).action else { panic!() };
+    let request = Request::Do(*work);
+    let failing = |error: &str, when: &str| {
+        let inject = format!("inject=renameat2:error={error}:when={when}");
+        let wrapper = ["strace", "-qq", "-o", "/dev/null", "-e", inject.as_str()];
+        person.ask_through(&wrapper, &request).unwrap()
+    };
+    for (error, when) in [("EACCES", "1"), ("EXDEV", "1"), ("EINVAL", "1+")] {
+        let whole = inventory(&person.home());
+        assert!(matches!(failing(error, when), Answer::Failed(_)), "{error}");
+        assert_eq!(inventory(&person.home()), whole, "{error}");
+    }
+    // The second step: the clone waits, and says where.
+    let Answer::Failed(why) = failing("EIO", "2") else { panic!() };
+    assert!(why.ends_with("the clone waits in ~/.terminal-lobby.code.move"), "{why}");
+    person.sh("rmdir code; mv .terminal-lobby.code.move code; rm code/.git/terminal-lobby-moving");
+    assert!(matches!(failing("EINVAL", "1"), Answer::Done(_)));
+    assert_eq!(state(&person, "code/infra"), before);
+    assert_eq!(person.sh("ls -A"), ".gitconfig\ncode\noutside");
+}
+
+#[test]
 fn a_move_that_was_begun_is_finished_even_when_the_row_changed_back() {
     let mut person = worked_on();
     let before = state(&person, "code");

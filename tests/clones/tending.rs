@@ -1,10 +1,9 @@
 //! What an existing clone is given, and how clones are kept fresh.
 
 use super::{Person, inventory};
-use std::io::Write;
 use std::time::{Duration, Instant};
-use terminal_lobby::provision::home::Work;
-use terminal_lobby::provision::home::code::{self, Spot, Wanted};
+use terminal_lobby::provision::home::code::{self, Place, Spot, Wanted};
+use terminal_lobby::provision::home::{Answer, Request, Work};
 
 #[test]
 fn a_clone_without_a_remote_gets_the_canonical_one_and_then_its_upstream() {
@@ -97,7 +96,7 @@ fn lesson_36_silent_remotes_cost_one_deadline_in_all() {
 }
 
 #[test]
-fn nothing_to_do_costs_little_and_no_git() {
+fn nothing_to_do_is_seen_without_git() {
     let mut person = Person::new();
     person.workspace(&["webapp", "second"]);
     person.remote("second");
@@ -124,16 +123,14 @@ fn nothing_to_do_costs_little_and_no_git() {
         begin.elapsed()
     );
     // No git is to be found: none is needed.
-    person.sh("mkdir -p code/webapp/.git");
-    let mut command = person.command("env");
-    command.args(["PATH=/nonexistent"]).arg(person.root.path().join("provision")).arg("worker");
+    let without = ["env", "PATH=/nonexistent"];
     let look = serde_json::json!({"look": {"code": {"repos": ["webapp", "second"]}}});
-    let mut child = command
-        .stdin(std::process::Stdio::piped())
-        .stdout(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
-    child.stdin.take().unwrap().write_all(look.to_string().as_bytes()).unwrap();
-    let said = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
-    assert!(said.contains("\"clone\":{\"remotes\"") && !said.contains("unknown"), "{said}");
+    let look = serde_json::from_value(look).unwrap();
+    let Some(Answer::Seen(seen)) = person.ask_through(&without, &look) else { panic!() };
+    assert_eq!(*seen, person.facts());
+    let code = seen.code.unwrap();
+    let clones = code.repos.values().map(|repo| &repo.place).chain([&code.infra]);
+    assert_eq!(clones.filter(|place| matches!(place, Place::Clone(_))).count(), 3);
+    let answer = person.ask_through(&without, &Request::Do(work));
+    assert!(matches!(&answer, Some(Answer::Done(lines)) if lines.is_empty()), "{answer:?}");
 }
