@@ -8,6 +8,7 @@ mod tending;
 mod through_root;
 
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -197,7 +198,8 @@ impl Person {
     /// What is to be done about the clones.
     fn plan(&self) -> Vec<Change> {
         let roster = Roster { users: [("ann".to_owned(), self.row.clone())].into() };
-        let wish = Wish { roster: &roster, users: &[], membership_unknown: None };
+        let wish =
+            Wish { roster: &roster, users: &[], membership_unknown: None, failed: BTreeSet::new() };
         let plan = plan::plan(&wish, &self.observed(), &self.settings()).unwrap();
         plan.changes.into_iter().filter(|change| change.step == Step::Code).collect()
     }
