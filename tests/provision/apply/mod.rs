@@ -1,5 +1,6 @@
 //! `provision apply` on a throw-away host: real accounts, groups and files.
 
+mod clones;
 mod killed;
 mod lasting;
 mod refused;
