@@ -6,12 +6,14 @@
 pub mod ancestry;
 pub mod claude;
 pub mod codex;
+pub mod command_line;
 pub mod conversation;
 pub mod evidence;
 pub mod home;
 pub mod hooks;
 mod json_spans;
 pub mod launcher;
+pub mod machine;
 pub mod settings;
 pub mod stamp;
 mod transcript;

@@ -2,8 +2,9 @@
 //! settings: a file of ours beside the machine's, or one key of the user's own.
 
 use super::job::World;
-use super::ourselves::{QUIETLY, program, shell_line};
+use super::ourselves::program;
 use super::report::{Problem, Report, Wired, WiredResult};
+use crate::agent::machine;
 use crate::agent::settings::{self, Wiring};
 use crate::sys::files::Existing;
 use crate::sys::{Dir, FileError, accounts, files, tree};
@@ -39,14 +40,8 @@ pub enum Scope {
     Machine,
 }
 
-/// Events of Claude Code.
-const CLAUDE: [&str; 5] =
-    ["SessionStart", "SessionEnd", "UserPromptSubmit", "Stop", "Notification"];
 /// Events of Codex, which has no `Notification`.
 const CODEX: [&str; 4] = ["SessionStart", "SessionEnd", "UserPromptSubmit", "Stop"];
-/// Where Claude Code reads settings of the machine's administrator, each file for itself.
-const DROP_INS: &str = "etc/claude-code/managed-settings.d";
-const DROP_IN: &str = "50-terminal-lobby.json";
 /// No settings file is larger (bytes).
 const MAX_SETTINGS: u64 = 8 << 20;
 
@@ -62,17 +57,17 @@ pub fn wire(world: &World, wire: &Wire) -> Report {
 
 fn try_wire(world: &World, wire: &Wire, wired: &mut Wired) -> Result<(), Problem> {
     let events: &[&str] = match wire.agent.as_str() {
-        "claude" => &CLAUDE,
+        "claude" => &machine::EVENTS,
         "codex" => &CODEX,
         other => return Err(Problem::usage(format!("'{other}' has no hooks that we know"))),
     };
-    let machine = wire.scope == Scope::Machine;
-    if machine && wire.agent != "claude" {
+    let for_all = wire.scope == Scope::Machine;
+    if for_all && wire.agent != "claude" {
         return Err(Problem::usage("only claude has settings of the machine: --scope user".into()));
     }
     let command = command(wire).map_err(|why| Problem::failed(&why))?;
-    let wiring = Wiring { events, command: &command, is_ours };
-    let place = if machine { Place::drop_in(wire) } else { Place::of_user(world, wire) };
+    let wiring = Wiring { events, command: &command, is_ours: machine::is_ours };
+    let place = if for_all { Place::drop_in(wire) } else { Place::of_user(world, wire) };
     let Some(place) = place.map_err(|error| Problem::failed(&error))? else {
         wired.notes.push("there are no settings".to_owned());
         wired.result = WiredResult::Unchanged;
@@ -83,7 +78,7 @@ fn try_wire(world: &World, wire: &Wire, wired: &mut Wired) -> Result<(), Problem
     if wire.install && wire.agent == "codex" && wired.result == WiredResult::Installed {
         wired.notes.push("Codex asks once, at its next start, whether you trust them".to_owned());
     }
-    if !wire.install && !machine {
+    if !wire.install && !for_all {
         forget_tmux_hooks(world, &mut wired.notes);
     }
     Ok(())
@@ -96,17 +91,7 @@ fn command(wire: &Wire) -> Result<String, String> {
         // Every user will run it.
         tree::assert_roots_own(&program).map_err(|error| error.to_string())?;
     }
-    let mut words = vec![program.as_os_str()];
-    words.extend(["hook", "--agent", &wire.agent].map(OsStr::new));
-    words.extend(wire.options.iter().map(OsStr::new));
-    let line = String::from_utf8(shell_line(&words));
-    line.map(|line| line + QUIETLY).map_err(|_| "this program's path is not UTF-8".to_owned())
-}
-
-/// Whether a command line is one that this program of some version put there.
-fn is_ours(command: &str) -> bool {
-    let ours = command.strip_suffix(QUIETLY).and_then(|line| line.split_once(" hook --agent "));
-    ours.is_some_and(|(program, _)| program.trim_end_matches('\'').ends_with("/persist"))
+    machine::command(&program, &wire.agent, &wire.options)
 }
 
 /// A settings file, there or not.
@@ -124,7 +109,7 @@ impl Place {
 
     /// Our own file among the machine's.
     fn drop_in(wire: &Wire) -> Result<Option<Self>, FileError> {
-        let path = wire.root.join(DROP_INS);
+        let path = wire.root.join(machine::DROP_INS.trim_start_matches('/'));
         if !wire.install && !path.exists() {
             return Ok(None);
         }
@@ -134,7 +119,7 @@ impl Place {
             files::create_private_dirs(&path)?;
             Dir::open(&path)?
         };
-        Ok(Some(Self { dir, name: DROP_IN.to_owned(), mode: 0o644 }))
+        Ok(Some(Self { dir, name: machine::DROP_IN.to_owned(), mode: 0o644 }))
     }
 
     /// The user's own settings, or the file that they are a link to. Links that leave the home and
@@ -262,23 +247,4 @@ fn forget_tmux_hooks(world: &World, notes: &mut Vec<String>) {
         Ok(()) => "the tmux server's hooks are gone, too".to_owned(),
         Err(error) => error.to_string(),
     });
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_commands_of_ours_are_ours() {
-        for (command, ours) in [
-            ("/usr/bin/persist hook --agent claude >/dev/null 2>&1 || :", true),
-            ("'/o p/persist' hook --agent codex --socket x >/dev/null 2>&1 || :", true),
-            ("/usr/bin/persist hook --agent claude", false),
-            ("/usr/bin/mypersist hook --agent claude >/dev/null 2>&1 || :", false),
-            ("/usr/bin/persist save >/dev/null 2>&1 || :", false),
-            ("", false),
-        ] {
-            assert_eq!(is_ours(command), ours, "{command}");
-        }
-    }
 }

@@ -1,6 +1,7 @@
 //! The host as it was found: values only. What reads them is `observe`.
 
 use super::home::Facts;
+use super::site::Site;
 use super::written::Written;
 use crate::roster::Roster;
 use crate::roster::ports::Ledger;
@@ -34,6 +35,8 @@ pub struct Observed {
     pub inside: BTreeMap<String, Inside>,
     /// Environment files and maps, by path. What is absent is not in it.
     pub files: BTreeMap<String, File>,
+    /// What configured files say.
+    pub site: Site,
     /// The units of the host.
     pub units: Units,
     /// The ports that were given before.
@@ -99,6 +102,19 @@ pub enum Inside {
     Unknown(String),
 }
 
+/// What is known of what is in a home.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Home<'a> {
+    /// There is no account yet: what is in a home that is being made.
+    Fresh,
+    /// What the user's process saw.
+    Seen(&'a Facts),
+    /// It gave no answer: why.
+    Unknown(&'a str),
+    /// Nobody asked: only root can, and only on its own host.
+    NotAsked,
+}
+
 /// A file of root's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum File {
@@ -132,6 +148,16 @@ impl Observed {
         let primary = self.accounts.get(user).map(|account| account.gid);
         let has = |group: &Group| group.members.contains(user) || Some(group.gid) == primary;
         self.groups.iter().filter(|(_, group)| has(group)).map(|(name, _)| name.as_str()).collect()
+    }
+
+    /// What is known of what is in a user's home.
+    pub fn home(&self, user: &str) -> Home<'_> {
+        match self.inside.get(user) {
+            Some(Inside::Seen(facts)) => Home::Seen(facts),
+            Some(Inside::Unknown(why)) => Home::Unknown(why),
+            None if !self.accounts.contains_key(user) => Home::Fresh,
+            None => Home::NotAsked,
+        }
     }
 
     /// What a user's process saw in the home, if it was asked and answered.

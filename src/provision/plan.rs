@@ -10,16 +10,18 @@ pub mod browser;
 mod change;
 pub mod cluster;
 pub mod code;
+mod deployed;
 mod environment;
 mod groups;
 mod maps;
 mod ports;
+pub mod site_values;
 #[cfg(test)]
 mod tests;
 mod transition;
 mod units;
 
-pub use change::{Action, Cause, Change, Step, Verb};
+pub use change::{Action, Cause, Change, Installed, SecretValue, Step, Verb};
 
 use super::home;
 use super::observed::{File, Observed, USER_MAP};
@@ -183,7 +185,9 @@ pub fn plan(wish: &Wish<'_>, observed: &Observed, settings: &Settings) -> Result
     changes.extend(maps);
     if wish.users.is_empty() {
         changes.extend(units::missing(&roster, observed));
-        changes.extend(agents::machine(observed, &settings.agents));
+        let (machine, found) = agents::machine(observed, &settings.agents);
+        changes.extend(machine);
+        adopted.extend(found);
     }
     // The host's own come last; `sort_by_key` keeps the order within a step.
     changes.sort_by_key(|change| (change.user.is_none(), change.user.clone(), change.step));
@@ -200,12 +204,18 @@ fn one_user(
 ) -> (Vec<Change>, Vec<(String, Vec<u8>)>) {
     let mut changes = account::plan(user, observed, settings);
     changes.extend(groups::plan(user, row, observed, settings));
-    let (environment, adopted) = environment::plan(user, observed, ports);
+    let (environment, mut adopted) = environment::plan(user, observed, ports);
     changes.extend(environment);
     changes.extend(code::plan(user, row, observed, &settings.code));
-    changes.extend(agents::plan(user, row, observed, &settings.agents));
-    changes.extend(cluster::plan(user, row, observed, &settings.cluster));
-    changes.extend(browser::plan(user, row, observed, &settings.browser));
+    let port = ports.of(user, environment::Kind::Playwright);
+    for (theirs, found) in [
+        agents::plan(user, row, observed, &settings.agents),
+        cluster::plan(user, row, observed, &settings.cluster),
+        browser::plan(user, port, observed, &settings.browser),
+    ] {
+        changes.extend(theirs);
+        adopted.extend(found);
+    }
     changes.extend(units::plan(user, row, observed));
     (changes, adopted)
 }

@@ -53,6 +53,11 @@ impl Written {
     }
 }
 
+/// The place of a file in a user's home, or of our part of one.
+pub fn home_place(user: &str, path: &str) -> String {
+    format!("~{user}/{path}")
+}
+
 /// The place of one value of an environment file.
 pub fn key_place(file: &str, key: &str) -> String {
     format!("{file}#{key}")

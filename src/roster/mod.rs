@@ -20,7 +20,7 @@ mod rules;
 mod scalar;
 pub mod tiers;
 mod validate;
-mod yaml;
+pub(crate) mod yaml;
 
 pub use parse::{Document, parse};
 pub use problem::{Place, Problem};

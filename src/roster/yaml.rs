@@ -15,15 +15,15 @@ const MAX_DEPTH: usize = 16;
 
 /// A value with its place.
 #[derive(Debug)]
-pub(super) struct Node {
-    pub(super) place: Place,
+pub(crate) struct Node {
+    pub(crate) place: Place,
     /// Its bytes; of a block collection from its first to its last child.
-    pub(super) span: Range<usize>,
-    pub(super) value: Value,
+    pub(crate) span: Range<usize>,
+    pub(crate) value: Value,
 }
 
 #[derive(Debug)]
-pub(super) enum Value {
+pub(crate) enum Value {
     Scalar { text: String, plain: bool },
     Sequence(Vec<Node>),
     Mapping { entries: Vec<(Node, Node)>, flow: bool },
@@ -31,7 +31,7 @@ pub(super) enum Value {
 
 impl Node {
     /// What it is, for a message.
-    pub(super) fn kind(&self) -> &'static str {
+    pub(crate) fn kind(&self) -> &'static str {
         match &self.value {
             Value::Scalar { text, plain } => super::scalar::kind(text, *plain).name(),
             Value::Sequence(_) => "a list",
@@ -40,14 +40,14 @@ impl Node {
     }
 
     /// Whether nothing is written there, or `null`.
-    pub(super) fn is_null(&self) -> bool {
+    pub(crate) fn is_null(&self) -> bool {
         let Value::Scalar { text, plain } = &self.value else { return false };
         super::scalar::kind(text, *plain) == super::scalar::Kind::Null
     }
 }
 
 /// Reads one document; `None` when there is none. Duplicate keys go to `problems`.
-pub(super) fn read(text: &str, problems: &mut Vec<Problem>) -> Result<Option<Node>, Problem> {
+pub(crate) fn read(text: &str, problems: &mut Vec<Problem>) -> Result<Option<Node>, Problem> {
     let options: Options = granit_parser::options! {
         disallow_directives: true,
         emit_unresolved_aliases: true,

@@ -58,6 +58,7 @@ pub(super) fn prepare(
     let servers = config.servers.clone();
     tiers(servers.compare(&args.check, &document)?, &loaded.name)?;
     let settings = config.settings(args.max_cut_percent, facts.uid_min);
+    observe::site(&mut observed, root, &settings);
     if root == Path::new("/") && accounts::is_root() {
         observe::inside(&mut observed, &selected(&document.roster, &args.users), &settings);
     }

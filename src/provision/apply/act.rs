@@ -124,6 +124,9 @@ impl<'a> Host<'a> {
                 Ok(lines)
             }
             Some(Action::Home(_)) => Err("a home's work is not root's".to_owned()),
+            Some(Action::SetSecret { .. } | Action::Install { .. }) => {
+                Err("not there yet".to_owned())
+            }
             Some(Action::Cut) => self.cut(user),
         }
     }

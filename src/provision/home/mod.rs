@@ -8,7 +8,9 @@ pub mod agents;
 pub mod browser;
 pub mod cluster;
 pub mod code;
+mod files;
 
+use super::written::home_place;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::Duration;
@@ -75,6 +77,16 @@ impl Work {
         }
     }
 
+    /// What is on record when it is done: place and bytes, as [`super::written::Written`] has them.
+    pub fn written(&self, user: &str) -> Option<(String, Vec<u8>)> {
+        let (path, text) = match self {
+            Self::Agents(agents::Work::Instructions { text, .. }) => (".codex/AGENTS.md", text),
+            Self::Cluster(cluster::Work::Config { text }) => (".kube/config", text),
+            Self::Code(_) | Self::Browser(_) => return None,
+        };
+        Some((home_place(user, path), text.clone().into_bytes()))
+    }
+
     /// The umask of the process that does it: what a person works on is made as their own shell
     /// would make it.
     pub fn umask(&self) -> u32 {
@@ -115,6 +127,19 @@ pub fn answer(request: &Request) -> Answer {
             };
             done.map_or_else(Answer::Failed, Answer::Done)
         }
+    }
+}
+
+/// What a user's process says, where a plan repeats it: no longer than a message is.
+pub trait Clipped {
+    /// Its beginning.
+    fn clipped(&self) -> String;
+}
+
+impl Clipped for str {
+    fn clipped(&self) -> String {
+        const MOST: usize = 300;
+        self.chars().take(MOST).collect()
     }
 }
 

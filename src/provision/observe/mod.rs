@@ -3,6 +3,7 @@
 
 mod inside;
 mod parse;
+mod site;
 mod source;
 
 use super::observed::{
@@ -14,6 +15,7 @@ use crate::roster::{self, HostFacts, Roster};
 use crate::sys::accounts::{self, AccountError};
 use crate::sys::{tool, tree};
 pub use inside::inside;
+pub use site::site;
 use source::Source;
 use std::collections::BTreeSet;
 use std::io;

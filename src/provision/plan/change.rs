@@ -1,6 +1,6 @@
 //! One change of a plan.
 
-use crate::provision::home::Work;
+use crate::provision::home::{Sealed, Work};
 use crate::roster::offboard;
 use serde::Serialize;
 
@@ -135,6 +135,22 @@ pub enum Action {
         /// All of it.
         text: String,
     },
+    /// One key of an environment file (0600) that nobody may see.
+    SetSecret {
+        /// The file.
+        file: String,
+        /// The key.
+        key: &'static str,
+        /// Its value.
+        value: SecretValue,
+    },
+    /// A file or link of root's, with its directories: see [`crate::provision::install`].
+    Install {
+        /// Where.
+        path: String,
+        /// What.
+        what: Installed,
+    },
     /// systemctl.
     Unit {
         /// The instance.
@@ -146,6 +162,48 @@ pub enum Action {
     Home(Box<Work>),
     /// Shuts a person out.
     Cut,
+}
+
+/// Where a secret is from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretValue {
+    /// It is known.
+    Given(Sealed),
+    /// 32 random bytes as hexadecimal digits, unless the key has a value by then.
+    Random,
+    /// What the key says in another environment file, when it is done.
+    SameAs(String),
+}
+
+/// What is installed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Installed {
+    /// A file.
+    File {
+        /// All of it.
+        text: String,
+        /// Permission bits.
+        mode: u32,
+    },
+    /// A link.
+    Link {
+        /// Where it leads.
+        target: String,
+    },
+}
+
+impl Action {
+    /// What is on record when it is done, of what is known before: place and bytes.
+    pub fn written(&self, user: &str) -> Option<(String, Vec<u8>)> {
+        match self {
+            Self::Install { path, what } => {
+                let (Installed::File { text, .. } | Installed::Link { target: text }) = what;
+                Some((path.clone(), text.clone().into_bytes()))
+            }
+            Self::Home(work) => work.written(user),
+            _ => None,
+        }
+    }
 }
 
 /// One change.

@@ -1,6 +1,6 @@
 //! Properties over any host, and what no directory of files can show.
 
-mod model;
+pub(super) mod model;
 mod properties;
 
 use super::*;
@@ -9,7 +9,7 @@ use crate::roster::Tier;
 use crate::roster::tests::row;
 use model::{apply, settings};
 
-fn roster(rows: &[(&str, Row)]) -> Roster {
+pub(super) fn roster(rows: &[(&str, Row)]) -> Roster {
     Roster { users: rows.iter().map(|(user, row)| ((*user).to_owned(), row.clone())).collect() }
 }
 
@@ -23,7 +23,7 @@ fn find<'a>(plan: &'a Plan, id: &str) -> &'a Change {
     found.unwrap_or_else(|| panic!("no {id} in {:#?}", plan.changes))
 }
 
-fn host(users: &[&str]) -> Observed {
+pub(super) fn host(users: &[&str]) -> Observed {
     let mut observed = Observed::default();
     for (uid, user) in (1001..).zip(users) {
         let (home, shell) = (format!("/home/{user}"), "/bin/bash".to_owned());

@@ -5,7 +5,7 @@ use crate::provision::environment_file;
 use crate::provision::observed::{Account, Group, HomeInode};
 use crate::provision::written::{Made, key_place};
 
-pub(super) fn settings() -> Settings {
+pub(in crate::provision::plan) fn settings() -> Settings {
     Settings {
         ranges: Ranges::default(),
         groups: TierGroups::default(),
@@ -21,12 +21,15 @@ pub(super) fn settings() -> Settings {
 }
 
 /// The host after a plan.
-pub(super) fn apply(observed: &Observed, plan: &Plan) -> Observed {
+pub(in crate::provision::plan) fn apply(observed: &Observed, plan: &Plan) -> Observed {
     let mut host = observed.clone();
     for change in &plan.changes {
         let user = change.user.clone().unwrap_or_default();
         if let Some(action) = &change.action {
             act(&mut host, &user, action);
+            if let Some((place, bytes)) = action.written(&user) {
+                host.written.note(&place, &bytes);
+            }
         }
     }
     for (place, bytes) in &plan.record.adopted {
@@ -81,6 +84,30 @@ fn act(host: &mut Observed, user: &str, action: &Action) {
             let bytes = text.clone().into_bytes();
             host.written.note(file, &bytes);
             host.files.insert(file.clone(), File::Read { bytes, mode: 0o644 });
+        }
+        Action::SetSecret { file, key, value } => {
+            let read = |file: &str| match host.files.get(file) {
+                Some(File::Read { bytes, .. }) => bytes.clone(),
+                Some(File::Unknown(why)) => panic!("{file}: {why}"),
+                None => Vec::new(),
+            };
+            let value = match value {
+                SecretValue::Given(value) => value.0.clone().into_bytes(),
+                SecretValue::Random => b"random".to_vec(),
+                SecretValue::SameAs(other) => environment_file::get(&read(other), key).unwrap(),
+            };
+            let text = String::from_utf8(value.clone()).unwrap();
+            let bytes = environment_file::set(&read(file), key, &text);
+            host.files.insert(file.clone(), File::Read { bytes, mode: 0o600 });
+            host.written.note(&key_place(file, key), &value);
+        }
+        Action::Install { path, what: Installed::File { text, mode } } => {
+            let file = File::Read { bytes: text.clone().into_bytes(), mode: *mode };
+            host.files.insert(path.clone(), file);
+        }
+        Action::Install { path, what: Installed::Link { target } } => {
+            host.site.links.insert(path.clone(), target.clone());
+            host.files.insert(path.clone(), File::Unknown("a link".to_owned()));
         }
         Action::Unit { unit, enabled } => {
             if *enabled {

@@ -1,0 +1,178 @@
+//! Managed text in a person's file: a marked block, or the whole file while it carries our header;
+//! every other byte is kept (pure).
+
+/// The first line of a file that is ours as a whole.
+pub const HEADER: &str =
+    "<!-- terminal-lobby: generated, do not edit; without this line the file is yours -->";
+/// The line before managed text among a person's.
+pub const BEGIN: &str = "<!-- terminal-lobby: begin, do not edit down to the end -->";
+/// The line after it.
+pub const END: &str = "<!-- terminal-lobby: end -->";
+
+/// The managed text of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found<'a> {
+    /// The file has none.
+    Nothing,
+    /// The managed text, without its marks.
+    Text(&'a [u8]),
+}
+
+/// Where managed text is.
+enum Place {
+    Nowhere,
+    Whole(usize),
+    Between(usize, usize),
+}
+
+/// Finds the managed text.
+///
+/// # Errors
+/// When the marks do not make one block: what is whose cannot be told.
+pub fn find(file: &[u8]) -> Result<Found<'_>, String> {
+    Ok(match place(file)? {
+        Place::Nowhere => Found::Nothing,
+        Place::Whole(start) => Found::Text(&file[start..]),
+        Place::Between(start, end) => Found::Text(&file[start..end]),
+    })
+}
+
+/// The file with managed text `text` (which ends with a line's end): in the place that it has, as
+/// the whole of a file that is absent or empty, and otherwise in a block at the end.
+///
+/// # Errors
+/// As [`find`], and when the text itself has a line that is a mark.
+pub fn set(file: Option<&[u8]>, text: &[u8]) -> Result<Vec<u8>, String> {
+    fit(text)?;
+    let Some(file) = file.filter(|file| !file.is_empty()) else {
+        return Ok([HEADER.as_bytes(), b"\n", text].concat());
+    };
+    Ok(match place(file)? {
+        Place::Whole(start) => [&file[..start], text].concat(),
+        Place::Between(start, end) => [&file[..start], text, &file[end..]].concat(),
+        Place::Nowhere => {
+            let gap: &[u8] = if file.ends_with(b"\n") { b"\n" } else { b"\n\n" };
+            let (begin, end) = (format!("{BEGIN}\n"), format!("{END}\n"));
+            [file, gap, begin.as_bytes(), text, end.as_bytes()].concat()
+        }
+    })
+}
+
+/// Whether a text may be managed.
+///
+/// # Errors
+/// When it is empty, does not end with a line's end, or has a line that is a mark.
+pub fn fit(text: &[u8]) -> Result<(), String> {
+    if text.trim_ascii().is_empty() {
+        return Err("it is empty".to_owned());
+    }
+    if !text.ends_with(b"\n") {
+        return Err("its last line has no end".to_owned());
+    }
+    let mark =
+        |(_, line): &(usize, &[u8])| [HEADER, BEGIN, END].iter().any(|m| line == &m.as_bytes());
+    if lines(text).any(|line| mark(&line)) {
+        return Err("it has a line that marks managed text".to_owned());
+    }
+    Ok(())
+}
+
+fn place(file: &[u8]) -> Result<Place, String> {
+    let starts_of = |mark: &str| -> Vec<usize> {
+        lines(file).filter(|(_, line)| *line == mark.as_bytes()).map(|(start, _)| start).collect()
+    };
+    let after = |start: usize| file.len().min(next_line(file, start));
+    let (headers, begins, ends) = (starts_of(HEADER), starts_of(BEGIN), starts_of(END));
+    match (&headers[..], &begins[..], &ends[..]) {
+        ([], [], []) => Ok(Place::Nowhere),
+        ([0], [], []) if file.contains(&b'\n') => Ok(Place::Whole(after(0))),
+        ([], [begin], [end]) if begin < end => Ok(Place::Between(after(*begin), *end)),
+        _ => Err("the marks of its managed text do not make one block".to_owned()),
+    }
+}
+
+/// The lines with where each starts, without their ends.
+fn lines(text: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
+    let mut start = 0;
+    std::iter::from_fn(move || {
+        if start >= text.len() {
+            return None;
+        }
+        let (from, next) = (start, next_line(text, start));
+        start = next;
+        let line = text[from..next].strip_suffix(b"\n").unwrap_or(&text[from..next]);
+        Some((from, line.strip_suffix(b"\r").unwrap_or(line)))
+    })
+}
+
+fn next_line(text: &[u8], from: usize) -> usize {
+    text[from..].iter().position(|byte| *byte == b'\n').map_or(text.len(), |at| from + at + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn text_goes_where_it_was_or_to_the_end_and_broken_marks_are_left_alone() {
+        let whole = format!("{HEADER}\nnew\n");
+        let block = format!("{BEGIN}\nnew\n{END}\n");
+        for (file, wanted) in [
+            (None, Some(whole.clone())),
+            (Some(String::new()), Some(whole.clone())),
+            (Some(format!("{HEADER}\nold\n")), Some(whole.clone())),
+            (Some(HEADER.to_owned()), None), // its only line has no end
+            (Some("mine".to_owned()), Some(format!("mine\n\n{block}"))),
+            (Some("mine\n".to_owned()), Some(format!("mine\n\n{block}"))),
+            (Some(format!("a\n{BEGIN}\nx\ny\n{END}\nb")), Some(format!("a\n{block}b"))),
+            (Some(format!("{BEGIN}\n{END}")), Some(format!("{BEGIN}\nnew\n{END}"))),
+            (
+                Some(format!("{BEGIN}\r\nx\r\n{END}\r\n")),
+                Some(format!("{BEGIN}\r\nnew\n{END}\r\n")),
+            ),
+            (Some(format!("{BEGIN}\nx\n")), None),
+            (Some(format!("{END}\n{BEGIN}\n")), None),
+            (Some(format!("{BEGIN}\n{BEGIN}\n{END}\n")), None),
+            (Some(format!("mine\n{HEADER}\nx\n")), None),
+            (Some(format!("{HEADER}\n{BEGIN}\nx\n{END}\n")), None),
+        ] {
+            let found = set(file.as_deref().map(str::as_bytes), b"new\n");
+            let found = found.ok().map(|bytes| String::from_utf8(bytes).unwrap());
+            assert_eq!(found, wanted, "{file:?}");
+        }
+        for text in ["", " \n", "no end", &format!("x\n{END}\n")] {
+            assert!(set(None, text.as_bytes()).is_err(), "{text:?}");
+        }
+    }
+
+    fn files() -> impl Strategy<Value = Vec<u8>> {
+        let piece = prop_oneof![
+            Just(format!("{HEADER}\n").into_bytes()),
+            Just(format!("{BEGIN}\n").into_bytes()),
+            Just(format!("{END}\n").into_bytes()),
+            Just(END.as_bytes().to_vec()),
+            proptest::collection::vec(any::<u8>(), 0..12),
+            Just(b"\r\n".to_vec()),
+        ];
+        proptest::collection::vec(piece, 0..8).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_set_is_found_again_and_what_is_around_it_stays(file in files()) {
+            let Ok(once) = set(Some(&file), b"new\n") else { return Ok(()) };
+            prop_assert_eq!(find(&once), Ok(Found::Text(b"new\n")));
+            prop_assert_eq!(set(Some(&once), b"new\n"), Ok(once.clone()));
+            if file.is_empty() { return Ok(()) }
+            let (before, after) = match find(&file) {
+                Ok(Found::Text(text)) => {
+                    let start = text.as_ptr() as usize - file.as_ptr() as usize;
+                    (&file[..start], &file[start + text.len()..])
+                }
+                _ => (&file[..], &b""[..]),
+            };
+            prop_assert!(once.starts_with(before) && once.ends_with(after));
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! The real Claude Code and the browser tool: what its registration takes.
+
+use crate::provision::worker::worker;
+use crate::support::agents::AGENTS;
+use crate::support::http::{Reply, Server};
+use crate::support::{AgentLab, run};
+use serde_json::{Value, json};
+
+fn claude() -> String {
+    format!("{AGENTS}/claude")
+}
+
+fn registration(url: &str) -> Value {
+    json!({"do": {"browser": {"register": {
+        "agent": claude(), "name": "playwright", "url": url,
+        "headers": ["Authorization: Bearer ${PLAYWRIGHT_MCP_TOKEN}"],
+    }}}})
+}
+
+fn servers(lab: &AgentLab) -> Value {
+    let text = std::fs::read(lab.sandbox.home().join(".claude.json")).unwrap();
+    serde_json::from_slice::<Value>(&text).unwrap()["mcpServers"].clone()
+}
+
+#[test]
+fn claude_gets_the_tool_once_and_its_file_holds_no_token() {
+    let Some(lab) = AgentLab::new() else { return };
+    let server = Server::new(|_| Reply::Body(500, String::new()));
+    let url = format!("{}/mcp", server.url());
+    let before = std::fs::read_to_string(lab.sandbox.home().join(".claude.json")).unwrap();
+    let said = run(&mut worker(&lab.sandbox, &registration(&url))).ok().json();
+    assert!(said["done"][0].as_str().unwrap().contains("playwright now"), "{said}");
+    let header = json!({"Authorization": "Bearer ${PLAYWRIGHT_MCP_TOKEN}"});
+    let wanted = json!({"playwright": {"type": "http", "url": url, "headers": header}});
+    assert_eq!(servers(&lab), wanted);
+    let answered: Value = serde_json::from_str(&before).unwrap();
+    let now = std::fs::read(lab.sandbox.home().join(".claude.json")).unwrap();
+    let now: Value = serde_json::from_slice(&now).unwrap();
+    for key in ["hasCompletedOnboarding", "projects", "customApiKeyResponses"] {
+        assert_eq!(now[key], answered[key], "{key}");
+    }
+    let look = json!({"look": {"browser": {"name": "playwright"}}});
+    let seen = run(&mut worker(&lab.sandbox, &look)).ok().json();
+    assert_eq!(seen["seen"]["browser"], json!({"there": url}));
+    let said = run(&mut worker(&lab.sandbox, &registration("http://localhost:1/mcp"))).ok().json();
+    assert!(said["done"][0].as_str().unwrap().contains("already"), "{said}");
+    assert_eq!(servers(&lab), wanted);
+    // Only where the variable is set does the server get the token.
+    let mut get = lab.command(claude());
+    run(get.args(["mcp", "get", "playwright"]).env("PLAYWRIGHT_MCP_TOKEN", "tok-123")).ok();
+    let requests = server.requests().join("\n").to_lowercase();
+    assert!(requests.contains("authorization: bearer tok-123"), "{requests}");
+}
+
+#[test]
+fn claude_finds_no_server_with_the_words_that_we_wait_for() {
+    let Some(lab) = AgentLab::new() else { return };
+    let none = run(lab.command(claude()).args(["mcp", "get", "playwright"])).code(1);
+    let said = none.out() + &none.err();
+    assert!(said.contains("No MCP server named"), "{said}");
+}
+
+/// Why the agent is never run over such a file.
+#[test]
+fn claude_begins_its_file_anew_when_it_does_not_parse() {
+    let Some(lab) = AgentLab::new() else { return };
+    let file = lab.sandbox.home().join(".claude.json");
+    std::fs::write(&file, "{\"mine\": ").unwrap();
+    let said = run(&mut worker(&lab.sandbox, &registration("http://localhost:1/mcp"))).ok().json();
+    assert!(said["failed"].as_str().unwrap().contains("does not parse"), "{said}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "{\"mine\": ");
+    run(lab.command(claude()).args(["mcp", "get", "playwright"]));
+    assert_ne!(std::fs::read_to_string(&file).unwrap(), "{\"mine\": ");
+}
