@@ -200,3 +200,18 @@ fn a_stub_agent_is_asked_first_and_what_it_says_is_checked() {
     assert!(said["done"][0].as_str().unwrap().contains("already"), "{said}");
     assert_eq!(std::fs::read_to_string(sandbox.root().join("calls")).unwrap(), calls);
 }
+
+/// One map had two copies, and the deploy of one part put its stale copy over the other's.
+#[test]
+fn lesson_34_the_plan_wants_the_hooks_file_that_persist_makes() {
+    let host = super::trouble::host("14-agents");
+    let file = host.place().join("root/etc/claude-code/managed-settings.d/50-terminal-lobby.json");
+    let hook = "/etc/claude-code/managed-settings.d/50-terminal-lobby.json";
+    assert!(host.plan(&[]).out().contains(&format!("+ add      {hook}")));
+    let root = host.place().join("root");
+    let args = ["hook", "--install", "--scope", "machine", "--root", root.to_str().unwrap()];
+    host.sandbox.persist(args).ok();
+    assert!(!host.plan(&[]).out().contains(hook));
+    std::fs::write(&file, "{}\n").unwrap();
+    assert!(host.plan(&[]).out().contains(&format!("~ repair   {hook}")));
+}

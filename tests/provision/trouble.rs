@@ -6,7 +6,7 @@ use crate::support::run;
 use std::path::Path;
 
 /// A host of the table.
-fn host(case: &str) -> Host {
+pub(super) fn host(case: &str) -> Host {
     Host::new(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/provision").join(case))
 }
 

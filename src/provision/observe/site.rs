@@ -63,7 +63,7 @@ fn real(source: &Source<'_>, path: &str) -> Result<PathBuf, String> {
 }
 
 fn bytes(source: &Source<'_>, path: &str, limit: u64) -> Result<Vec<u8>, String> {
-    files::read(&real(source, path)?, limit).map_err(|error| error.to_string())
+    files::read(&real(source, path)?, limit).map_err(|error| format!("{path}: {}", error.source))
 }
 
 fn text(source: &Source<'_>, path: &str) -> Result<String, String> {
@@ -72,7 +72,8 @@ fn text(source: &Source<'_>, path: &str) -> Result<String, String> {
 }
 
 fn token(source: &Source<'_>, path: &str) -> Result<Sealed, String> {
-    let secret = secret::read(&real(source, path)?).map_err(|error| error.to_string())?;
+    let secret = secret::read(&real(source, path)?);
+    let secret = secret.map_err(|error| format!("{path}: {}", error.source))?;
     Ok(Sealed(secret.text().to_owned()))
 }
 

@@ -40,7 +40,8 @@ fn seen(observed: &mut Observed, user: &str, instructions: Instructions, login: 
 
 fn planned(observed: &Observed, settings: &All) -> Plan {
     let roster = roster(&[("ann", row("ann.x", Tier::PowerUser))]);
-    let wish = Wish { roster: &roster, users: &[], membership_unknown: None };
+    let failed = std::collections::BTreeSet::new();
+    let wish = Wish { roster: &roster, users: &[], membership_unknown: None, failed };
     whole(&wish, observed, settings).unwrap()
 }
 

@@ -27,8 +27,9 @@ fn bare() -> Observed {
 
 fn planned(observed: &Observed) -> Plan {
     let roster = roster(&[("ann", row("ann.x", Tier::PowerUser))]);
-    whole(&Wish { roster: &roster, users: &[], membership_unknown: None }, observed, &settings())
-        .unwrap()
+    let failed = std::collections::BTreeSet::new();
+    let wish = Wish { roster: &roster, users: &[], membership_unknown: None, failed };
+    whole(&wish, observed, &settings()).unwrap()
 }
 
 fn of<'a>(plan: &'a Plan, id: &str) -> Option<&'a Change> {
