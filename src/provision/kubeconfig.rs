@@ -135,7 +135,7 @@ pub fn write(cluster: &Cluster, login: &Login<'_>, namespace: Option<&str>) -> S
     args.push(format!("--oidc-client-id={}", login.client));
     args.extend(login.scopes.iter().map(|scope| format!("--oidc-extra-scope={scope}")));
     args.push(format!("--grant-type={}", login.grant));
-    let args: String = args.iter().map(|arg| format!("\n      - {}", word(arg))).collect();
+    let args: Vec<String> = args.iter().map(|arg| format!("\n      - {}", word(arg))).collect();
     format!(
         "# Written once by terminal-lobby, and yours from then on.\n\
          apiVersion: v1\nkind: Config\ncurrent-context: cluster\n\
@@ -146,6 +146,7 @@ pub fn write(cluster: &Cluster, login: &Login<'_>, namespace: Option<&str>) -> S
          interactiveMode: IfAvailable\n",
         word(&cluster.server),
         word(command),
+        args = args.concat(),
     )
 }
 

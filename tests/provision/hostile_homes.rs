@@ -114,7 +114,7 @@ impl Trapped {
             Trap::Empty => std::fs::write(&at, "").unwrap(),
             Trap::Unreadable => {
                 std::fs::write(&at, "mine\n").unwrap();
-                std::fs::set_permissions(&at, std::fs::Permissions::from_mode(0)).unwrap();
+                std::fs::set_permissions(&at, std::fs::Permissions::from_mode(0o000)).unwrap();
             }
             Trap::Immutable => {
                 std::fs::write(&at, "{").unwrap();

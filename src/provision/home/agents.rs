@@ -13,6 +13,8 @@ const INSTRUCTIONS: &str = "AGENTS.md";
 /// Where Claude Code keeps the login of its user.
 const CLAUDE: &str = ".claude";
 const CREDENTIALS: &str = ".credentials.json";
+/// Agents and editors write it, too: what changed under our hands is read again, so often.
+const TRIES: u32 = 5;
 /// No file of instructions is larger (bytes).
 const MAX_INSTRUCTIONS: u64 = 1 << 20;
 
@@ -117,8 +119,6 @@ pub(super) fn perform(work: &Work) -> Result<Vec<String>, String> {
     let Work::Instructions { text, before } = work;
     let home = files::home()?;
     let dir = files::ensure_dir(&home, CODEX)?;
-    // Agents and editors write it, too: what changed under our hands is read again.
-    const TRIES: u32 = 5;
     for _ in 0..TRIES {
         let old = contents(&dir)?;
         let failed = |why: String| format!("{}: {why}", dir.path().join(INSTRUCTIONS).display());

@@ -18,7 +18,13 @@ pub fn site(observed: &mut Observed, root: &Path, settings: &Settings) {
     let source = Source { root };
     let agents = &settings.agents;
     let mut texts: Vec<&str> = Vec::new();
-    texts.extend(agents.managed_settings.iter().chain(&agents.instructions).map(|p| p.as_str()));
+    texts.extend(
+        agents
+            .managed_settings
+            .iter()
+            .chain(&agents.instructions)
+            .map(super::super::plan::site_values::Absolute::as_str),
+    );
     let mut made: Vec<String> = Vec::new();
     made.extend(agents.managed_settings.iter().map(|_| MANAGED.to_owned()));
     made.extend(agents.wants_hook().then(agents::drop_in));
@@ -38,7 +44,9 @@ pub fn site(observed: &mut Observed, root: &Path, settings: &Settings) {
     }
     let site = &mut observed.site;
     site.texts = texts.iter().map(|path| ((*path).to_owned(), text(&source, path))).collect();
-    if let Some(path) = agents.token_file.as_ref().map(|path| path.as_str()) {
+    if let Some(path) =
+        agents.token_file.as_ref().map(super::super::plan::site_values::Absolute::as_str)
+    {
         site.tokens.insert(path.to_owned(), token(&source, path));
     }
     if let Some(path) = settings.cluster.kubeconfig() {
@@ -46,7 +54,9 @@ pub fn site(observed: &mut Observed, root: &Path, settings: &Settings) {
             .and_then(|bytes| kubeconfig::read(&bytes).map_err(|why| format!("{path}: {why}")));
         site.clusters.insert(path.to_owned(), cluster);
     }
-    if let Some(path) = settings.browser.agent.as_ref().map(|path| path.as_str()) {
+    if let Some(path) =
+        settings.browser.agent.as_ref().map(super::super::plan::site_values::Absolute::as_str)
+    {
         site.programs.insert(path.to_owned(), real(&source, path).map(drop));
     }
     site.persist = agents.wants_hook().then(|| persist(root));

@@ -66,7 +66,7 @@ fn instructions(
     settings: &Settings,
 ) -> Planned {
     // What is wrong with the source is said once, for the host.
-    let source = settings.instructions.as_ref().map(|path| path.as_str());
+    let source = settings.instructions.as_ref().map(super::site_values::Absolute::as_str);
     let Some(Ok(text)) = source.and_then(|path| observed.site.texts.get(path)) else {
         return Planned::default();
     };

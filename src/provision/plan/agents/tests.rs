@@ -204,7 +204,7 @@ fn a_token_is_for_those_who_have_none_and_a_persons_stays() {
     let (none, there) = (Login::Absent, Login::There);
     let unknown = Login::Unknown("a link".to_owned());
     let own = format!("{key}={TOKEN}\n");
-    let cases: [(&str, &Login, Option<&str>, Option<(Verb, Cause)>); 13] = [
+    let cases = [
         ("", &none, None, Some((Verb::Add, Cause::Intent))),
         ("A=1\n", &none, None, Some((Verb::Add, Cause::Intent))),
         ("CLAUDE_CODE_OAUTH_TOKEN=\n", &none, None, Some((Verb::Add, Cause::Intent))),

@@ -18,7 +18,7 @@ const OTHERS: [&str; 2] = ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"];
 /// What a user lacks of it.
 pub(super) fn plan(user: &str, login: &Login, observed: &Observed, settings: &Settings) -> Planned {
     // What is wrong with the source is said once, for the host.
-    let source = settings.token_file.as_ref().map(|path| path.as_str());
+    let source = settings.token_file.as_ref().map(super::super::site_values::Absolute::as_str);
     let Some(Ok(token)) = source.and_then(|path| observed.site.tokens.get(path)) else {
         return Planned::default();
     };
