@@ -58,7 +58,7 @@ fn homes_are_looked_at_and_worked_on_by_their_users_and_what_is_theirs_stays() {
     here.provision(&["apply"]);
     assert_eq!(host.sh("find /home -printf '%p %i %T@ %C@\\n' | sort"), files);
     // A person takes the text out: it is not put back.
-    host.sh_as("ops", "echo mine >~/.codex/AGENTS.md");
+    host.sh("echo mine >/home/ops/.codex/AGENTS.md");
     here.provision(&["apply"]);
     assert_eq!(host.sh("cat /home/ops/.codex/AGENTS.md"), "mine\n");
     let plan = here.provision(&["plan", "--user", "ops"]).ok().out();
