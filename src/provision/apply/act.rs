@@ -2,10 +2,10 @@
 
 use super::receipt::{Outcome, Receipt, What};
 use super::{Progress, Run, account, files, units, writes};
-use crate::provision::digest;
 use crate::provision::journal::Journal;
 use crate::provision::plan::{Action, Change, Plan, Step, Verb};
 use crate::provision::written::Written;
+use crate::provision::{digest, install};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The host while a plan is carried out.
@@ -46,6 +46,13 @@ impl<'a> Host<'a> {
     /// # Errors
     /// When it cannot be put on record.
     pub(super) fn one(&mut self, change: &Change) -> Result<(), String> {
+        let change = &match with_secret(change) {
+            Ok(change) => change,
+            Err(why) => {
+                let done = self.begin(change)?;
+                return if done { self.end(change, Err(why)) } else { Ok(()) };
+            }
+        };
         if !self.begin(change)? {
             return Ok(());
         }
@@ -61,7 +68,8 @@ impl<'a> Host<'a> {
             self.note(change, What::Skipped, why, Vec::new());
             return Ok(false);
         }
-        let place = change.action.as_ref().and_then(writes);
+        let user = change.user.as_deref().unwrap_or_default();
+        let place = change.action.as_ref().and_then(|action| writes(action, user));
         let place = place.map(|(place, bytes)| (place, digest::of(&bytes)));
         let what = format!("{} {}", change.verb.shown().1, change.what);
         self.journal.before_writing(&change.id, &what, place).map_err(|error| error.to_string())?;
@@ -72,6 +80,12 @@ impl<'a> Host<'a> {
     pub(super) fn end(&mut self, change: &Change, made: Made) -> Result<(), String> {
         let outcome = made.as_ref().map(|lines| lines.join("; "));
         let text = outcome.as_ref().map(String::as_str).map_err(|why| why.as_str());
+        let user = change.user.as_deref().unwrap_or_default();
+        let place = change.action.as_ref().and_then(|action| writes(action, user));
+        if let Some((place, bytes)) = place.filter(|_| made.is_ok()) {
+            self.written.note(&place, &bytes);
+            self.run.state.written(&self.written)?;
+        }
         self.journal.after(&change.id, text).map_err(|error| error.to_string())?;
         match made {
             Ok(lines) => self.note(change, What::Done, String::new(), lines),
@@ -108,14 +122,10 @@ impl<'a> Host<'a> {
                 groups.insert(group.clone());
                 self.run.state.written(&self.written).map(none)
             }
-            Some(Action::SetKey { file, key, value }) => {
-                files::set_key(file, key, value)?;
-                self.wrote(change).map(none)
-            }
+            Some(Action::SetKey { file, key, value }) => files::set_key(file, key, value).map(none),
             Some(Action::SetMode { file, mode }) => files::set_mode(file, *mode).map(none),
             Some(Action::WriteFile { file, text }) => {
-                files::write(file, text, self.run.observed.files.get(file))?;
-                self.wrote(change).map(none)
+                files::write(file, text, self.run.observed.files.get(file)).map(none)
             }
             Some(Action::Unit { unit, enabled }) => {
                 let lines = units::set(unit, *enabled)?;
@@ -124,9 +134,12 @@ impl<'a> Host<'a> {
                 Ok(lines)
             }
             Some(Action::Home(_)) => Err("a home's work is not root's".to_owned()),
-            Some(Action::SetSecret { .. } | Action::Install { .. }) => {
-                Err("not there yet".to_owned())
+            Some(Action::Install { path, what }) => {
+                let observed = self.run.observed;
+                let link = observed.site.links.get(path).map(String::as_str);
+                files::install(path, what, observed.files.get(path), link).map(none)
             }
+            Some(Action::SetSecret { .. }) => Err("its value was not found out".to_owned()),
             Some(Action::Cut) => self.cut(user),
         }
     }
@@ -134,13 +147,6 @@ impl<'a> Host<'a> {
     fn cut(&mut self, user: &str) -> Made {
         let _ = user;
         Err("not there yet".to_owned())
-    }
-
-    fn wrote(&mut self, change: &Change) -> Result<(), String> {
-        if let Some((place, bytes)) = change.action.as_ref().and_then(writes) {
-            self.written.note(&place, &bytes);
-        }
-        self.run.state.written(&self.written)
     }
 
     fn note(&mut self, change: &Change, outcome: What, why: String, lines: Vec<String>) {
@@ -193,4 +199,16 @@ impl<'a> Host<'a> {
         let (outcomes, freshened) = (self.outcomes.clone(), self.freshened.clone());
         Receipt { freshened, ..Receipt::of(self.run, outcomes, &plan.changes) }
     }
+}
+
+/// A change of a secret with its value, which is drawn before the journal says what is written; the
+/// change itself otherwise. Where the key has a value that stays, there is nothing to write.
+fn with_secret(change: &Change) -> Result<Change, String> {
+    let Some(Action::SetSecret { file, key, value }) = &change.action else {
+        return Ok(change.clone());
+    };
+    let there = files::text(file)?;
+    let value = install::secret(value, key, &there, files::text)?;
+    let action = value.map(|value| Action::SetKey { file: file.clone(), key, value: value.0 });
+    Ok(Change { action, ..change.clone() })
 }

@@ -1,7 +1,8 @@
 //! Files of root's: on ground that only root can change, whole or not at all.
 
-use crate::provision::environment_file;
 use crate::provision::observed::{File, SERVICES};
+use crate::provision::plan::Installed;
+use crate::provision::{environment_file, install};
 use crate::sys::files::Existing;
 use crate::sys::{Dir, FileError, tree};
 use std::path::Path;
@@ -48,6 +49,39 @@ pub(super) fn write(file: &str, text: &str, seen: Option<&File>) -> Result<(), S
         dir.write_as(name, text.as_bytes(), Existing::Replaced, PUBLIC)
     };
     write().map_err(|error: FileError| error.to_string())
+}
+
+/// What an environment file says; nothing when it is absent.
+pub(super) fn text(file: &str) -> Result<Vec<u8>, String> {
+    let read = || {
+        let (dir, name) = place(file)?;
+        read(&dir, name)
+    };
+    read().map(Option::unwrap_or_default).map_err(|error: FileError| error.to_string())
+}
+
+/// Installs a file or link over what was seen, and over nothing else.
+pub(super) fn install(
+    path: &str,
+    what: &Installed,
+    seen: Option<&File>,
+    link: Option<&str>,
+) -> Result<(), String> {
+    let there = Path::new(path);
+    let same = match (there.symlink_metadata(), seen, link) {
+        (Err(error), None, None) => error.kind() == std::io::ErrorKind::NotFound,
+        (Ok(meta), _, Some(target)) => {
+            meta.is_symlink() && there.read_link().is_ok_and(|to| to == Path::new(target))
+        }
+        (Ok(meta), Some(File::Read { bytes, .. }), None) => {
+            meta.is_file() && crate::sys::files::read(there, MAX).is_ok_and(|now| now == *bytes)
+        }
+        _ => false,
+    };
+    if !same {
+        return Err(format!("installing {path}: it has changed meanwhile"));
+    }
+    install::install(Path::new("/"), path, what).map_err(|error| error.to_string())
 }
 
 fn read(dir: &Dir, name: &str) -> Result<Option<Vec<u8>>, FileError> {

@@ -53,9 +53,15 @@ pub fn apply(run: &Run<'_>, plan: &Plan, progress: &mut Progress<'_>) -> Result<
     let written = run.observed.written.clone();
     let mut host = act::Host::new(run, journal, written, progress);
     run.state.ports(&plan.record.ports, &plan.record.playwright_ports)?;
-    let (first, rest) = split(&plan.changes, |step| step <= Step::Environment);
-    let (homes, rest) = split_owned(rest, |step| step < Step::Units);
-    for change in first {
+    let (skeleton, rest): (Vec<&Change>, Vec<&Change>) = plan
+        .changes
+        .iter()
+        .filter(|change| change.action.is_some())
+        .partition(|change| change.user.is_none() && change.step == Step::Agents);
+    let (first, rest) = split(rest, |step| step <= Step::Environment);
+    let (homes, rest) = split(rest, |step| step < Step::Units);
+    // What new homes are made from comes before them.
+    for change in skeleton.into_iter().chain(first) {
         host.one(change)?;
     }
     let host = Mutex::new(host);
@@ -77,12 +83,8 @@ pub fn apply(run: &Run<'_>, plan: &Plan, progress: &mut Progress<'_>) -> Result<
     Ok(receipt)
 }
 
-fn split(changes: &[Change], first: fn(Step) -> bool) -> (Vec<&Change>, Vec<&Change>) {
-    split_owned(changes.iter().collect(), first)
-}
-
-fn split_owned(changes: Vec<&Change>, first: fn(Step) -> bool) -> (Vec<&Change>, Vec<&Change>) {
-    changes.into_iter().filter(|change| change.action.is_some()).partition(|c| first(c.step))
+fn split(changes: Vec<&Change>, first: fn(Step) -> bool) -> (Vec<&Change>, Vec<&Change>) {
+    changes.into_iter().partition(|change| first(change.step))
 }
 
 /// The changes of the maps: planned anew without those users whose part failed, so that one user's
@@ -117,13 +119,13 @@ fn applied(run: &Run<'_>, plan: &Plan, uncut: &BTreeSet<String>) -> Roster {
 }
 
 /// What a change writes, and where, as the record of what was written names it.
-fn writes(action: &Action) -> Option<(String, Vec<u8>)> {
+fn writes(action: &Action, user: &str) -> Option<(String, Vec<u8>)> {
     match action {
         Action::SetKey { file, key, value } => {
             Some((super::written::key_place(file, key), value.clone().into_bytes()))
         }
         Action::WriteFile { file, text } => Some((file.clone(), text.clone().into_bytes())),
-        _ => None,
+        _ => action.written(user),
     }
 }
 

@@ -60,8 +60,8 @@ impl Hosted {
     }
 
     fn measure(&self, table: &mut Table, what: &'static str, args: &[&str]) {
-        let argv = std::iter::once("/opt/tl/provision").chain(args.iter().copied());
-        let mut command = self.host.root_command(argv);
+        let words = std::iter::once("/opt/tl/provision").chain(args.iter().copied());
+        let mut command = self.host.root_command(words);
         table.time(what, || assert!(command.output().unwrap().status.success()));
     }
 
