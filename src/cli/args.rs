@@ -236,6 +236,10 @@ pub enum Command {
         /// Only keep saves from who is to be restored: for tmux-persist-announce.service
         #[arg(long)]
         announce: bool,
+        /// Only make each user's /tmp/tmux-UID before anybody else can: for
+        /// tmux-persist-sockets.service
+        #[arg(long, conflicts_with = "announce")]
+        sockets: bool,
     },
     /// Take over the state of the suite that this one replaces
     ///

@@ -10,7 +10,7 @@ use crate::persist::Request;
 use crate::snapshot::escape;
 use crate::sys::exec::{self, Program};
 use crate::sys::parallel::for_each;
-use crate::sys::{Account, accounts, pending, tree};
+use crate::sys::{Account, accounts, pending, socket_dirs, tree};
 use std::path::Path;
 use std::time::Duration;
 
@@ -44,7 +44,36 @@ pub fn restore_everybody(config: &Config, quiet: bool) -> Result<Exit, Failure> 
 
 /// Says whose sessions are about to be restored, and no more.
 pub fn announce_everybody(config: &Config) -> Result<Exit, Failure> {
-    Ok(if announce(&saved_users(config)?) { Exit::Done } else { Exit::Failed })
+    // Once more: accounts from the network are not known when the first unit looks.
+    let made = make_socket_dirs(&map_users(config)?.1);
+    let announced = announce(&saved_users(config)?);
+    Ok(if made && announced { Exit::Done } else { Exit::Failed })
+}
+
+/// Makes the directory of each terminal user's tmux sockets, before anybody else can. Whoever is
+/// not known yet comes into turn with the announcement.
+pub fn make_everybodys_socket_dirs(config: &Config) -> Result<Exit, Failure> {
+    Ok(if make_socket_dirs(&map_users(config)?.1) { Exit::Done } else { Exit::Failed })
+}
+
+/// Whether each of these users has a directory for tmux's sockets now, or another trouble.
+fn make_socket_dirs(users: &[Account]) -> bool {
+    let tmp = match socket_dirs::open() {
+        Ok(tmp) => tmp,
+        Err(error) => {
+            super::say("persist", super::Priority::Error, &error.to_string());
+            return false;
+        }
+    };
+    let mut all = true;
+    for account in users {
+        if let Err(error) = socket_dirs::ensure(&tmp, account) {
+            let said = format!("{}: {error}", account.name);
+            super::say("persist", super::Priority::Error, &said);
+            all = false;
+        }
+    }
+    all
 }
 
 /// From here on no save may follow these users' snapshots, before anything is waited for. Whether
@@ -60,13 +89,29 @@ fn announce(saved: &[Account]) -> bool {
     all
 }
 
-/// Users of the map with a state directory of theirs. What is in it root does not look at.
-fn saved_users(config: &Config) -> Result<Vec<Account>, Failure> {
-    use std::os::unix::fs::MetadataExt;
-    let (names, problems) = match targets::find(config, &Whom::Everybody)? {
+/// The accounts of the map's users, and what is wrong with it; root is none of them.
+fn map_users(config: &Config) -> Result<(Vec<String>, Vec<Account>), Failure> {
+    let (names, mut problems) = match targets::find(config, &Whom::Everybody)? {
         Targets::Users { names, problems, .. } => (names, problems),
         Targets::Caller { .. } => return Err(Failure::refused("only root restores for everybody")),
     };
+    let mut users = Vec::new();
+    for name in names {
+        match accounts::by_name(&name) {
+            Ok(account) if account.uid.is_root() => {
+                problems.push(format!("{name}: root is not a terminal user"));
+            }
+            Ok(account) => users.push(account),
+            Err(error) => problems.push(error.to_string()),
+        }
+    }
+    Ok((problems, users))
+}
+
+/// Users of the map with a state directory of theirs. What is in it root does not look at.
+fn saved_users(config: &Config) -> Result<Vec<Account>, Failure> {
+    use std::os::unix::fs::MetadataExt;
+    let (problems, mut users) = map_users(config)?;
     for problem in &problems {
         super::complain(problem);
     }
@@ -75,22 +120,11 @@ fn saved_users(config: &Config) -> Result<Vec<Account>, Failure> {
         return Ok(Vec::new());
     }
     tree::assert_roots_own(state).map_err(|error| Failure::refused(error.to_string()))?;
-    let mut saved = Vec::new();
-    for name in names {
-        match accounts::by_name(&name) {
-            Ok(account) if account.uid.is_root() => {
-                super::complain(&format!("{name}: root is not a terminal user"));
-            }
-            Ok(account) => {
-                let own = state.join(&name).symlink_metadata();
-                if own.is_ok_and(|meta| meta.is_dir() && meta.uid() == account.uid.as_raw()) {
-                    saved.push(account);
-                }
-            }
-            Err(error) => super::complain(&error.to_string()),
-        }
-    }
-    Ok(saved)
+    users.retain(|account| {
+        let own = state.join(&account.name).symlink_metadata();
+        own.is_ok_and(|meta| meta.is_dir() && meta.uid() == account.uid.as_raw())
+    });
+    Ok(users)
 }
 
 /// Waits for one user's home and starts that user's session; gives what the session says of

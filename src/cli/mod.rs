@@ -72,7 +72,10 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
     start_logging(common.verbose);
     match command {
         Command::Worker { job } => perform::work_for_root(&job),
-        Command::Boot { announce: true } => boot::announce_everybody(&config::load(&common)?),
+        Command::Boot { sockets: true, .. } => {
+            boot::make_everybodys_socket_dirs(&config::load(&common)?)
+        }
+        Command::Boot { announce: true, .. } => boot::announce_everybody(&config::load(&common)?),
         Command::Boot { .. } => boot::restore_everybody(&config::load(&common)?, common.quiet),
         Command::Import => import::import(&config::load(&common)?, common.quiet),
         Command::Keeper => {

@@ -17,6 +17,7 @@ pub mod parallel;
 pub mod pending;
 pub mod replace;
 pub mod secret;
+pub mod socket_dirs;
 mod spawn;
 pub mod tool;
 pub mod tree;

@@ -171,3 +171,96 @@ fn a_home_that_is_mounted_late_is_waited_for() {
     let carol = at("tmux-persist-session@1002.service", "ActiveEnterTimestampMonotonic");
     assert!(carol < mounted, "carol did not wait for alice's disk");
 }
+
+/// A process of bob's from each way that he has to be early; each makes every directory that he wants
+/// to keep others out of, again and again.
+const SQUAT: &str = r#"cat >/usr/local/bin/squat <<'END'
+#!/bin/sh
+echo "$1" >>/var/tmp/squat-began
+until [ -e /tmp/squat-is-over ]; do mkdir /tmp/tmux-1000 /tmp/tmux-1002 2>/dev/null; sleep 0.01; done
+END
+chmod 755 /usr/local/bin/squat
+install -d -m 1777 /var/tmp
+loginctl enable-linger bob
+install -d -o bob -g bob /home/bob/.config /home/bob/.config/systemd /home/bob/.config/systemd/user \
+    /home/bob/.config/systemd/user/default.target.wants
+printf '%s\n' '[Unit]' DefaultDependencies=no '[Service]' 'ExecStart=/usr/local/bin/squat manager' \
+    >/home/bob/.config/systemd/user/squat.service
+ln -s ../squat.service /home/bob/.config/systemd/user/default.target.wants/
+echo '@reboot /usr/local/bin/squat cron' | crontab -u bob -
+printf '%s\n' '[Service]' User=bob 'ExecStart=/usr/local/bin/squat terminal' '[Install]' \
+    WantedBy=multi-user.target >/etc/systemd/system/terminal-of-bob.service
+systemctl enable terminal-of-bob.service"#;
+
+#[test]
+fn nobody_keeps_another_away_by_making_the_directory_of_that_ones_sockets() {
+    let Some(made) = BootBox::booted(
+        "boot::trouble::nobody_keeps_another_away_by_making_the_directory_of_that_ones_sockets",
+        On::Host,
+    ) else {
+        return;
+    };
+    work_as(&made, "alice");
+    let before = panes(&made, "alice");
+    made.crash_after(SQUAT);
+    made.boot();
+    wait_until("bob has tried in every way", || {
+        made.sh("sort -u /var/tmp/squat-began 2>/dev/null || true") == "cron\nmanager\nterminal\n"
+    });
+    let owners = "stat -c '%U %a' /tmp/tmux-1000 /tmp/tmux-1001 /tmp/tmux-1002";
+    assert_eq!(made.sh(owners), "alice 700\nbob 700\ncarol 700\n");
+    assert_eq!(panes(&made, "alice"), before);
+    assert_eq!(made.property("tmux-persist-sockets.service", "ActiveState"), "active");
+    assert_eq!(made.journal("_PID=1 | grep -i 'ordering cycle' || true"), "");
+
+    // The attack is one: with the units off it wins, alice alone is away, and that is told.
+    made.crash_after(
+        "rm /var/tmp/squat-began
+        systemctl mask tmux-persist-sockets.service tmux-persist-announce.service",
+    );
+    made.boot();
+    let owners = "stat -c '%U' /tmp/tmux-1000";
+    wait_until("bob has it", || made.try_sh("root", owners).out() == "bob\n");
+    assert_eq!(panes(&made, "alice"), [""; 0]);
+    made.sh("systemctl unmask tmux-persist-sockets.service");
+    let told = made.try_sh("root", "persist boot --sockets");
+    assert_eq!(told.code, 1, "{}", told.err());
+    for user in ["alice", "carol"] {
+        let why = format!("{user}: making directory /tmp/tmux-");
+        assert!(told.err().contains(&why), "{}", told.err());
+    }
+    assert!(told.err().contains("uid 1001 has something there"), "{}", told.err());
+    let unit = "tmux-persist-sockets.service";
+    assert_ne!(made.try_sh("root", &format!("systemctl start {unit}")).code, 0);
+    wait_until("it is told at priority err", || {
+        made.journal("-p err -t tmux-persist-failed").contains(unit)
+    });
+    assert_eq!(made.sh(owners), "bob\n", "root takes nothing away");
+    let kept = snapshots(&made, "alice");
+
+    // With the units on again the next boot has her back.
+    made.sh("systemctl unmask tmux-persist-announce.service; sync");
+    made.crash();
+    made.boot();
+    assert_eq!(panes(&made, "alice"), before);
+    assert!(snapshots(&made, "alice").starts_with(&kept));
+}
+
+/// Cleaning takes old directories away, and then anybody could make them.
+#[test]
+fn an_empty_directory_of_sockets_is_not_cleaned_away() {
+    let Some(made) = BootBox::booted(
+        "boot::trouble::an_empty_directory_of_sockets_is_not_cleaned_away",
+        On::Host,
+    ) else {
+        return;
+    };
+    made.sh("echo 'q /tmp 1777 root root 1s' >/etc/tmpfiles.d/tmp.conf
+        mkdir -m 700 /tmp/other");
+    wait_until("they are old enough", || {
+        made.sh("systemd-tmpfiles --clean");
+        made.try_sh("root", "test -e /tmp/other").code != 0
+    });
+    let owners = "stat -c '%U %a' /tmp/tmux-1000 /tmp/tmux-1001 /tmp/tmux-1002";
+    assert_eq!(made.sh(owners), "alice 700\nbob 700\ncarol 700\n");
+}

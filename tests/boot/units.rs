@@ -5,11 +5,12 @@ use std::fmt::Write;
 
 /// The exposure that each may have at most, in tenths (`systemd-analyze security`). Only the one
 /// whose processes are the user's is open, on purpose.
-const EXPOSURE: [(&str, u32); 6] = [
+const EXPOSURE: [(&str, u32); 7] = [
     ("tmux-persist-save.service", 22),
     ("tmux-persist-shutdown.service", 22),
     ("tmux-persist-restore.service", 15),
     ("tmux-persist-announce.service", 15),
+    ("tmux-persist-sockets.service", 15),
     ("tmux-persist-failed@x.service", 12),
     ("tmux-persist-session@1000.service", 92),
 ];

@@ -11,6 +11,7 @@ use std::path::Path;
 const UNITS: &str = "\
 Id=tmux-persist-save.timer\nLoadState=loaded\nActiveState=active\nWantedBy=timers.target\n
 Id=tmux-persist-save.service\nLoadState=loaded\nActiveState=inactive\nResult=success\n
+Id=tmux-persist-sockets.service\nLoadState=loaded\nActiveState=active\nWantedBy=basic.target\n
 Id=tmux-persist-restore.service\nLoadState=loaded\nActiveState=active\nWantedBy=multi-user.target\n
 Id=tmux-persist-shutdown.service\nLoadState=loaded\nActiveState=active\nWantedBy=multi-user.target\n
 Id=systemd-logind.service\nLoadState=loaded\nActiveState=active\n";

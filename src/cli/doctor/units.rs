@@ -11,6 +11,7 @@ use std::time::Duration;
 
 const TIMER: &str = "tmux-persist-save.timer";
 const SAVE: &str = "tmux-persist-save.service";
+const SOCKETS: &str = "tmux-persist-sockets.service";
 const RESTORE: &str = "tmux-persist-restore.service";
 const SHUTDOWN: &str = "tmux-persist-shutdown.service";
 const LOGIND: &str = "systemd-logind.service";
@@ -29,7 +30,8 @@ pub(super) fn checks(root: &Path, is_root: bool, max_age: Duration) -> Vec<Check
         return vec![Check::skipped(NAME, "systemd does not run here")];
     }
     let ask = Program::new("systemctl").args(["show", "--timestamp=unix", PROPERTIES]);
-    let ask = ask.args(["--", TIMER, SAVE, RESTORE, SHUTDOWN, LOGIND]).environment(plain());
+    let ask =
+        ask.args(["--", TIMER, SAVE, SOCKETS, RESTORE, SHUTDOWN, LOGIND]).environment(plain());
     let output = match ask.deadline(Duration::from_secs(5)).max_output(64 << 10).run() {
         Ok(output) if output.status.success() => output,
         Ok(output) => {
@@ -72,6 +74,7 @@ fn judge(units: &[Unit], now: Epoch, max_age: Duration) -> Vec<Check> {
     vec![
         installed(TIMER, of(TIMER)).unwrap_or_else(|| timer(of(TIMER), now, max_age)),
         installed(SAVE, of(SAVE)).unwrap_or_else(|| save(of(SAVE))),
+        installed(SOCKETS, of(SOCKETS)).unwrap_or_else(|| at_boot(SOCKETS, of(SOCKETS))),
         installed(RESTORE, of(RESTORE)).unwrap_or_else(|| at_boot(RESTORE, of(RESTORE))),
         installed(SHUTDOWN, of(SHUTDOWN)).unwrap_or_else(|| at_boot(SHUTDOWN, of(SHUTDOWN))),
         logind(of(LOGIND)),
@@ -167,6 +170,8 @@ mod tests {
 Id=tmux-persist-save.timer\nLoadState=loaded\nActiveState=active\nResult=success\n\
 WantedBy=timers.target\nLastTriggerUSec=@9900\n
 Id=tmux-persist-save.service\nLoadState=loaded\nActiveState=inactive\nResult=success\nWantedBy=\n
+Id=tmux-persist-sockets.service\nLoadState=loaded\nActiveState=active\nResult=success\n\
+WantedBy=basic.target\n
 Id=tmux-persist-restore.service\nLoadState=loaded\nActiveState=active\nResult=success\n\
 WantedBy=multi-user.target\n
 Id=tmux-persist-shutdown.service\nLoadState=loaded\nActiveState=active\nResult=success\n\
@@ -221,6 +226,13 @@ Id=systemd-logind.service\nLoadState=loaded\nActiveState=active\n";
             ),
             (SAVE, "success", "exit-code", Warn, "journalctl -n 50 -u tmux-persist-save.service"),
             (
+                SOCKETS,
+                active,
+                "ActiveState=failed",
+                Fault,
+                "journalctl -b -u tmux-persist-sockets.service",
+            ),
+            (
                 RESTORE,
                 "multi-user.target",
                 "",
@@ -260,7 +272,7 @@ Id=systemd-logind.service\nLoadState=loaded\nActiveState=active\n";
 
     #[test]
     fn a_masked_unit_is_off_by_choice_and_a_timer_may_not_have_fired_yet() {
-        for unit in [TIMER, SAVE, RESTORE, SHUTDOWN] {
+        for unit in [TIMER, SAVE, SOCKETS, RESTORE, SHUTDOWN] {
             assert_eq!(changed(unit, "LoadState=loaded", "LoadState=masked"), (Skipped, None));
         }
         assert_eq!(changed(TIMER, "LastTriggerUSec=@9900", "LastTriggerUSec=").0, Ok);

@@ -14,7 +14,7 @@ PROJECT = os.path.realpath(os.path.join(os.path.dirname(os.path.realpath(__file_
 HOME = os.path.abspath(os.environ.get("BOOTBOX_HOME") or PROJECT + "/target/boxes")
 SUITE = "bookworm"
 PACKAGES = ("systemd,systemd-sysv,dbus,dbus-user-session,libpam-systemd,tmux,git,sudo,procps,passwd,"
-            "python3,strace")
+            "python3,strace,cron")
 REVISION = "1"  # raised when make_base() changes what it makes
 CGROUP2 = ('{ [ "$(stat -f -c %T /sys/fs/cgroup)" = cgroup2fs ] || '
            'mount -t cgroup2 none /sys/fs/cgroup; }')
