@@ -6,18 +6,17 @@ use super::args::Whom;
 use super::config::Config;
 use super::exit::{Exit, Failure};
 use super::targets::{self, Targets};
-use crate::persist::Request;
 use crate::snapshot::escape;
 use crate::sys::exec::{self, Program};
 use crate::sys::parallel::for_each;
-use crate::sys::{Account, accounts, pending, socket_dirs, tree};
+use crate::sys::{Account, accounts, asked, pending, socket_dirs, tree};
 use std::path::Path;
 use std::time::Duration;
 
 /// How long the file system of one user's home may take to be mounted.
-const HOME_DEADLINE: Duration = Duration::from_mins(1);
+pub(super) const HOME_DEADLINE: Duration = Duration::from_mins(1);
 /// How long one user's session may take: more than the unit allows, which ends it before.
-const START_DEADLINE: Duration = Duration::from_secs(200);
+pub(super) const START_DEADLINE: Duration = Duration::from_secs(200);
 /// Users waited for at once: nearly all of that time is the service manager's.
 const AT_ONCE: usize = 64;
 
@@ -127,10 +126,22 @@ fn saved_users(config: &Config) -> Result<Vec<Account>, Failure> {
     Ok(users)
 }
 
+/// Restores all of one user's; gives what the session says of itself.
+fn restore(account: &Account) -> Result<String, String> {
+    // Whoever restores a part by hand does so before or after.
+    let _alone = asked::alone(account, START_DEADLINE).map_err(|error| error.to_string())?;
+    start_session(account)
+}
+
+/// The unit of a user's session.
+pub(super) fn session_unit(account: &Account) -> String {
+    format!("tmux-persist-session@{}.service", account.uid)
+}
+
 /// Waits for one user's home and starts that user's session; gives what the session says of
 /// itself.
-fn restore(account: &Account) -> Result<String, String> {
-    let unit = format!("tmux-persist-session@{}.service", account.uid);
+pub(super) fn start_session(account: &Account) -> Result<String, String> {
+    let unit = session_unit(account);
     wait_for_home(&account.home).map_err(|why| {
         // The session's unit has not failed, for it was not started: so it is told here.
         let told = format!("tmux-persist-failed@{unit}.service");
@@ -155,39 +166,9 @@ fn restore(account: &Account) -> Result<String, String> {
 }
 
 /// A property out of the output of `systemctl show`. A keeper's status is its user's to choose.
-fn property(shown: &str, name: &str) -> String {
+pub(super) fn property(shown: &str, name: &str) -> String {
     let found = shown.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
     escape(found.unwrap_or_default().as_bytes())
-}
-
-/// Before root has a user's process restore: on a host with the units the whole restore is done
-/// in a session of that user's own, as at boot. What root's own process started would live, and be
-/// limited, as root's login is; and PAM would not be asked whether the account is still good.
-pub(super) fn restore_in_own_session(
-    config: &Config,
-    request: &Request,
-    name: &str,
-) -> Result<(), String> {
-    let Request::Restore { sessions, from, dry_run: false, mode } = request else { return Ok(()) };
-    if !config.of_site || !Path::new("/run/systemd/system").is_dir() {
-        return Ok(());
-    }
-    let account = accounts::by_name(name).map_err(|error| error.to_string())?;
-    let unit = format!("tmux-persist-session@{}.service", account.uid);
-    let shown = systemctl(&["show", "--property=LoadState,ActiveState", &unit], HOME_DEADLINE)?;
-    if account.uid.is_root() || property(&shown, "LoadState") != "loaded" {
-        return Ok(());
-    }
-    if sessions.is_empty() && from.is_none() && mode.is_none() {
-        return restore(&account).map(drop);
-    }
-    if property(&shown, "ActiveState") != "active" {
-        super::complain(&format!(
-            "{name}: a tmux server that this starts lives with this login; for one of the user's own \
-             restore everything, or let the user do it"
-        ));
-    }
-    Ok(())
 }
 
 /// Waits until what a home lies on is mounted: a unit that requires the path does nothing else.
@@ -200,7 +181,8 @@ fn wait_for_home(home: &Path) -> Result<(), String> {
     ended_well(program.deadline(HOME_DEADLINE)).map(drop)
 }
 
-fn systemctl(args: &[&str], deadline: Duration) -> Result<String, String> {
+/// What `systemctl` prints.
+pub(super) fn systemctl(args: &[&str], deadline: Duration) -> Result<String, String> {
     ended_well(Program::new("systemctl").args(args).deadline(deadline))
 }
 

@@ -8,10 +8,11 @@ use super::exit::{Exit, Failure};
 use super::human;
 use super::perform::{self, Done, UserReport};
 use super::targets::{self, Targets};
-use crate::persist::{Report, Request};
+use crate::persist::{Job, Report, Request};
 use crate::sys::notify::Notifier;
-use crate::sys::{Account, accounts, files, pending};
+use crate::sys::{Account, accounts, asked, files, pending};
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// How long one answer of tmux may take while everybody's sessions come up at once, whatever the
@@ -32,12 +33,18 @@ pub fn keep(config: &Config, notifier: &Notifier) -> Result<Exit, Failure> {
         failure
     };
     check_home(&account).map_err(told)?;
-    let request = Request::Restore { sessions: Vec::new(), from: None, dry_run: false, mode: None };
-    let work = Work { whom: Whom::Caller, request };
-    let patient = Config { tmux_deadline: config.tmux_deadline.max(PATIENCE), ..config.clone() };
-    let shared = perform::shared_among(pending::count(), config);
-    let job = perform::job(&patient, &work, state_dir.clone(), true, None, shared);
+    let asked = asked::asked(&account).map_err(|error| told(Failure::failed(error.to_string())))?;
+    let job = match &asked {
+        Some(asked) => job_of_roots(&asked.question).map_err(told)?,
+        None => own_job(config, state_dir),
+    };
     let report = job.clone().perform();
+    if let Some(asked) = asked {
+        let answer = serde_json::to_vec(&report).map_err(std::io::Error::from);
+        if let Err(error) = answer.and_then(|answer| asked.answer(&answer)) {
+            super::complain(&format!("answering root: {error}"));
+        }
+    }
     if let Some(problem) = report.problem() {
         return Err(told(Failure::failed(crate::snapshot::escape(problem.message.as_bytes()))));
     }
@@ -46,6 +53,8 @@ pub fn keep(config: &Config, notifier: &Notifier) -> Result<Exit, Failure> {
     for note in human::problems(&reports, false) {
         super::complain(&note);
     }
+    let (request, state_dir) = (job.request.clone(), job.state_dir.clone());
+    let work = Work { whom: Whom::Caller, request };
     let done = Done { reports, problems: Vec::new(), single: true, by_root: false, state_dir };
     super::print(&human::render(&work, &done, false))?;
     let failed = |error: std::io::Error| Failure::failed(format!("keeper: {error}"));
@@ -55,6 +64,25 @@ pub fn keep(config: &Config, notifier: &Notifier) -> Result<Exit, Failure> {
         server.wait().map_err(failed)?;
     }
     Ok(Exit::Done)
+}
+
+/// Everything, as at boot.
+fn own_job(config: &Config, state_dir: PathBuf) -> Job {
+    let request = Request::Restore { sessions: Vec::new(), from: None, dry_run: false, mode: None };
+    let work = Work { whom: Whom::Caller, request };
+    let patient = Config { tmux_deadline: config.tmux_deadline.max(PATIENCE), ..config.clone() };
+    let shared = perform::shared_among(pending::count(), config);
+    perform::job(&patient, &work, state_dir, true, None, shared)
+}
+
+/// What root wants instead, who restores by hand.
+fn job_of_roots(question: &[u8]) -> Result<Job, Failure> {
+    let job: Job = serde_json::from_slice(question)
+        .map_err(|error| Failure::usage(format!("keeper: what root asks: {error}")))?;
+    match job.request {
+        Request::Restore { dry_run: false, .. } => Ok(job),
+        _ => Err(Failure::usage("keeper: root asks for something else than a restore".to_owned())),
+    }
 }
 
 /// Sessions do not come back into a home that is not there, as when its disk is missing: they

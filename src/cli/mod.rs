@@ -11,6 +11,7 @@ pub mod import;
 pub mod json;
 pub mod keeper;
 mod metrics;
+mod own_session;
 pub mod pages;
 pub mod perform;
 pub mod provision;

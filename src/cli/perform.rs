@@ -2,9 +2,9 @@
 //! becomes that user, several at once, each with its deadline and bounded report.
 
 use super::args::Work;
-use super::boot;
 use super::config::Config;
 use super::exit::{Exit, Failure};
+use super::own_session;
 use super::seen_by_root;
 use super::targets::{self, Targets};
 use crate::persist::budget::Settings;
@@ -20,7 +20,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// No report of a worker is larger (bytes).
-const MAX_REPORT: usize = 32 << 20;
+pub(super) const MAX_REPORT: usize = 32 << 20;
 /// The share of a user's deadline that waiting for another save or restore may take.
 const LOCK_SHARE: u32 = 2;
 
@@ -74,8 +74,12 @@ pub fn perform(config: &Config, work: &Work) -> Result<Done, Failure> {
             let silent = Mutex::new(BTreeSet::new());
             let reports = for_each(&names, config.parallel_users, |name| {
                 let job = job(config, work, state_dir.clone(), false, None, restore.clone());
-                let report = boot::restore_in_own_session(config, &work.request, name)
-                    .and_then(|()| for_user(config, name, state.as_ref(), &job, None));
+                let report = match work.request {
+                    Request::Restore { dry_run: false, .. } => {
+                        own_session::restore(config, name, state.as_ref(), &job)
+                    }
+                    _ => for_user(config, name, state.as_ref(), &job, None),
+                };
                 let report = report.unwrap_or_else(|error| {
                     silent.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone());
                     Report::failed(&work.request, error)
@@ -128,6 +132,7 @@ pub(super) fn job(
         request: work.request.clone(),
         state_dir,
         may_create,
+        may_start_server: true,
         socket: config.socket.clone(),
         tmpdir,
         tmux_deadline: config.tmux_deadline,

@@ -115,7 +115,7 @@ pub fn hooked(world: &World, call: &HookCall) -> Report {
 
 fn mark(world: &World, call: &HookCall, pane: &Pane, stamp: &Stamp) -> Result<(), String> {
     let socket = Socket::at(pane.socket.clone());
-    let server = Server { socket, deadline: world.server.deadline };
+    let server = Server { socket, may_start: false, ..world.server };
     if !server.is_listening().map_err(|error| error.to_string())? {
         return Ok(());
     }

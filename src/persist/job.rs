@@ -121,6 +121,8 @@ pub struct Job {
     pub state_dir: PathBuf,
     /// Whether the user's own directory may be made here: where nobody else makes it.
     pub may_create: bool,
+    /// Whether a tmux server may be started from here, where none runs.
+    pub may_start_server: bool,
     /// tmux's `-L`.
     pub socket: String,
     /// tmux's `TMUX_TMPDIR`, for a caller that has one.
@@ -184,6 +186,7 @@ impl Job {
             server: Server {
                 socket: Socket::named(&self.socket, self.tmpdir.as_deref()),
                 deadline: self.tmux_deadline,
+                may_start: self.may_start_server,
             },
             launcher: beside_ourselves(crate::agent::launcher::PROGRAM),
             state_dir: self.state_dir,

@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods, reason = "this is the module the fence stands around")]
 
 pub mod accounts;
+pub mod asked;
 pub mod become_user;
 pub mod clock;
 pub mod detach;

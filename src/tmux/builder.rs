@@ -47,6 +47,8 @@ impl Builder {
             std::env::vars_os().filter(|(name, _)| !OWN.iter().any(|own| name == own)).collect();
         let program = server
             .client()
+            // Also where the server has ended since somebody looked.
+            .args((!server.may_start).then_some("-N"))
             .args(["-C", "new-session", "-x", "80", "-y", "24", "-s", name, "-c"])
             .args([OsString::from_vec(super::escape::escape_format(cwd.as_os_str().as_bytes()))])
             // A program that waits for input that never comes, two words so that no shell runs.

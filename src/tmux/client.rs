@@ -26,6 +26,15 @@ pub enum TmuxError {
         /// What is wrong with it.
         why: String,
     },
+    /// None runs, and whoever asks may not start one.
+    #[error(
+        "no tmux server listens at {socket}, and none is started from here: it would live, and end, \
+         with this login; as the user: persist restore"
+    )]
+    NotRunning {
+        /// Where it would listen.
+        socket: String,
+    },
     /// The client failed, hung or wrote too much.
     #[error(transparent)]
     Exec(#[from] ExecError),
@@ -50,6 +59,8 @@ pub struct Server {
     pub socket: Socket,
     /// How long one answer may take.
     pub deadline: Duration,
+    /// Whether one may be started where none runs.
+    pub may_start: bool,
 }
 
 impl Server {
@@ -168,16 +179,26 @@ impl Server {
         if let SocketState::Refused(why) = self.socket.state() {
             return Err(self.refused(why));
         }
+        self.check_start()?;
         let mut tries = 1;
         loop {
             match Builder::connect(self, name, cwd) {
                 Err(TmuxError::Connection(_)) if tries < TRIES => {
                     crate::sys::clock::pause(Duration::from_millis(20 << tries));
+                    self.check_start()?;
                     tries += 1;
                 }
                 result => return result,
             }
         }
+    }
+
+    /// Refuses where a server would have to be started by somebody who may not.
+    fn check_start(&self) -> Result<(), TmuxError> {
+        if self.may_start || self.is_listening()? {
+            return Ok(());
+        }
+        Err(TmuxError::NotRunning { socket: self.socket.path().display().to_string() })
     }
 
     pub(super) fn client(&self) -> Program {

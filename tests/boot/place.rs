@@ -1,7 +1,11 @@
 //! Where restored processes live: in a session of their user's, with what a login has (lesson 22).
 
-use super::{panes, work_as};
+use super::{agent_runs, panes, snapshots, work_as};
 use crate::support::{BootBox, On, wait_until};
+use std::collections::BTreeSet;
+
+/// Alice's session.
+const UNIT: &str = "tmux-persist-session@1000.service";
 
 /// What a shell of the user's has, a line each.
 const HAS: &str = "id; id -u -n; umask; ulimit -S -n; ulimit -H -n; cat /proc/self/loginuid; echo
@@ -98,10 +102,6 @@ fn what_root_restores_by_hand_lives_in_a_session_of_the_users_own() {
     made.sh("systemctl start tmux-persist-save.service");
     made.without_login("alice", "tmux kill-server");
     wait_until("the server is gone", || made.server("alice").is_none());
-    // A part of it cannot be left to the unit, and that is said.
-    let part = made.try_sh("root", "persist restore --dry-run --user alice web");
-    assert_eq!((part.code, part.err().contains("this login")), (0, false), "{}", part.err());
-
     made.sh("persist restore --user alice");
     assert_eq!(panes(&made, "alice"), before);
     let group = made.sh(&format!("grep ^0:: /proc/{}/cgroup", made.server("alice").unwrap()));
@@ -112,10 +112,74 @@ fn what_root_restores_by_hand_lives_in_a_session_of_the_users_own() {
     made.without_login("alice", "tmux kill-session -t =web:");
     made.sh("persist restore --user alice");
     assert_eq!(panes(&made, "alice"), before);
+}
+
+/// Once a server that this started lived in the login of whoever called it.
+#[test]
+fn a_part_that_root_restores_by_hand_lives_in_a_session_of_the_users_own_too() {
+    let Some(made) = BootBox::booted(
+        "boot::place::a_part_that_root_restores_by_hand_lives_in_a_session_of_the_users_own_too",
+        On::Host,
+    ) else {
+        return;
+    };
+    work_as(&made, "alice");
+    let before = panes(&made, "alice");
+    made.sh("systemctl start tmux-persist-save.service");
+    let id = snapshots(&made, "alice").pop().unwrap().replace(".tsv", "");
+    let sessions = || {
+        let all = panes(&made, "alice");
+        all.iter().map(|pane| pane.split(' ').next().unwrap().to_owned()).collect::<BTreeSet<_>>()
+    };
+    let end = || {
+        made.without_login("alice", "tmux kill-server");
+        wait_until("the keeper is gone", || made.property(UNIT, "ActiveState") == "inactive");
+    };
+    let lives_in_own_session = || {
+        let group = made.sh(&format!("grep ^0:: /proc/{}/cgroup", made.server("alice").unwrap()));
+        assert!(group.starts_with("0::/user.slice/user-1000.slice/session-"), "{group}");
+        assert_eq!(made.property(UNIT, "ActiveState"), "active");
+    };
     made.without_login("alice", "tmux kill-server");
-    wait_until("the keeper is gone", || {
-        made.property("tmux-persist-session@1000.service", "ActiveState") == "inactive"
-    });
-    let part = made.try_sh("root", "persist restore --user alice web");
-    assert_eq!((part.code, part.err().contains("this login")), (0, true), "{}", part.err());
+    wait_until("the server is gone", || made.server("alice").is_none());
+
+    // A mistake starts nothing, and is no failure of the unit's.
+    let wrong = made.try_sh("root", "persist restore --user alice no-such-session");
+    assert_eq!(wrong.code, 2, "{}", wrong.err());
+    assert!(wrong.err().contains("no session 'no-such-session'"), "{}", wrong.err());
+    assert_eq!(
+        (made.server("alice"), made.property(UNIT, "ActiveState")),
+        (None, "inactive".into())
+    );
+
+    // By name: that one alone, and what root reads is what was done.
+    let said = made.sh("persist restore --user alice web");
+    assert!(said.contains("web") && said.contains("restored"), "{said}");
+    assert_eq!(sessions(), BTreeSet::from(["web".to_owned()]));
+    lives_in_own_session();
+    // Into the server that is there.
+    made.sh("persist restore --user alice --mode lazy 'zürich 2'");
+    assert_eq!(sessions().len(), 2);
+    end();
+
+    // From a snapshot, and in another mode: the agent waits.
+    made.sh(&format!("persist restore --user alice --from {id} --mode lazy"));
+    assert_eq!(panes(&made, "alice"), before);
+    lives_in_own_session();
+    assert!(!agent_runs(&made, "alice"), "lazy");
+    end();
+
+    // The unit by itself is not asked what somebody was asked before, and restores everything.
+    made.sh(&format!("systemctl start {UNIT}"));
+    assert_eq!(panes(&made, "alice"), before);
+    end();
+
+    // Where the unit may not be started nothing lands in root's login, and nothing is lost.
+    made.sh("systemctl mask tmux-persist-session@.service; systemctl daemon-reload");
+    let masked = made.try_sh("root", "persist restore --user alice web");
+    assert_eq!(masked.code, 1, "{}", masked.err());
+    assert!(masked.err().contains("as the user: persist restore"), "{}", masked.err());
+    assert_eq!(made.server("alice"), None);
+    made.sh_as("alice", "persist restore");
+    assert_eq!(panes(&made, "alice"), before);
 }

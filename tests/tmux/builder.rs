@@ -60,8 +60,21 @@ fn a_regular_file_in_place_of_the_socket_is_left_alone() {
     sandbox.tmux(["-L", "other", "new-session", "-d"]).ok(); // makes the directory
     let socket = Socket::named("default", Some(&sandbox.root().join("tmux")));
     std::fs::write(socket.path(), "precious").unwrap();
-    let server = Server { socket, deadline: Duration::from_secs(5) };
+    let server = Server { socket, deadline: Duration::from_secs(5), may_start: true };
     assert!(server.list().is_err());
     assert!(server.build("x", Path::new("/")).is_err());
     assert_eq!(std::fs::read(server.socket.path()).unwrap(), b"precious");
+}
+
+#[test]
+fn where_none_may_be_started_a_server_is_used_and_never_made() {
+    let (sandbox, server) = super::sandbox();
+    let server = Server { may_start: false, ..server };
+    super::builder(&server).finish().unwrap();
+    assert_eq!(sandbox.panes("#{session_name}"), ["base"]);
+    sandbox.crash();
+    let error = server.build("x", Path::new("/")).unwrap_err().to_string();
+    assert!(error.contains("no tmux server listens at"), "{error}");
+    assert!(error.ends_with("as the user: persist restore"), "{error}");
+    assert_ne!(server.socket.state(), SocketState::Listening);
 }
