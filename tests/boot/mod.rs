@@ -9,6 +9,7 @@ mod real_agent;
 mod restore_unit;
 mod returns;
 mod saving;
+mod services;
 mod trouble;
 mod units;
 

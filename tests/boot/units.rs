@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 /// The exposure that each may have at most, in tenths (`systemd-analyze security`). Only the one
 /// whose processes are the user's is open, on purpose.
-const EXPOSURE: [(&str, u32); 7] = [
+const EXPOSURE: [(&str, u32); 11] = [
     ("tmux-persist-save.service", 22),
     ("tmux-persist-shutdown.service", 22),
     ("tmux-persist-restore.service", 15),
@@ -13,6 +13,10 @@ const EXPOSURE: [(&str, u32); 7] = [
     ("tmux-persist-sockets.service", 15),
     ("tmux-persist-failed@x.service", 12),
     ("tmux-persist-session@1000.service", 92),
+    ("provision.service", 40),
+    ("t3-serve@alice.service", 92),
+    ("playwright-mcp@alice.service", 29),
+    ("playwright-snapshot-refresh@alice.service", 20),
 ];
 
 #[test]
@@ -23,9 +27,14 @@ fn every_unit_is_sound_documented_and_as_closed_as_it_can_be() {
     ) else {
         return;
     };
+    // What a site's services are, the site has.
     let said = made.try_sh(
         "root",
-        "cd /lib/systemd/system; systemd-analyze verify --man=no tmux-persist-*.service tmux-persist-*.timer",
+        "cd /usr/local/bin; for program in t3 playwright-mcp playwright-snapshot-refresh; do
+            ln -s /bin/true $program
+        done
+        cd /lib/systemd/system; systemd-analyze verify --man=no tmux-persist-*.service \
+            tmux-persist-*.timer provision.* t3-serve@* playwright-*",
     );
     assert_eq!((said.code, said.out() + &said.err()), (0, String::new()));
     let mut table = String::new();
@@ -39,12 +48,22 @@ fn every_unit_is_sound_documented_and_as_closed_as_it_can_be() {
         assert!(unit.contains("failed") || made.property(unit, "OnFailure").contains("failed@"));
     }
     println!("{table}");
-    let session = made.sh("systemctl cat tmux-persist-session@1000.service");
-    for directive in
-        ["Protect", "Private", "Restrict", "NoNew", "SystemCall", "Capab", "Limit", "Slice="]
-    {
-        let set = session.lines().any(|line| line.starts_with(directive));
-        assert!(!set, "{directive}: it would be inherited by every shell");
+    for unit in ["tmux-persist-session@1000.service", "t3-serve@alice.service"] {
+        let text = made.sh(&format!("systemctl cat {unit}"));
+        for directive in [
+            "Protect",
+            "Private",
+            "RestrictN",
+            "RestrictS",
+            "NoNew",
+            "SystemCall",
+            "Capab",
+            "Limit",
+            "Slice=",
+        ] {
+            let set = text.lines().any(|line| line.starts_with(directive));
+            assert!(!set, "{unit}: {directive}: it would be inherited by every shell");
+        }
     }
 }
 

@@ -42,7 +42,7 @@ for path in units/system/* units/system/*/*; do
         ln -sf "$(readlink "$path")" "$units/$name"
     elif [ -f "$path" ]; then
         install -D -m 644 "$path" "$units/$name"
-        sed -i "s,/usr/bin/persist,$PREFIX/bin/persist,;s,/usr/share/doc,$PREFIX/share/doc," "$units/$name"
+        sed -i "s,/usr/bin/p\(ersist\|rovision\),$PREFIX/bin/p\1,;s,/usr/share/doc,$PREFIX/share/doc," "$units/$name"
     fi
 done
 install -D -m 644 units/tmpfiles.d/tmux-persist.conf "$to/lib/tmpfiles.d/tmux-persist.conf"
