@@ -1,6 +1,7 @@
 //! Files relative to an open directory: bounded reads that never follow a link, atomic synced
 //! writes. Every error says which path.
 
+mod in_place;
 mod many;
 mod trees;
 
@@ -329,17 +330,6 @@ pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
 pub fn write_public_hint(dir: &Path, name: &str, bytes: &[u8]) -> Result<(), FileError> {
     let failed = |source| FileError { doing: "resolving", path: dir.to_owned(), source };
     Dir::open(&dir.canonicalize().map_err(failed)?)?.write_public_hint(name, bytes)
-}
-
-/// Says that a persistent timer has just run: it makes up for nothing when it is started. What
-/// systemd.timer(5) keeps for that is the time of an empty file.
-pub fn touch_timer_stamp(unit: &str) -> Result<(), FileError> {
-    let dir = Dir::open(Path::new("/var/lib/systemd/timers"));
-    match dir {
-        Ok(dir) => dir.write_as(&format!("stamp-{unit}"), b"", Existing::Replaced, 0o644),
-        Err(error) if error.is_not_found() => Ok(()), // no persistent timer ever was
-        Err(error) => Err(error),
-    }
 }
 
 /// Whether this process may make a directory its working directory.

@@ -20,6 +20,7 @@ pub mod replace;
 pub mod secret;
 pub mod socket_dirs;
 mod spawn;
+pub mod timers;
 pub mod tool;
 pub mod tree;
 pub mod watch;

@@ -1,6 +1,6 @@
 //! Instances of units, through systemctl(1).
 
-use crate::sys::{files, tool};
+use crate::sys::{timers, tool};
 use std::time::Duration;
 
 const DEADLINE: Duration = Duration::from_mins(2);
@@ -24,7 +24,7 @@ pub(super) fn set(unit: &str, enabled: bool) -> Result<Vec<String>, String> {
     if unit.strip_suffix(".timer").is_some() {
         // A persistent timer would make up for the runs it missed before it was there: its stamp
         // says that there are none (systemd.timer(5), an incident of the predecessor).
-        files::touch_timer_stamp(unit).map_err(|error| error.to_string())?;
+        timers::touch_stamp(unit).map_err(|error| error.to_string())?;
     }
     run(&["start", "--", unit])?;
     Ok(Vec::new())
