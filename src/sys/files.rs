@@ -270,12 +270,6 @@ impl Dir {
             .map_err(|source| error("renaming to", self.path.join(to), source))
     }
 
-    /// Moves an entry into another directory of the same file system, where nothing may have its
-    /// name.
-    pub fn rename_into(&self, name: &OsStr, to: &Self) -> Result<(), FileError> {
-        self.move_to(name, to, name)
-    }
-
     /// Makes the directory's entries durable.
     pub fn sync(&self) -> Result<(), FileError> {
         rustix::fs::fsync(&self.fd).map_err(|source| error("syncing", &self.path, source))

@@ -22,6 +22,12 @@ impl Dir {
         self.sync()
     }
 
+    /// Moves an entry into another directory of the same file system, where nothing may have its
+    /// name.
+    pub fn rename_into(&self, name: &OsStr, to: &Self) -> Result<(), FileError> {
+        self.move_to(name, to, name)
+    }
+
     /// Removes a directory with all that is in it, following no link. Only for a process that is the
     /// user whose directory it is.
     pub fn remove_tree(&self, name: &str) -> Result<(), FileError> {
