@@ -11,6 +11,7 @@ pub mod host;
 pub mod install;
 pub mod journal;
 pub mod kubeconfig;
+pub mod machine;
 pub mod marked_block;
 pub mod observe;
 pub mod observed;

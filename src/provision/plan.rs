@@ -123,9 +123,14 @@ pub struct Tally {
 impl Tally {
     /// Counts.
     pub fn of<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Self {
+        Self::of_verbs(changes.into_iter().map(|change| change.verb))
+    }
+
+    /// Counts what is done to whatever it is.
+    pub fn of_verbs(verbs: impl IntoIterator<Item = Verb>) -> Self {
         let mut tally = Self::default();
-        for change in changes {
-            *match change.verb {
+        for verb in verbs {
+            *match verb {
                 Verb::Add => &mut tally.add,
                 Verb::Repair => &mut tally.repair,
                 Verb::Cut => &mut tally.cut,

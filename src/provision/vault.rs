@@ -1,4 +1,4 @@
-//! Vault's key-value store, version 2: the cluster's users.
+//! Vault's key-value store, version 2: the cluster's users, and secrets of the host's.
 
 use crate::roster::tiers::{self, K8sUsers};
 use serde_json::Value;
@@ -16,24 +16,48 @@ pub fn k8s_users(
     path: &str,
     get: impl FnOnce(&str) -> Result<(u16, Vec<u8>), String>,
 ) -> Result<K8sUsers, String> {
+    let data = secret(address, path, get)?;
+    let users = match data.get("k8s_users") {
+        Some(Value::String(json)) if json.trim_start().starts_with('{') => json.clone(),
+        Some(users @ Value::Object(_)) => users.to_string(),
+        _ => Value::Object(data).to_string(),
+    };
+    tiers::read(users.as_bytes())
+}
+
+/// Reads one field, a text, of the secret at `path`.
+///
+/// # Errors
+/// Why it is not known.
+pub fn field(
+    address: &str,
+    path: &str,
+    name: &str,
+    get: impl FnOnce(&str) -> Result<(u16, Vec<u8>), String>,
+) -> Result<Vec<u8>, String> {
+    match secret(address, path, get)?.get(name) {
+        Some(Value::String(text)) if !text.is_empty() => Ok(text.clone().into_bytes()),
+        Some(_) => Err(format!("{path}: its field '{name}' is no text, or empty")),
+        None => Err(format!("{path}: it has no field '{name}'")),
+    }
+}
+
+fn secret(
+    address: &str,
+    path: &str,
+    get: impl FnOnce(&str) -> Result<(u16, Vec<u8>), String>,
+) -> Result<serde_json::Map<String, Value>, String> {
     let url = format!("{}/v1/{}", address.trim_end_matches('/'), path.trim_matches('/'));
     let (status, body) = get(&url)?;
     // A deleted version answers 404 with the same form.
     if status != 200 && status != 404 {
         return Err(format!("the answer is status {status}"));
     }
-    let answer: Value = serde_json::from_slice(&body)
+    let mut answer: Value = serde_json::from_slice(&body)
         .map_err(|error| format!("the answer (status {status}) is not JSON: {error}"))?;
-    match answer.get("data").and_then(|data| data.get("data")) {
+    match answer.get_mut("data").and_then(|data| data.get_mut("data")).map(Value::take) {
         Some(Value::Null) => Err("the secret is deleted".to_owned()),
-        Some(Value::Object(data)) if status == 200 => {
-            let users = match data.get("k8s_users") {
-                Some(Value::String(json)) if json.trim_start().starts_with('{') => json.clone(),
-                Some(users @ Value::Object(_)) => users.to_string(),
-                _ => Value::Object(data.clone()).to_string(),
-            };
-            tiers::read(users.as_bytes())
-        }
+        Some(Value::Object(data)) if status == 200 => Ok(data),
         _ => Err(format!("the answer (status {status}) holds no secret")),
     }
 }

@@ -30,6 +30,9 @@ fn ask_account(account: Account, request: &Request) -> Result<Answer, String> {
         Request::Look(_) => (Duration::from_secs(20), 0o077),
         Request::Do(work) => (work.deadline(), work.umask()),
     };
+    if !is_provision() {
+        return Err("only provision starts users' processes".to_owned());
+    }
     let text = serde_json::to_vec(request).map_err(|error| error.to_string())?;
     let program = Program::ourselves().args(["worker"]);
     let program = program.input(&text).map_err(|error| error.to_string())?;
@@ -53,6 +56,13 @@ fn ask_account(account: Account, request: &Request) -> Result<Answer, String> {
         Answer::Failed(why) => Answer::Failed(clipped(&why)),
         seen @ Answer::Seen(_) => seen,
     })
+}
+
+/// Whether this program, started once more with `worker`, would do what is asked: a test's would run
+/// its tests, and they this again.
+fn is_provision() -> bool {
+    let exe = std::env::current_exe().unwrap_or_default();
+    exe.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"provision"))
 }
 
 /// The user's side: what standard input asks for, done; the answer as JSON.

@@ -19,6 +19,7 @@ pub struct Program {
     become_user: Option<Become>,
     only_asks: bool,
     outlives_us: bool,
+    like_a_service: bool,
     input: Option<std::fs::File>,
     deadline: Duration,
     max_output: usize,
@@ -76,6 +77,7 @@ impl Program {
             become_user: None,
             only_asks: false,
             outlives_us: false,
+            like_a_service: false,
             input: None,
             deadline: Duration::from_secs(5),
             max_output: 16 << 20,
@@ -120,6 +122,14 @@ impl Program {
     #[must_use]
     pub fn outliving_us(mut self) -> Self {
         self.outlives_us = true;
+        self
+    }
+
+    /// Starts it in `/` with umask 022, wherever and however the caller was started: for a program
+    /// that installs for everybody.
+    #[must_use]
+    pub fn like_a_service(mut self) -> Self {
+        self.like_a_service = true;
         self
     }
 
@@ -189,10 +199,17 @@ impl Program {
                 command.process_group(0);
             }
         }
+        if self.like_a_service {
+            command.current_dir("/");
+        }
         let (only_asks, outlives_us) = (self.only_asks, self.outlives_us);
+        let like_a_service = self.like_a_service;
         let restrict = move || {
             if !outlives_us {
                 limits::die_with_parent()?;
+            }
+            if like_a_service {
+                rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
             }
             if only_asks { limits::limit_to_asking() } else { Ok(()) }
         };

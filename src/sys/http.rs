@@ -120,12 +120,12 @@ pub fn check_address(url: &str) -> Result<(), HttpError> {
     Ok(())
 }
 
-fn host(url: &str) -> &str {
+pub(super) fn host(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     rest.split(['/', '?', '#']).next().unwrap_or_default()
 }
 
-fn reason(error: &ureq::Error) -> String {
+pub(super) fn reason(error: &ureq::Error) -> String {
     match error {
         ureq::Error::Timeout(_) => "no answer in time".to_owned(),
         ureq::Error::BodyExceedsLimit(limit) => format!("an answer of more than {limit} bytes"),
@@ -136,7 +136,7 @@ fn reason(error: &ureq::Error) -> String {
     }
 }
 
-fn authorities(ca_file: Option<&Path>) -> Result<RootCerts, HttpError> {
+pub(super) fn authorities(ca_file: Option<&Path>) -> Result<RootCerts, HttpError> {
     let present = HOST_BUNDLES.iter().map(Path::new).find(|bundle| bundle.exists());
     let Some(file) = ca_file.or(present) else { return Ok(RootCerts::WebPki) };
     let failed = |why: &str| HttpError::Authorities(format!("{}: {why}", file.display()));

@@ -5,6 +5,7 @@ pub(crate) mod apply;
 mod configured;
 mod hostile;
 mod hostile_homes;
+mod machine;
 mod real_homes;
 mod trouble;
 pub(crate) mod worker;

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Installs what this machine lacks for one purpose, and says what it installs.
 #   install-prerequisites.sh run     to build and to run: tmux, git, a C linker, make, cargo
-#   install-prerequisites.sh test    the same, and what the tests drive: strace, python3, openssl, node, the
-#                                    real agents (target/agents, pinned by tests/agents/lab); for
+#   install-prerequisites.sh test    the same, and what the tests drive: strace, python3, openssl, node, visudo,
+#                                    the real agents (target/agents, pinned by tests/agents/lab); for
 #                                    root what boots a box: systemd-nspawn, debootstrap
 #   install-prerequisites.sh deb     what packs the Debian package: cargo-deb (target/tools, pinned)
 # Silent when nothing is missing.
@@ -29,6 +29,7 @@ missing() (
     has npm npm
     has unshare unshare
     has useradd useradd
+    has visudo visudo
     has ps ps
     # Only root boots a box.
     [ "$(id -u)" = 0 ] || exit 0
@@ -59,6 +60,7 @@ packages_of() {
         pacman:python3) echo python ;;
         *:node) echo nodejs ;;
         *:unshare) echo util-linux ;;
+        *:visudo) echo sudo ;;
         apt-get:useradd) echo passwd ;;
         dnf:useradd) echo shadow-utils ;;
         *:useradd) echo shadow ;;

@@ -1,5 +1,6 @@
 //! The command line of `provision`.
 
+use crate::provision::machine::HOST_FILE;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -71,6 +72,13 @@ pub enum Command {
     /// What fails for one user is reported and tried again by the next run; the others go on. A plan
     /// of `provision plan --out` is refused (exit 3) when anything it follows from has moved.
     Apply(ApplyArgs),
+    /// Plan or set up the base that everybody on the host stands on
+    ///
+    /// Packages, pinned tools and downloads, files, sudoers fragments, secrets, limits, and trees that
+    /// others must not read, as one file names them. Nothing is removed or upgraded, and nothing that a
+    /// person changed is overwritten.
+    #[command(subcommand)]
+    Host(HostCommand),
     /// Do, for root, what standard input asks for in the caller's home
     #[command(hide = true)]
     Worker,
@@ -99,6 +107,44 @@ pub enum RosterCommand {
     ///
     /// Exits 1 when anything is. An empty roster is sound, but nothing is applied from it.
     Check(CheckArgs),
+}
+
+/// Commands about the base of the host.
+#[derive(Debug, Subcommand)]
+pub enum HostCommand {
+    /// Show what must change, and why
+    ///
+    /// Changes nothing. Secrets appear as hashes.
+    Plan(HostPlanArgs),
+    /// Do what the plan says; as root
+    ///
+    /// What fails is said, and the rest is done; exits 1 then. Done twice it writes nothing.
+    Apply(HostFile),
+}
+
+/// Which file.
+#[derive(Debug, Args)]
+pub struct HostFile {
+    /// The file that says what the host is to have
+    #[arg(long, value_name = "FILE", default_value = HOST_FILE)]
+    pub file: PathBuf,
+}
+
+/// What is planned, and how it is told.
+#[derive(Debug, Args)]
+pub struct HostPlanArgs {
+    /// The file
+    #[command(flatten)]
+    pub file: HostFile,
+    /// Give the reason of each change
+    #[arg(long)]
+    pub explain: bool,
+    /// Exit 0 for no changes, 1 for an error, 2 for changes, 3 for refused ones
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+    /// Look at the host whose files are below this directory
+    #[arg(long, value_name = "DIR", default_value = "/")]
+    pub root: PathBuf,
 }
 
 /// Commands about those who left.

@@ -5,6 +5,8 @@ pub mod args;
 mod ask;
 mod config;
 mod derive;
+mod host;
+mod host_text;
 mod membership;
 mod offboard;
 mod output;
@@ -18,7 +20,7 @@ mod worker;
 
 use super::exit::{Exit, Failure};
 use super::pages;
-use args::{Cli, Command, OffboardCommand, RosterCommand};
+use args::{Cli, Command, HostCommand, OffboardCommand, RosterCommand};
 use clap::Parser;
 use output::Output;
 use std::ffi::OsString;
@@ -75,6 +77,11 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Apply(args) => {
             apply::apply(output, &args, config::load(common.config.as_deref())?)
         }
+        Command::Host(HostCommand::Plan(args)) => {
+            let exit = host::plan(output, &args);
+            exit.map_err(|failure| failure.in_detail(args.detailed_exitcode))
+        }
+        Command::Host(HostCommand::Apply(args)) => host::apply(output, &args.file),
         Command::Worker => worker::worker(),
         Command::Offboard(OffboardCommand::Plan { old, new, destructive, users }) => {
             offboard::plan(output, &old, &new, destructive, &users)

@@ -1,7 +1,7 @@
 //! A plan as a reviewer reads it: by person, then in the order of dependencies; cuts apart.
 
 use crate::cli::human::table::shown;
-use crate::provision::plan::{Change, Plan, Tally};
+use crate::provision::plan::{Cause, Change, Plan, Tally, Verb};
 use std::fmt::Write;
 
 /// More names than these say less than their number.
@@ -27,10 +27,14 @@ pub(super) fn render(plan: &Plan, explain: bool) -> String {
             one(&mut text, change, plan, explain);
         }
     }
-    let Tally { add, repair, cut, remove, refused, report } = Tally::of(&plan.changes);
-    if !text.is_empty() {
-        text.push('\n');
-    }
+    text.push_str(&last_lines(Tally::of(&plan.changes), !text.is_empty()));
+    text
+}
+
+/// The lines that count, after an empty one where something precedes them.
+pub(super) fn last_lines(tally: Tally, after_others: bool) -> String {
+    let Tally { add, repair, cut, remove, refused, report } = tally;
+    let mut text = if after_others { "\n".to_owned() } else { String::new() };
     if report > 0 {
         let _ = writeln!(text, "{report} only reported.");
     }
@@ -41,20 +45,35 @@ pub(super) fn render(plan: &Plan, explain: bool) -> String {
     text
 }
 
-fn one(text: &mut String, change: &Change, plan: &Plan, explain: bool) {
-    let (sign, word) = change.verb.shown();
-    let mut line = format!("  {sign} {word:<7}  {}", change.what);
-    match (&change.before, &change.after) {
+/// One change on a line: sign, word, what, how it is and will be, why.
+pub(super) fn line(
+    verb: Verb,
+    what: &str,
+    (before, after): (Option<&str>, Option<&str>),
+    cause: Cause,
+) -> String {
+    let (sign, word) = verb.shown();
+    let mut line = format!("  {sign} {word:<7}  {what}");
+    match (before, after) {
         (Some(before), Some(after)) => drop(write!(line, ": {before} -> {after}")),
         (None, Some(after)) => drop(write!(line, ": {after}")),
         (Some(before), None) => drop(write!(line, ": {before}")),
         (None, None) => {}
     }
-    let _ = write!(line, "  [{}]", change.cause.name());
-    let _ = writeln!(text, "{}", shown(&line));
-    let mut below = |line: &str| {
-        let _ = writeln!(text, "             {}", shown(line));
-    };
+    let _ = write!(line, "  [{}]", cause.name());
+    shown(&line)
+}
+
+/// A line that explains the one above.
+pub(super) fn below(line: &str) -> String {
+    format!("             {}\n", shown(line))
+}
+
+fn one(text: &mut String, change: &Change, plan: &Plan, explain: bool) {
+    let values = (change.before.as_deref(), change.after.as_deref());
+    text.push_str(&line(change.verb, &change.what, values, change.cause));
+    text.push('\n');
+    let mut below = |line: &str| text.push_str(&below(line));
     if !change.why.is_empty() && (explain || !change.verb.changes()) {
         below(&change.why);
     }

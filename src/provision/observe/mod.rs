@@ -2,7 +2,7 @@
 //! what is in there only a process of that user's may say.
 
 mod inside;
-mod parse;
+pub(super) mod parse;
 mod site;
 mod source;
 

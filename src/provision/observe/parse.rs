@@ -5,7 +5,7 @@ use crate::provision::observed::{Account, Group, Lock};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// passwd(5).
-pub(super) fn passwd(text: &[u8]) -> BTreeMap<String, Account> {
+pub(in crate::provision) fn passwd(text: &[u8]) -> BTreeMap<String, Account> {
     let row = |fields: &[&str]| {
         let [_, _, uid, gid, _, home, shell] = fields else { return None };
         let shell = if shell.is_empty() { "/bin/sh" } else { shell };
@@ -21,7 +21,7 @@ pub(super) fn passwd(text: &[u8]) -> BTreeMap<String, Account> {
 }
 
 /// group(5).
-pub(super) fn group(text: &[u8]) -> BTreeMap<String, Group> {
+pub(in crate::provision) fn group(text: &[u8]) -> BTreeMap<String, Group> {
     let row = |fields: &[&str]| {
         let [_, _, gid, members] = fields else { return None };
         let members = members.split(',').map(str::trim).filter(|name| !name.is_empty());

@@ -1,0 +1,124 @@
+//! `provision host plan|apply`.
+
+use super::args::HostPlanArgs;
+use super::host_text;
+use super::output::{Output, complain, shown};
+use crate::cli::exit::{Exit, Failure};
+use crate::cli::{Priority, say};
+use crate::provision::machine::apply::{self, Outcomes, Unrecorded};
+use crate::provision::machine::plan::{self, Plan};
+use crate::provision::machine::wanted::{self, Wanted};
+use crate::provision::machine::{HOST_FILE, observe};
+use crate::provision::plan::{Tally, Verb};
+use crate::sys::{accounts, files, tree};
+use serde_json::{Value, json};
+use std::io::IsTerminal;
+use std::path::Path;
+
+/// No file is larger (bytes).
+const MAX_FILE: u64 = 4 << 20;
+
+/// Shows what must change.
+pub(super) fn plan(output: Output, args: &HostPlanArgs) -> Result<Exit, Failure> {
+    let file = &args.file.file;
+    // A host that is a directory has its file below it.
+    let below = args.root.join(HOST_FILE.trim_start_matches('/'));
+    let file = if file == Path::new(HOST_FILE) { &below } else { file };
+    let wanted = read(file)?;
+    let plan = look(&args.root, &wanted)?;
+    let tally = tally(&plan);
+    let result = match (tally.refused, tally.changes()) {
+        (1.., _) => "refused",
+        (_, 1..) => "changes",
+        _ => "unchanged",
+    };
+    let value = json!({
+        "file": shown(file), "result": result, "changes": plan.changes, "tally": tally,
+    });
+    output.result(&value, || host_text::plan(&plan, args.explain))?;
+    Ok(match result {
+        "refused" if args.detailed_exitcode => Exit::Refused,
+        "changes" if args.detailed_exitcode => Exit::Differs,
+        _ => Exit::Done,
+    })
+}
+
+/// Does it.
+pub(super) fn apply(output: Output, file: &Path) -> Result<Exit, Failure> {
+    if !accounts::is_root() {
+        return Err(Failure::refused(
+            "only root sets up a host; `provision host plan` shows what it takes",
+        ));
+    }
+    let wanted = read(file)?;
+    let _lock = apply::lock().map_err(Failure::failed)?;
+    let plan = look(Path::new("/"), &wanted)?;
+    let (changes, tally) = (plan.changes.clone(), tally(&plan));
+    if !output.json && !output.quiet {
+        crate::cli::print(&host_text::plan(&plan, false))?;
+    }
+    let terminal = std::io::stderr().is_terminal() && !output.quiet;
+    let mut progress = |what: &str| {
+        if terminal {
+            say(super::NAME, Priority::Warning, &format!("… {}", shown(Path::new(what))));
+        }
+    };
+    let outcomes = apply::apply(plan, &mut Unrecorded, &mut progress).map_err(Failure::failed)?;
+    let mut failed = outcomes.values().filter(|outcome| outcome.is_err()).count();
+    for change in &changes {
+        if let Some(Err(why)) = outcomes.get(&change.id) {
+            complain(&format!("{}: {}", change.what, shown(Path::new(why))));
+        } else if change.unknown {
+            failed += 1;
+            complain(&format!("{}: {}", change.what, shown(Path::new(&change.why))));
+        }
+    }
+    let done = outcomes.len() - outcomes.values().filter(|outcome| outcome.is_err()).count();
+    let value = json!({
+        "file": shown(file),
+        "result": if failed > 0 { "failed" } else if done > 0 { "applied" } else { "unchanged" },
+        "changes": changes.iter().map(|change| receipt(change, &outcomes)).collect::<Vec<_>>(),
+        "tally": tally,
+        "done": done,
+        "failed": failed,
+    });
+    output.result(&value, || format!("Done: {done}, failed: {failed}.\n"))?;
+    Ok(if failed > 0 { Exit::Failed } else { Exit::Done })
+}
+
+fn receipt(change: &plan::Change, outcomes: &Outcomes) -> Value {
+    let mut value = serde_json::to_value(change).unwrap_or_default();
+    let (outcome, error) = match (outcomes.get(&change.id), change.verb) {
+        (Some(Ok(())), _) => ("done", None),
+        (Some(Err(why)), _) => ("failed", Some(why.clone())),
+        (None, _) if change.unknown => ("failed", Some(change.why.clone())),
+        (None, Verb::Refuse) => ("refused", None),
+        (None, _) => ("reported", None),
+    };
+    value["outcome"] = outcome.into();
+    value["error"] = error.into();
+    value
+}
+
+fn tally(plan: &Plan) -> Tally {
+    Tally::of_verbs(plan.changes.iter().map(|change| change.verb))
+}
+
+fn look(root: &Path, wanted: &Wanted) -> Result<Plan, Failure> {
+    let observed = observe::observe(root, wanted)
+        .map_err(|why| Failure::failed(format!("looking at the host: {why}")))?;
+    Ok(plan::plan(wanted, &observed))
+}
+
+/// Reads the file; for root, only one that nobody else could have changed.
+fn read(path: &Path) -> Result<Wanted, Failure> {
+    if accounts::is_root() && path.exists() {
+        tree::assert_roots_own(path).map_err(|error| Failure::refused(error.to_string()))?;
+    }
+    let bytes = files::read(path, MAX_FILE).map_err(|error| Failure::failed(error.to_string()))?;
+    let name = shown(path);
+    let text = String::from_utf8(bytes)
+        .map_err(|_| Failure::failed(format!("{name}: it is not UTF-8")))?;
+    wanted::read(&text)
+        .map_err(|wrong| Failure::failed(format!("{name}:{}: {}", wrong.line, wrong.what)))
+}

@@ -1,0 +1,132 @@
+//! Files that are rejected, each with its message; and ground that is not root's.
+
+use crate::support::lacks::lacks;
+use crate::support::{Sandbox, run};
+use std::os::unix::fs::PermissionsExt;
+
+const SHA: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+/// What `provision host plan` says of a file with this text.
+fn complaint(toml: &str) -> String {
+    let sandbox = Sandbox::new();
+    std::fs::write(sandbox.root().join("host.toml"), toml.replace("SHA", SHA)).unwrap();
+    let mut command = sandbox.command(env!("CARGO_BIN_EXE_provision"));
+    command.current_dir(sandbox.root()).args(["host", "plan", "--root", "."]);
+    let run = run(command.args(["--file", "host.toml"])).code(1);
+    assert_eq!(run.out(), "");
+    run.err().trim_end().to_owned()
+}
+
+#[test]
+fn every_rejected_file_has_its_message() {
+    let path = "expected an absolute path of plain characters, without . and .., found";
+    let table: &[(&str, String)] = &[
+        ("x = 1", "1: unknown field `x`, expected one of".into()),
+        ("[[npm]]\nname = \"a\"\nversion = \"1.0.0\"\nglobal = true", "4: unknown field `global`".into()),
+        ("[[npm]]\nname = \"a\"", "1: missing field `version`".into()),
+        ("[[npm]]\nname = \"a\"\nversion = 1", "3: invalid type: integer `1`, expected a string".into()),
+        ("[packages]\ninstall = [\"jq\"", "2: ".into()),
+        ("[packages]\ninstall = [\n \"jq\",\n \"-y\"]", "4: packages.install: expected a Debian package's name, found '-y'".into()),
+        ("[packages]\ninstall = [\"vim-\"]", "2: packages.install: expected a Debian package's name, found 'vim-'".into()),
+        ("[packages]\ninstall = [\"jq\", \"jq=1\"]", "2: packages.install: 'jq=1' is there twice".into()),
+        ("[packages]\ninstall = [\"jq=latest\"]", "2: packages.install: expected a Debian version, found 'latest'".into()),
+        ("[[npm]]\nname = \"../x\"\nversion = \"1.0.0\"", "2: npm.name: expected the name of a package of npm's, found '../x'".into()),
+        ("[[npm]]\nname = \"x\"\nversion = \"latest\"", "3: npm.version: expected one version (1.2.3): neither a range nor a tag such as 'latest', found 'latest'".into()),
+        ("[[npm]]\nname = \"x\"\nversion = \"^1.0.0\"", "3: npm.version: expected one version".into()),
+        ("[[npm]]\nname = \"x\"\nversion = \"1.0\"", "3: npm.version: expected one version".into()),
+        ("[[npm]]\nname = \"x\"\nversion = \"1.0.0\"\n[[npm]]\nname = \"x\"\nversion = \"2.0.0\"", "5: npm.name: 'x' is there twice".into()),
+        ("[[download]]\nurl = \"http://x/y\"\npath = \"/usr/local/bin/y\"\nsha256 = \"SHA\"", "2: download.url: expected https://; with insecure = true http:// or file://".into()),
+        ("[[download]]\nurl = \"https://u:hunter2@x/y\"\npath = \"/usr/local/bin/y\"\nsha256 = \"SHA\"", "2: download.url: expected https://HOST/..., without a user".into()),
+        ("[[download]]\nurl = \"https://x/y\"\npath = \"usr/local/bin/y\"\nsha256 = \"SHA\"", format!("3: download.path: {path} 'usr/local/bin/y'")),
+        ("[[download]]\nurl = \"https://x/y\"\npath = \"/usr/../y\"\nsha256 = \"SHA\"", format!("3: download.path: {path} '/usr/../y'")),
+        ("[[download]]\nurl = \"https://x/y\"\npath = \"/home/ann/y\"\nsha256 = \"SHA\"", "3: download.path: not /home: a home is its user's".into()),
+        ("[[download]]\nurl = \"https://x/y\"\npath = \"/usr/local/bin/y\"\nsha256 = \"12\"", "4: download.sha256: expected the 64 hexadecimal digits of a SHA-256, found '12'".into()),
+        ("[[download]]\nurl = \"https://x/y\"\npath = \"/usr/local/bin/y\"\nsha256 = \"SHA\"\nmode = \"4755\"", "5: download.mode: expected octal permission bits within 0755".into()),
+        ("[[download]]\nurl = \"https://x/y\"\npath = \"/usr/local/bin/y\"\nsha256 = \"SHA\"\nmax_mb = 0", "5: download.max_mb: expected 1 to 16384".into()),
+        ("[[file]]\npath = \"/etc/passwd\"\ncontent = \"\"", "2: file.path: expected a file of /etc/profile.d or /etc/skel, found '/etc/passwd'".into()),
+        ("[[file]]\npath = \"/etc/skel/x\"", "2: file: expected either 'content' or 'source'".into()),
+        ("[[file]]\npath = \"/etc/skel/x\"\ncontent = \"\"\nsource = \"/x\"", "2: file: expected either 'content' or 'source'".into()),
+        ("[[sudoers]]\nname = \"a.conf\"\ncontent = \"\"", "2: sudoers.name: expected letters, digits, _ and -: sudo reads no other names, found 'a.conf'".into()),
+        ("[[sudoers]]\nname = \"a~\"\ncontent = \"\"", "2: sudoers.name: expected letters".into()),
+        ("[[secret]]\npath = \"/etc/sudoers.d/x\"\nsource = \"/x\"", "2: secret.path: not /etc/sudoers.d: a fragment is a [[sudoers]]".into()),
+        ("[[secret]]\npath = \"/etc/x\"", "2: secret: expected either 'source', or 'vault' and 'field'".into()),
+        ("[[secret]]\npath = \"/etc/x\"\nvault = \"secret/data/x\"\nfield = \"y\"", "3: secret.vault: there is no [vault] to ask".into()),
+        ("[vault]\naddress = \"https://v\"\ntoken_file = \"/t\"\n[[secret]]\npath = \"/etc/x\"\nvault = \"secret/x\"\nfield = \"y\"", "6: secret.vault: expected MOUNT/data/NAME".into()),
+        ("[[secret]]\npath = \"/etc/x\"\nsource = \"/x\"\nuser = \"a b\"", "4: secret.user: expected the name of an account, found 'a b'".into()),
+        ("[vault]\naddress = \"v\"\ntoken_file = \"/t\"", "2: vault.address: expected https://HOST, without a user".into()),
+        ("[limits]\nuser_memory_max = \"lots\"", "2: limits.user_memory_max: expected a size (\"12G\") or a share of the memory (\"40%\"), found 'lots'".into()),
+        ("[limits]\nuser_memory_high = \"10G\"", "2: unknown field `user_memory_high`".into()),
+        ("[limits]\nuser_cpu_weight = 0", "2: limits.user_cpu_weight: expected 1 to 10000".into()),
+        ("[[tighten]]\npath = \"/home/ops/infra\"", "2: tighten.path: not /home: a home is its user's".into()),
+        ("[[tighten]]\npath = \"/\"", format!("2: tighten.path: {path} '/'")),
+    ];
+    for (toml, expected) in table {
+        let found = complaint(toml);
+        let expected = format!("provision: host.toml:{expected}");
+        assert!(found.starts_with(&expected), "{toml}\n{found}\n{expected}");
+        assert!(!found.contains("hunter2"), "{found}");
+    }
+}
+
+/// Two parts that write one file undo each other's work at each run.
+#[test]
+fn lesson_34_no_two_entries_and_no_two_programs_write_one_file() {
+    let download = "[[download]]\nurl = \"https://x/y\"\nsha256 = \"SHA\"\npath = ";
+    for (toml, expected) in [
+        (
+            format!("{download}\"/etc/x\"\n[[secret]]\npath = \"/etc/x\"\nsource = \"/y\""),
+            "6: secret.path: /etc/x is there already (download.path): one generator per file",
+        ),
+        (
+            "[[file]]\npath = \"/etc/skel/x\"\ncontent = \"\"\n".repeat(2),
+            "5: file.path: /etc/skel/x is there already (file.path): one generator per file",
+        ),
+        (
+            format!("{download}\"/etc/ttyd-user-map\""),
+            "4: download.path: not /etc/ttyd-user-map: the roster's plan generates it",
+        ),
+        (
+            format!("{download}\"/etc/systemd/system/user-.slice.d/50-terminal-lobby.conf\""),
+            "4: download.path: not /etc/systemd/system/user-.slice.d/50-terminal-lobby.conf: [limits] generates it",
+        ),
+    ] {
+        let found = complaint(&toml);
+        assert!(found.starts_with(&format!("provision: host.toml:{expected}")), "{found}");
+    }
+}
+
+#[test]
+fn root_believes_no_file_that_others_could_have_written() {
+    if !nix::unistd::geteuid().is_root() {
+        return lacks("root_believes_no_file_that_others_could_have_written", "needs root");
+    }
+    let sandbox = Sandbox::new();
+    let file = sandbox.root().join("host.toml");
+    std::fs::write(&file, "").unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o666)).unwrap();
+    for command in ["plan", "apply"] {
+        let mut program = sandbox.command(env!("CARGO_BIN_EXE_provision"));
+        let run = run(program.args(["host", command, "--file"]).arg(&file)).code(3);
+        assert!(run.err().contains("mode 666: others than root can write it"), "{}", run.err());
+    }
+}
+
+/// Each key that the example names is one.
+#[test]
+fn the_example_is_sound_with_every_comment_sign_taken_away() {
+    let example = include_str!("../../../units/config/host.toml");
+    let line = |line: &str| match line.strip_prefix('#') {
+        Some(rest) if !rest.starts_with(' ') => format!("{rest}\n"),
+        _ => format!("{line}\n"),
+    };
+    let toml: String = example.lines().map(line).collect();
+    let sandbox = Sandbox::new();
+    for (text, adds) in [(example, 0), (&toml, 9)] {
+        std::fs::write(sandbox.root().join("host.toml"), text).unwrap();
+        let mut command = sandbox.command(env!("CARGO_BIN_EXE_provision"));
+        command.current_dir(sandbox.root()).args(["host", "plan", "--root", "home", "--json"]);
+        let run = run(command.args(["--file", "host.toml"])).ok();
+        let plan: serde_json::Value = serde_json::from_str(&run.out()).unwrap();
+        assert_eq!(plan["tally"]["add"], adds, "{plan}");
+    }
+}
