@@ -5,12 +5,15 @@ use super::host_text;
 use super::output::{Output, complain, shown};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::{Priority, say};
-use crate::provision::machine::apply::{self, Outcomes, Unrecorded};
+use crate::provision::apply::State;
+use crate::provision::journal::Journal;
+use crate::provision::machine::apply::{self, Outcomes};
 use crate::provision::machine::plan::{self, Plan};
 use crate::provision::machine::wanted::{self, Wanted};
 use crate::provision::machine::{HOST_FILE, observe};
+use crate::provision::observed::STATE;
 use crate::provision::plan::{Tally, Verb};
-use crate::sys::{accounts, files, tree};
+use crate::sys::{accounts, clock, files, tree};
 use serde_json::{Value, json};
 use std::io::IsTerminal;
 use std::path::Path;
@@ -51,7 +54,10 @@ pub(super) fn apply(output: Output, file: &Path) -> Result<Exit, Failure> {
         ));
     }
     let wanted = read(file)?;
-    let _lock = apply::lock().map_err(Failure::failed)?;
+    let state =
+        State::open(Path::new(STATE)).map_err(|error| Failure::failed(error.to_string()))?;
+    let run = format!("{}-{}", clock::stamp(clock::now()), std::process::id());
+    let journal = Journal::new(state.dir(), &run, "host apply");
     let plan = look(Path::new("/"), &wanted)?;
     let (changes, tally) = (plan.changes.clone(), tally(&plan));
     if !output.json && !output.quiet {
@@ -63,7 +69,7 @@ pub(super) fn apply(output: Output, file: &Path) -> Result<Exit, Failure> {
             say(super::NAME, Priority::Warning, &format!("… {}", shown(Path::new(what))));
         }
     };
-    let outcomes = apply::apply(plan, &mut Unrecorded, &mut progress).map_err(Failure::failed)?;
+    let outcomes = apply::apply(plan, journal, &mut progress).map_err(Failure::failed)?;
     let mut failed = outcomes.values().filter(|outcome| outcome.is_err()).count();
     for change in &changes {
         if let Some(Err(why)) = outcomes.get(&change.id) {

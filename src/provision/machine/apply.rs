@@ -8,51 +8,15 @@ mod tools;
 use super::observe;
 use super::plan::{Action, Change, Kind, Plan};
 use super::record::Record;
+use crate::provision::journal::Journal;
+use crate::sys::Dir;
 use crate::sys::files::Existing;
-use crate::sys::locks::{self, Lock};
-use crate::sys::{Dir, tree};
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::time::Duration;
 
-/// Where the lock of all that changes the host is.
-const STATE: &str = "/var/lib/terminal-lobby";
 const MACHINE: &str = "machine.json";
-
-/// Who is told of each change: a journal that survives a kill.
-pub trait Recorder {
-    /// A change is about to be made.
-    ///
-    /// # Errors
-    /// Why that could not be written down; nothing is changed then.
-    fn before(&mut self, id: &str, what: &str) -> Result<(), String>;
-    /// How it went.
-    fn after(&mut self, id: &str, outcome: Result<(), &str>);
-}
-
-/// Tells nobody.
-#[derive(Debug)]
-pub struct Unrecorded;
-
-impl Recorder for Unrecorded {
-    fn before(&mut self, _: &str, _: &str) -> Result<(), String> {
-        Ok(())
-    }
-
-    fn after(&mut self, _: &str, _: Result<(), &str>) {}
-}
 
 /// How the changes went, by their names.
 pub type Outcomes = BTreeMap<String, Result<(), String>>;
-
-/// Keeps two runs from working at once.
-///
-/// # Errors
-/// Who holds it.
-pub fn lock() -> Result<Lock, String> {
-    let dir = tree::ensure_state_dir(Path::new(STATE)).map_err(|error| error.to_string())?;
-    locks::exclusive(&dir, "lock", Duration::from_secs(10)).map_err(|error| error.to_string())
-}
 
 /// Does it, on this host, as root. `progress` hears of what takes long.
 ///
@@ -60,7 +24,7 @@ pub fn lock() -> Result<Lock, String> {
 /// What ended everything: nothing could be put on record.
 pub fn apply(
     plan: Plan,
-    recorder: &mut dyn Recorder,
+    journal: Journal<'_>,
     progress: &mut dyn FnMut(&str),
 ) -> Result<Outcomes, String> {
     let Plan { changes, record } = plan;
@@ -71,7 +35,7 @@ pub fn apply(
         Err(error) => return Err(error.to_string()),
     };
     let outcomes = Outcomes::new();
-    let mut work = Work { dir, saved, record, recorder, progress, outcomes };
+    let mut work = Work { dir, saved, record, journal, progress, outcomes };
     let (packages, others): (Vec<&Change>, Vec<&Change>) =
         changes.iter().filter(|c| c.action.is_some()).partition(|c| c.kind == Kind::Packages);
     // A kill between a drop-in and the reload must not lose the reload.
@@ -84,7 +48,9 @@ pub fn apply(
         work.one(change)?;
     }
     work.save()?;
-    Ok(work.outcomes)
+    let Work { journal, outcomes, .. } = work;
+    journal.end("").map_err(|error| error.to_string())?;
+    Ok(outcomes)
 }
 
 /// What is being done.
@@ -92,7 +58,7 @@ struct Work<'a> {
     dir: Dir,
     saved: Vec<u8>,
     record: Record,
-    recorder: &'a mut dyn Recorder,
+    journal: Journal<'a>,
     progress: &'a mut dyn FnMut(&str),
     outcomes: Outcomes,
 }
@@ -115,7 +81,7 @@ impl Work<'_> {
     fn begin(&mut self, change: &Change, leaves: &str) -> Result<(), String> {
         self.record.unfinished.insert(change.id.clone(), leaves.to_owned());
         self.save()?;
-        self.recorder.before(&change.id, &change.what)
+        self.journal.before(&change.id, &change.what).map_err(|error| error.to_string())
     }
 
     /// Puts on record how it went. What failed stays begun: it may have left something.
@@ -123,11 +89,10 @@ impl Work<'_> {
         if result.is_ok() {
             self.record.unfinished.remove(&change.id);
         }
-        let told = match &result {
-            Ok(()) => Ok(()),
-            Err(why) => Err(why.as_str()),
-        };
-        self.recorder.after(&change.id, told);
+        let told = result.as_ref().map(|()| "").map_err(String::as_str);
+        if let Err(error) = self.journal.after(&change.id, told) {
+            tracing::warn!("{error}"); // the next run looks at what is there
+        }
         self.outcomes.insert(change.id.clone(), result);
     }
 
