@@ -7,6 +7,7 @@
 pub mod agent;
 pub mod cli;
 pub mod identity;
+pub mod offboard;
 pub mod persist;
 pub mod process;
 pub mod provision;

@@ -47,6 +47,18 @@ impl Written {
         self.hashes.get(place).map(|hash| *hash == digest::of(bytes))
     }
 
+    /// Forgets a user whose account is removed, but for the uid. `files` are those of the user's
+    /// services, whose values begin a place.
+    pub fn bury(&mut self, user: &str, uid: u32, files: &[String]) {
+        self.uids.insert(uid, user.to_owned());
+        self.accounts.remove(user);
+        self.groups.remove(user);
+        let instance = format!("@{user}.");
+        self.units.retain(|unit, _| !unit.contains(&instance));
+        let theirs = |place: &str| files.iter().any(|file| place.split('#').next() == Some(file));
+        self.hashes.retain(|place, _| !theirs(place));
+    }
+
     /// Remembers what is written.
     pub fn note(&mut self, place: &str, bytes: &[u8]) {
         self.hashes.insert(place.to_owned(), digest::of(bytes));

@@ -3,6 +3,7 @@
 
 mod in_place;
 mod many;
+mod moving;
 mod trees;
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, RenameFlags};
@@ -44,6 +45,12 @@ impl FileError {
     /// Whether somebody else held a lock for too long.
     pub fn is_timeout(&self) -> bool {
         self.source.kind() == io::ErrorKind::TimedOut
+    }
+}
+
+impl From<FileError> for String {
+    fn from(error: FileError) -> Self {
+        error.to_string()
     }
 }
 

@@ -18,6 +18,7 @@ pub mod notify;
 pub mod parallel;
 pub mod pending;
 pub mod place;
+pub mod processes;
 pub mod replace;
 pub mod secret;
 pub mod socket_dirs;
@@ -25,6 +26,7 @@ mod spawn;
 pub mod timers;
 pub mod tool;
 pub mod tree;
+pub mod walk;
 pub mod watch;
 
 pub use accounts::Account;

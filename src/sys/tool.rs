@@ -59,11 +59,32 @@ pub fn run_with(
     variables: &[(&str, &str)],
     deadline: Duration,
 ) -> Result<Vec<u8>, ToolError> {
+    to_its_end(name, prepared(name, args, variables).outliving_us(), deadline)
+}
+
+/// As [`run`], but it ends when this process does: for work that is begun anew then.
+pub fn run_with_us(
+    name: &str,
+    args: impl IntoIterator<Item = impl AsRef<OsStr>>,
+    deadline: Duration,
+) -> Result<Vec<u8>, ToolError> {
+    to_its_end(name, prepared(name, args, &[]), deadline)
+}
+
+/// A tool that the caller talks with: its file, and an environment as fixed as that of [`run`].
+pub fn prepared(
+    name: &str,
+    args: impl IntoIterator<Item = impl AsRef<OsStr>>,
+    variables: &[(&str, &str)],
+) -> Program {
     let fixed = [("PATH", PATH), ("LANG", "C.UTF-8"), ("LC_ALL", "C.UTF-8"), ("HOME", "/root")];
     let pair = |(key, value): &(&str, &str)| (OsString::from(key), OsString::from(value));
     let environment = fixed.iter().chain(variables).map(pair).collect();
-    let program = Program::new(found(name)).args(args).environment(environment);
-    let output = program.deadline(deadline).outliving_us().run()?;
+    Program::new(found(name)).args(args).environment(environment)
+}
+
+fn to_its_end(name: &str, program: Program, deadline: Duration) -> Result<Vec<u8>, ToolError> {
+    let output = program.deadline(deadline).run()?;
     if output.status.success() {
         return Ok(output.stdout);
     }

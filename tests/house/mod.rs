@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// What each module may use, besides itself. Arrows point down only.
-const MAY_USE: [(&str, &[&str]); 11] = [
+const MAY_USE: [(&str, &[&str]); 12] = [
     ("bin", &["cli"]),
-    ("cli", &["persist", "provision", "roster", "snapshot", "identity", "sys"]),
+    ("cli", &["persist", "provision", "offboard", "roster", "snapshot", "identity", "sys"]),
     ("persist", &["snapshot", "agent", "tmux", "process", "sys"]),
-    ("provision", &["agent", "roster", "identity", "sys"]),
+    ("provision", &["agent", "offboard", "roster", "identity", "sys"]),
+    ("offboard", &["roster", "identity", "sys"]),
     ("roster", &["identity"]),
     ("snapshot", &["sys"]),
     ("agent", &["process", "snapshot", "sys"]),
@@ -44,6 +45,7 @@ const PURE: &[&str] = &[
     "agent/settings.rs",
     "agent/stamp.rs",
     "persist/budget.rs",
+    "offboard/tape.rs",
     "persist/plan.rs",
     "provision/digest.rs",
     "provision/environment_file.rs",

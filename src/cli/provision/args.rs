@@ -82,7 +82,7 @@ pub enum Command {
     /// Do, for root, what standard input asks for in the caller's home
     #[command(hide = true)]
     Worker,
-    /// Plan what leaving takes
+    /// Cut somebody off, archive the home, remove the account; and back
     #[command(subcommand)]
     Offboard(OffboardCommand),
     /// Print a completion script for a shell
@@ -167,6 +167,79 @@ pub enum OffboardCommand {
         #[arg(long = "user", value_name = "NAME")]
         users: Vec<String>,
     },
+    /// Shut a person out: nobody gets in as the user, nothing runs as the user
+    ///
+    /// Deletes nothing; `uncut` undoes all of it. Saves the sessions a last time; locks the
+    /// password and lets the account expire; ends lingering, units, cron and at jobs, tokens of
+    /// services, groups that let in or make root, and every process. Run again, it does what is
+    /// left of it.
+    Cut {
+        /// The OS user
+        #[arg(value_name = "NAME")]
+        user: String,
+        /// The user may be an admin; never the last one of the applied roster
+        #[arg(long)]
+        admin: bool,
+        /// What is put on record as the reason
+        #[arg(long, value_name = "TEXT", default_value = "cut by hand")]
+        why: String,
+        /// How it is done
+        #[command(flatten)]
+        how: HowArgs,
+    },
+    /// Undo a cut, whole or half-done: everything as it was before
+    ///
+    /// What is at the place of a file that was moved away is not overwritten, but named.
+    Uncut {
+        /// The OS user
+        #[arg(value_name = "NAME")]
+        user: String,
+        /// How it is done
+        #[command(flatten)]
+        how: HowArgs,
+    },
+    /// Freeze the home of a user who is cut, archive it, and read the archive back
+    ///
+    /// Prints the digest that `remove` asks for. The home is not removed; `uncut` puts it back.
+    Archive {
+        /// The OS user
+        #[arg(value_name = "NAME")]
+        user: String,
+        /// Where archives are kept: a directory that only root can change
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
+        /// How it is done
+        #[command(flatten)]
+        how: HowArgs,
+    },
+    /// Remove the account and the archived home, for good
+    ///
+    /// Only some days after the cut, and after the archive was compared with the home once more.
+    Remove {
+        /// The OS user
+        #[arg(value_name = "NAME")]
+        user: String,
+        /// The archive
+        #[arg(long, value_name = "FILE")]
+        archive: PathBuf,
+        /// The user, @ and 12 digits or more of the digest that `archive` printed
+        #[arg(long, value_name = "NAME@DIGEST")]
+        confirm: String,
+        /// How it is done
+        #[command(flatten)]
+        how: HowArgs,
+    },
+}
+
+/// How a stage of leaving is done.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct HowArgs {
+    /// Say what would be done, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// How long to wait for another run that holds the lock
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(0..=3600))]
+    pub wait: u64,
 }
 
 /// Which roster.

@@ -2,6 +2,7 @@
 
 use super::servers::{Authentik, Servers, Vault};
 use crate::cli::exit::Failure;
+use crate::offboard;
 use crate::provision::plan;
 use crate::roster::Tier;
 use crate::roster::groups::TierGroups;
@@ -33,6 +34,7 @@ struct Table {
     agents: plan::agents::Settings,
     cluster: plan::cluster::Settings,
     browser: plan::browser::Settings,
+    offboard: offboard::Settings,
 }
 
 /// Resolved site values.
@@ -58,6 +60,8 @@ pub(super) struct Config {
     pub cluster: plan::cluster::Settings,
     /// Of the browser tool.
     pub browser: plan::browser::Settings,
+    /// Of leaving.
+    pub offboard: offboard::Settings,
 }
 
 impl Config {
@@ -93,7 +97,10 @@ pub(super) fn load(path: Option<&Path>) -> Result<Config, Failure> {
         agents: table.agents,
         cluster: table.cluster,
         browser: table.browser,
+        offboard: table.offboard,
     };
+    let refused = |why| Failure::usage(format!("provision.offboard.{why}"));
+    config.offboard.check().map_err(refused)?;
     if config.max_cut_percent > 100 {
         return Err(Failure::usage("provision.max_cut_percent: expected 0 to 100"));
     }

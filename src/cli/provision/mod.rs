@@ -7,6 +7,7 @@ mod config;
 mod derive;
 mod host;
 mod host_text;
+mod leaving;
 mod membership;
 mod offboard;
 mod output;
@@ -85,6 +86,10 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Worker => worker::worker(),
         Command::Offboard(OffboardCommand::Plan { old, new, destructive, users }) => {
             offboard::plan(output, &old, &new, destructive, &users)
+        }
+        Command::Offboard(command) => {
+            let config = config::load(common.config.as_deref())?;
+            leaving::run(output, &command, config)
         }
     }
 }

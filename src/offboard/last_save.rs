@@ -1,0 +1,32 @@
+//! The last save of the user's sessions: what is lost by the cut can be shown later.
+
+use super::record::Kept;
+use crate::sys::tool;
+use std::path::Path;
+use std::time::Duration;
+
+const DEADLINE: Duration = Duration::from_mins(1);
+
+/// Saves once; a failure is a line, and ends nothing.
+pub(super) fn save(kept: &mut Kept) -> Result<Vec<String>, String> {
+    if kept.record.saved {
+        return Ok(Vec::new());
+    }
+    let user = kept.record.user.clone();
+    let program = program();
+    let saved = tool::run(&program, ["save", "--user", &user], DEADLINE);
+    kept.record.saved = true;
+    kept.save()?;
+    Ok(vec![match saved {
+        Ok(_) => format!("sessions of {user}: saved a last time"),
+        Err(error) => format!("sessions of {user}: not saved a last time: {error}"),
+    }])
+}
+
+/// `persist` beside this program, else the installed one.
+fn program() -> String {
+    let ours = std::fs::read_link("/proc/self/exe").ok();
+    let beside = ours.map(|ours| ours.with_file_name("persist")).filter(|path| path.is_file());
+    let path = beside.unwrap_or_else(|| Path::new("/usr/bin/persist").to_owned());
+    path.to_string_lossy().into_owned()
+}

@@ -1,0 +1,226 @@
+//! Every process of an account, found in `/proc` and ended: by process descriptor, so that no
+//! reused number is hit, and all at once, so that forking faster does not help.
+
+use super::exec::remaining;
+use nix::libc;
+use nix::sys::wait::{WaitStatus, waitpid};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::process::{Pid, PidfdFlags};
+use std::collections::BTreeSet;
+use std::io;
+use std::ops::RangeInclusive;
+use std::time::{Duration, Instant};
+
+/// How long one signal to everybody may take.
+const CHILD_DEADLINE: Duration = Duration::from_secs(2);
+
+/// Whose processes: the account's uid and the ranges of `/etc/subuid` that are its alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Theirs {
+    /// The account.
+    pub uid: u32,
+    /// Subordinate uids.
+    pub ranges: Vec<RangeInclusive<u32>>,
+}
+
+impl Theirs {
+    /// Whether a uid counts as the account's.
+    pub fn has(&self, uid: u32) -> bool {
+        uid == self.uid || self.ranges.iter().any(|range| range.contains(&uid))
+    }
+}
+
+/// A process of theirs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Process {
+    /// Its number.
+    pub pid: i32,
+    /// Its name, at most 15 bytes, chosen by its owner.
+    pub name: String,
+    /// It has ended, and its parent did not ask for its status yet.
+    pub ended: bool,
+    /// Those of its uids (real, effective, saved) that are theirs.
+    uids: BTreeSet<u32>,
+}
+
+/// What is done to all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signal {
+    /// They stop where they are.
+    Stop,
+    /// They go on.
+    Continue,
+    /// They end.
+    Kill,
+}
+
+impl Signal {
+    fn number(self) -> libc::c_int {
+        match self {
+            Self::Stop => libc::SIGSTOP,
+            Self::Continue => libc::SIGCONT,
+            Self::Kill => libc::SIGKILL,
+        }
+    }
+}
+
+/// Processes any of whose uids is theirs. Those that come and go meanwhile may be missed.
+///
+/// # Errors
+/// When `/proc` cannot be read.
+pub fn of(theirs: &Theirs) -> io::Result<Vec<Process>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc")? {
+        let name = entry?.file_name();
+        let Some(pid) = name.to_str().and_then(|name| name.parse::<i32>().ok()) else { continue };
+        found.extend(look(pid, theirs));
+    }
+    Ok(found)
+}
+
+/// Whether this process or one it descends from is theirs: ending all of theirs would end us.
+pub fn we_descend_from(theirs: &Theirs) -> bool {
+    let mut pid = i32::try_from(std::process::id()).unwrap_or(0);
+    while pid > 1 {
+        if look(pid, theirs).is_some() {
+            return true;
+        }
+        let status = std::fs::read(format!("/proc/{pid}/status")).unwrap_or_default();
+        let parent = field(&String::from_utf8_lossy(&status), "PPid:").and_then(|s| s.parse().ok());
+        pid = parent.unwrap_or(0);
+    }
+    false
+}
+
+/// Signals every process of theirs: first all at once for each uid, then those whose effective uid
+/// alone is theirs, one by one. Gives what a look at `/proc` still finds, ended ones left out.
+///
+/// # Errors
+/// When a child cannot be started, or is not what it must be.
+pub fn signal_all(theirs: &Theirs, signal: Signal) -> io::Result<Vec<Process>> {
+    let mut uids = BTreeSet::from([theirs.uid]);
+    uids.extend(of(theirs)?.iter().flat_map(|process| process.uids.iter().copied()));
+    for uid in uids {
+        as_uid_to_all(uid, signal)?;
+    }
+    for process in of(theirs)?.iter().filter(|process| !process.ended) {
+        signal_one(process.pid, theirs, signal);
+    }
+    let mut left = of(theirs)?;
+    left.retain(|process| !process.ended);
+    Ok(left)
+}
+
+/// Whether the kernel knows no process that a process of this uid could signal: an answer that no
+/// fork escapes.
+///
+/// # Errors
+/// As [`signal_all`].
+pub fn none_of(uid: u32) -> io::Result<bool> {
+    child_of_uid(uid, 0).map(|some| !some)
+}
+
+/// `kill(-1)` by a process of that uid: the kernel goes over its list under a lock, and a fork that
+/// is under way then sees the signal and does not happen.
+fn as_uid_to_all(uid: u32, signal: Signal) -> io::Result<bool> {
+    child_of_uid(uid, signal.number())
+}
+
+/// Forks, becomes `uid` in the child and signals all that it may; whether there was any.
+fn child_of_uid(uid: u32, signal: libc::c_int) -> io::Result<bool> {
+    const SOME: i32 = 10;
+    const NONE: i32 = 11;
+    if uid == 0 {
+        return Err(io::Error::other("not as root"));
+    }
+    // SAFETY: the child makes only system calls on values computed before the fork, and ends by
+    // _exit(2); so it does not matter what other threads held.
+    match unsafe { nix::unistd::fork() }? {
+        nix::unistd::ForkResult::Parent { child } => {
+            // One of theirs may stop the child for the moment in which it is one of them.
+            if let Some(number) = Pid::from_raw(child.as_raw()) {
+                let fd = rustix::process::pidfd_open(number, PidfdFlags::empty())?;
+                let mut fds = [PollFd::new(&fd, PollFlags::IN)];
+                let end = Instant::now() + CHILD_DEADLINE;
+                while Instant::now() < end
+                    && poll(&mut fds, Some(&remaining(end))) == Err(rustix::io::Errno::INTR)
+                {
+                }
+                let _ = rustix::process::pidfd_send_signal(&fd, rustix::process::Signal::KILL);
+            }
+            match waitpid(child, None)? {
+                WaitStatus::Exited(_, NONE) => Ok(false),
+                // One that was killed was so by one of theirs, which is there, then.
+                WaitStatus::Exited(_, SOME) | WaitStatus::Signaled(..) => Ok(true),
+                other => Err(io::Error::other(format!("signalling as uid {uid}: {other:?}"))),
+            }
+        }
+        // SAFETY: raw system calls on plain numbers. The signal goes to everybody unless this
+        // process is that uid and nothing else, without capabilities: that is checked before.
+        nix::unistd::ForkResult::Child => unsafe {
+            let plain = libc::prctl(libc::PR_GET_SECUREBITS) == 0
+                && libc::prctl(libc::PR_GET_KEEPCAPS) == 0
+                && libc::syscall(libc::SYS_setresuid, uid, uid, uid) == 0;
+            let (mut real, mut effective, mut saved) = (0_u32, 0_u32, 0_u32);
+            let asked = libc::getresuid(&raw mut real, &raw mut effective, &raw mut saved) == 0;
+            let dropped = real == uid && effective == uid && saved == uid;
+            if !(plain && asked && dropped) || libc::syscall(libc::SYS_setresuid, 0, 0, 0) == 0 {
+                libc::_exit(1);
+            }
+            libc::_exit(if libc::kill(-1, signal) == 0 { SOME } else { NONE })
+        },
+    }
+}
+
+/// Signals one process through its descriptor, if it is still theirs then.
+fn signal_one(pid: i32, theirs: &Theirs, signal: Signal) {
+    let Some(number) = Pid::from_raw(pid) else { return };
+    let Ok(fd) = rustix::process::pidfd_open(number, PidfdFlags::empty()) else { return };
+    if look(pid, theirs).is_none() {
+        return;
+    }
+    let signal = match signal {
+        Signal::Stop => rustix::process::Signal::STOP,
+        Signal::Continue => rustix::process::Signal::CONT,
+        Signal::Kill => rustix::process::Signal::KILL,
+    };
+    let _ = rustix::process::pidfd_send_signal(&fd, signal); // one that ended meanwhile is no loss
+}
+
+fn look(pid: i32, theirs: &Theirs) -> Option<Process> {
+    let status = std::fs::read(format!("/proc/{pid}/status")).ok()?;
+    let status = String::from_utf8_lossy(&status);
+    let uids = field(&status, "Uid:")?.split_whitespace().take(3);
+    let uids: BTreeSet<u32> = uids.filter_map(|uid| uid.parse().ok()).collect();
+    let uids: BTreeSet<u32> = uids.into_iter().filter(|uid| theirs.has(*uid)).collect();
+    if uids.is_empty() {
+        return None;
+    }
+    let name = field(&status, "Name:").unwrap_or_default().to_owned();
+    let ended = field(&status, "State:").is_some_and(|state| state.starts_with(['Z', 'X']));
+    Some(Process { pid, name, ended, uids })
+}
+
+/// A line of a status file; names in it hold no line ends.
+fn field<'a>(status: &'a str, key: &str) -> Option<&'a str> {
+    status.lines().find_map(|line| line.strip_prefix(key)).map(str::trim)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn root_is_nobody_to_signal() {
+        assert!(none_of(0).is_err());
+        assert!(signal_all(&Theirs { uid: 0, ranges: Vec::new() }, Signal::Continue).is_err());
+    }
+
+    #[test]
+    fn ranges_and_the_uid_count() {
+        let theirs = Theirs { uid: 7, ranges: vec![100..=199, 300..=300] };
+        let has: Vec<u32> = (0..400).filter(|uid| theirs.has(*uid)).collect();
+        assert_eq!(has.len(), 102);
+        assert!(theirs.has(7) && theirs.has(199) && theirs.has(300) && !theirs.has(200));
+    }
+}
