@@ -17,5 +17,6 @@ mod hook;
 mod hostile;
 mod house;
 mod launcher;
+mod offboard;
 mod provision;
 mod tmux;

@@ -1,11 +1,16 @@
 //! The last save of the user's sessions: what is lost by the cut can be shown later.
 
 use super::record::Kept;
+use crate::sys::files::Existing;
 use crate::sys::tool;
+use std::ffi::OsStr;
 use std::path::Path;
 use std::time::Duration;
 
 const DEADLINE: Duration = Duration::from_mins(1);
+
+/// A map of this user alone, among the files that were moved away.
+const MAP: &str = "map";
 
 /// Saves once; a failure is a line, and ends nothing.
 pub(super) fn save(kept: &mut Kept) -> Result<Vec<String>, String> {
@@ -13,8 +18,14 @@ pub(super) fn save(kept: &mut Kept) -> Result<Vec<String>, String> {
         return Ok(Vec::new());
     }
     let user = kept.record.user.clone();
-    let program = program();
-    let saved = tool::run(&program, ["save", "--user", &user], DEADLINE);
+    // The map of the host may not name the user any more.
+    let files = kept.files()?;
+    files.write(MAP, format!("{user}={user}\n").as_bytes(), Existing::Replaced)?;
+    let map = files.path().join(MAP);
+    let args = [OsStr::new("save"), "--user".as_ref(), user.as_ref(), "--user-map".as_ref()];
+    let args = args.into_iter().chain([map.as_os_str()]);
+    let saved = tool::run(&program(), args, DEADLINE);
+    files.remove(MAP)?;
     kept.record.saved = true;
     kept.save()?;
     Ok(vec![match saved {
