@@ -35,6 +35,8 @@ pub struct Observed {
     pub inside: BTreeMap<String, Inside>,
     /// Environment files and maps, by path. What is absent is not in it.
     pub files: BTreeMap<String, File>,
+    /// Who is cut, each with the second since 1970 when.
+    pub cut: BTreeMap<String, u64>,
     /// What configured files say.
     pub site: Site,
     /// The units of the host.

@@ -25,6 +25,7 @@ pub use change::{Action, Cause, Change, Installed, SecretValue, Step, Verb};
 
 use super::home;
 use super::observed::{File, Observed, USER_MAP};
+use crate::offboard;
 use crate::roster::groups::TierGroups;
 use crate::roster::ports::{Ledger, PortError, Ranges};
 use crate::roster::{Roster, Row};
@@ -54,6 +55,8 @@ pub struct Settings {
     pub cluster: cluster::Settings,
     /// Of the browser tool.
     pub browser: browser::Settings,
+    /// Of leaving.
+    pub offboard: offboard::Settings,
 }
 
 impl Settings {
@@ -159,7 +162,12 @@ pub fn plan(wish: &Wish<'_>, observed: &Observed, settings: &Settings) -> Result
     let ports = ports::settle(&roster, observed, &settings.ranges)?;
     let chosen = |user: &String| wish.users.is_empty() || wish.users.contains(user);
     let (mut changes, mut adopted) = (transition.changes, Vec::new());
+    let is_cut = |user: &String| observed.cut.contains_key(user);
     for (user, row) in transition.rows.iter().filter(|(user, _)| chosen(user)) {
+        if let Some(since) = observed.cut.get(user) {
+            changes.push(transition::still_cut(user, *since));
+            continue;
+        }
         let (theirs, found) = one_user(user, row, observed, &ports, settings);
         changes.extend(theirs);
         adopted.extend(found);
@@ -176,11 +184,17 @@ pub fn plan(wish: &Wish<'_>, observed: &Observed, settings: &Settings) -> Result
     };
     let needs: Vec<String> =
         changes.iter().filter(done_first).map(|change| change.id.clone()).collect();
+    // Who is cut is in no map, whoever cut them and whatever the roster says.
+    let mut in_force = roster.clone();
+    in_force.users.retain(|user, _| !is_cut(user));
+    let mut leaving = transition.leaving.clone();
+    leaving.extend(observed.cut.keys().cloned());
+    left_out.retain(|user| !is_cut(user));
     let (maps, found) = maps::plan(
         &maps::Mapped {
-            roster: &roster,
+            roster: &in_force,
             left_out: &left_out,
-            leaving: &transition.leaving,
+            leaving: &leaving,
             ports: &ports,
             needs: &needs,
         },

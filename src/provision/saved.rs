@@ -103,6 +103,7 @@ fn facts(inputs: &[(&str, &[u8])], observed: &Observed) -> BTreeMap<String, Stri
     for (name, hash) in [
         ("units", of(&(&units.templates, &units.enabled, &units.masked))), // not what runs just now
         ("ports", of(&(&observed.ports, &observed.playwright_ports))),
+        ("who is cut", of(&observed.cut)),
         ("configured files", of(&observed.site)),
         ("what was written", of(&observed.written)),
         ("the applied roster", of(&observed.applied)),

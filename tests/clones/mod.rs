@@ -167,6 +167,7 @@ impl Person {
             agents: plan::agents::Settings::default(),
             cluster: plan::cluster::Settings::default(),
             browser: plan::browser::Settings::default(),
+            offboard: terminal_lobby::offboard::Settings::default(),
         }
     }
 

@@ -78,6 +78,7 @@ impl Config {
             agents: self.agents,
             cluster: self.cluster,
             browser: self.browser,
+            offboard: self.offboard,
         }
     }
 }

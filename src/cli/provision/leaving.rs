@@ -197,9 +197,8 @@ impl Notes for Told<'_> {
 fn unmap(user: &str) -> Option<String> {
     let text = files::read(Path::new(USER_MAP), MAX).ok()?;
     let (map, _) = UserMap::parse(&String::from_utf8_lossy(&text), Path::new(USER_MAP));
-    map.contains(user).then(|| {
-        format!("{USER_MAP} still names {user}: take the row out of the roster, and apply it")
-    })
+    map.contains(user)
+        .then(|| format!("{USER_MAP} still names {user}: `provision apply` takes that out"))
 }
 
 /// Puts on record that a uid is never given again, and forgets what was written for the user.

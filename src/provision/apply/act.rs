@@ -2,6 +2,7 @@
 
 use super::receipt::{Outcome, Receipt, What};
 use super::{Progress, Run, account, files, units, writes};
+use crate::offboard::{self, Settings, Who};
 use crate::provision::journal::Journal;
 use crate::provision::plan::{Action, Change, Plan, Step, Verb};
 use crate::provision::written::Written;
@@ -145,8 +146,19 @@ impl<'a> Host<'a> {
     }
 
     fn cut(&mut self, user: &str) -> Made {
-        let _ = user;
-        Err("not there yet".to_owned())
+        let row = self.run.observed.applied.as_ref().and_then(|roster| roster.users.get(user));
+        let source = &self.run.roster;
+        let who = Who {
+            user: user.to_owned(),
+            k8s_user: row.map(|row| row.k8s_user.clone()).unwrap_or_default(),
+            why: format!("no row in {}", source.file),
+            roster: Some(source.commit.clone().unwrap_or_else(|| source.hash.clone())),
+            was: serde_json::to_value(row).unwrap_or_default(),
+        };
+        let added_groups = self.written.groups.get(user).cloned().unwrap_or_default();
+        let settings = Settings { added_groups, ..self.run.settings.offboard.clone() };
+        let mut progress = |what: &str| (self.progress)(what);
+        offboard::cut::cut(self.run.state.dir(), &who, &settings, &mut progress)
     }
 
     fn note(&mut self, change: &Change, outcome: What, why: String, lines: Vec<String>) {

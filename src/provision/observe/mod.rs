@@ -7,17 +7,18 @@ mod site;
 mod source;
 
 use super::observed::{
-    ADMINS, APPLIED, Account, DISPATCH, HomeInode, Observed, SERVICES, USER_MAP, Units,
+    ADMINS, APPLIED, Account, DISPATCH, HomeInode, Observed, SERVICES, STATE, USER_MAP, Units,
 };
 use super::written::Written;
+use crate::offboard;
 use crate::roster::ports::{self, Ledger};
 use crate::roster::{self, HostFacts, Roster};
 use crate::sys::accounts::{self, AccountError};
-use crate::sys::{tool, tree};
+use crate::sys::{Dir, tool, tree};
 pub use inside::inside;
 pub use site::site;
 use source::Source;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -48,6 +49,7 @@ pub fn observe(root: &Path, users: &Roster, home_base: &str) -> Result<Observed,
         playwright_ports: ledger(&source, "playwright-ports.json")?,
         written: written(&source)?,
         applied: applied_roster(&source)?,
+        cut: cut(&source)?,
         ..Observed::default()
     };
     observed.locks = match source.optional("/etc/shadow") {
@@ -144,6 +146,14 @@ fn active() -> BTreeSet<String> {
     let which = ["--state=active,activating,reloading", "t3-serve@*", "playwright-*@*"];
     let listed = tool::run("systemctl", args.iter().chain(&which), Duration::from_secs(10));
     parse::first_words(&listed.unwrap_or_default())
+}
+
+fn cut(source: &Source<'_>) -> Result<BTreeMap<String, u64>, String> {
+    match Dir::open(&source.at(STATE)) {
+        Ok(state) => offboard::record::load_all(&state),
+        Err(error) if error.is_not_found() => Ok(BTreeMap::new()),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 fn ledger(source: &Source<'_>, name: &str) -> Result<Ledger, String> {

@@ -6,6 +6,7 @@ use super::{Settings, Wish};
 use crate::provision::observed::Observed;
 use crate::roster::offboard::{self, Leaving};
 use crate::roster::{Roster, Row};
+use crate::sys::clock;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the difference of two rosters comes to.
@@ -79,6 +80,14 @@ fn refuse_clashes(wish: &Wish<'_>, old: &Roster, found: &mut Transition) {
 fn not_cut(user: &str, why: &str) -> Change {
     let change = Change::new(Some(user), Step::Cut, "cut", format!("cut of {user}"));
     change.refused(Cause::Intent, why)
+}
+
+/// What is said of a row whose user is cut: nothing is done for them.
+pub(super) fn still_cut(user: &str, since: u64) -> Change {
+    let change = Change::new(Some(user), Step::Account, "account", format!("account {user}"));
+    let why =
+        format!("cut at {}: `provision offboard uncut {user}` undoes it", clock::stamp(since));
+    change.refused(Cause::Drift, why)
 }
 
 fn same(one: &Row, other: &Row) -> bool {

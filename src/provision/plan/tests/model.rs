@@ -17,6 +17,7 @@ pub(in crate::provision::plan) fn settings() -> Settings {
         agents: agents::Settings::default(),
         cluster: cluster::Settings::default(),
         browser: browser::Settings::default(),
+        offboard: crate::offboard::Settings::default(),
     }
 }
 
@@ -122,6 +123,7 @@ fn act(host: &mut Observed, user: &str, action: &Action) {
         Action::Cut => {
             let instance = format!("@{user}.");
             host.units.enabled.retain(|unit| !unit.contains(&instance));
+            host.cut.insert(user.to_owned(), 1);
         }
     }
 }
