@@ -189,7 +189,7 @@ pub fn plan(wish: &Wish<'_>, observed: &Observed, settings: &Settings) -> Result
     in_force.users.retain(|user, _| !is_cut(user));
     let mut leaving = transition.leaving.clone();
     leaving.extend(observed.cut.keys().cloned());
-    left_out.retain(|user| !is_cut(user));
+    left_out.retain(|user| !leaving.contains(user));
     let (maps, found) = maps::plan(
         &maps::Mapped {
             roster: &in_force,
