@@ -174,10 +174,12 @@ fn write(kept: &mut Kept, to: &Dir) -> Result<Archive, String> {
     let format = FORMATS.iter().find(there).ok_or("no way to write an archive")?;
     let time = clock::now();
     let user = &kept.record.user;
-    let name = format!("{user}-{}{}", stamp(time), format.end);
     let taken = |name: &str| to.stat(name).map(|stat| stat.is_some()).map_err(String::from);
-    if taken(&name)? || taken(&manifest_of(&name))? {
-        return Err(format!("{}: is there already", to.path().join(name).display()));
+    let mut name = format!("{user}-{}{}", stamp(time), format.end);
+    let mut number = 0;
+    while taken(&name)? || taken(&manifest_of(&name))? {
+        number += 1;
+        name = format!("{user}-{}-{number}{}", stamp(time), format.end);
     }
     let dir = to.path().to_str().ok_or("a directory whose path is not UTF-8")?.to_owned();
     kept.record.archiving = Some(Archiving { dir, name: name.clone() });

@@ -39,7 +39,7 @@ pub fn cut_telling(
     if kept.record.stage != Stage::Cut || !kept.record.saved {
         work.step("save", &format!("save the sessions of {user}"), || last_save::save(&mut kept));
     }
-    work.step("halt", &format!("stop the processes of {user}"), || processes::halt(&kept));
+    work.step("kill", &format!("kill the processes of {user}"), || processes::thin(&kept));
     work.step("lock", &format!("lock the login of {user}"), || account::lock(&mut kept));
     work.step("linger", &format!("end the lingering of {user}"), || account::end_linger(&mut kept));
     work.step("units", &format!("mask the units of {user}"), || units::close(&mut kept));

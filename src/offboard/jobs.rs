@@ -3,6 +3,7 @@
 
 use super::record::Kept;
 use crate::sys::{Dir, tool};
+use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
 
@@ -63,11 +64,18 @@ pub(super) fn take(kept: &mut Kept, files: &[String]) -> Result<Vec<String>, Str
     let (mut lines, mut failed) = (Vec::new(), Vec::new());
     for path in files {
         let (parent, name) = split(path)?;
-        let to = name_for(kept, &away, path, name)?;
-        kept.record.files.insert(to.clone(), path.clone());
-        kept.save()?;
-        let moved =
-            Dir::open(Path::new(parent)).and_then(|dir| dir.move_across(name, &away, &to, MAX));
+        let mut number = 0;
+        let moved = loop {
+            let to = name_for(kept, path, name, &mut number)?;
+            kept.record.files.insert(to.clone(), path.clone());
+            kept.save()?;
+            let dir = Dir::open(Path::new(parent));
+            match dir.and_then(|dir| dir.move_across(name, &away, &to, MAX)) {
+                // Another one of that name was moved away before.
+                Err(error) if error.source.kind() == ErrorKind::AlreadyExists => {}
+                moved => break moved,
+            }
+        };
         match moved {
             Ok(()) => lines.push(format!("{path}: moved away")),
             Err(error) if error.is_not_found() => {}
@@ -77,12 +85,13 @@ pub(super) fn take(kept: &mut Kept, files: &[String]) -> Result<Vec<String>, Str
     if failed.is_empty() { Ok(lines) } else { Err(failed.join("; ")) }
 }
 
-/// A name below the directory that is on record for this path, and free; or another free one.
-fn name_for(kept: &Kept, away: &Dir, path: &str, name: &str) -> Result<String, String> {
-    for number in 0..MOST {
+/// The next name below the directory that is on record for this path, or for none.
+fn name_for(kept: &Kept, path: &str, name: &str, next: &mut usize) -> Result<String, String> {
+    for number in *next..MOST {
+        *next = number + 1;
         let candidate = format!("{number}-{name}");
         let other = kept.record.files.get(&candidate).is_some_and(|from| from != path);
-        if !other && away.stat(&candidate).map_err(String::from)?.is_none() {
+        if !other {
             return Ok(candidate);
         }
     }
@@ -103,7 +112,7 @@ pub(super) fn give_back(kept: &Kept) -> Result<Vec<String>, String> {
         let (parent, to) = split(path)?;
         match Dir::open(Path::new(parent)).and_then(|dir| away.move_across(name, &dir, to, MAX)) {
             Ok(()) => lines.push(format!("{path}: put back")),
-            Err(error) if error.source.kind() == std::io::ErrorKind::AlreadyExists => {
+            Err(error) if error.source.kind() == ErrorKind::AlreadyExists => {
                 let kept = away.path().join(name);
                 lines.push(format!(
                     "{path}: is there again, so the old one stays at {}",

@@ -1,7 +1,7 @@
 //! Ending everything that runs in the user's name, until the kernel knows of nothing more.
 
 use super::record::{Kept, Record};
-use crate::sys::processes::{self, Signal, Theirs};
+use crate::sys::processes::{self, Theirs};
 use crate::sys::{Dir, clock, tool};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -25,17 +25,13 @@ pub(super) fn would_end_us(theirs: &Theirs) -> bool {
     cgroup.contains(&slice) || processes::we_descend_from(theirs)
 }
 
-/// Stops them where they are, so that nothing races with what follows.
-pub(super) fn halt(kept: &Kept) -> Result<Vec<String>, String> {
-    let left = processes::signal_all(&theirs(&kept.record), Signal::Stop);
-    let number = left.map_err(|error| error.to_string())?.len();
-    Ok(vec![format!("processes: {number} stopped")])
-}
-
-/// Lets what a half-done cut stopped go on.
-pub(super) fn go_on(kept: &Kept) -> Result<Vec<String>, String> {
-    let done = processes::signal_all(&theirs(&kept.record), Signal::Continue);
-    done.map(|_| Vec::new()).map_err(|error| error.to_string())
+/// Kills what runs now, so that a flood of processes does not hold up what follows. What comes back
+/// before the login is locked and the units are masked is ended later.
+pub(super) fn thin(kept: &Kept) -> Result<Vec<String>, String> {
+    let theirs = theirs(&kept.record);
+    let number = seen(&theirs)?.len();
+    processes::kill_all(&theirs).map_err(|error| error.to_string())?;
+    Ok(vec![format!("processes: {number} killed at once")])
 }
 
 /// Ends sessions, then every process.
@@ -53,7 +49,7 @@ pub(super) fn end(kept: &Kept) -> Result<Vec<String>, String> {
     let first = processes::of(&theirs).map_err(|error| error.to_string())?;
     let (end, mut pause) = (Instant::now() + PATIENCE, Duration::from_millis(1));
     loop {
-        let left = processes::signal_all(&theirs, Signal::Kill).map_err(|e| e.to_string())?;
+        let left = processes::kill_all(&theirs).map_err(|e| e.to_string())?;
         if left.is_empty() && is_quiet(&theirs)? {
             break;
         }

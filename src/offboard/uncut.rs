@@ -3,7 +3,7 @@
 use super::record::{Kept, Stage};
 use super::settings::Settings;
 use super::work::{Notes, Silent, Work};
-use super::{account, archive, cut, frozen, jobs, processes, units};
+use super::{account, archive, cut, frozen, jobs, units};
 use crate::sys::Dir;
 
 /// Puts a user back as before the cut. `state` is `/var/lib/terminal-lobby`, whose run lock the
@@ -44,9 +44,6 @@ pub fn uncut_telling(
     });
     work.step("cluster", &format!("give the cluster access of {user} back"), || {
         restore(&mut kept, settings)
-    });
-    work.step("processes", &format!("let the processes of {user} go on"), || {
-        processes::go_on(&kept)
     });
     work.step("start", &format!("start the units of {user}"), || units::start(&kept));
     if work.is_well() {

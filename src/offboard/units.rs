@@ -71,6 +71,7 @@ fn close_one(name: &str, unit: &Unit) -> Result<(), String> {
     // A process may ignore TERM, and hold the stop up: none is asked twice.
     let _ = systemctl(&["kill", "--kill-whom=all", "--signal=KILL", name]);
     systemctl(&["stop", name])?;
+    let _ = systemctl(&["reset-failed", name]); // killed, as was meant: nobody needs to look
     Ok(())
 }
 

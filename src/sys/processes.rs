@@ -43,27 +43,6 @@ pub struct Process {
     uids: BTreeSet<u32>,
 }
 
-/// What is done to all of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Signal {
-    /// They stop where they are.
-    Stop,
-    /// They go on.
-    Continue,
-    /// They end.
-    Kill,
-}
-
-impl Signal {
-    fn number(self) -> libc::c_int {
-        match self {
-            Self::Stop => libc::SIGSTOP,
-            Self::Continue => libc::SIGCONT,
-            Self::Kill => libc::SIGKILL,
-        }
-    }
-}
-
 /// Processes any of whose uids is theirs. Those that come and go meanwhile may be missed.
 ///
 /// # Errors
@@ -92,19 +71,19 @@ pub fn we_descend_from(theirs: &Theirs) -> bool {
     false
 }
 
-/// Signals every process of theirs: first all at once for each uid, then those whose effective uid
+/// Kills every process of theirs: first all at once for each uid, then those whose effective uid
 /// alone is theirs, one by one. Gives what a look at `/proc` still finds, ended ones left out.
 ///
 /// # Errors
 /// When a child cannot be started, or is not what it must be.
-pub fn signal_all(theirs: &Theirs, signal: Signal) -> io::Result<Vec<Process>> {
+pub fn kill_all(theirs: &Theirs) -> io::Result<Vec<Process>> {
     let mut uids = BTreeSet::from([theirs.uid]);
     uids.extend(of(theirs)?.iter().flat_map(|process| process.uids.iter().copied()));
     for uid in uids {
-        as_uid_to_all(uid, signal)?;
+        child_of_uid(uid, libc::SIGKILL)?;
     }
     for process in of(theirs)?.iter().filter(|process| !process.ended) {
-        signal_one(process.pid, theirs, signal);
+        kill_one(process.pid, theirs);
     }
     let mut left = of(theirs)?;
     left.retain(|process| !process.ended);
@@ -115,18 +94,14 @@ pub fn signal_all(theirs: &Theirs, signal: Signal) -> io::Result<Vec<Process>> {
 /// fork escapes.
 ///
 /// # Errors
-/// As [`signal_all`].
+/// As [`kill_all`].
 pub fn none_of(uid: u32) -> io::Result<bool> {
     child_of_uid(uid, 0).map(|some| !some)
 }
 
-/// `kill(-1)` by a process of that uid: the kernel goes over its list under a lock, and a fork that
-/// is under way then sees the signal and does not happen.
-fn as_uid_to_all(uid: u32, signal: Signal) -> io::Result<bool> {
-    child_of_uid(uid, signal.number())
-}
-
-/// Forks, becomes `uid` in the child and signals all that it may; whether there was any.
+/// Forks, becomes `uid` in the child and signals all that it may; whether there was any. `kill(-1)`
+/// goes over the kernel's list under a lock, and a fork that is under way then sees the signal and
+/// does not happen.
 fn child_of_uid(uid: u32, signal: libc::c_int) -> io::Result<bool> {
     const SOME: i32 = 10;
     const NONE: i32 = 11;
@@ -172,19 +147,15 @@ fn child_of_uid(uid: u32, signal: libc::c_int) -> io::Result<bool> {
     }
 }
 
-/// Signals one process through its descriptor, if it is still theirs then.
-fn signal_one(pid: i32, theirs: &Theirs, signal: Signal) {
+/// Kills one process through its descriptor, if it is still theirs then.
+fn kill_one(pid: i32, theirs: &Theirs) {
     let Some(number) = Pid::from_raw(pid) else { return };
     let Ok(fd) = rustix::process::pidfd_open(number, PidfdFlags::empty()) else { return };
     if look(pid, theirs).is_none() {
         return;
     }
-    let signal = match signal {
-        Signal::Stop => rustix::process::Signal::STOP,
-        Signal::Continue => rustix::process::Signal::CONT,
-        Signal::Kill => rustix::process::Signal::KILL,
-    };
-    let _ = rustix::process::pidfd_send_signal(&fd, signal); // one that ended meanwhile is no loss
+    // One that ended meanwhile is no loss.
+    let _ = rustix::process::pidfd_send_signal(&fd, rustix::process::Signal::KILL);
 }
 
 fn look(pid: i32, theirs: &Theirs) -> Option<Process> {
@@ -213,7 +184,7 @@ mod tests {
     #[test]
     fn root_is_nobody_to_signal() {
         assert!(none_of(0).is_err());
-        assert!(signal_all(&Theirs { uid: 0, ranges: Vec::new() }, Signal::Continue).is_err());
+        assert!(kill_all(&Theirs { uid: 0, ranges: Vec::new() }).is_err());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! nobody at the keyboard; and no unit does what it must not.
 
 mod clock;
+mod offboard;
 mod old_state;
 mod package;
 mod place;

@@ -69,7 +69,7 @@ fn nothing_is_archived_or_removed_before_its_time() {
         let run = offboard(&host, ["archive", "ann", "--to", to]).code(3);
         assert!(run.err().contains(why), "{}", run.err());
     }
-    host.sh("mount -t tmpfs -o size=64k small /mnt 2>/dev/null || mount -t tmpfs -o size=64k small /root/wide
+    host.sh("mount -t tmpfs -o size=64k small /root/wide
              head -c 300000 /dev/urandom >/home/ann/big");
     host.sh("chmod 755 /root/wide");
     let run = offboard(&host, ["archive", "ann", "--to", "/root/wide"]).code(3);

@@ -230,6 +230,7 @@ impl Drop for Host {
         super::sandbox::kill(self.init);
         let _ = self.holder.wait();
         for child in self.background.borrow_mut().iter_mut() {
+            let _ = child.kill(); // a stopped one would not notice
             let _ = child.wait();
         }
     }

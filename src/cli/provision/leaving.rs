@@ -7,11 +7,11 @@ use crate::cli::exit::{Exit, Failure};
 use crate::identity::UserMap;
 use crate::offboard::archive::{self, Problem};
 use crate::offboard::remove::{self, Asked};
-use crate::offboard::{Notes, Settings, Who, cut, uncut};
+use crate::offboard::{Notes, Settings, Who, cut, record, uncut};
 use crate::provision::journal::Journal;
 use crate::provision::observed::{APPLIED, USER_MAP, playwright_file, service_file};
 use crate::provision::written::Written;
-use crate::roster::{self, Roster, Tier};
+use crate::roster::{self, Roster, Row, Tier};
 use crate::sys::files::{self, Existing};
 use crate::sys::{Dir, FileError, accounts, clock, locks, tree};
 use serde_json::{Value, json};
@@ -36,7 +36,7 @@ pub(super) fn run(
         OffboardCommand::Plan { .. } => Ok(Exit::Done), // asked for elsewhere
         OffboardCommand::Cut { user, admin, why, how } => {
             let ground = Ground::open(*how)?;
-            let (who, settings) = Ground::who(user, *admin, why, config.offboard)?;
+            let (who, settings) = Ground::who(&ground.state, user, *admin, why, config.offboard)?;
             let preview = cut::preview(&ground.state, &who, &settings).map_err(refused)?;
             ground.stage(output, "cut", user, &preview, |notes| {
                 let lines = cut::cut_telling(&ground.state, &who, &settings, notes);
@@ -118,6 +118,7 @@ impl Ground {
 
     /// Who is cut, by the applied roster; an admin only when that is said, and never the last one.
     fn who(
+        state: &Dir,
         user: &str,
         admin: bool,
         why: &str,
@@ -129,8 +130,10 @@ impl Ground {
             if !admin {
                 return Err(refused(format!("{user} is an admin: cut only with --admin")));
             }
-            let admins = applied.users.values().filter(|row| row.tier == Tier::Admin).count();
-            if admins < 2 {
+            let cut = record::load_all(state).map_err(Failure::failed)?;
+            let admin =
+                |(user, row): &(&String, &Row)| row.tier == Tier::Admin && !cut.contains_key(*user);
+            if !applied.users.iter().filter(admin).any(|(other, _)| other != user) {
                 return Err(refused(format!("{user} is the last admin of the applied roster")));
             }
         }

@@ -1,4 +1,4 @@
-//! Files that are opened as they are: to append, to change the mode, to read or write piece by piece.
+//! Changes to a file where it is: appending, and its mode.
 
 use super::{Dir, FileError, PRIVATE, READ, error};
 use rustix::fs::{Mode, OFlags};
@@ -34,36 +34,5 @@ impl Dir {
         let failed = |source: Errno| error("changing the mode of", self.path.join(name), source);
         let fd = rustix::fs::openat(&self.fd, name, READ, Mode::empty()).map_err(failed)?;
         rustix::fs::fchmod(&fd, Mode::from_raw_mode(mode)).map_err(failed)
-    }
-
-    /// Makes a new file (0600) for writing, where nothing is.
-    pub fn create_new(&self, name: &str) -> Result<std::fs::File, FileError> {
-        let flags =
-            OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let fd = rustix::fs::openat(&self.fd, name, flags, PRIVATE)
-            .map_err(|source| error("making", self.path.join(name), source))?;
-        Ok(std::fs::File::from(fd))
-    }
-
-    /// Opens a regular file for reading, not through a link.
-    pub fn open_file(&self, name: &str) -> Result<std::fs::File, FileError> {
-        let path = self.path.join(name);
-        let failed = |source: Errno| error("reading", &path, source);
-        let fd = rustix::fs::openat(&self.fd, name, READ, Mode::empty()).map_err(failed)?;
-        let stat = rustix::fs::fstat(&fd).map_err(failed)?;
-        if !rustix::fs::FileType::from_raw_mode(stat.st_mode).is_file() {
-            return Err(FileError::refused("reading", path, "not a regular file"));
-        }
-        Ok(std::fs::File::from(fd))
-    }
-
-    /// Writes into a file that the kernel offers, as it is.
-    pub fn write_in_place(&self, name: &str, bytes: &[u8]) -> Result<(), FileError> {
-        let path = self.path.join(name);
-        let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let fd = rustix::fs::openat(&self.fd, name, flags, Mode::empty())
-            .map_err(|source| error("writing", &path, source))?;
-        let written = std::fs::File::from(fd).write_all(bytes);
-        written.map_err(|source| FileError { doing: "writing", path, source })
     }
 }

@@ -1,9 +1,10 @@
-//! Moving an entry of any kind from one directory into another, across file systems where it must be.
+//! Moving an entry of any kind from one directory into another, across file systems where it must
+//! be; and files that are read and written a piece at a time.
 
-use super::{Dir, FileError, PRIVATE, READ, error, temporary_name};
+use super::{Dir, FileError, PRIVATE, READ, TEMPORARY, error};
 use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, RenameFlags, Timestamps, Uid};
 use rustix::io::Errno;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 
 impl Dir {
     /// Moves `name` to `to_name` in another directory, where nothing may have that name. The entry
@@ -25,6 +26,14 @@ impl Dir {
         self.sync()
     }
 
+    fn read_any(&self, name: &str, limit: u64) -> Result<Vec<u8>, FileError> {
+        let path = self.path.join(name);
+        let failed = |source| FileError { doing: "reading", path: path.clone(), source };
+        let mut bytes = Vec::new();
+        self.open_file(name)?.take(limit + 1).read_to_end(&mut bytes).map_err(failed)?;
+        Ok(bytes)
+    }
+
     fn copy_across(
         &self,
         name: &str,
@@ -39,7 +48,18 @@ impl Dir {
         if !FileType::from_raw_mode(stat.st_mode).is_file() {
             return Err(FileError::refused("copying", path, "not a regular file"));
         }
-        let temporary = temporary_name();
+        if to.stat(to_name)?.is_some() {
+            // What a killed try copied and did not remove here yet.
+            let same = to.read_any(to_name, limit)? == self.read_any(name, limit)?;
+            return if same {
+                self.remove(name)
+            } else {
+                Err(error("moving to", target, Errno::EXIST))
+            };
+        }
+        // Always the same one, so that a killed try leaves no more than the next one clears away.
+        let temporary = format!("{TEMPORARY}{to_name}");
+        to.remove(&temporary)?;
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
         let made = rustix::fs::openat(&to.fd, &temporary, flags | OFlags::CLOEXEC, PRIVATE)
             .map_err(|source| error("making", &target, source))?;
@@ -74,5 +94,36 @@ impl Dir {
         renamed?;
         to.sync()?;
         self.remove(name)
+    }
+
+    /// Makes a new file (0600) for writing, where nothing is.
+    pub fn create_new(&self, name: &str) -> Result<std::fs::File, FileError> {
+        let flags =
+            OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let fd = rustix::fs::openat(&self.fd, name, flags, PRIVATE)
+            .map_err(|source| error("making", self.path.join(name), source))?;
+        Ok(std::fs::File::from(fd))
+    }
+
+    /// Opens a regular file for reading, not through a link.
+    pub fn open_file(&self, name: &str) -> Result<std::fs::File, FileError> {
+        let path = self.path.join(name);
+        let failed = |source: Errno| error("reading", &path, source);
+        let fd = rustix::fs::openat(&self.fd, name, READ, Mode::empty()).map_err(failed)?;
+        let stat = rustix::fs::fstat(&fd).map_err(failed)?;
+        if !FileType::from_raw_mode(stat.st_mode).is_file() {
+            return Err(FileError::refused("reading", path, "not a regular file"));
+        }
+        Ok(std::fs::File::from(fd))
+    }
+
+    /// Writes into a file that the kernel offers, as it is.
+    pub fn write_in_place(&self, name: &str, bytes: &[u8]) -> Result<(), FileError> {
+        let path = self.path.join(name);
+        let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let fd = rustix::fs::openat(&self.fd, name, flags, Mode::empty())
+            .map_err(|source| error("writing", &path, source))?;
+        let written = std::fs::File::from(fd).write_all(bytes);
+        written.map_err(|source| FileError { doing: "writing", path, source })
     }
 }
