@@ -6,6 +6,7 @@ mod offboard;
 mod old_state;
 mod package;
 mod place;
+mod provisioning;
 mod real_agent;
 mod restore_unit;
 mod returns;

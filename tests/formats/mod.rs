@@ -40,6 +40,31 @@ fn version_1_with_all_that_is_kept_reads_and_writes_back_the_same_bytes() {
 }
 
 #[test]
+fn lesson_26_what_is_absent_has_a_mark_and_moves_no_other_field() {
+    let snapshot = decode(include_bytes!("fixtures/v1-kept.tsv")).unwrap();
+    let mut bare = snapshot.clone();
+    for row in &mut bare.rows {
+        (row.title, row.conversation, row.options, row.environment) = (None, None, None, None);
+    }
+    let text = encode(&bare);
+    let rows = text.split(|byte| *byte == b'\n').filter(|line| !line.starts_with(b"#"));
+    let fields: Vec<Vec<&[u8]>> = rows
+        .filter(|line| !line.is_empty())
+        .map(|line| line.split(|b| *b == b'\t').collect())
+        .collect();
+    assert_eq!(fields.len(), bare.rows.len());
+    for row in &fields {
+        assert_eq!(row.len(), fields[0].len());
+        assert!(
+            row.iter().all(|field| !field.is_empty()),
+            "a reader that splits at blanks loses it"
+        );
+        assert_eq!(row[2], b"-", "the conversation");
+    }
+    assert_eq!(decode(&text).unwrap(), bare);
+}
+
+#[test]
 fn the_older_manifest_of_three_columns_reads() {
     let snapshot = decode(include_bytes!("fixtures/three-columns.tsv")).unwrap();
     let names: Vec<&[u8]> = snapshot.rows.iter().map(|row| row.session.as_slice()).collect();

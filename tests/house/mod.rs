@@ -167,16 +167,16 @@ fn unsafe_code_lives_in_sys() {
     }
 }
 
-/// The lessons about persistence; later ones are the provisioner's.
+/// But for 29: nothing here checks whether a service of others is well.
 #[test]
 fn each_lesson_of_the_predecessor_has_a_test_named_for_it() {
     let has = |(_, text): &(PathBuf, String), n: u32| text.contains(&format!("fn lesson_{n:02}_"));
-    let tests: Vec<_> = ["cli", "boot", "hook"]
+    let tests: Vec<_> = ["cli", "boot", "hook", "formats", "provision", "offboard", "clones"]
         .iter()
         .flat_map(|dir| files_below(&format!("tests/{dir}")))
         .collect();
     let tested = |n: &u32| tests.iter().any(|file| has(file, *n));
-    let missing: Vec<u32> = (1..=24).filter(|n| !tested(n)).collect();
+    let missing: Vec<u32> = (1..=37).filter(|n| *n != 29 && !tested(n)).collect();
     assert!(missing.is_empty(), "no test is named for lessons {missing:?}");
 }
 

@@ -151,8 +151,8 @@ fn good_are_served(here: &Provisioned) {
 }
 
 #[test]
-fn homes_that_mean_ill_lead_root_nowhere_and_harm_nobody_else() {
-    let name = "homes_that_mean_ill_lead_root_nowhere_and_harm_nobody_else";
+fn lesson_25_homes_that_mean_ill_lead_root_nowhere_and_harm_nobody_else() {
+    let name = "lesson_25_homes_that_mean_ill_lead_root_nowhere_and_harm_nobody_else";
     if !has_strace(name) {
         return;
     }
