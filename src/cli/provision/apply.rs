@@ -15,9 +15,12 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::io::IsTerminal;
 use std::path::Path;
+use std::time::Duration;
 
 /// No saved plan is larger (bytes).
 const MAX_PLAN: u64 = 16 << 20;
+/// How long another run is waited for.
+pub(super) const WAIT: Duration = Duration::from_secs(5);
 
 /// Makes the host agree with the roster.
 pub(super) fn apply(output: Output, args: &ApplyArgs, config: Config) -> Result<Exit, Failure> {
@@ -34,7 +37,7 @@ pub(super) fn apply(output: Output, args: &ApplyArgs, config: Config) -> Result<
     }
     let roster = args.want.check.roster.roster.clone();
     roots_own(&roster)?;
-    let state = State::open(Path::new(STATE)).map_err(|error| {
+    let state = State::open(Path::new(STATE), WAIT).map_err(|error| {
         let running = error.is_timeout();
         let why = error.to_string();
         if running {

@@ -1,5 +1,6 @@
 //! `provision host plan|apply`.
 
+use super::apply::WAIT;
 use super::args::HostPlanArgs;
 use super::host_text;
 use super::output::{Output, complain, shown};
@@ -55,7 +56,7 @@ pub(super) fn apply(output: Output, file: &Path) -> Result<Exit, Failure> {
     }
     let wanted = read(file)?;
     let state =
-        State::open(Path::new(STATE)).map_err(|error| Failure::failed(error.to_string()))?;
+        State::open(Path::new(STATE), WAIT).map_err(|error| Failure::failed(error.to_string()))?;
     let run = format!("{}-{}", clock::stamp(clock::now()), std::process::id());
     let journal = Journal::new(state.dir(), &run, "host apply");
     let plan = look(Path::new("/"), &wanted)?;

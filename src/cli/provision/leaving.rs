@@ -8,18 +8,17 @@ use crate::identity::UserMap;
 use crate::offboard::archive::{self, Problem};
 use crate::offboard::remove::{self, Asked};
 use crate::offboard::{Notes, Settings, Who, cut, record, uncut};
+use crate::provision::apply::State;
 use crate::provision::journal::Journal;
-use crate::provision::observed::{APPLIED, USER_MAP, playwright_file, service_file};
+use crate::provision::observed::{APPLIED, STATE, USER_MAP, playwright_file, service_file};
 use crate::provision::written::Written;
 use crate::roster::{self, Roster, Row, Tier};
 use crate::sys::files::{self, Existing};
-use crate::sys::{Dir, FileError, accounts, clock, locks, tree};
+use crate::sys::{Dir, FileError, accounts, clock};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Duration;
 
-/// What this program knows of the host.
-const STATE: &str = "/var/lib/terminal-lobby";
 /// No record of what was applied is larger (bytes).
 const MAX: u64 = 64 << 20;
 
@@ -36,10 +35,11 @@ pub(super) fn run(
         OffboardCommand::Plan { .. } => Ok(Exit::Done), // asked for elsewhere
         OffboardCommand::Cut { user, admin, why, how } => {
             let ground = Ground::open(*how)?;
-            let (who, settings) = Ground::who(&ground.state, user, *admin, why, config.offboard)?;
-            let preview = cut::preview(&ground.state, &who, &settings).map_err(refused)?;
+            let (who, settings) =
+                Ground::who(ground.state.dir(), user, *admin, why, config.offboard)?;
+            let preview = cut::preview(ground.state.dir(), &who, &settings).map_err(refused)?;
             ground.stage(output, "cut", user, &preview, |notes| {
-                let lines = cut::cut_telling(&ground.state, &who, &settings, notes);
+                let lines = cut::cut_telling(ground.state.dir(), &who, &settings, notes);
                 let mut lines = lines.map_err(Failure::failed)?;
                 lines.extend(unmap(user));
                 Ok((lines, json!({})))
@@ -48,17 +48,17 @@ pub(super) fn run(
         OffboardCommand::Uncut { user, how } => {
             let ground = Ground::open(*how)?;
             let settings = config.offboard;
-            let preview = uncut::preview(&ground.state, user).map_err(refused)?;
+            let preview = uncut::preview(ground.state.dir(), user).map_err(refused)?;
             ground.stage(output, "uncut", user, &preview, |notes| {
-                let lines = uncut::uncut_telling(&ground.state, user, &settings, notes);
+                let lines = uncut::uncut_telling(ground.state.dir(), user, &settings, notes);
                 lines.map(|lines| (lines, json!({}))).map_err(Failure::failed)
             })
         }
         OffboardCommand::Archive { user, to, how } => {
             let ground = Ground::open(*how)?;
-            let preview = archive::check(&ground.state, user, to).map_err(problem)?;
+            let preview = archive::check(ground.state.dir(), user, to).map_err(problem)?;
             ground.stage(output, "archive", user, &preview, |notes| {
-                let made = archive::archive(&ground.state, user, to, notes);
+                let made = archive::archive(ground.state.dir(), user, to, notes);
                 let (made, mut lines) = made.map_err(problem)?;
                 lines.push(format!("{}: {} entries, read back", made.file, made.entries));
                 lines.push(format!("digest {}", made.digest));
@@ -75,13 +75,13 @@ pub(super) fn run(
             let (asked, settings) = (Asked { user, archive, confirm }, config.offboard);
             // The archive is read once more: not twice for one removal.
             let preview = if how.dry_run {
-                remove::check(&ground.state, &asked, &settings).map_err(problem)?
+                remove::check(ground.state.dir(), &asked, &settings).map_err(problem)?
             } else {
                 Vec::new()
             };
             ground.stage(output, "remove", user, &preview, |notes| {
-                let mut bury = |user: &str, uid| bury(&ground.state, user, uid);
-                let lines = remove::remove(&ground.state, &asked, &settings, notes, &mut bury);
+                let mut bury = |user: &str, uid| bury(ground.state.dir(), user, uid);
+                let lines = remove::remove(ground.state.dir(), &asked, &settings, notes, &mut bury);
                 lines.map(|lines| (lines, json!({}))).map_err(problem)
             })
         }
@@ -90,30 +90,15 @@ pub(super) fn run(
 
 /// The state directory, and the lock that all runs share.
 struct Ground {
-    state: Dir,
+    state: State,
     how: HowArgs,
-    _lock: locks::Lock,
 }
 
 impl Ground {
     fn open(how: HowArgs) -> Result<Self, Failure> {
-        let failed = |error: FileError| Failure::failed(error.to_string());
-        let state = match Dir::open(Path::new(STATE)) {
-            Ok(state) => {
-                tree::assert_roots_own(Path::new(STATE)).map_err(failed)?;
-                state
-            }
-            Err(error) if error.is_not_found() => {
-                let parent = Path::new(STATE).parent().unwrap_or(Path::new("/"));
-                tree::assert_roots_own(parent).map_err(failed)?;
-                let name = STATE.rsplit('/').next().unwrap_or_default();
-                Dir::open(parent).and_then(|dir| dir.ensure_dir(name)).map_err(failed)?
-            }
-            Err(error) => return Err(failed(error)),
-        };
-        let lock = locks::exclusive(&state, "lock", Duration::from_secs(how.wait));
-        let lock = lock.map_err(|error| Failure::failed(error.to_string()))?;
-        Ok(Self { state, how, _lock: lock })
+        let wait = Duration::from_secs(how.wait);
+        let state = State::open(Path::new(STATE), wait);
+        Ok(Self { state: state.map_err(|error| Failure::failed(error.to_string()))?, how })
     }
 
     /// Who is cut, by the applied roster; an admin only when that is said, and never the last one.
@@ -162,7 +147,7 @@ impl Ground {
             return Ok(Exit::Done);
         }
         let run = format!("{}-{}", clock::now(), std::process::id());
-        let journal = Journal::new(&self.state, &run, &format!("offboard {stage} {user}"));
+        let journal = Journal::new(self.state.dir(), &run, &format!("offboard {stage} {user}"));
         let mut told = Told { output, journal };
         let outcome = act(&mut told);
         let ended = if outcome.is_ok() { "done" } else { "failed" };

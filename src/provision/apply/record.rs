@@ -13,8 +13,6 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-/// How long another run is waited for.
-const WAIT: Duration = Duration::from_secs(5);
 /// No record is larger (bytes).
 const MAX: u64 = 16 << 20;
 /// So many receipts are kept.
@@ -31,13 +29,14 @@ pub struct State {
 }
 
 impl State {
-    /// Opens it for a run, as root; it is made when it is absent.
+    /// Opens it for a run, as root; it is made when it is absent. Another run is waited for as long as
+    /// `wait`.
     ///
     /// # Errors
     /// When somebody else could change it, or another run is at it.
-    pub fn open(path: &Path) -> Result<Self, FileError> {
+    pub fn open(path: &Path, wait: Duration) -> Result<Self, FileError> {
         let dir = tree::ensure_state_dir(path)?;
-        let lock = locks::exclusive(&dir, "lock", WAIT)?;
+        let lock = locks::exclusive(&dir, "lock", wait)?;
         let applied = dir.ensure_dir("applied")?;
         Ok(Self { dir, applied, _lock: lock })
     }

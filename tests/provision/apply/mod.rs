@@ -1,6 +1,7 @@
 //! `provision apply` on a throw-away host: real accounts, groups and files.
 
 mod clones;
+mod configured;
 mod killed;
 mod lasting;
 mod refused;
