@@ -85,7 +85,7 @@ fn cases() -> Vec<Case> {
 }
 
 /// What a site configures so that every step has something to do.
-const SITE: &str = "[provision.code]
+pub(super) const SITE: &str = "[provision.code]
 infra_remote = \"file:///srv/infra.git\"
 repo_remote = \"file:///srv/{repo}.git\"
 allow_file = true
@@ -93,7 +93,7 @@ clone_seconds = 3
 freshen_seconds = 3
 ";
 
-fn roster(users: impl Iterator<Item = String>) -> String {
+pub(super) fn roster(users: impl Iterator<Item = String>) -> String {
     let mut text = "users:\n".to_owned();
     for user in users {
         let _ = writeln!(
@@ -108,7 +108,7 @@ fn roster(users: impl Iterator<Item = String>) -> String {
 const GOOD: [&str; 2] = ["good1", "good2"];
 
 /// A host with repositories, canaries and two users who mean well.
-fn host(test: &str) -> Option<Provisioned> {
+pub(super) fn host(test: &str) -> Option<Provisioned> {
     let here = Provisioned::new(test, "users:\n")?;
     here.host.sh("mount -t tmpfs -o mode=755 srv /srv
          printf '[safe]\\n directory = *\\n' >/etc/gitconfig
@@ -130,7 +130,7 @@ fn host(test: &str) -> Option<Provisioned> {
 }
 
 /// Canaries and what belongs to those who mean well: content, mode, owner, links, times.
-fn precious(here: &Provisioned) -> String {
+pub(super) fn precious(here: &Provisioned) -> String {
     here.host.sh(
         "find /etc/canary /home/good1/secret /home/good1/linked -printf '%p %m %U:%G %s %T@\\n' | sort
          cat /etc/canary/* /home/good1/secret /home/good1/linked; stat -c '%n %a %U %s' /etc/shadow /etc/passwd",
@@ -139,7 +139,7 @@ fn precious(here: &Provisioned) -> String {
 
 /// Those who mean well have all that the steps make.
 #[track_caller]
-fn good_are_served(here: &Provisioned) {
+pub(super) fn good_are_served(here: &Provisioned) {
     for user in GOOD {
         for clone in ["infra", "webapp"] {
             let file = here.host.sh(&format!("cat /home/{user}/code/{clone}/file"));
@@ -241,7 +241,7 @@ fn lesson_25_homes_that_mean_ill_lead_root_nowhere_and_harm_nobody_else() {
 
 /// Calls of processes that are root on a path below a home, and how many calls root made in all. A
 /// process that became a user, and what it started, is not root.
-fn roots_calls_below_homes(trace: &str) -> (Vec<String>, usize) {
+pub(super) fn roots_calls_below_homes(trace: &str) -> (Vec<String>, usize) {
     let mut users: BTreeSet<u32> = BTreeSet::new();
     let (mut touched, mut calls) = (Vec::new(), 0);
     // A child's first lines may come before the line that names it as somebody's child.

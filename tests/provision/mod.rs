@@ -5,6 +5,7 @@ pub(crate) mod apply;
 mod configured;
 mod hostile;
 mod hostile_homes;
+mod hostile_live;
 mod machine;
 mod real_homes;
 mod trouble;
