@@ -2,6 +2,7 @@
 
 use super::hostile::{SITE, good_are_served, host, precious, roots_calls_below_homes, roster};
 use crate::faults::has_strace;
+use std::fmt::Write as _;
 
 /// A user each, and what goes on in the home during the runs: a script of the user's own, or of root's
 /// where a user alone could not (a mount, an attribute of the file system).
@@ -44,7 +45,7 @@ fn homes_that_change_meanwhile_lead_root_nowhere_and_hold_up_nobody() {
     for (user, live) in LIVE {
         here.host.account(user);
         here.host.sh(&format!("install -d -m 700 -o {user} -g {user} /home/{user}"));
-        script += &format!("( user={user}; {live} ) >/dev/null 2>&1 &\n");
+        writeln!(script, "( user={user}; {live} ) >/dev/null 2>&1 &").unwrap();
     }
     here.roster(&roster(good.into_iter().chain(users)));
     let before = precious(&here);
