@@ -130,6 +130,21 @@ fn one_users_plan_leaves_the_others_as_they_were_applied() {
 }
 
 #[test]
+fn who_is_cut_by_hand_is_none_of_the_many_that_may_not_be_cut_at_once() {
+    let mut host = host(&["ann", "bob", "eve"]);
+    let rows = ["ann", "bob", "eve"].map(|user| (user, row(user, Tier::PowerUser)));
+    host.applied = Some(roster(&rows));
+    let wanted = roster(&rows[..1]);
+    let verbs = |host: &Observed| {
+        let plan = planned(&wanted, host);
+        ["bob/cut", "eve/cut"].map(|id| find(&plan, id).verb)
+    };
+    assert_eq!(verbs(&host), [Verb::Refuse; 2]);
+    host.cut.insert("bob".to_owned(), 1);
+    assert_eq!(verbs(&host), [Verb::Cut; 2]);
+}
+
+#[test]
 fn parking_waits_for_nothing() {
     let mut parked = row("ann.x", Tier::PowerUser);
     parked.parked = true;

@@ -40,7 +40,7 @@ pub(super) fn transition(wish: &Wish<'_>, observed: &Observed, settings: &Settin
         found.changes.push(not_cut(user, why));
         keep(&mut found, user);
     }
-    let everybody = for_everybody(wish, (&old, &new), &plan.users, settings);
+    let everybody = for_everybody(wish, (&old, &new), &plan.users, (observed, settings));
     for leaving in &plan.users {
         let user = &leaving.user;
         if let Some(why) = everybody.clone().or_else(|| for_one(leaving, observed, settings)) {
@@ -99,7 +99,7 @@ fn for_everybody(
     wish: &Wish<'_>,
     (old, new): (&Roster, &Roster),
     leaving: &[Leaving],
-    settings: &Settings,
+    (observed, settings): (&Observed, &Settings),
 ) -> Option<String> {
     if let Some(why) = &wish.membership_unknown {
         return Some(format!("the members are not known: {why}"));
@@ -109,9 +109,11 @@ fn for_everybody(
     }
     // Of all users of both: a refused cut must not pass the next time since others came meanwhile.
     let all = old.users.keys().chain(new.users.keys()).collect::<BTreeSet<_>>().len();
-    let (number, most) = (leaving.len(), settings.max_cut_percent);
+    // Whom a person has cut already loses nothing more.
+    let uncut = leaving.iter().filter(|leaving| !observed.cut.contains_key(&leaving.user));
+    let (number, most) = (uncut.count(), settings.max_cut_percent);
     let many = number * 100 > usize::from(most) * all;
-    many.then(|| format!("{number} of {all} users would be cut, more than {most} %"))
+    many.then(|| format!("{number} of {all} users would be cut, more than {most} %; hint: --max-cut-percent allows more"))
 }
 
 /// Why one is not.
