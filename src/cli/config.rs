@@ -12,6 +12,22 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub(super) const CONFIG: &str = "/etc/terminal-lobby/config.toml";
+/// What `File` has besides the other program's table, which refuses what is neither's.
+pub(super) const NAMES: [&str; 13] = [
+    "state_dir",
+    "user_map",
+    "socket",
+    "save_deadline_seconds",
+    "restore_deadline_seconds",
+    "tmux_deadline_seconds",
+    "parallel_users",
+    "lost_window_hours",
+    "keep",
+    "save_on_change",
+    "status",
+    "retention",
+    "restore",
+];
 const USER_MAP: &str = "/etc/ttyd-user-map";
 const STATE_DIR: &str = "/var/lib/tmux-persist";
 /// No configuration file is larger (bytes).
@@ -223,6 +239,27 @@ fn read<T: DeserializeOwned>(path: &Path) -> Result<T, Failure> {
     toml::from_str(&text).map_err(|error| {
         let before = error.span().map_or("", |span| &text[..span.start.min(text.len())]);
         let line = before.matches('\n').count() + 1;
-        Failure::usage(format!("{}:{line}: {}", path.display(), error.message()))
+        let key = key_of(before, error.message());
+        Failure::usage(format!("{}:{line}: {key}{}", path.display(), error.message()))
     })
+}
+
+/// The key before a value of another type than wanted: the parser's own message has its line alone.
+fn key_of(before: &str, message: &str) -> String {
+    let key = before.rsplit('\n').next().and_then(|line| line.trim_end().strip_suffix('='));
+    let key = key.filter(|_| message.starts_with("invalid ")).map(str::trim);
+    key.map_or_else(String::new, |key| format!("{}: ", key.escape_debug()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{File, NAMES};
+
+    #[test]
+    fn the_names_that_the_other_program_passes_over_are_those_of_this_file() {
+        let error = toml::from_str::<File>("neither = 1\n").unwrap_err();
+        let known = error.message().split_once("expected one of ").unwrap().1;
+        let known: Vec<&str> = known.split(", ").map(|name| name.trim_matches('`')).collect();
+        assert_eq!(known, [&NAMES[..], &["provision"]].concat());
+    }
 }

@@ -22,7 +22,7 @@ fn a_configuration_is_refused_with_file_and_line() {
     let config = sandbox.root().join("config.toml");
     for (text, expected) in [
         ("socket = \"x\"\nstate_dri = \"/x\"\n", ":2: unknown field `state_dri`"),
-        ("socket = 7\n", ":1: invalid type"),
+        ("socket = 7\n", ":1: socket: invalid type"),
         ("\n\n[", ":3: "),
         ("tmux_deadline_seconds = -1\n", "tmux_deadline_seconds = -1"),
     ] {

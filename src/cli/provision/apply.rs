@@ -4,10 +4,11 @@ use super::args::ApplyArgs;
 use super::config::Config;
 use super::output::{Output, shown, warn};
 use super::prepare::{self, Prepared};
+use super::{plan_text, read};
 use crate::cli::exit::{Exit, Failure};
 use crate::provision::apply::{self, Receipt, Run, State, What};
 use crate::provision::observed::STATE;
-use crate::provision::plan::Wish;
+use crate::provision::plan::{Change, Plan, Verb, Wish};
 use crate::provision::saved::Saved;
 use crate::provision::{ground, origin};
 use crate::sys::{accounts, clock, files, tree};
@@ -36,7 +37,13 @@ pub(super) fn apply(output: Output, args: &ApplyArgs, config: Config) -> Result<
         args.want.users.clone_from(&saved.users);
     }
     let roster = args.want.check.roster.roster.clone();
-    roots_own(&roster)?;
+    if let Err(error) = tree::assert_roots_own(&roster) {
+        return Err(if error.is_not_found() {
+            Failure::failed(read::no_roster(&roster, &error))
+        } else {
+            Failure::refused(error.to_string())
+        });
+    }
     let state = State::open(Path::new(STATE), WAIT).map_err(|error| {
         let running = error.is_timeout();
         let why = error.to_string();
@@ -75,7 +82,13 @@ pub(super) fn apply(output: Output, args: &ApplyArgs, config: Config) -> Result<
         }
     };
     let receipt = apply::apply(&run, &prepared.plan, &mut progress).map_err(Failure::failed)?;
-    output.result(&receipt, || text(&receipt))?;
+    output.result(&receipt, || text(&receipt, &prepared.plan))?;
+    if output.quiet && !output.json {
+        for change in refused_by(&prepared.plan) {
+            let whose = change.user.as_deref().unwrap_or("the host");
+            warn(&format!("{whose}: {}: refused: {}", change.what, change.why));
+        }
+    }
     for failed in receipt.changes.iter().filter(|change| change.outcome == What::Failed) {
         let whose = failed.user.as_deref().unwrap_or("the host");
         warn(&format!("{whose}: {}: {}", failed.what, failed.why));
@@ -112,8 +125,13 @@ fn roots_own(path: &Path) -> Result<(), Failure> {
     tree::assert_roots_own(path).map_err(refused)
 }
 
-/// The receipt for a person.
-fn text(receipt: &Receipt) -> String {
+/// What the plan refused: each run says it until somebody has seen to it.
+fn refused_by(plan: &Plan) -> impl Iterator<Item = &Change> {
+    plan.changes.iter().filter(|change| change.verb == Verb::Refuse)
+}
+
+/// The receipt for a person: what was done, what was refused and why, the number of each.
+fn text(receipt: &Receipt, plan: &Plan) -> String {
     let mut text = String::new(); // writing to it cannot fail
     for change in &receipt.changes {
         let (sign, word) = change.verb.shown();
@@ -129,6 +147,13 @@ fn text(receipt: &Receipt) -> String {
         for line in lines.filter(|line| !line.is_empty()) {
             let _ = writeln!(text, "             {}", crate::cli::human::table::shown(line));
         }
+    }
+    for change in refused_by(plan) {
+        let what = format!("{}: {}", change.user.as_deref().unwrap_or("the host"), change.what);
+        let values = (change.before.as_deref(), change.after.as_deref());
+        let _ = writeln!(text, "{}", plan_text::line(change.verb, &what, values, change.cause));
+        let lines = std::iter::once(&change.why).chain(&change.lines);
+        lines.filter(|line| !line.is_empty()).for_each(|line| text += &plan_text::below(line));
     }
     for (user, lines) in &receipt.freshened {
         for line in lines {

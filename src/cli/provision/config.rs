@@ -1,6 +1,8 @@
 //! Site values of `provision`: the table `[provision]` of the configuration file.
 
+use super::output::shown;
 use super::servers::{Authentik, Servers, Vault};
+use crate::cli::config::NAMES;
 use crate::cli::exit::Failure;
 use crate::offboard;
 use crate::provision::plan;
@@ -12,11 +14,13 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// The file, as far as it is `provision`'s.
+/// The file, as far as it is `provision`'s; the other names are `persist`'s, and no others are known.
 #[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 struct File {
-    #[serde(default)]
     provision: Table,
+    #[serde(flatten)]
+    others: toml::Table,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -86,7 +90,16 @@ impl Config {
 /// Loads them; an absent default file is no error, an absent `--config` is.
 pub(super) fn load(path: Option<&Path>) -> Result<Config, Failure> {
     let file: File = crate::cli::config::read_file(path)?.unwrap_or_default();
-    let table = file.provision;
+    let name = shown(path.unwrap_or(Path::new(crate::cli::config::CONFIG)));
+    let in_file = |failure: Failure| Failure { message: format!("{name}: {failure}"), ..failure };
+    if let Some(unknown) = file.others.keys().find(|key| !NAMES.contains(&key.as_str())) {
+        let unknown = unknown.escape_debug();
+        return Err(in_file(Failure::usage(format!("unknown field or table '{unknown}'"))));
+    }
+    resolve(file.provision).map_err(in_file)
+}
+
+fn resolve(table: Table) -> Result<Config, Failure> {
     let mut config = Config {
         ranges: ranges(table.t3_port_base, table.playwright_port_base)?,
         groups: TierGroups::default(),

@@ -122,7 +122,11 @@ fn read(path: &Path) -> Result<Wanted, Failure> {
     if accounts::is_root() && path.exists() {
         tree::assert_roots_own(path).map_err(|error| Failure::refused(error.to_string()))?;
     }
-    let bytes = files::read(path, MAX_FILE).map_err(|error| Failure::failed(error.to_string()))?;
+    let bytes = files::read(path, MAX_FILE).map_err(|error| {
+        let example = "hint: /usr/share/doc/terminal-lobby/host.toml is an example";
+        let hint = if error.is_not_found() { format!("; {example}") } else { String::new() };
+        Failure::failed(format!("{error}{hint}"))
+    })?;
     let name = shown(path);
     let text = String::from_utf8(bytes)
         .map_err(|_| Failure::failed(format!("{name}: it is not UTF-8")))?;

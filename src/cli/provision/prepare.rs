@@ -45,7 +45,9 @@ pub(super) fn prepare(
     recover: &dyn Fn(&mut Observed) -> Result<(), String>,
 ) -> Result<Prepared, Failure> {
     let (loaded, document) = read::text(&args.check.roster.roster)?;
-    let looked = |why| Failure::failed(format!("looking at the host: {why}"));
+    let of_root = root == Path::new("/") && !accounts::is_root();
+    let hint = if of_root { "; hint: run it as root" } else { "" };
+    let looked = |why| Failure::failed(format!("looking at the host: {why}{hint}"));
     let mut observed =
         observe::observe(root, &document.roster, &config.home_base).map_err(looked)?;
     recover(&mut observed).map_err(looked)?;

@@ -5,7 +5,7 @@ use crate::cli::exit::Failure;
 use crate::provision::host;
 use crate::roster::ports::{self, Ledger};
 use crate::roster::{self, Document, Problem, Roster};
-use crate::sys::files;
+use crate::sys::{FileError, files};
 use std::path::Path;
 
 /// No ledger, list of members or list of users is larger (bytes).
@@ -43,8 +43,19 @@ pub(super) fn text(path: &Path) -> Result<(Loaded, Document), Failure> {
 fn load_text(path: &Path) -> Result<Loaded, Failure> {
     // One byte more than a roster may have: too large is one of its problems.
     let bytes = files::read(path, roster::MAX_SIZE + 1)
-        .map_err(|error| Failure::failed(format!("reading the roster: {error}")))?;
+        .map_err(|error| Failure::failed(no_roster(path, &error)))?;
     Ok(Loaded { name: shown(path), document: roster::parse(&bytes), bytes })
+}
+
+/// Why there is no roster to read; where it is simply absent, what to do.
+pub(super) fn no_roster(path: &Path, error: &FileError) -> String {
+    let hint =
+        "hint: begin it with the line 'users:' (docs/onboarding.md), or name it with --roster";
+    if error.is_not_found() {
+        format!("there is no roster {}; {hint}", shown(path))
+    } else {
+        format!("reading the roster: {error}")
+    }
 }
 
 /// Reads a roster that must be sound.

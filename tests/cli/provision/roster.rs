@@ -94,7 +94,7 @@ fn files_that_cannot_be_read_are_named() {
     let (fifo, mode) = (rustix::fs::FileType::Fifo, rustix::fs::Mode::RWXU);
     rustix::fs::mknodat(rustix::fs::CWD, desk.path("fifo"), fifo, mode, 0).unwrap();
     for (file, why) in [
-        ("none.yaml", "reading the roster: reading none.yaml: No such file"),
+        ("none.yaml", "there is no roster none.yaml; hint: begin it with the line 'users:'"),
         ("directory", "reading the roster: reading directory: not a regular file"),
         ("fifo", "reading the roster: reading fifo: not a regular file"),
         ("huge.yaml", "reading huge.yaml: larger than 1048577 bytes"),
@@ -169,7 +169,12 @@ fn the_configuration_sets_groups_and_ports() {
     assert_eq!(derived["ports"]["tl-builder"], 5000);
     for (text, why) in [
         ("[provision]\nwat = 1\n", "config.toml:2: unknown field `wat`"),
-        ("[provision.groups]\npower-user = [\"docker\"]\n", "group docker makes its members root"),
+        ("[provison]\nt3_port_base = 5000\n", "config.toml: unknown field or table 'provison'"),
+        ("[provision]\nt3_port_base = \"x\"\n", "config.toml:2: t3_port_base: invalid type"),
+        (
+            "[provision.groups]\npower-user = [\"docker\"]\n",
+            "config.toml: provision.groups.power-user: group docker makes its members root",
+        ),
         ("[provision.groups]\nboss = []\n", "no tier 'boss'"),
         ("[provision]\nt3_port_base = 80\n", "expected two different ports"),
         ("[provision]\nmax_cut_percent = 101\n", "expected 0 to 100"),

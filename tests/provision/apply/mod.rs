@@ -192,6 +192,11 @@ fn lesson_30_a_file_that_nobody_expected_ends_nothing() {
          head -c 100 /dev/urandom >/etc/t3-serve/noise.env");
     let run = here.provision(&["apply"]).ok();
     assert!(run.out().contains("1 refused, 0 failed"), "{}", run.out());
+    let refused = "! refused  reader: /etc/t3-serve/reader.env T3_PORT";
+    assert!(run.out().contains(refused), "what is refused is named: {}", run.out());
+    let quiet = here.provision(&["apply", "--quiet"]).ok();
+    let warned = "warning: reader: /etc/t3-serve/reader.env T3_PORT: refused: ";
+    assert!(quiet.err().contains(warned) && quiet.out().is_empty(), "{}", quiet.err());
     let map = here.host.sh("grep -v '^#' /etc/ttyd-user-map");
     assert_eq!(map, "builder42=builder\nops.lead=ops\n", "whose port is unsettled is in no map");
     assert_eq!(here.host.sh("readlink /etc/t3-serve/reader.env").trim(), "/etc/shadow");
