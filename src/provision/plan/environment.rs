@@ -73,6 +73,7 @@ fn key(user: &str, kind: Kind, observed: &Observed, ports: &Ports) -> Option<Cha
     }
     let wanted = ports.of(user, kind)?.to_string();
     let action = Action::SetKey { file: file.clone(), key, value: wanted.clone() };
+    let by_hand = format!("write {key}={wanted} there");
     let change = change.to(wanted.clone()).needs([account_id(user)]);
     let bytes = match observed.files.get(&file) {
         Some(File::Read { bytes, .. }) => bytes,
@@ -87,7 +88,10 @@ fn key(user: &str, kind: Kind, observed: &Observed, ports: &Ports) -> Option<Cha
     };
     let Some(value) = environment_file::get(bytes, key) else {
         return Some(if recorded.is_some() {
-            change.refused(Cause::Edited, "a person took out what was written: not put back")
+            change.refused(
+                Cause::Edited,
+                format!("a person took out what was written: not put back; hint: {by_hand}"),
+            )
         } else {
             change.why("the other lines stay").done(Verb::Add, Cause::Intent, action)
         });
@@ -98,7 +102,10 @@ fn key(user: &str, kind: Kind, observed: &Observed, ports: &Ports) -> Option<Cha
     let change = change.from(shown(&value));
     Some(match observed.written.is_ours(&place, &value) {
         Some(true) => change.done(Verb::Repair, Cause::Intent, action),
-        Some(false) => change.refused(Cause::Edited, "a person changed it: not overwritten"),
+        Some(false) => change.refused(
+            Cause::Edited,
+            format!("a person changed it: not overwritten; hint: {by_hand}"),
+        ),
         None => {
             let why = format!("the ports on record say {wanted}: not overwritten");
             change.refused(Cause::Drift, why)

@@ -40,7 +40,10 @@ fn add(user: &str, tier: Tier, group: &str, observed: &Observed) -> Change {
         return change.refused(cause, why);
     }
     if !observed.groups.contains_key(group) {
-        return change.refused(cause, "this host has no such group");
+        return change.refused(
+            cause,
+            "this host has no such group; hint: groupadd, or leave it out of [provision.groups]",
+        );
     }
     if observed.accounts.get(user).is_some_and(|account| !account.local) {
         return change.refused(cause, "the account is not in /etc/passwd: its source must say so");

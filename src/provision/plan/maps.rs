@@ -90,7 +90,8 @@ fn one(generated: &Generated, mapped: &Mapped<'_>, observed: &Observed) -> Optio
         return Some(if there == wanted {
             change.reported(cause, "a person changed its form and not what it says: left as it is")
         } else {
-            change.refused(cause, "a person changed what was written: not overwritten")
+            change.refused(cause, "a person changed what was written: not overwritten; hint: remove the file, and it is \
+                 written anew")
         });
     }
     if there == wanted {

@@ -26,6 +26,9 @@ const OPTIONS: [&str; 9] = [
     "-oAPT::Get::AutomaticRemove=false",
 ];
 
+/// Lists that could not be fetched are an error, and not a warning with exit code 0.
+const ANY_ERROR: &str = "-oAPT::Update::Error-Mode=any";
+
 /// Installs what is missing with one call; if that fails, each by itself, so that one that cannot be
 /// installed does not keep the others out.
 pub(super) fn install(changes: &[&Change], work: &mut Work<'_>) -> Result<(), String> {
@@ -150,7 +153,8 @@ fn known<'a>(names: &[&'a str], progress: &mut dyn FnMut(&str)) -> Result<Known<
         return Ok(Known { names: first, update: String::new() });
     }
     progress("renewing apt's lists");
-    let update = run(&["apt-get", "update", "-q", "-oDPkg::Lock::Timeout=120"], FETCHING);
+    let update =
+        run(&["apt-get", "update", "-q", "-oDPkg::Lock::Timeout=120", ANY_ERROR], FETCHING);
     let update = update.err().map_or(String::new(), |why| format!("; {why}"));
     Ok(Known { names: ask()?, update })
 }
