@@ -93,8 +93,10 @@ pub fn preview(state: &Dir, who: &Who, settings: &Settings) -> Result<Vec<String
     let running = processes::seen(&crate::sys::processes::Theirs { uid, ranges })?;
     lines.push(format!("end {} processes", running.len()));
     lines.push(match &settings.revoke_cluster {
-        Some(argv) if !who.k8s_user.is_empty() => argv_for(argv, &who.k8s_user).join(" "),
-        _ => to_a_person(&who.k8s_user),
+        Some(argv) if !who.k8s_user.is_empty() => {
+            format!("run {}", argv_for(argv, &who.k8s_user).join(" "))
+        }
+        _ => format!("leave the cluster access of {} to a person", named(&who.k8s_user)),
     });
     Ok(lines)
 }
@@ -128,9 +130,9 @@ fn begin(state: &Dir, who: &Who) -> Result<Kept, String> {
 fn may_be_cut(state: &Dir, who: &Who) -> Result<(u32, String, u32), String> {
     let user = &who.user;
     if !crate::identity::is_user_name(user) || user == "root" {
-        return Err(format!("'{}' is nobody who is cut", user.escape_debug()));
+        return Err(format!("'{}' is no user who can be cut", user.escape_debug()));
     }
-    let account = account::find(user)?.ok_or_else(|| format!("/etc/passwd has no {user}"))?;
+    let account = account::find(user)?.ok_or_else(|| format!("/etc/passwd has no user {user}"))?;
     let defs = files::read(Path::new("/etc/login.defs"), 1 << 20).unwrap_or_default();
     let least = crate::roster::uid_min(&String::from_utf8_lossy(&defs));
     if account.uid < least.max(1) {
@@ -170,7 +172,11 @@ pub(super) fn run(argv: &[String], k8s_user: &str) -> Result<(), String> {
     tool::run(program, rest, CLUSTER_DEADLINE).map(drop).map_err(|error| error.to_string())
 }
 
+fn named(k8s_user: &str) -> &str {
+    if k8s_user.is_empty() { "the user (no name on record)" } else { k8s_user }
+}
+
 fn to_a_person(k8s_user: &str) -> String {
-    let name = if k8s_user.is_empty() { "the user (no name on record)" } else { k8s_user };
+    let name = named(k8s_user);
     format!("cluster access of {name}: left to a person, as no command is configured or known")
 }

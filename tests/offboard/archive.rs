@@ -85,7 +85,7 @@ fn a_hostile_home_is_archived_whole_and_removed_without_touching_anything_else()
     assert_eq!(host.sh("cat /home/bob/file; stat -c '%U %h' /home/bob/file"), "of-bob\nbob 1\n");
     assert!(host.sh("cat /etc/shadow").contains("root:"));
     let run = offboard(&host, ["cut", "ann"]).code(3);
-    assert!(run.err().contains("/etc/passwd has no ann"), "{}", run.err());
+    assert!(run.err().contains("/etc/passwd has no user ann"), "{}", run.err());
 }
 
 #[test]

@@ -11,11 +11,11 @@ fn root_system_accounts_and_unknown_names_are_not_cut() {
     host.sh("echo svc:x:77:77::/:/bin/sh >>/etc/passwd; echo toor:x:0:0::/:/bin/sh >>/etc/passwd");
     let before = everything(&host);
     for (name, why) in [
-        ("root", "'root' is nobody who is cut"),
+        ("root", "'root' is no user who can be cut"),
         ("toor", "toor is a system account: uid 0 is below 1000"),
         ("svc", "svc is a system account: uid 77 is below 1000"),
-        ("nobody1", "/etc/passwd has no nobody1"),
-        ("../ann", "'../ann' is nobody who is cut"),
+        ("nobody1", "/etc/passwd has no user nobody1"),
+        ("../ann", "'../ann' is no user who can be cut"),
     ] {
         let run = offboard(&host, ["cut", name]).code(3);
         assert!(run.err().contains(why), "{name}: {}", run.err());
@@ -96,6 +96,11 @@ fn nothing_is_archived_or_removed_before_its_time() {
     let run = remove(&right).code(3);
     assert!(run.err().contains("7 days after the cut at the earliest"), "{}", run.err());
     configure(&host, SAYS_NOTHING);
+    host.sh("mkdir -p /var/lib/terminal-lobby/applied; cd /var/lib/terminal-lobby/applied
+         echo 'users: {ann: {authentik_user: a, k8s_user: a, tier: power-user}}' >roster.yaml");
+    let run = remove(&right).code(3);
+    assert!(run.err().contains("the applied roster has a row of ann"), "{}", run.err());
+    host.sh("rm /var/lib/terminal-lobby/applied/roster.yaml");
     for (confirm, why) in [
         ("ann", "expected NAME@DIGEST"),
         ("bob@0123456789ab", "names 'bob', not ann"),

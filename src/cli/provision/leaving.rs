@@ -16,6 +16,7 @@ use crate::roster::{self, Roster, Row, Tier};
 use crate::sys::files::{self, Existing};
 use crate::sys::{Dir, FileError, accounts, clock};
 use serde_json::{Value, json};
+use std::io::IsTerminal;
 use std::path::Path;
 use std::time::Duration;
 
@@ -72,6 +73,12 @@ pub(super) fn run(
         }
         OffboardCommand::Remove { user, archive, confirm, how } => {
             let ground = Ground::open(*how)?;
+            // The next apply would make an account of that name anew, with another uid.
+            if applied()?.0.users.contains_key(user) {
+                return Err(refused(format!(
+                    "the applied roster has a row of {user}: take it out and `provision apply` first"
+                )));
+            }
             let (asked, settings) = (Asked { user, archive, confirm }, config.offboard);
             // The archive is read once more: not twice for one removal.
             let preview = if how.dry_run {
@@ -164,7 +171,7 @@ impl Ground {
     }
 }
 
-/// Puts each step in the journal, and says it.
+/// Puts each step in the journal, and says it to whoever watches.
 struct Told<'a> {
     output: Output,
     journal: Journal<'a>,
@@ -172,7 +179,9 @@ struct Told<'a> {
 
 impl Notes for Told<'_> {
     fn before(&mut self, id: &str, what: &str) -> Result<(), String> {
-        self.output.note(what);
+        if std::io::stderr().is_terminal() {
+            self.output.progress(what);
+        }
         self.journal.before(id, what).map_err(|error| error.to_string())
     }
 
