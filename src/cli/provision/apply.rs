@@ -8,7 +8,7 @@ use super::{plan_text, read};
 use crate::cli::exit::{Exit, Failure};
 use crate::provision::apply::{self, Receipt, Run, State, What};
 use crate::provision::observed::STATE;
-use crate::provision::plan::{Change, Plan, Verb, Wish};
+use crate::provision::plan::{Change, Plan, Step, Verb, Wish};
 use crate::provision::saved::Saved;
 use crate::provision::{ground, origin};
 use crate::sys::{accounts, clock, files, tree};
@@ -93,10 +93,13 @@ pub(super) fn apply(output: Output, args: &ApplyArgs, config: Config) -> Result<
         let whose = failed.user.as_deref().unwrap_or("the host");
         warn(&format!("{whose}: {}: {}", failed.what, failed.why));
     }
-    Ok(match (receipt.tally.failed, prepared.membership_unknown.is_some()) {
-        (1.., _) => Exit::Failed,
-        (0, true) => Exit::Unknown,
-        (0, false) => Exit::Done,
+    let not_cut = refused_by(&prepared.plan).any(|change| change.step == Step::Cut);
+    Ok(match (receipt.tally.failed, prepared.membership_unknown.is_some(), not_cut) {
+        (1.., ..) => Exit::Failed,
+        (0, true, _) => Exit::Unknown,
+        // Somebody who should be out is in: whoever watches the timer's runs must hear of it.
+        (0, false, true) => Exit::Refused,
+        (0, false, false) => Exit::Done,
     })
 }
 

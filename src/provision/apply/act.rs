@@ -125,7 +125,7 @@ impl<'a> Host<'a> {
             }
             Some(Action::SetKey { file, key, value }) => files::set_key(file, key, value).map(none),
             Some(Action::SetMode { file, mode }) => files::set_mode(file, *mode).map(none),
-            Some(Action::WriteFile { file, text }) => {
+            Some(Action::WriteFile { file, text } | Action::TakeOut { file, text }) => {
                 files::write(file, text, self.run.observed.files.get(file)).map(none)
             }
             Some(Action::Unit { unit, enabled }) => {

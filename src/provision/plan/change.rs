@@ -144,6 +144,13 @@ pub enum Action {
         /// Its value.
         value: SecretValue,
     },
+    /// A generated file that a person changed, without those who are cut: it stays that person's.
+    TakeOut {
+        /// The file.
+        file: String,
+        /// All of it.
+        text: String,
+    },
     /// A file or link of root's, with its directories: see [`crate::provision::install`].
     Install {
         /// Where.

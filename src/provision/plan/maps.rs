@@ -46,8 +46,9 @@ pub(super) fn plan(
     ];
     let (mut changes, mut adopted) = (Vec::new(), Vec::new());
     for file in &generated {
-        if let Some(change) = one(file, mapped, observed) {
-            changes.push(change);
+        let of_file = one(file, mapped, observed);
+        if !of_file.is_empty() {
+            changes.extend(of_file);
         } else if let Some(File::Read { bytes, .. }) = observed.files.get(file.file) {
             adopted.push((file.file.to_owned(), bytes.clone()));
         }
@@ -55,7 +56,44 @@ pub(super) fn plan(
     (changes, adopted)
 }
 
-fn one(generated: &Generated, mapped: &Mapped<'_>, observed: &Observed) -> Option<Change> {
+/// The file as it must be; and where that is refused, it still loses those who are cut: their entries
+/// are taken out, and every other byte stays as a person wrote it.
+fn one(generated: &Generated, mapped: &Mapped<'_>, observed: &Observed) -> Vec<Change> {
+    let whole = whole(generated, mapped, observed);
+    let kept = whole.as_ref().is_some_and(|change| !change.verb.changes());
+    let taken_out = kept.then(|| take_out(generated, mapped, observed)).flatten();
+    whole.into_iter().chain(taken_out).collect()
+}
+
+fn take_out(generated: &Generated, mapped: &Mapped<'_>, observed: &Observed) -> Option<Change> {
+    let Generated { file, read, .. } = generated;
+    let File::Read { bytes, .. } = observed.files.get(*file)? else { return None };
+    let there = read(bytes).ok()?;
+    let cut = |entry: &&(String, String)| mapped.leaving.contains(user_of(entry));
+    let gone: Entries = there.iter().filter(cut).cloned().collect();
+    if gone.is_empty() {
+        return None;
+    }
+    let text = std::str::from_utf8(bytes).ok()?;
+    let text = if *file == DISPATCH {
+        let mut map: Map<String, Value> = serde_json::from_str(text).ok()?;
+        map.retain(|identity, _| !gone.iter().any(|(gone, _)| gone == identity));
+        serde_json::to_string_pretty(&map).ok()? + "\n"
+    } else {
+        let stays = |line: &&str| {
+            let entry = lines(line.as_bytes()).unwrap_or_default();
+            entry.is_disjoint(&gone)
+        };
+        text.split_inclusive('\n').filter(stays).collect()
+    };
+    let change = Change::new(None, Step::Maps, &format!("{file}-cut"), *file);
+    let change = Change { lines: difference(&gone, &Entries::new()), ..change };
+    let change = change.why("who is cut is in no map, whoever wrote it; all else in it stays");
+    let action = Action::TakeOut { file: (*file).to_owned(), text };
+    Some(change.done(Verb::Repair, Cause::Intent, action))
+}
+
+fn whole(generated: &Generated, mapped: &Mapped<'_>, observed: &Observed) -> Option<Change> {
     let Generated { file, text, read } = generated;
     let wanted = read(text.as_bytes()).unwrap_or_default();
     let recorded = observed.written.hashes.contains_key(*file);

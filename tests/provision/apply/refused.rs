@@ -16,7 +16,7 @@ fn an_empty_roster_is_applied_only_when_told_to() {
         assert!(run.err().contains(why), "{}", run.err());
         assert_eq!(here.files(), before);
     }
-    let run = here.provision(&["apply", "--allow-empty-roster"]).ok();
+    let run = here.provision(&["apply", "--allow-empty-roster"]).code(3);
     assert!(run.out().contains("3 refused"), "{}", run.out());
     assert_eq!(here.host.sh("grep -c = /etc/ttyd-user-map").trim(), "3", "nobody is cut by it");
 }
@@ -104,4 +104,33 @@ fn a_person_who_edited_is_not_overwritten() {
     let plan = here.provision(&["plan"]).ok().out();
     assert_eq!(plan.matches("[edited]").count(), 2, "{plan}");
     assert_eq!(here.host.sh("cat /etc/t3-serve/ops.env /etc/ttyd-user-map"), before);
+}
+
+#[test]
+fn who_is_cut_leaves_maps_that_a_person_edited_and_all_else_in_them_stays() {
+    let name = "who_is_cut_leaves_maps_that_a_person_edited_and_all_else_in_them_stays";
+    let Some(here) = Provisioned::new(name, THREE) else { return };
+    here.provision(&["apply"]).ok();
+    here.host.sh(
+        "printf '# by hand\\nguest=reader:/srv\\nme.x=builder\\n' >>/etc/ttyd-user-map
+         sed -i 's/^{/{\"extra\": {\"os_user\": \"builder\", \"port\": 1},/' /etc/t3-serve/dispatch.json",
+    );
+    here.roster(
+        &THREE
+            .lines()
+            .filter(|line| !line.contains("reader"))
+            .fold(String::new(), |all, line| all + line + "\n"),
+    );
+    let most = ["apply", "--max-cut-percent", "50"];
+    let run = here.provision(&most).ok();
+    assert!(run.out().contains("1 cut"), "{}", run.out());
+    let map = here.host.sh("cat /etc/ttyd-user-map");
+    assert!(map.ends_with("builder42=builder\nops.lead=ops\n# by hand\nme.x=builder\n"), "{map}");
+    let dispatch = here.host.sh("cat /etc/t3-serve/dispatch.json");
+    assert!(dispatch.contains("extra") && !dispatch.contains("reader"), "{dispatch}");
+    // They are still the person's: not written over by the next run, nor taken for ours.
+    let before = here.files();
+    let run = here.provision(&most).ok();
+    assert!(run.out().contains("2 refused, 0 failed"), "{}", run.out());
+    assert_eq!(here.files(), before);
 }

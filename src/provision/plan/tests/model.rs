@@ -81,6 +81,10 @@ fn act(host: &mut Observed, user: &str, action: &Action) {
                 *mode = *wanted;
             }
         }
+        Action::TakeOut { file, text } => {
+            let bytes = text.clone().into_bytes();
+            host.files.insert(file.clone(), File::Read { bytes, mode: 0o644 });
+        }
         Action::WriteFile { file, text } => {
             let bytes = text.clone().into_bytes();
             host.written.note(file, &bytes);
