@@ -82,7 +82,9 @@ pub(super) fn apply(output: Output, args: &ApplyArgs, config: Config) -> Result<
         }
     };
     let receipt = apply::apply(&run, &prepared.plan, &mut progress).map_err(Failure::failed)?;
-    output.result(&receipt, || text(&receipt, &prepared.plan))?;
+    // Whoever watched the changes being made has read them once.
+    let told = watched && std::io::stdout().is_terminal();
+    output.result(&receipt, || text(&receipt, &prepared.plan, told))?;
     if output.quiet && !output.json {
         for change in refused_by(&prepared.plan) {
             let whose = change.user.as_deref().unwrap_or("the host");
@@ -134,9 +136,9 @@ fn refused_by(plan: &Plan) -> impl Iterator<Item = &Change> {
 }
 
 /// The receipt for a person: what was done, what was refused and why, the number of each.
-fn text(receipt: &Receipt, plan: &Plan) -> String {
+fn text(receipt: &Receipt, plan: &Plan, told: bool) -> String {
     let mut text = String::new(); // writing to it cannot fail
-    for change in &receipt.changes {
+    for change in receipt.changes.iter().filter(|_| !told) {
         let (sign, word) = change.verb.shown();
         let whose = change.user.as_deref().unwrap_or("the host");
         let how = match change.outcome {

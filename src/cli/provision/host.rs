@@ -89,7 +89,9 @@ pub(super) fn apply(output: Output, file: &Path) -> Result<Exit, Failure> {
         "done": done,
         "failed": failed,
     });
-    output.result(&value, || format!("Done: {done}, failed: {failed}.\n"))?;
+    output.result(&value, || {
+        format!("Done: {done}, refused: {}, failed: {failed}.\n", tally.refused)
+    })?;
     Ok(if failed > 0 { Exit::Failed } else { Exit::Done })
 }
 
