@@ -1,6 +1,7 @@
 //! Running a program to its end: own process group, a deadline, bounded output, no terminal.
 
 use super::become_user::Become;
+use super::clock;
 use super::limits;
 use super::spawn::spawn_within;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -63,7 +64,18 @@ pub enum ExecError {
         /// The bound, in bytes.
         limit: usize,
     },
+    /// It is over, or was killed, and its status cannot be had: another process traces it.
+    #[error("{program} has ended, and another process keeps its status from us")]
+    Held {
+        /// Its name.
+        program: String,
+    },
 }
+
+/// How long a child that is over may keep us waiting for its status. Who traces it holds that for as
+/// long as they like (ptrace(2)), and a user may trace what became that user; one that hangs in a file
+/// system of the user's is not ended by any signal.
+const LET_GO: Duration = Duration::from_secs(2);
 
 /// The running program, whatever became of its path.
 const OURSELVES: &str = "/proc/self/exe";
@@ -173,6 +185,7 @@ impl Program {
             }
             Ok(Collected::Late) => Err(ExecError::Deadline { program, deadline }),
             Ok(Collected::TooMuch) => Err(ExecError::TooMuchOutput { program, limit }),
+            Ok(Collected::Held) => Err(ExecError::Held { program }),
             Err(source) => Err(ExecError::Start { program, source }),
         }
     }
@@ -243,14 +256,28 @@ impl Running {
     }
 
     /// Kills what is left of the child's process group, then reaps the child: in this order,
-    /// since its id names the group only until then.
-    fn reap(&mut self) -> io::Result<ExitStatus> {
-        if !self.reaped {
-            let group = rustix::process::Pid::from_child(&self.child);
-            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-            self.reaped = true;
+    /// since its id names the group only until then. `None` when somebody keeps it from us: then it
+    /// is left to init.
+    fn reap(&mut self) -> io::Result<Option<ExitStatus>> {
+        if self.reaped {
+            return self.child.try_wait();
         }
-        self.child.wait()
+        self.reaped = true;
+        let group = rustix::process::Pid::from_child(&self.child);
+        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        let (end, mut pause) = (Instant::now() + LET_GO, Duration::from_micros(50));
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok(Some(status));
+            }
+            if Instant::now() >= end {
+                return Ok(None);
+            }
+            // One that a tracer stopped as it ended goes on at a second signal only.
+            let _ = self.child.kill();
+            clock::pause(pause);
+            pause = (pause * 2).min(Duration::from_millis(20));
+        }
     }
 }
 
@@ -282,6 +309,7 @@ enum Collected {
     Ended(Output),
     Late,
     TooMuch,
+    Held,
 }
 
 /// Reads both pipes until the child has ended. A grandchild that keeps a pipe open does not hold
@@ -312,7 +340,7 @@ fn collect(running: &mut Running, end: Instant, limit: usize) -> io::Result<Coll
             return Ok(Collected::TooMuch);
         }
         if ended {
-            let status = running.reap()?;
+            let Some(status) = running.reap()? else { return Ok(Collected::Held) };
             return Ok(Collected::Ended(Output { status, stdout: out.bytes, stderr: err.bytes }));
         }
     }
