@@ -25,7 +25,7 @@ pub struct Become {
 impl Become {
     /// Prepares `command` to start as this user: environment cleared to a fixed list, cwd `/`,
     /// own session and process group, groups then gid then uid, verified, no inherited
-    /// descriptors. The caller's program must be root.
+    /// descriptors or keys. The caller's program must be root.
     pub fn prepare(self, command: &mut Command) {
         let Account { name, uid, gid, groups, home, shell } = self.account;
         command.env_clear().current_dir("/");
@@ -64,6 +64,7 @@ fn drop_privileges(
     if !dropped || regained {
         return Err(io::Error::from_raw_os_error(nix::libc::EPERM));
     }
+    limits::leave_keyring()?;
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(mode));
     limits::close_descriptors_on_exec()?;
     if new_privileges == NewPrivileges::Deny {

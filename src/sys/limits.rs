@@ -40,6 +40,24 @@ pub(super) fn die_with_parent() -> io::Result<()> {
         .map_err(io::Error::from)
 }
 
+/// Leaves the session keyring of whoever started this process for an empty one: keys that the
+/// administrator's login holds could be read by whoever has that (keyrings(7)).
+pub(super) fn leave_keyring() -> io::Result<()> {
+    const JOIN_SESSION_KEYRING: nix::libc::c_long = 1;
+    let none = std::ptr::null::<nix::libc::c_char>();
+    // SAFETY: keyctl(2) reads no memory of ours where the name is null.
+    let joined = unsafe { nix::libc::syscall(nix::libc::SYS_keyctl, JOIN_SESSION_KEYRING, none) };
+    if joined >= 0 {
+        return Ok(());
+    }
+    let error = io::Error::last_os_error();
+    match error.raw_os_error() {
+        // A kernel without keys, or a filter on this call, which holds for the child, too.
+        Some(nix::libc::ENOSYS | nix::libc::EPERM) => Ok(()),
+        _ => Err(error),
+    }
+}
+
 /// Marks every descriptor above standard error close-on-exec.
 pub(super) fn close_descriptors_on_exec() -> io::Result<()> {
     const CLOSE_RANGE_CLOEXEC: u32 = 4;
