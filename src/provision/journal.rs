@@ -13,6 +13,8 @@ const OLD: &str = "journal.1.jsonl";
 const FULL: u64 = 4 << 20;
 /// How much of the end is read for what was under way (bytes).
 const TAIL: u64 = 1 << 20;
+/// No line says more (characters): all that is under way must be found in the end that is read.
+const MAX_WHAT: usize = 4000;
 
 /// What a line says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -121,7 +123,7 @@ impl<'a> Journal<'a> {
         writes: Option<(String, String)>,
     ) -> Result<(), FileError> {
         let (place, hash) = writes.unzip();
-        let (id, what) = (id.to_owned(), what.to_owned());
+        let (id, what) = (id.to_owned(), what.chars().take(MAX_WHAT).collect());
         let line = Line { time: clock::now(), run: self.run.clone(), event, id, what, place, hash };
         let text = serde_json::to_string(&line).unwrap_or_default() + "\n";
         self.dir.append(NAME, text.as_bytes())
@@ -182,6 +184,20 @@ mod tests {
         let left = under_way(&dir).unwrap();
         assert_eq!(left.len(), 1);
         assert_eq!((left[0].id.as_str(), left[0].place.as_deref()), ("host/x", Some("/etc/x")));
+    }
+
+    #[test]
+    fn what_one_says_at_length_hides_nothing_that_is_under_way() {
+        let root = tempfile::tempdir().unwrap();
+        let dir = Dir::open(root.path()).unwrap();
+        let mut journal = Journal::new(&dir, "r1", "apply");
+        journal.before("ann/account", "account ann").unwrap();
+        for _ in 0..8 {
+            journal.before("bob/code", "~/code").unwrap();
+            journal.after("bob/code", Err(&"\u{1b}".repeat(2 << 20))).unwrap();
+        }
+        let left = under_way(&dir).unwrap();
+        assert_eq!(left.iter().map(|line| line.id.as_str()).collect::<Vec<_>>(), ["ann/account"]);
     }
 
     #[test]

@@ -23,6 +23,7 @@ pub mod replace;
 pub mod secret;
 pub mod socket_dirs;
 mod spawn;
+pub mod stragglers;
 pub mod timers;
 pub mod tool;
 pub mod tree;

@@ -7,6 +7,7 @@ mod hostile;
 mod hostile_homes;
 mod hostile_live;
 mod machine;
+mod meddling;
 mod real_homes;
 mod trouble;
 pub(crate) mod worker;

@@ -4,7 +4,7 @@ use super::Remote;
 use std::collections::BTreeSet;
 
 /// Remotes beyond these are not told of.
-const MAX_REMOTES: usize = 16;
+pub(super) const MAX_REMOTES: usize = 16;
 
 /// What the file says.
 #[derive(Debug, Default, PartialEq, Eq)]

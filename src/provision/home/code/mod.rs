@@ -40,6 +40,28 @@ pub struct Facts {
     pub leftovers: Vec<Spot>,
 }
 
+impl Facts {
+    /// As root takes it from a user's process: only what it asked for, and no more of a clone than an
+    /// honest one tells.
+    pub fn keep_what_was_asked(&mut self, look: Option<&Look>) {
+        let repos = look.map_or(&[][..], |look| &look.repos);
+        self.repos.retain(|name, _| repos.contains(name));
+        self.leftovers.retain(|spot| !matches!(spot, Spot::Repo(name) if !repos.contains(name)));
+        self.leftovers.sort();
+        self.leftovers.dedup();
+        self.leftovers.shrink_to_fit();
+        let repos = self.repos.values_mut().flat_map(|repo| [&mut repo.place, &mut repo.nested]);
+        for place in [&mut self.code, &mut self.infra, &mut self.between].into_iter().chain(repos) {
+            if let Place::Clone(clone) = place {
+                clone.remotes.truncate(config::MAX_REMOTES);
+                clone.tracking.truncate(config::MAX_REMOTES);
+                clone.remotes.shrink_to_fit();
+                clone.tracking.shrink_to_fit();
+            }
+        }
+    }
+}
+
 /// A repository of a row.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
