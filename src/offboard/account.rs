@@ -14,7 +14,7 @@ const MAX: u64 = 64 << 20;
 /// How long a tool may take.
 const DEADLINE: Duration = Duration::from_mins(1);
 /// How often a tool is asked again while another one holds the databases.
-const TRIES: u32 = 20;
+pub(super) const TRIES: u32 = 20;
 const LINGER: &str = "/var/lib/systemd/linger";
 
 /// A line of `/etc/passwd`.
@@ -78,8 +78,9 @@ fn own_ranges(text: &str, owners: &[&str], accounts: &[u32]) -> Vec<(u32, u32)> 
     own.map(|(_, range)| (*range.start(), *range.end())).collect()
 }
 
-/// Locks the password and lets the account expire: keys, timers and cron end with it.
-pub(super) fn lock(kept: &mut Kept) -> Result<Vec<String>, String> {
+/// Locks the password and lets the account expire: keys, timers and cron end with it. While somebody
+/// holds the databases it is tried again so often.
+pub(super) fn lock(kept: &mut Kept, tries: u32) -> Result<Vec<String>, String> {
     let user = kept.record.user.clone();
     same(&user, kept.record.uid)?;
     if kept.record.login.is_none() {
@@ -89,7 +90,7 @@ pub(super) fn lock(kept: &mut Kept) -> Result<Vec<String>, String> {
     if login(&user)?.is_cut() {
         return Ok(vec![format!("login of {user}: locked and expired already")]);
     }
-    change("usermod", &["--lock", "--expiredate", "1", &user])?;
+    change_within("usermod", &["--lock", "--expiredate", "1", &user], tries)?;
     let now = login(&user)?;
     if !now.is_cut() {
         return Err(format!("usermod ended well, and {user} is still open"));
@@ -241,12 +242,15 @@ fn login(user: &str) -> Result<Login, String> {
 
 /// Runs a tool that changes an account, again while somebody else holds the databases.
 pub(super) fn change(tool: &str, args: &[&str]) -> Result<(), String> {
-    let mut tries = 0;
+    change_within(tool, args, TRIES)
+}
+
+fn change_within(tool: &str, args: &[&str], mut tries: u32) -> Result<(), String> {
     loop {
         match tool::run(tool, args, DEADLINE) {
             Ok(_) => return Ok(()),
-            Err(error) if tries < TRIES && is_busy(&error) => {
-                tries += 1;
+            Err(error) if tries > 0 && is_busy(&error) => {
+                tries -= 1;
                 clock::pause(Duration::from_millis(250));
             }
             Err(error) => return Err(error.to_string()),

@@ -11,6 +11,8 @@ use std::time::Duration;
 
 /// How long the configured command may take.
 const CLUSTER_DEADLINE: Duration = Duration::from_mins(2);
+/// How often processes are ended for the login to be locked.
+const ROUNDS: u32 = 3;
 
 /// Cuts a user off. `state` is `/var/lib/terminal-lobby`, whose run lock the caller holds. What is
 /// cut already stays as it is; what an earlier try left open is done. Gives lines for the receipt.
@@ -40,7 +42,7 @@ pub fn cut_telling(
         work.step("save", &format!("save the sessions of {user}"), || last_save::save(&mut kept));
     }
     work.step("kill", &format!("kill the processes of {user}"), || processes::thin(&kept));
-    work.step("lock", &format!("lock the login of {user}"), || account::lock(&mut kept));
+    work.step("lock", &format!("lock the login of {user}"), || lock(&mut kept));
     work.step("linger", &format!("end the lingering of {user}"), || account::end_linger(&mut kept));
     work.step("units", &format!("mask the units of {user}"), || units::close(&mut kept));
     work.step("jobs", &format!("move the crontab and at jobs of {user} away"), || {
@@ -147,6 +149,21 @@ fn may_be_cut(state: &Dir, who: &Who) -> Result<(u32, String, u32), String> {
         return Err(format!("this command runs in a session of {user}, which it would end"));
     }
     Ok((account.uid, account.home, account.gid))
+}
+
+/// A passwd(1) of theirs holds the databases for as long as they like, and who is back before the login
+/// is locked may have started another: so what runs is ended once more, and then it is locked.
+fn lock(kept: &mut Kept) -> Result<Vec<String>, String> {
+    let mut tried = account::lock(kept, 0);
+    for _ in 0..ROUNDS {
+        if tried.is_ok() {
+            return tried;
+        }
+        processes::end(kept)?;
+        tried = account::lock(kept, 0);
+    }
+    // Held by somebody else, then.
+    tried.or_else(|_| account::lock(kept, account::TRIES))
 }
 
 fn revoke(kept: &mut Kept, settings: &Settings) -> Result<Vec<String>, String> {

@@ -14,6 +14,8 @@ const SERVICES: &str = "/etc/t3-serve";
 const MAX: u64 = 16 << 20;
 /// More jobs than these are left, and that is said.
 const MOST: usize = 100_000;
+/// No more of them are told one by one.
+const MOST_LINES: usize = 100;
 
 /// The files that are there now.
 pub(super) fn present(user: &str, uid: u32) -> Result<Vec<String>, String> {
@@ -61,18 +63,28 @@ pub(super) fn scheduled(user: &str, uid: u32) -> Result<Vec<String>, String> {
 /// Moves files away. Those on record from an earlier try keep their names.
 pub(super) fn take(kept: &mut Kept, files: &[String]) -> Result<Vec<String>, String> {
     let away = kept.files()?;
-    let (mut lines, mut failed) = (Vec::new(), Vec::new());
+    let (mut lines, mut failed, mut chosen) = (Vec::new(), Vec::new(), Vec::new());
     for path in files {
         let (parent, name) = split(path)?;
         let mut number = 0;
+        let to = name_for(kept, path, name, &mut number)?;
+        kept.record.files.insert(to.clone(), path.clone());
+        chosen.push((path, parent, name, to, number));
+    }
+    // Once for all of them: there may be as many as somebody likes.
+    if !chosen.is_empty() {
+        kept.save()?;
+    }
+    for (path, parent, name, mut to, mut number) in chosen {
         let moved = loop {
-            let to = name_for(kept, path, name, &mut number)?;
-            kept.record.files.insert(to.clone(), path.clone());
-            kept.save()?;
             let dir = Dir::open(Path::new(parent));
             match dir.and_then(|dir| dir.move_across(name, &away, &to, MAX)) {
                 // Another one of that name was moved away before.
-                Err(error) if error.source.kind() == ErrorKind::AlreadyExists => {}
+                Err(error) if error.source.kind() == ErrorKind::AlreadyExists => {
+                    to = name_for(kept, path, name, &mut number)?;
+                    kept.record.files.insert(to.clone(), path.clone());
+                    kept.save()?;
+                }
                 moved => break moved,
             }
         };
@@ -81,6 +93,16 @@ pub(super) fn take(kept: &mut Kept, files: &[String]) -> Result<Vec<String>, Str
             Err(error) if error.is_not_found() => {}
             Err(error) => failed.push(error.to_string()),
         }
+    }
+    if lines.len() > MOST_LINES {
+        let more = lines.len() - MOST_LINES;
+        lines.truncate(MOST_LINES);
+        lines.push(format!("{more} more files: moved away"));
+    }
+    if failed.len() > MOST_LINES {
+        let more = failed.len() - MOST_LINES;
+        failed.truncate(MOST_LINES);
+        failed.push(format!("{more} more"));
     }
     if failed.is_empty() { Ok(lines) } else { Err(failed.join("; ")) }
 }

@@ -10,8 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Below `/var/lib/terminal-lobby`.
 const PLACE: &str = "cut";
-/// No record is larger (bytes).
-const MAX: u64 = 4 << 20;
+/// No record is larger (bytes): the files that are moved away, as many as may be, have room in it. One
+/// that could not be read would end every run.
+const MAX: u64 = 64 << 20;
 /// More names than these are not ours.
 const MOST: usize = 100_000;
 const VERSION: u32 = 1;

@@ -145,3 +145,50 @@ fn the_cluster_is_told_by_the_configured_command_and_one_that_fails_stops_nothin
     let told = host.sh("cat /root/told");
     assert_eq!(told, "revoke ann-k\nrevoke ann-k\nrestore ann-k\n", "done is done");
 }
+
+/// Holds the lock of the account databases as a passwd(1) does that its user has stopped.
+const HOLDER: &str = "import fcntl, os, sys, time
+file = open('/etc/.pwd.lock', 'w')
+fcntl.lockf(file, fcntl.LOCK_EX)
+uid = int(sys.argv[1])
+os.setresuid(uid, 0, 0)
+open('/root/held', 'w').close()
+time.sleep(1000)";
+
+#[test]
+fn one_who_holds_the_databases_is_locked_out_all_the_same() {
+    let test = "offboard::cut::one_who_holds_the_databases_is_locked_out_all_the_same";
+    let Some(host) = host(test) else { return };
+    if !std::path::Path::new("/usr/bin/python3").exists() {
+        lacks(test, "python3");
+        return;
+    }
+    host.install_bytes("holder.py", HOLDER.as_bytes());
+    host.sh("/usr/bin/env python3 -I /opt/tl/holder.py $(id -u ann) >/dev/null 2>&1 &");
+    wait_until("it holds them", || host.root(["test", "-e", "/root/held"]).code == 0);
+    let begin = Instant::now();
+    host.patient(["/opt/tl/provision", "offboard", "cut", "ann"]).ok();
+    assert_cut(&host);
+    assert!(begin.elapsed() < Duration::from_mins(1), "{:?}", begin.elapsed());
+}
+
+/// So many that a record with a line for each was too large once.
+const JOBS: usize = 70_000;
+
+#[test]
+fn somebody_with_very_many_at_jobs_is_cut_and_ends_no_later_run() {
+    let test = "offboard::cut::somebody_with_very_many_at_jobs_is_cut_and_ends_no_later_run";
+    let Some(host) = host(test) else { return };
+    let uid = host.uid("ann");
+    host.sh(&format!(
+        "cd /var/spool/cron/atjobs; seq -f 'a%05.0f01c0ffee' {JOBS} | xargs touch; chown {uid} a*c0ffee"
+    ));
+    let begin = Instant::now();
+    let run = host.patient(["/opt/tl/provision", "offboard", "cut", "ann"]).ok();
+    println!("the cut of somebody with {JOBS} at jobs took {:?}", begin.elapsed());
+    assert!(run.out().len() < 100_000, "{} bytes", run.out().len());
+    assert_eq!(host.sh("ls /var/spool/cron/atjobs").lines().count(), 1, "bob's stays");
+    // The record is read by every run.
+    offboard(&host, ["cut", "ann", "--dry-run"]).ok();
+    assert_eq!(host.sh(&format!("ls {CUT}/ann.d | wc -l")).trim(), (JOBS + 4).to_string());
+}
