@@ -14,8 +14,10 @@ use std::time::Duration;
 
 /// How long writing one may take.
 const DEADLINE: Duration = Duration::from_hours(24);
-/// What an entry takes in an archive besides its content, at most in all but odd cases (bytes).
+/// What an entry takes in an archive besides its content and its names (bytes).
 const OVERHEAD: u64 = 2048;
+/// What a byte of a name takes in archive and manifest, where it is told plainly and in escapes.
+const NAMED: u64 = 6;
 const PART: &str = ".part";
 
 /// Why nothing came of it.
@@ -131,8 +133,7 @@ fn ready(kept: &Kept, to: &Dir) -> Result<(), String> {
     let (parent, name) = place.map_or_else(|| frozen::live(kept), Ok)?;
     let mut needed = 0_u64;
     let measured = walk::walk(&parent, &name, |node| {
-        let content = node.stat.st_blocks.unsigned_abs().saturating_mul(512);
-        needed = needed.saturating_add(content + OVERHEAD);
+        needed = needed.saturating_add(room(node));
         Ok::<_, FileError>(())
     });
     measured.map_err(String::from)?;
@@ -143,6 +144,17 @@ fn ready(kept: &Kept, to: &Dir) -> Result<(), String> {
         return Err(format!("{to}: {free} MiB are free, and up to {needed} MiB are needed"));
     }
     Ok(())
+}
+
+/// What an entry may take in archive and manifest: many empty files far below take much.
+fn room(node: &walk::Node<'_>) -> u64 {
+    let content = node.stat.st_blocks.unsigned_abs().saturating_mul(512);
+    let is_link = node.kind() == rustix::fs::FileType::Symlink;
+    let target = if is_link { node.stat.st_size.unsigned_abs() } else { 0 };
+    // A second name of a file tells the first one, too.
+    let other = if node.stat.st_nlink > 1 && !node.kind().is_dir() { node.path.len() } else { 0 };
+    let names = (node.path.len() + other) as u64 + target;
+    content.saturating_add(OVERHEAD).saturating_add(names.saturating_mul(NAMED))
 }
 
 /// Removes what an unfinished archive left; nobody was told of it.

@@ -112,3 +112,30 @@ fn a_home_that_is_a_link_or_anothers_is_not_frozen() {
     host.sh("umount /home/ann; rmdir /home/ann; mv /home/old /home/ann");
     archive().ok();
 }
+
+#[test]
+fn names_far_below_count_as_what_an_archive_needs() {
+    let test = "offboard::archive::names_far_below_count_as_what_an_archive_needs";
+    let Some(host) = host(test) else { return };
+    if !std::path::Path::new("/usr/bin/python3").exists() {
+        crate::support::lacks::lacks(test, "python3");
+        return;
+    }
+    // Empty files, which take nothing where they are.
+    let deep = "import os
+os.chdir('/home/ann')
+for _ in range(200):
+    os.mkdir('d' * 200); os.chdir('d' * 200)
+for n in range(2000):
+    open(str(n), 'w').close()";
+    host.as_user("ann", ["python3", "-c", deep]).ok();
+    host.sh("mkdir /root/small; mount -t tmpfs -o mode=700,size=60m small /root/small");
+    offboard(&host, ["cut", "ann"]).ok();
+    let run = offboard(&host, ["archive", "ann", "--to", "/root/small"]).code(3);
+    assert!(
+        run.err().contains("59 MiB are free") || run.err().contains("60 MiB are free"),
+        "{}",
+        run.err()
+    );
+    assert_eq!(host.sh("ls /root/small"), "");
+}
