@@ -17,6 +17,9 @@ pub struct Written {
     /// Every uid that an account of ours ever had, with its user's name: none is given again.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub uids: BTreeMap<u32, String>,
+    /// The first subordinate uid and gid that no account of the past had: none before it is given again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_free_subid: Option<u32>,
     /// Units that we enabled (`true`) or disabled.
     pub units: BTreeMap<String, bool>,
 }
@@ -59,6 +62,18 @@ impl Written {
         self.hashes.retain(|place, _| !theirs(place));
     }
 
+    /// Remembers that nobody is to be given any of these texts' subordinate ids again
+    /// (`/etc/subuid`, `/etc/subgid`): useradd(8) fills the gap that a removed account leaves.
+    pub fn bury_subids(&mut self, texts: &[&[u8]]) {
+        let end = |line: &str| {
+            let mut fields = line.split(':').skip(1).map(|field| field.trim().parse::<u32>().ok());
+            fields.next()??.checked_add(fields.next()??)
+        };
+        let texts = texts.iter().map(|text| String::from_utf8_lossy(text));
+        let ends = texts.filter_map(|text| text.lines().filter_map(end).max());
+        self.first_free_subid = ends.chain(self.first_free_subid).max();
+    }
+
     /// Remembers what is written.
     pub fn note(&mut self, place: &str, bytes: &[u8]) {
         self.hashes.insert(place.to_owned(), digest::of(bytes));
@@ -73,4 +88,22 @@ pub fn home_place(user: &str, path: &str) -> String {
 /// The place of one value of an environment file.
 pub fn key_place(file: &str, key: &str) -> String {
     format!("{file}#{key}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn subordinate_ids_of_the_past_are_below_the_first_free_one_and_stay_so() {
+        let mut written = Written::default();
+        written.bury_subids(&[b"", b"x\n"]);
+        assert_eq!(written.first_free_subid, None);
+        let uids = b"ann:100000:65536\nbob:165536:65536\nx:4294967295:2\n";
+        written.bury_subids(&[uids, b"ann:100000:65536\n"]);
+        assert_eq!(written.first_free_subid, Some(231_072));
+        written.bury_subids(&[b"ann:100000:65536\n"]);
+        assert_eq!(written.first_free_subid, Some(231_072));
+        assert_eq!(Written::read(&serde_json::to_vec(&written).unwrap()).unwrap(), written);
+    }
 }

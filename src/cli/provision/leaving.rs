@@ -198,11 +198,18 @@ fn unmap(user: &str) -> Option<String> {
         .then(|| format!("{USER_MAP} still names {user}: `provision apply` takes that out"))
 }
 
-/// Puts on record that a uid is never given again, and forgets what was written for the user.
+/// Puts on record that a uid and the subordinate ones are never given again, and forgets what was written for the user.
 fn bury(state: &Dir, user: &str, uid: u32) -> Result<(), String> {
     let failed = |error: FileError| error.to_string();
     let mut written = written().map_err(|failure| failure.message)?;
     written.bury(user, uid, &[service_file(user), playwright_file(user)]);
+    let texts =
+        ["/etc/subuid", "/etc/subgid"].map(|path| match files::read(Path::new(path), MAX) {
+            Err(error) if error.is_not_found() => Ok(Vec::new()),
+            read => read.map_err(failed),
+        });
+    let [uids, gids] = texts;
+    written.bury_subids(&[&uids?, &gids?]);
     let bytes = serde_json::to_vec_pretty(&written).map_err(|error| error.to_string())?;
     let dir = state.ensure_dir("applied").map_err(failed)?;
     dir.write("written.json", &bytes, Existing::Replaced).map_err(failed)

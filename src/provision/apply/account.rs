@@ -61,6 +61,11 @@ pub(super) fn make(
     if let Some(uid) = fresh_uid(written, settings.uid_min) {
         args.extend(["--uid".to_owned(), uid.to_string()]);
     }
+    if let Some(first) = written.first_free_subid {
+        for key in ["SUB_UID_MIN", "SUB_GID_MIN"] {
+            args.extend(["--key".to_owned(), format!("{key}={first}")]);
+        }
+    }
     args.extend(["--".to_owned(), user.to_owned()]);
     patiently("useradd", &args)?;
     finish(user, home)

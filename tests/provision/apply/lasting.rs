@@ -71,3 +71,39 @@ fn journal_and_receipt_say_what_was_done() {
         "700\n600\n"
     );
 }
+
+#[test]
+fn subordinate_uids_of_a_removed_account_are_not_given_again() {
+    let test = "subordinate_uids_of_a_removed_account_are_not_given_again";
+    let Some(here) = Provisioned::new(test, THREE) else { return };
+    here.config("[provision.offboard]\nremove_after_days = 0\n");
+    here.host.sh("touch /etc/subuid /etc/subgid; mkdir -m 700 /root/archives
+         printf '%s\\n' 'SUB_UID_COUNT 65536' 'SUB_GID_COUNT 65536' >>/etc/login.defs");
+    here.provision(&["apply"]).ok();
+    let range =
+        |user: &str| here.host.sh(&format!("cat /etc/subuid /etc/subgid | grep ^{user}: || :"));
+    let was = range("reader").replace("reader:", "");
+    if was.is_empty() {
+        crate::support::lacks::lacks(test, "useradd gives no subordinate uids");
+        return;
+    }
+    here.provision(&["offboard", "cut", "reader"]).ok();
+    let row = THREE.lines().find(|line| line.contains("reader:")).unwrap();
+    here.roster(&THREE.replace(&format!("{row}\n"), ""));
+    here.provision(&["apply"]).ok();
+    let made =
+        here.provision(&["offboard", "archive", "reader", "--to", "/root/archives", "--json"]);
+    let made = made.ok().json();
+    let (file, digest) =
+        (made["archive"]["file"].as_str().unwrap(), made["archive"]["digest"].as_str().unwrap());
+    let confirm = format!("reader@{digest}");
+    here.provision(&["offboard", "remove", "reader", "--archive", file, "--confirm", &confirm])
+        .ok();
+    here.roster(&THREE.replace("reader", "newcomer"));
+    here.provision(&["apply"]).ok();
+    let is = range("newcomer").replace("newcomer:", "");
+    let written = here.host.sh(&format!("cat {KEPT}/applied/written.json"));
+    assert!(written.contains("\"first_free_subid\": 296608"), "{written}");
+    assert!(is.lines().count() == 2 && was.lines().count() == 2, "{is}{was}");
+    assert!(is.lines().all(|range| !was.contains(range)), "{is} was another's");
+}
