@@ -5,11 +5,14 @@ use crate::provision::written::{Made, Written};
 use crate::sys::tool::{self, ToolError};
 use crate::sys::{Dir, accounts, clock, tree};
 use std::path::Path;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 const DEADLINE: Duration = Duration::from_mins(1);
-/// How often a database that another program has locked is tried.
-const TRIES: u32 = 20;
+/// How long a database that another program has locked is tried for.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Whether that was in vain before.
+static GAVE_UP: AtomicBool = AtomicBool::new(false);
 /// useradd(8), gpasswd(1): the databases could not be changed, since somebody else holds them.
 const BUSY: i32 = 1;
 /// The last uid of a person where login.defs(5) says nothing.
@@ -115,18 +118,19 @@ pub(super) fn add_to_group(user: &str, group: &str) -> Result<(), String> {
     patiently("gpasswd", &args)
 }
 
-/// Runs a tool of the account databases; while another program has them locked, again.
+/// Runs a tool of the account databases; while another program has them locked, again. Each try waits
+/// for some 15 s by itself (lckpwdf(3)), and any user can stop a passwd(1) that holds them: whoever gave
+/// up once in a run tries only once from then on, so that the rest of the run is reached.
 fn patiently(name: &str, args: &[String]) -> Result<(), String> {
-    let mut left = TRIES;
+    let begun = Instant::now();
     loop {
-        match tool::run(name, args, DEADLINE) {
-            Ok(_) => return Ok(()),
-            Err(error) if left > 0 && is_busy(&error) => {
-                left -= 1;
-                clock::pause(Duration::from_millis(500));
-            }
-            Err(error) => return Err(error.to_string()),
+        let Err(error) = tool::run(name, args, DEADLINE) else { return Ok(()) };
+        let busy = is_busy(&error);
+        if !busy || GAVE_UP.load(Ordering::Relaxed) || begun.elapsed() > PATIENCE {
+            GAVE_UP.fetch_or(busy, Ordering::Relaxed);
+            return Err(error.to_string());
         }
+        clock::pause(Duration::from_millis(500));
     }
 }
 

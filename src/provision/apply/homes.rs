@@ -8,9 +8,15 @@ use crate::provision::worker;
 use crate::sys::parallel::for_each;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// How many users' processes work at once: they wait for networks most of the time.
 const PARALLEL: usize = 8;
+
+/// How long one user's changes may take together before the rest wait for the next run: whoever stalls
+/// has a place among those who work at once for no longer.
+const MOST: Duration = Duration::from_mins(10);
+const LATE: &str = "not tried: this user's other changes took more than 10 minutes";
 
 /// Has the changes made, those of one user one after the other; then has the clones brought up to
 /// date, which is no change: a person's own `git pull` would be none either.
@@ -44,14 +50,16 @@ pub(super) fn work(
     }
     let users: Vec<(&str, Vec<&Change>)> = users.into_iter().collect();
     let results = for_each(&users, PARALLEL, |(user, changes)| {
+        let begun = Instant::now();
         for change in changes {
             let Some(Action::Home(work)) = &change.action else { continue };
             if locked().begin(change)? {
-                let made = ask(user, work);
+                let late = begun.elapsed() > MOST;
+                let made = if late { Err(LATE.to_owned()) } else { ask(user, work) };
                 locked().end(change, made)?;
             }
         }
-        if let Some(work) = fresh(user) {
+        if let Some(work) = fresh(user).filter(|_| begun.elapsed() <= MOST) {
             let lines =
                 ask(user, &work).unwrap_or_else(|why| vec![format!("not freshened: {why}")]);
             locked().freshened(user, lines);

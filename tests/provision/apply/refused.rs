@@ -134,3 +134,21 @@ fn who_is_cut_leaves_maps_that_a_person_edited_and_all_else_in_them_stays() {
     assert!(run.out().contains("2 refused, 0 failed"), "{}", run.out());
     assert_eq!(here.files(), before);
 }
+
+#[test]
+fn databases_that_somebody_holds_cost_the_run_their_patience_once() {
+    let name = "databases_that_somebody_holds_cost_the_run_their_patience_once";
+    let Some(here) = Provisioned::new(name, THREE) else { return };
+    let busy =
+        "echo >>/usr/local/tries; echo 'cannot lock /etc/passwd; try again later.' >&2; exit 1";
+    here.tool("useradd", busy);
+    let run = here.provision(&["apply"]).code(1);
+    assert!(run.err().contains("try again later"), "{}", run.err());
+    let took = run.took.as_secs();
+    assert!((30..50).contains(&took), "{took} s");
+    let tries: u32 = here.host.sh("wc -l </usr/local/tries").trim().parse().unwrap();
+    assert!(tries > 10, "it was tried again: {tries}");
+    // Once it is free, all is made.
+    here.host.sh("rm /usr/local/sbin/useradd");
+    here.provision(&["apply"]).ok();
+}
