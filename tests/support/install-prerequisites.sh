@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what this machine lacks for one purpose, and says what it installs.
 #   install-prerequisites.sh run     to build and to run: tmux, git, a C linker, make, cargo
-#   install-prerequisites.sh test    the same, and what the tests drive: strace, python3, openssl, node, visudo,
+#   install-prerequisites.sh test    the same, and what the tests drive: strace, python3, openssl, node, visudo, zstd,
 #                                    the real agents (target/agents, pinned by tests/agents/lab); for
 #                                    root what boots a box: systemd-nspawn, debootstrap
 #   install-prerequisites.sh deb     what packs the Debian package: cargo-deb (target/tools, pinned)
@@ -30,6 +30,7 @@ missing() (
     has unshare unshare
     has useradd useradd
     has visudo visudo
+    has zstd zstd
     has ps ps
     # Only root boots a box.
     [ "$(id -u)" = 0 ] || exit 0
