@@ -5,6 +5,7 @@
 
 use super::apply::Provisioned;
 use crate::faults::has_strace;
+use crate::support::Run;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
@@ -157,10 +158,7 @@ fn lesson_25_homes_that_mean_ill_lead_root_nowhere_and_harm_nobody_else() {
         return;
     }
     let Some(here) = host(name) else { return };
-    let mut cases = cases();
-    if let Ok(only) = std::env::var("ONLY") {
-        cases.retain(|case| only.split(',').any(|o| case.user.contains(o)));
-    }
+    let cases = cases();
     // Accounts at once; homes as their owners would have made them.
     let mut script = "umask 022\n".to_owned();
     for (n, case) in cases.iter().enumerate() {
@@ -181,28 +179,8 @@ fn lesson_25_homes_that_mean_ill_lead_root_nowhere_and_harm_nobody_else() {
     let everybody = GOOD.iter().map(|user| (*user).to_owned());
     here.roster(&roster(everybody.chain(cases.iter().map(|case| case.user.clone()))));
     let before = precious(&here);
-    let began = std::time::Instant::now();
-    let run = here.host.patient([
-        "prlimit",
-        "--nproc=200",
-        "strace",
-        "-f",
-        "-y",
-        "-s",
-        "200",
-        "-o",
-        "/root/trace",
-        "--seccomp-bpf",
-        "-e",
-        "trace=%file,connect,setresuid,clone,clone3,fork,vfork",
-        "/opt/tl/provision",
-        "apply",
-        "--json",
-    ]);
-    eprintln!("took {:?}", began.elapsed());
-    assert!([0, 1].contains(&run.code), "{}", run.err());
+    let (run, trace) = traced_apply(&here);
     let receipt = run.json();
-    let trace = here.host.read("/root/trace");
     let (touched, calls) = roots_calls_below_homes(&trace);
     assert!(calls > 1000, "the trace has root's calls: {calls}");
     assert!(
@@ -237,6 +215,17 @@ fn lesson_25_homes_that_mean_ill_lead_root_nowhere_and_harm_nobody_else() {
         let why = change["why"].as_str().unwrap();
         assert!(!why.contains("panicked"), "{:?}: {why}", by_what.get(user));
     }
+}
+
+/// An apply, and the trace of what it and all that it started did with paths and users.
+#[track_caller]
+pub(super) fn traced_apply(here: &Provisioned) -> (Run, String) {
+    let calls = "trace=%file,connect,setresuid,clone,clone3,fork,vfork";
+    let strace = ["prlimit", "--nproc=200", "strace", "-f", "-y", "-s", "200", "--seccomp-bpf"];
+    let traced = ["-o", "/root/trace", "-e", calls, "/opt/tl/provision", "apply", "--json"];
+    let run = here.host.patient(strace.iter().chain(&traced));
+    assert!([0, 1].contains(&run.code), "{}", run.err());
+    (run, here.host.read("/root/trace"))
 }
 
 /// Calls of processes that are root on a path below a home, and how many calls root made in all. A

@@ -1,6 +1,8 @@
 //! Homes that change while root's run is at work: the others are served, and root is led nowhere.
 
-use super::hostile::{SITE, good_are_served, host, precious, roots_calls_below_homes, roster};
+use super::hostile::{
+    SITE, good_are_served, host, precious, roots_calls_below_homes, roster, traced_apply,
+};
 use crate::faults::has_strace;
 use std::fmt::Write as _;
 
@@ -54,23 +56,7 @@ fn homes_that_change_meanwhile_lead_root_nowhere_and_hold_up_nobody() {
     let mut background = background.stdout(std::process::Stdio::null()).spawn().unwrap();
     let mut calls = 0;
     for round in 1..=2 {
-        let run = here.host.patient([
-            "strace",
-            "-f",
-            "-y",
-            "-s",
-            "200",
-            "-o",
-            "/root/trace",
-            "--seccomp-bpf",
-            "-e",
-            "trace=%file,connect,setresuid,clone,clone3,fork,vfork",
-            "/opt/tl/provision",
-            "apply",
-            "--json",
-        ]);
-        assert!([0, 1].contains(&run.code), "{}", run.err());
-        let (touched, traced) = roots_calls_below_homes(&here.host.read("/root/trace"));
+        let (touched, traced) = roots_calls_below_homes(&traced_apply(&here).1);
         assert!(touched.is_empty(), "round {round}: {touched:#?}");
         calls += traced;
         assert_eq!(precious(&here), before, "round {round}");

@@ -63,7 +63,10 @@ impl MachineBox {
         let binary = std::fs::read(env!("CARGO_BIN_EXE_provision")).unwrap();
         std::fs::write(made.file("/opt/provision"), binary).unwrap();
         made.sh("chmod 755 /opt/provision");
-        made.sh(&format!("echo registry={}/npm/ >/root/.npmrc", made.server.url()));
+        made.sh(&format!(
+            "printf '%s\n' registry={}/npm/ replace-registry-host=always >/root/.npmrc",
+            made.server.url()
+        ));
         made.sh(&format!("umask 077; echo {TOKEN} >/root/vault-token"));
         made.next_round();
         Some(made)
@@ -162,10 +165,10 @@ fn answer(path: &str) -> Reply {
             let secret = format!("{{\"data\":{{\"data\":{{\"token\":\"{SECRET}\"}}}}}}");
             Reply::Body(200, secret)
         }
-        // Relative to nothing: npm puts its registry's own host in place of this one's.
+        // npm is told to put its registry in place of this host, whose port is not known here.
         "/npm/tl-tool" => {
             let version = |version: &str| {
-                let tarball = format!("http://registry.npmjs.org/npm/{version}.tgz");
+                let tarball = format!("http://elsewhere.invalid/npm/{version}.tgz");
                 format!(
                     "\"{version}\":{{\"name\":\"tl-tool\",\"version\":\"{version}\",\
                      \"bin\":{{\"tl-tool\":\"tool.js\"}},\"dist\":{{\"tarball\":\"{tarball}\"}}}}"
