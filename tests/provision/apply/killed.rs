@@ -76,7 +76,7 @@ fn apply_may_die_before_and_after_each_tool() {
 /// Runs an apply that is killed as soon as somebody asks for it.
 const KILLABLE: &str = "/opt/tl/provision apply -q & pid=$!
     ( while kill -0 $pid 2>/dev/null; do
-        if [ -e /run/count/kill ]; then kill -KILL $pid; sleep 0.05; rm -f /run/count/kill; exit; fi
+        if [ -e /run/count/kill ]; then kill -KILL $pid; while kill -0 $pid 2>/dev/null; do :; done; rm -f /run/count/kill; exit; fi
         sleep 0.01
     done ) &
     wait $pid";

@@ -107,3 +107,21 @@ fn subordinate_uids_of_a_removed_account_are_not_given_again() {
     assert!(is.lines().count() == 2 && was.lines().count() == 2, "{is}{was}");
     assert!(is.lines().all(|range| !was.contains(range)), "{is} was another's");
 }
+
+#[test]
+fn an_account_that_a_power_loss_left_half_made_is_finished() {
+    let name = "an_account_that_a_power_loss_left_half_made_is_finished";
+    let Some(here) = Provisioned::new(name, THREE) else { return };
+    here.provision(&["apply"]).ok();
+    let whole = "stat -c '%a %U %G' /home/reader; cat /home/reader/.profile; id -u reader";
+    let before = here.host.sh(whole);
+    // As it is when useradd has written the databases and nothing else.
+    here.host.sh(&format!(
+        "rm -r /home/reader; uid=$(id -u reader)
+         sed -i \"s/\\\"uid\\\": $uid,/\\\"uid\\\": null,/\" {KEPT}/applied/written.json"
+    ));
+    let run = here.provision(&["apply"]).ok();
+    assert!(run.out().contains("repair   reader: account reader"), "{}", run.out());
+    assert_eq!(here.host.sh(whole), before);
+    here.provision(&["plan", "--detailed-exitcode"]).ok();
+}
