@@ -13,5 +13,8 @@ pub mod process;
 pub mod provision;
 pub mod roster;
 pub mod snapshot;
+pub mod supervisor;
 pub mod sys;
+pub mod text;
 pub mod tmux;
+pub mod yaml;

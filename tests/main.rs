@@ -7,6 +7,7 @@
 mod support;
 
 mod agents;
+mod architecture;
 mod boot;
 mod cli;
 mod clones;
@@ -15,7 +16,6 @@ mod formats;
 mod fuzz;
 mod hook;
 mod hostile;
-mod house;
 mod launcher;
 mod offboard;
 mod provision;

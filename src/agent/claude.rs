@@ -4,8 +4,8 @@
 use super::conversation::{ConversationId, option};
 use super::{Agent, Description, Home, Rank, Resumption, Seen, Use, transcript};
 use crate::process::{Proc, Process, base_name};
-use crate::snapshot::escape;
 use crate::sys::Dir;
+use crate::text::escape;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};

@@ -1,8 +1,8 @@
 //! Our hook in the machine's settings of Claude Code: one generator of that file, whoever writes it
 //! (pure).
 
-use super::command_line::{QUIETLY, shell_line};
 use super::settings::{self, Unfit, Wiring};
+use crate::text::shell_quote::{QUIETLY, shell_line};
 use serde_json::Value;
 use std::ffi::OsStr;
 use std::path::Path;

@@ -6,7 +6,6 @@
 pub mod ancestry;
 pub mod claude;
 pub mod codex;
-pub mod command_line;
 pub mod conversation;
 pub mod evidence;
 pub mod home;

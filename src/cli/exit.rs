@@ -1,7 +1,7 @@
 //! Exit codes, one table for every program of the suite.
 
-use super::perform::UserReport;
 use crate::persist::Report;
+use crate::supervisor::worker::UserReport;
 use std::process::ExitCode;
 
 /// How a program ends.

@@ -3,8 +3,8 @@
 use super::record::{Kept, Login};
 use super::settings::Settings;
 use crate::roster::groups::ROOT_EQUIVALENT;
-use crate::sys::tool::{self, ToolError};
-use crate::sys::{Dir, clock, files};
+use crate::sys::process::tool::{self, ToolError};
+use crate::sys::{Dir, clock, fs};
 use std::ops::RangeInclusive;
 use std::path::Path;
 use std::time::Duration;
@@ -47,7 +47,7 @@ pub(super) fn same(user: &str, uid: u32) -> Result<Account, String> {
 /// The ranges of `/etc/subuid` that are this user's alone. One that overlaps another's range, or
 /// has an account in it, is nobody's.
 pub(super) fn subuids(user: &str, uid: u32) -> Result<Vec<(u32, u32)>, String> {
-    let text = match files::read(Path::new("/etc/subuid"), MAX) {
+    let text = match fs::read(Path::new("/etc/subuid"), MAX) {
         Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
         Err(error) if error.is_not_found() => return Ok(Vec::new()),
         Err(error) => return Err(error.to_string()),
@@ -268,7 +268,7 @@ fn is_busy(error: &ToolError) -> bool {
 }
 
 fn read(path: &str) -> Result<String, String> {
-    let bytes = files::read(Path::new(path), MAX).map_err(String::from)?;
+    let bytes = fs::read(Path::new(path), MAX).map_err(String::from)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 

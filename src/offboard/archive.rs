@@ -4,7 +4,9 @@
 use super::record::{Archive, Archiving, Kept, Stage};
 use super::work::{Notes, Work};
 use super::{account, compare, frozen, manifest, processes};
-use crate::sys::{Dir, FileError, clock, tool, tree, walk};
+use crate::sys::fs::{trusted_path, walk};
+use crate::sys::process::tool;
+use crate::sys::{Dir, FileError, clock};
 use sha2::{Digest, Sha256};
 use std::ffi::{OsStr, OsString};
 use std::io::{BufReader, BufWriter, Read, Write};
@@ -114,7 +116,7 @@ fn directory(kept: &Kept, to: &Path) -> Result<Dir, String> {
     if real.starts_with(&kept.record.home) {
         return Err(format!("--to {}: is in the home", real.display()));
     }
-    tree::assert_roots_own(&real).map_err(|error| format!("--to: {error}"))?;
+    trusted_path::assert_roots_own(&real).map_err(|error| format!("--to: {error}"))?;
     Dir::open(&real).map_err(String::from)
 }
 
@@ -164,7 +166,7 @@ pub(super) fn give_up(kept: &mut Kept) -> Result<Vec<String>, String> {
     };
     match Dir::open(Path::new(&dir)) {
         Ok(dir) => {
-            tree::assert_roots_own(dir.path()).map_err(String::from)?;
+            trusted_path::assert_roots_own(dir.path()).map_err(String::from)?;
             for name in [name.clone(), manifest_of(&name)] {
                 dir.remove(format!("{name}{PART}"))
                     .and_then(|()| dir.remove(&name))

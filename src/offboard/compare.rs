@@ -1,8 +1,8 @@
 //! An archive, read back, beside the tree that it was made of: entry by entry, byte by byte.
 
 use super::manifest::{self, Content, Line, Seen};
-use super::tape::{Kind, Tape};
-use crate::sys::walk::{self, Node};
+use super::pax_reader::{Kind, Tape};
+use crate::sys::fs::walk::{self, Node};
 use crate::sys::{Dir, FileError};
 use rustix::fs::FileType;
 use std::io::Read;

@@ -5,7 +5,9 @@ use super::record::{self, Kept, Stage};
 use super::settings::{Settings, argv_for};
 use super::work::{Notes, Silent, Work};
 use super::{Who, account, jobs, last_save, processes, units};
-use crate::sys::{Dir, files, tool, tree};
+use crate::sys::Dir;
+use crate::sys::fs::{self, trusted_path};
+use crate::sys::process::tool;
 use std::path::Path;
 use std::time::Duration;
 
@@ -92,7 +94,7 @@ pub fn preview(state: &Dir, who: &Who, settings: &Settings) -> Result<Vec<String
     let (leave, _) = account::groups_to_leave(user, gid, settings)?;
     lines.extend(leave.iter().map(|group| format!("take {user} out of group {group}")));
     let ranges = account::subuids(user, uid)?.iter().map(|(first, last)| *first..=*last).collect();
-    let running = processes::seen(&crate::sys::processes::Theirs { uid, ranges })?;
+    let running = processes::seen(&crate::sys::process::signal_all::Theirs { uid, ranges })?;
     lines.push(format!("end {} processes", running.len()));
     lines.push(match &settings.revoke_cluster {
         Some(argv) if !who.k8s_user.is_empty() => {
@@ -135,7 +137,7 @@ fn may_be_cut(state: &Dir, who: &Who) -> Result<(u32, String, u32), String> {
         return Err(format!("'{}' is no user who can be cut", user.escape_debug()));
     }
     let account = account::find(user)?.ok_or_else(|| format!("/etc/passwd has no user {user}"))?;
-    let defs = files::read(Path::new("/etc/login.defs"), 1 << 20).unwrap_or_default();
+    let defs = fs::read(Path::new("/etc/login.defs"), 1 << 20).unwrap_or_default();
     let least = crate::roster::uid_min(&String::from_utf8_lossy(&defs));
     if account.uid < least.max(1) {
         return Err(format!("{user} is a system account: uid {} is below {least}", account.uid));
@@ -143,7 +145,7 @@ fn may_be_cut(state: &Dir, who: &Who) -> Result<(u32, String, u32), String> {
     let record = Kept::load(state, user)?;
     let theirs = match &record {
         Some(kept) => processes::theirs(&kept.record),
-        None => crate::sys::processes::Theirs { uid: account.uid, ranges: Vec::new() },
+        None => crate::sys::process::signal_all::Theirs { uid: account.uid, ranges: Vec::new() },
     };
     if processes::would_end_us(&theirs) {
         return Err(format!("this command runs in a session of {user}, which it would end"));
@@ -185,7 +187,7 @@ fn revoke(kept: &mut Kept, settings: &Settings) -> Result<Vec<String>, String> {
 pub(super) fn run(argv: &[String], k8s_user: &str) -> Result<(), String> {
     let argv = argv_for(argv, k8s_user);
     let (program, rest) = argv.split_first().ok_or("no command is configured")?;
-    tree::assert_roots_own(Path::new(program)).map_err(|error| error.to_string())?;
+    trusted_path::assert_roots_own(Path::new(program)).map_err(|error| error.to_string())?;
     tool::run(program, rest, CLUSTER_DEADLINE).map(drop).map_err(|error| error.to_string())
 }
 

@@ -2,7 +2,8 @@
 //! system; and back.
 
 use super::record::{Frozen, Kept};
-use crate::sys::{Dir, tree, walk};
+use crate::sys::Dir;
+use crate::sys::fs::{trusted_path, walk};
 use rustix::fs::FileType;
 use std::path::{Path, PathBuf};
 
@@ -22,7 +23,7 @@ impl Home {
         let name = home.file_name().and_then(|name| name.to_str()).ok_or_else(wrong)?;
         let parent = home.parent().filter(|parent| parent.is_absolute()).ok_or_else(wrong)?;
         let real = parent.canonicalize().map_err(|error| format!("{}: {error}", shown(parent)))?;
-        tree::assert_roots_own(&real).map_err(String::from)?;
+        trusted_path::assert_roots_own(&real).map_err(String::from)?;
         Ok(Self { parent: Dir::open(&real).map_err(String::from)?, name: name.to_owned() })
     }
 
@@ -37,7 +38,7 @@ impl Home {
         if stat.st_uid != 0 || stat.st_mode & 0o077 != 0 {
             return Err(format!("{}: is not root's alone", shown(dir.path())));
         }
-        tree::assert_roots_own(dir.path()).map_err(String::from)?;
+        trusted_path::assert_roots_own(dir.path()).map_err(String::from)?;
         Ok(dir)
     }
 }
@@ -111,7 +112,7 @@ pub(super) fn find(frozen: &Frozen) -> Result<Option<(Dir, String)>, String> {
     if !parent.exists() {
         return Ok(None);
     }
-    tree::assert_roots_own(parent).map_err(String::from)?;
+    trusted_path::assert_roots_own(parent).map_err(String::from)?;
     let dir = Dir::open(parent).map_err(String::from)?;
     let Some(stat) = dir.stat(name).map_err(String::from)? else { return Ok(None) };
     if stat.st_ino != frozen.inode {

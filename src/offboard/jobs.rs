@@ -2,7 +2,8 @@
 //! environments of services. They are moved where only root reaches them, and back.
 
 use super::record::Kept;
-use crate::sys::{Dir, tool};
+use crate::sys::Dir;
+use crate::sys::process::tool;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;

@@ -1,8 +1,8 @@
 //! The last save of the user's sessions: what is lost by the cut can be shown later.
 
 use super::record::Kept;
-use crate::sys::files::Existing;
-use crate::sys::tool;
+use crate::sys::fs::Existing;
+use crate::sys::process::tool;
 use std::ffi::OsStr;
 use std::path::Path;
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! What a tree holds, a line each, with hashes: how an archive is known to be whole.
 
 use crate::sys::FileError;
-use crate::sys::walk::Node;
+use crate::sys::fs::walk::Node;
 use rustix::fs::{FileType, SeekFrom};
 use serde::Serialize;
 use sha2::{Digest, Sha256};

@@ -1,8 +1,9 @@
 //! Ending everything that runs in the user's name, until the kernel knows of nothing more.
 
 use super::record::{Kept, Record};
-use crate::sys::processes::{self, Theirs};
-use crate::sys::{Dir, clock, tool};
+use crate::sys::process::signal_all::{self, Theirs};
+use crate::sys::process::tool;
+use crate::sys::{Dir, clock};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -22,7 +23,7 @@ pub(super) fn theirs(record: &Record) -> Theirs {
 pub(super) fn would_end_us(theirs: &Theirs) -> bool {
     let cgroup = std::fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
     let slice = format!("/user.slice/user-{}.slice/", theirs.uid);
-    cgroup.contains(&slice) || processes::we_descend_from(theirs)
+    cgroup.contains(&slice) || signal_all::we_descend_from(theirs)
 }
 
 /// Kills what runs now, so that a flood of processes does not hold up what follows. What comes back
@@ -30,7 +31,7 @@ pub(super) fn would_end_us(theirs: &Theirs) -> bool {
 pub(super) fn thin(kept: &Kept) -> Result<Vec<String>, String> {
     let theirs = theirs(&kept.record);
     let number = seen(&theirs)?.len();
-    processes::kill_all(&theirs).map_err(|error| error.to_string())?;
+    signal_all::kill_all(&theirs).map_err(|error| error.to_string())?;
     Ok(vec![format!("processes: {number} killed at once")])
 }
 
@@ -46,10 +47,10 @@ pub(super) fn end(kept: &Kept) -> Result<Vec<String>, String> {
         }
     }
     let theirs = theirs(record);
-    let first = processes::of(&theirs).map_err(|error| error.to_string())?;
+    let first = signal_all::of(&theirs).map_err(|error| error.to_string())?;
     let (end, mut pause) = (Instant::now() + PATIENCE, Duration::from_millis(1));
     loop {
-        let left = processes::kill_all(&theirs).map_err(|e| e.to_string())?;
+        let left = signal_all::kill_all(&theirs).map_err(|e| e.to_string())?;
         if left.is_empty() && is_quiet(&theirs)? {
             break;
         }
@@ -67,7 +68,7 @@ pub(super) fn end(kept: &Kept) -> Result<Vec<String>, String> {
 
 /// Whether none is left: neither the kernel knows one to signal, nor is any seen that is not over.
 pub(super) fn is_quiet(theirs: &Theirs) -> Result<bool, String> {
-    if processes::none_of(theirs.uid).map_err(|error| error.to_string())? {
+    if signal_all::none_of(theirs.uid).map_err(|error| error.to_string())? {
         return seen(theirs).map(|left| left.is_empty());
     }
     // One that has ended and was not asked for its status counts as one to signal.
@@ -80,15 +81,15 @@ pub(super) fn is_quiet(theirs: &Theirs) -> Result<bool, String> {
 }
 
 /// Those that run, as far as a look sees them.
-pub(super) fn seen(theirs: &Theirs) -> Result<Vec<processes::Process>, String> {
-    let mut left = processes::of(theirs).map_err(|error| error.to_string())?;
+pub(super) fn seen(theirs: &Theirs) -> Result<Vec<signal_all::Process>, String> {
+    let mut left = signal_all::of(theirs).map_err(|error| error.to_string())?;
     left.retain(|process| !process.ended);
     Ok(left)
 }
 
 /// Some of their numbers and names, as they are told.
-pub(super) fn names(processes: &[processes::Process]) -> String {
-    let one = |process: &processes::Process| format!("{} ({})", process.pid, process.name);
+pub(super) fn names(processes: &[signal_all::Process]) -> String {
+    let one = |process: &signal_all::Process| format!("{} ({})", process.pid, process.name);
     let mut names: Vec<String> = processes.iter().take(MOST_NAMES).map(one).collect();
     if processes.len() > MOST_NAMES {
         names.push("...".to_owned());

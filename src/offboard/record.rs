@@ -2,7 +2,7 @@
 //! so that a cut that was killed can be finished, or undone.
 
 use crate::sys::clock::{self, Epoch};
-use crate::sys::files::Existing;
+use crate::sys::fs::Existing;
 use crate::sys::{Dir, FileError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -6,7 +6,8 @@ use super::record::{Kept, Stage};
 use super::settings::Settings;
 use super::work::{Notes, Work};
 use super::{account, frozen, processes, units};
-use crate::sys::{Dir, clock, tree, walk};
+use crate::sys::fs::{trusted_path, walk};
+use crate::sys::{Dir, clock};
 use std::path::Path;
 
 /// Fewer digits of a digest are no proof that it was read.
@@ -92,7 +93,7 @@ fn allowed(state: &Dir, asked: &Asked<'_>, settings: &Settings) -> Result<Kept, 
     })?;
     let real = asked.archive.canonicalize();
     let real = real.map_err(|error| format!("--archive {}: {error}", asked.archive.display()))?;
-    tree::assert_roots_own(&real).map_err(|error| format!("--archive: {error}"))?;
+    trusted_path::assert_roots_own(&real).map_err(|error| format!("--archive: {error}"))?;
     let name = real.file_name().and_then(|name| name.to_str()).ok_or("--archive: a file")?;
     let dir = Dir::open(real.parent().unwrap_or(Path::new("/"))).map_err(String::from)?;
     let digest = digest_of(&dir, name)?;

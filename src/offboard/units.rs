@@ -1,7 +1,7 @@
 //! The units that run in the user's name: stopped, disabled and masked; and back as they were.
 
 use super::record::{Kept, Unit};
-use crate::sys::tool;
+use crate::sys::process::tool;
 use std::collections::BTreeMap;
 use std::time::Duration;
 

@@ -1,17 +1,18 @@
 //! One piece of work for one user, as root hands it to the process that became that user; and
 //! the world that process works in.
 
-use super::budget::{Mode, Settings};
-use super::hooked::{HookCall, hooked};
-use super::keep::Keep;
-use super::wiring::{self, Wire};
-use super::{
-    Report, conversation, diff, doctor, ended, forget, history, import, list, on_change, restore,
-    save, show, status,
+use super::capture::extras::Keep;
+use super::commands::hook_event::{HookCall, hooked};
+use super::commands::hook_install::{self, Wire};
+use super::commands::{
+    conversation, diff, doctor, ended, forget, history, import, list, show, status,
 };
+use super::restore::budget::{Mode, Settings};
+use super::save::{self, coalesce};
+use super::{Report, restore};
 use crate::snapshot::retention::Rules;
 use crate::snapshot::{Activity, Store};
-use crate::sys::watch::Watched;
+use crate::sys::process::watch::Watched;
 use crate::sys::{Account, FileError, accounts, clock};
 use crate::tmux::{Hooks, Server, Socket};
 use serde::{Deserialize, Serialize};
@@ -180,7 +181,7 @@ impl Job {
             Err(error) => return Report::failed(&self.request, error.to_string()),
         };
         let world = World {
-            hooks: on_change::hooks(&self),
+            hooks: coalesce::hooks(&self),
             account,
             now: clock::now(),
             server: Server {
@@ -218,7 +219,7 @@ impl Job {
             Request::Ended(ended) => ended::ended(&world, ended),
             Request::Import => import::import(&world),
             Request::Hooked(call) => hooked(&world, call),
-            Request::Wire(wire) => wiring::wire(&world, wire),
+            Request::Wire(wire) => hook_install::wire(&world, wire),
         }
     }
 }

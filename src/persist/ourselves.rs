@@ -1,7 +1,7 @@
 //! The running program as a command line for a shell, for what others are told to run.
 
-use crate::agent::command_line::quoted;
-pub(super) use crate::agent::command_line::{QUIETLY, shell_line};
+use crate::text::shell_quote::quoted;
+pub(super) use crate::text::shell_quote::{QUIETLY, shell_line};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 

@@ -2,24 +2,12 @@
 //! must change so that the host agrees with it.
 
 pub mod apply;
-pub mod authentik;
-pub mod digest;
-pub mod environment_file;
-pub mod ground;
+pub mod edit;
 pub mod home;
-pub mod host;
-pub mod install;
-pub mod journal;
-pub mod kubeconfig;
-pub mod machine;
-pub mod marked_block;
+pub mod host_base;
 pub mod observe;
-pub mod observed;
-pub mod origin;
 pub mod plan;
-pub mod repository;
-pub mod saved;
-pub mod site;
-pub mod vault;
+pub mod settings;
+pub mod sources;
+pub mod state;
 pub mod worker;
-pub mod written;

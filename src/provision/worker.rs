@@ -1,10 +1,11 @@
 //! Root's side of the conversation with a user's process.
 
 use super::home::{Answer, Request};
-use crate::sys::become_user::Become;
-use crate::sys::exec::{self, Program};
-use crate::sys::limits::NewPrivileges;
-use crate::sys::{Account, accounts, stragglers};
+use crate::sys::process::become_user::Become;
+use crate::sys::process::exec::{self, Program};
+use crate::sys::process::limits::NewPrivileges;
+use crate::sys::process::orphans;
+use crate::sys::{Account, accounts};
 use std::time::Duration;
 
 /// No answer is larger (bytes); an honest one has some kilobytes.
@@ -42,13 +43,13 @@ fn ask_account(account: Account, request: &Request) -> Result<Answer, String> {
     let program = program.input(&text).map_err(|error| error.to_string())?;
     let new_privileges = NewPrivileges::Deny;
     let uid = account.uid;
-    stragglers::adopt().map_err(|error| error.to_string())?;
+    orphans::adopt().map_err(|error| error.to_string())?;
     let ran = program
         .becoming(Become { account, umask, new_privileges })
         .deadline(deadline)
         .max_output(MAX_ANSWER)
         .run();
-    stragglers::end(uid);
+    orphans::end(uid);
     let output = ran.map_err(|error| error.to_string())?;
     if !output.status.success() {
         let said = clipped(&String::from_utf8_lossy(output.stderr.trim_ascii()), MAX_MESSAGE);

@@ -4,9 +4,9 @@
 //! edit. So whatever form of YAML this does not know is left to a person, never damaged.
 
 use super::parse::{Document, Users, parse};
-use super::problem::{Problem, quoted};
 use super::row::{Layout, Row};
-use super::scalar::write;
+use crate::yaml::problem::{Problem, quoted};
+use crate::yaml::scalar::write;
 use std::collections::BTreeMap;
 use std::ops::Range;
 

@@ -1,11 +1,11 @@
 //! The fields of a row: each one by itself, then what must hold between them.
 
 use super::parse::word;
-use super::problem::{MOST, Problem, meant, quoted};
 use super::row::{Layout, Row, Tier};
 use super::rules::{self, Broken};
-use super::scalar::{Kind, kind};
-use super::yaml::{Node, Value};
+use crate::yaml::problem::{MOST, Problem, meant, quoted};
+use crate::yaml::scalar::{Kind, kind};
+use crate::yaml::tree::{Node, Value};
 use std::collections::HashSet;
 
 const FIELDS: [&str; 7] =

@@ -42,7 +42,10 @@ impl TierGroups {
     pub fn set(&mut self, tier: Tier, groups: Vec<String>) -> Result<(), String> {
         for group in &groups {
             if !crate::identity::is_user_name(group) {
-                return Err(format!("{} is no name of a group", super::problem::quoted(group)));
+                return Err(format!(
+                    "{} is no name of a group",
+                    crate::yaml::problem::quoted(group)
+                ));
             }
             if tier != Tier::Admin && ROOT_EQUIVALENT.contains(&group.as_str()) {
                 let tier = tier.name();

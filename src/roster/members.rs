@@ -1,6 +1,6 @@
 //! The members of an identity provider's group. An answer that is not whole is no answer.
 
-use super::problem::quoted;
+use crate::yaml::problem::quoted;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::HashSet;

@@ -1,10 +1,10 @@
 //! Who should have a row: the members of a group against the rows of the roster.
 
 use super::members::Member;
-use super::problem::quoted;
 use super::row::{Layout, Roster, Row, Tier};
 use super::rules;
 use super::validate::HostFacts;
+use crate::yaml::problem::quoted;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 

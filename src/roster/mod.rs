@@ -14,19 +14,16 @@ pub mod membership;
 pub mod offboard;
 mod parse;
 pub mod ports;
-mod problem;
 mod row;
 mod rules;
-mod scalar;
 pub mod tiers;
 mod validate;
-pub(crate) mod yaml;
 
+pub use crate::yaml::problem::{Place, Problem};
+pub use crate::yaml::tree::MAX_SIZE;
 pub use parse::{Document, parse};
-pub use problem::{Place, Problem};
 pub use row::{Layout, Roster, Row, Tier};
 pub use validate::{HostFacts, uid_min, validate};
-pub use yaml::MAX_SIZE;
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -1,10 +1,10 @@
 //! Text to a roster, or to everything that is wrong with it.
 
 use super::fields::Fields;
-use super::problem::{MOST, Place, Problem, meant, quoted};
 use super::row::Roster;
 use super::rules;
-use super::yaml::{self, Node, Value};
+use crate::yaml::problem::{MOST, Place, Problem, meant, quoted};
+use crate::yaml::tree::{self, Node, Value};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -55,8 +55,8 @@ impl Document {
 /// Reads a roster. All problems are reported at once, in the order of their places.
 pub fn parse(bytes: &[u8]) -> Result<Document, Vec<Problem>> {
     let start = Place { line: 1, column: 1 };
-    if bytes.len() as u64 > yaml::MAX_SIZE {
-        let what = format!("the file is larger than {} bytes", yaml::MAX_SIZE);
+    if bytes.len() as u64 > tree::MAX_SIZE {
+        let what = format!("the file is larger than {} bytes", tree::MAX_SIZE);
         return Err(vec![Problem::new(start, what, "is it a roster?")]);
     }
     let text = std::str::from_utf8(bytes).map_err(|error| {
@@ -66,7 +66,7 @@ pub fn parse(bytes: &[u8]) -> Result<Document, Vec<Problem>> {
         vec![Problem::new(Place { line, column }, "not UTF-8", "save the file as UTF-8")]
     })?;
     let mut problems = Vec::new();
-    let document = match yaml::read(text, &mut problems) {
+    let document = match tree::read(text, &mut problems) {
         Ok(Some(root)) => top(&root, &mut problems),
         Ok(None) => Document::default(),
         Err(problem) => {

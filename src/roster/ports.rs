@@ -1,7 +1,7 @@
 //! Ports that stay with their user, and are never given to another one.
 
-use super::problem::quoted;
 use super::row::Roster;
+use crate::yaml::problem::quoted;
 use std::collections::BTreeMap;
 use std::ops::Range;
 

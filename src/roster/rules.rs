@@ -10,7 +10,7 @@ const LONGEST_USER_NAME: usize = 32;
 /// The name of an OS user: one that is safe as a file name, an argument and a unit instance, and
 /// that useradd(8) takes.
 pub(super) fn user_name(name: &str) -> Result<(), Broken> {
-    let shown = super::problem::quoted(name);
+    let shown = crate::yaml::problem::quoted(name);
     if name == "root" {
         return Err(("'root' is no terminal user".to_owned(), "remove the row"));
     }
@@ -55,7 +55,7 @@ pub(super) fn namespace(name: &str) -> Result<(), Broken> {
     if fine {
         Ok(())
     } else {
-        Err((format!("{} is no name of a namespace", super::problem::quoted(name)), hint))
+        Err((format!("{} is no name of a namespace", crate::yaml::problem::quoted(name)), hint))
     }
 }
 
@@ -71,5 +71,9 @@ fn word(name: &str, longest: usize, others: &str, hint: &'static str) -> Result<
     let fine = name.starts_with(|c: char| c.is_ascii_alphanumeric())
         && name.len() <= longest
         && name.chars().all(|c| c.is_ascii_alphanumeric() || others.contains(c));
-    if fine { Ok(()) } else { Err((format!("{} is not safe", super::problem::quoted(name)), hint)) }
+    if fine {
+        Ok(())
+    } else {
+        Err((format!("{} is not safe", crate::yaml::problem::quoted(name)), hint))
+    }
 }

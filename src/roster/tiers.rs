@@ -2,8 +2,8 @@
 
 use super::json::Members;
 use super::parse::Document;
-use super::problem::{Place, Problem, quoted};
 use super::row::Tier;
+use crate::yaml::problem::{Place, Problem, quoted};
 use std::collections::BTreeMap;
 
 /// The cluster's users, each with its tier, as the cluster's configuration writes it.

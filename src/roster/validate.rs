@@ -1,8 +1,8 @@
 //! What rows must not be to each other, and to the accounts of the host.
 
 use super::parse::Document;
-use super::problem::{Problem, quoted};
 use super::row::Row;
+use crate::yaml::problem::{Problem, quoted};
 use std::collections::{BTreeMap, HashMap};
 
 /// What the host says about accounts.

@@ -1,9 +1,9 @@
 //! Activity: what was last done for a user, and how it went. A hint for people and monitoring:
 //! losing it loses nothing, so it is replaced atomically but never waited for.
 
-use super::escape::{escape, unescape};
 use super::id;
 use crate::sys::clock::Epoch;
+use crate::text::escape::{escape, unescape};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -2,9 +2,9 @@
 //! quoting; `-` is an absent field. A trailer tells a whole file from a cut one. The format is
 //! released: see `docs/formats.md` before changing anything here.
 
-use super::escape::{escape, unescape};
 use super::record::{PaneFlags, Row, Snapshot, State, WindowFlags};
 use super::summary::Summary;
+use crate::text::escape::{escape, unescape};
 
 const TITLE: &[u8] = b"# tmux-persist snapshot";
 const VERSION: &[u8] = b"1";

@@ -2,10 +2,10 @@
 //! the snapshots it was seen in (pure).
 
 use super::codec::first_field;
-use super::escape::{escape, unescape};
 use super::record::{Row, Snapshot, State};
 use super::tombstones::{decode_lines, epoch};
 use crate::sys::clock::Epoch;
+use crate::text::escape::{escape, unescape};
 use std::collections::HashMap;
 
 /// More conversations than this are not kept; those not seen for longest go first.

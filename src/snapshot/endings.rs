@@ -2,10 +2,10 @@
 //! purpose; an agent that is merely gone is lost.
 
 use super::codec::first_field;
-use super::escape::{escape, unescape};
 use super::id::SnapshotId;
 use super::tombstones::{decode_lines, epoch};
 use crate::sys::clock::Epoch;
+use crate::text::escape::{escape, unescape};
 
 /// More endings than this are not kept; the oldest go first.
 const MAX_KEPT: usize = 1000;

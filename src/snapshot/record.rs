@@ -181,7 +181,7 @@ impl Row {
 
     /// Where it is, printable: `web:0.1`.
     pub fn label(&self) -> String {
-        format!("{}:{}.{}", super::escape(&self.session), self.window, self.pane)
+        format!("{}:{}.{}", crate::text::escape(&self.session), self.window, self.pane)
     }
 
     /// Where it is, for ordering and for finding it again.

@@ -4,7 +4,7 @@
 use super::id::SnapshotId;
 use super::record::Row;
 use super::store::Store;
-use crate::sys::files::{Dir, FileError};
+use crate::sys::fs::{Dir, FileError};
 use crate::sys::locks::Lock;
 use std::path::Path;
 

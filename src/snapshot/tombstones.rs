@@ -1,9 +1,9 @@
 //! Tombstones: which sessions were closed on purpose, and when.
 
 use super::codec::first_field;
-use super::escape::{escape, unescape};
 use super::id::{self, SnapshotId};
 use crate::sys::clock::Epoch;
+use crate::text::escape::{escape, unescape};
 
 /// The record that a session was closed on purpose.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! A lock that its holder's death releases (flock(2)), waited for no longer than a deadline.
 
 use super::clock;
-use super::files::{Dir, FileError};
+use super::fs::{Dir, FileError};
 use rustix::fs::{FileType, FlockOperation, Mode, OFlags};
 use std::io;
 use std::os::fd::OwnedFd;

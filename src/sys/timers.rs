@@ -1,6 +1,6 @@
 //! Timers of systemd.
 
-use super::files::{Dir, Existing, FileError};
+use super::fs::{Dir, Existing, FileError};
 use std::path::Path;
 
 /// Says that a persistent timer has just run: it makes up for nothing when it is started. What

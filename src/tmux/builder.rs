@@ -3,7 +3,7 @@
 use super::client::{Server, TmuxError};
 use super::command::{self, Line};
 use super::control::{Replies, Reply};
-use crate::sys::exec::{self, ExecError, Running};
+use crate::sys::process::exec::{self, ExecError, Running};
 use rustix::event::{PollFd, PollFlags, poll};
 use std::ffi::OsString;
 use std::io::{self, Write};

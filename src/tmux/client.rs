@@ -4,9 +4,9 @@ use super::builder::Builder;
 use super::hooks::{self, Hooks};
 use super::panes::{self, Listing, Nonsense, Wanted};
 use super::socket::{Socket, SocketState};
-use crate::sys::exec::{self, ExecError, Program};
 use crate::sys::locks::{self, Lock};
-use crate::sys::{Dir, FileError, files};
+use crate::sys::process::exec::{self, ExecError, Program};
+use crate::sys::{Dir, FileError, fs};
 use std::ffi::OsString;
 use std::io;
 use std::path::Path;
@@ -76,7 +76,7 @@ impl Server {
     /// Excludes every other restore into this server, whatever state directory it works on, for as
     /// long as the lock is held; gives up after `wait`.
     pub fn lock(&self, wait: Duration) -> Result<Lock, FileError> {
-        files::create_private_dirs(self.socket.directory())?;
+        fs::create_private_dirs(self.socket.directory())?;
         let dir = Dir::open(self.socket.directory())?;
         if !dir.is_own()? {
             return Err(FileError::refused("locking in", dir.path(), "belongs to another user"));
@@ -101,7 +101,7 @@ impl Server {
         if !self.is_listening()? {
             return Ok(None);
         }
-        let nonce = files::random_hex();
+        let nonce = fs::random_hex();
         let output = self
             .asking_client()
             .args(panes::FIRST_QUESTIONS)
@@ -175,7 +175,7 @@ impl Server {
         const TRIES: u32 = 5;
         // With -S tmux does not make the directory itself, and a reboot empties /tmp. Whether it
         // is ours, and closed to others, is looked at next.
-        files::create_private_dirs(self.socket.directory())?;
+        fs::create_private_dirs(self.socket.directory())?;
         if let SocketState::Refused(why) = self.socket.state() {
             return Err(self.refused(why));
         }

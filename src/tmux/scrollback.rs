@@ -1,7 +1,7 @@
 //! Asking for what panes showed: text, colours and attributes, wrapped lines joined.
 
 use super::client::{Server, TmuxError};
-use crate::sys::files;
+use crate::sys::fs;
 use std::time::{Duration, Instant};
 
 /// Panes asked for in one go: tmux takes 16 kB of arguments, since 3.7 no more than 1,000 of them.
@@ -36,7 +36,7 @@ impl Server {
     }
 
     fn ask(&self, panes: &[u32], lines: u32, shown: &mut Vec<Shown>) -> Result<(), TmuxError> {
-        let nonce = files::random_hex();
+        let nonce = fs::random_hex();
         let mut client = self.asking_client();
         for (at, pane) in panes.iter().enumerate() {
             let then = if at == 0 { &[][..] } else { &[";"] };

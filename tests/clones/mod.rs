@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use tempfile::TempDir;
 use terminal_lobby::provision::home::{Answer, Facts, Request, Work};
-use terminal_lobby::provision::observed::{Account, Inside, Observed};
+use terminal_lobby::provision::observe::observed::{Account, Inside, Observed};
 use terminal_lobby::provision::plan::{self, Action, Change, Settings, Step, Wish};
 use terminal_lobby::roster::groups::TierGroups;
 use terminal_lobby::roster::ports::Ranges;

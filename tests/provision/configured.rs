@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-const HEADER: &str = terminal_lobby::provision::marked_block::HEADER;
-const BEGIN: &str = terminal_lobby::provision::marked_block::BEGIN;
-const END: &str = terminal_lobby::provision::marked_block::END;
+const HEADER: &str = terminal_lobby::provision::edit::marked_block::HEADER;
+const BEGIN: &str = terminal_lobby::provision::edit::marked_block::BEGIN;
+const END: &str = terminal_lobby::provision::edit::marked_block::END;
 
 fn look_at_agents(sandbox: &Sandbox) -> Value {
     let look = json!({"look": {"agents": {"instructions": true, "login": true}}});
@@ -19,7 +19,7 @@ fn look_at_agents(sandbox: &Sandbox) -> Value {
 }
 
 fn mirror(sandbox: &Sandbox, text: &str, before: Option<&str>) -> Value {
-    let before = before.map(|text| terminal_lobby::provision::digest::of(text.as_bytes()));
+    let before = before.map(|text| terminal_lobby::provision::state::digest::of(text.as_bytes()));
     ask(sandbox, &json!({"do": {"agents": {"instructions": {"text": text, "before": before}}}}))
 }
 
@@ -102,7 +102,7 @@ fn a_login_is_whatever_is_where_the_agent_keeps_it() {
 
 #[test]
 fn kubectl_takes_what_is_written_and_nothing_is_written_twice() {
-    use terminal_lobby::provision::kubeconfig::{Login, read, write};
+    use terminal_lobby::provision::sources::kubeconfig::{Login, read, write};
     let sandbox = Sandbox::new();
     let look = json!({"look": {"cluster": {}}});
     assert_eq!(ask(&sandbox, &look)["seen"]["cluster"], "absent");

@@ -7,11 +7,13 @@ use super::prepare::{self, Prepared};
 use super::{plan_text, read};
 use crate::cli::exit::{Exit, Failure};
 use crate::provision::apply::{self, Receipt, Run, State, What};
-use crate::provision::observed::STATE;
+use crate::provision::observe::hardening;
+use crate::provision::observe::observed::STATE;
 use crate::provision::plan::{Change, Plan, Step, Verb, Wish};
-use crate::provision::saved::Saved;
-use crate::provision::{ground, origin};
-use crate::sys::{accounts, clock, files, tree};
+use crate::provision::sources::origin;
+use crate::provision::state::saved::Saved;
+use crate::sys::fs::{self, trusted_path};
+use crate::sys::{accounts, clock};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::io::IsTerminal;
@@ -37,7 +39,7 @@ pub(super) fn apply(output: Output, args: &ApplyArgs, config: Config) -> Result<
         args.want.users.clone_from(&saved.users);
     }
     let roster = args.want.check.roster.roster.clone();
-    if let Err(error) = tree::assert_roots_own(&roster) {
+    if let Err(error) = trusted_path::assert_roots_own(&roster) {
         return Err(if error.is_not_found() {
             Failure::failed(read::no_roster(&roster, &error))
         } else {
@@ -58,7 +60,7 @@ pub(super) fn apply(output: Output, args: &ApplyArgs, config: Config) -> Result<
     if let Some(why) = refused(&prepared, saved.as_ref(), args.allow_empty_roster) {
         return Err(Failure::refused(why));
     }
-    for fault in ground::faults(Path::new("/"), &prepared.settings.home_base) {
+    for fault in hardening::faults(Path::new("/"), &prepared.settings.home_base) {
         warn(&fault);
     }
     let name = format!("{}-{}", clock::stamp(clock::now()), std::process::id());
@@ -117,7 +119,7 @@ fn refused(prepared: &Prepared, saved: Option<&Saved>, allow_empty: bool) -> Opt
 
 fn saved(path: &Path) -> Result<Saved, Failure> {
     roots_own(path)?;
-    let bytes = files::read(path, MAX_PLAN).map_err(|error| Failure::failed(error.to_string()))?;
+    let bytes = fs::read(path, MAX_PLAN).map_err(|error| Failure::failed(error.to_string()))?;
     Saved::read(&bytes).map_err(|why| Failure::usage(format!("{}: {why}", shown(path))))
 }
 
@@ -127,7 +129,7 @@ fn roots_own(path: &Path) -> Result<(), Failure> {
         let what = if error.is_not_found() { Failure::failed } else { Failure::refused };
         what(error.to_string())
     };
-    tree::assert_roots_own(path).map_err(refused)
+    trusted_path::assert_roots_own(path).map_err(refused)
 }
 
 /// What the plan refused: each run says it until somebody has seen to it.
@@ -147,10 +149,10 @@ fn text(receipt: &Receipt, plan: &Plan, told: bool) -> String {
             What::Skipped => "  skipped",
         };
         let line = format!("  {sign} {word:<7}  {whose}: {}{how}", change.what);
-        let _ = writeln!(text, "{}", crate::cli::human::table::shown(&line));
+        let _ = writeln!(text, "{}", crate::text::table::shown(&line));
         let lines = change.lines.iter().chain(std::iter::once(&change.why));
         for line in lines.filter(|line| !line.is_empty()) {
-            let _ = writeln!(text, "             {}", crate::cli::human::table::shown(line));
+            let _ = writeln!(text, "             {}", crate::text::table::shown(line));
         }
     }
     for change in refused_by(plan) {
@@ -163,7 +165,7 @@ fn text(receipt: &Receipt, plan: &Plan, told: bool) -> String {
     for (user, lines) in &receipt.freshened {
         for line in lines {
             let line = format!("    fresh    {user}: {line}");
-            let _ = writeln!(text, "{}", crate::cli::human::table::shown(&line));
+            let _ = writeln!(text, "{}", crate::text::table::shown(&line));
         }
     }
     let _ = writeln!(text, "{}", receipt.last_line());

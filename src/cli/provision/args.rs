@@ -1,6 +1,6 @@
 //! The command line of `provision`.
 
-use crate::provision::machine::HOST_FILE;
+use crate::provision::host_base::HOST_FILE;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 

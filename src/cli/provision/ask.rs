@@ -3,8 +3,8 @@
 use super::args::ServerArgs;
 use super::output::warn;
 use crate::cli::exit::Failure;
-use crate::sys::http::{Client, HttpError, check_address, is_exposed};
-use crate::sys::secret;
+use crate::sys::net::http::{Client, HttpError, check_address, is_exposed};
+use crate::sys::net::secret;
 use std::path::Path;
 use std::time::Duration;
 

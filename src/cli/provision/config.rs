@@ -2,7 +2,6 @@
 
 use super::output::shown;
 use super::servers::{Authentik, Servers, Vault};
-use crate::cli::config::NAMES;
 use crate::cli::exit::Failure;
 use crate::offboard;
 use crate::provision::plan;
@@ -10,6 +9,7 @@ use crate::roster::Tier;
 use crate::roster::groups::TierGroups;
 use crate::roster::membership::MAX_CUT_PERCENT;
 use crate::roster::ports::Ranges;
+use crate::supervisor::config::NAMES;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -89,8 +89,8 @@ impl Config {
 
 /// Loads them; an absent default file is no error, an absent `--config` is.
 pub(super) fn load(path: Option<&Path>) -> Result<Config, Failure> {
-    let file: File = crate::cli::config::read_file(path)?.unwrap_or_default();
-    let name = shown(path.unwrap_or(Path::new(crate::cli::config::CONFIG)));
+    let file: File = crate::supervisor::config::read_file(path)?.unwrap_or_default();
+    let name = shown(path.unwrap_or(Path::new(crate::supervisor::config::CONFIG)));
     let in_file = |failure: Failure| Failure { message: format!("{name}: {failure}"), ..failure };
     if let Some(unknown) = file.others.keys().find(|key| !NAMES.contains(&key.as_str())) {
         let unknown = unknown.escape_debug();

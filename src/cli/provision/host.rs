@@ -5,16 +5,17 @@ use super::args::HostPlanArgs;
 use super::host_text;
 use super::output::{Output, complain, shown};
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::{Priority, say};
+use crate::cli::output::{Priority, say};
 use crate::provision::apply::State;
-use crate::provision::journal::Journal;
-use crate::provision::machine::apply::{self, Outcomes};
-use crate::provision::machine::plan::{self, Plan};
-use crate::provision::machine::wanted::{self, Wanted};
-use crate::provision::machine::{HOST_FILE, observe};
-use crate::provision::observed::STATE;
+use crate::provision::host_base::apply::{self, Outcomes};
+use crate::provision::host_base::plan::{self, Plan};
+use crate::provision::host_base::wanted::{self, Wanted};
+use crate::provision::host_base::{HOST_FILE, observe};
+use crate::provision::observe::observed::STATE;
 use crate::provision::plan::{Tally, Verb};
-use crate::sys::{accounts, clock, files, tree};
+use crate::provision::state::journal::Journal;
+use crate::sys::fs::{self, trusted_path};
+use crate::sys::{accounts, clock};
 use serde_json::{Value, json};
 use std::io::IsTerminal;
 use std::path::Path;
@@ -62,7 +63,7 @@ pub(super) fn apply(output: Output, file: &Path) -> Result<Exit, Failure> {
     let plan = look(Path::new("/"), &wanted)?;
     let (changes, tally) = (plan.changes.clone(), tally(&plan));
     if !output.json && !output.quiet {
-        crate::cli::print(&host_text::plan(&plan, false))?;
+        crate::cli::output::print(&host_text::plan(&plan, false))?;
     }
     let terminal = std::io::stderr().is_terminal() && !output.quiet;
     let mut progress = |what: &str| {
@@ -122,9 +123,10 @@ fn look(root: &Path, wanted: &Wanted) -> Result<Plan, Failure> {
 /// Reads the file; for root, only one that nobody else could have changed.
 fn read(path: &Path) -> Result<Wanted, Failure> {
     if accounts::is_root() && path.exists() {
-        tree::assert_roots_own(path).map_err(|error| Failure::refused(error.to_string()))?;
+        trusted_path::assert_roots_own(path)
+            .map_err(|error| Failure::refused(error.to_string()))?;
     }
-    let bytes = files::read(path, MAX_FILE).map_err(|error| {
+    let bytes = fs::read(path, MAX_FILE).map_err(|error| {
         let example = "hint: /usr/share/doc/terminal-lobby/host.toml is an example";
         let hint = if error.is_not_found() { format!("; {example}") } else { String::new() };
         Failure::failed(format!("{error}{hint}"))

@@ -1,7 +1,7 @@
 //! The plan of a host's base as a reviewer reads it: by kind, in the order in which it is done.
 
 use super::plan_text::{below, last_lines, line};
-use crate::provision::machine::plan::Plan;
+use crate::provision::host_base::plan::Plan;
 use crate::provision::plan::Tally;
 
 /// The plan's text; the last line counts.

@@ -9,11 +9,13 @@ use crate::offboard::archive::{self, Problem};
 use crate::offboard::remove::{self, Asked};
 use crate::offboard::{Notes, Settings, Who, cut, record, uncut};
 use crate::provision::apply::State;
-use crate::provision::journal::Journal;
-use crate::provision::observed::{APPLIED, STATE, USER_MAP, playwright_file, service_file};
-use crate::provision::written::Written;
+use crate::provision::observe::observed::{
+    APPLIED, STATE, USER_MAP, playwright_file, service_file,
+};
+use crate::provision::state::journal::Journal;
+use crate::provision::state::written::Written;
 use crate::roster::{self, Roster, Row, Tier};
-use crate::sys::files::{self, Existing};
+use crate::sys::fs::{self, Existing};
 use crate::sys::{Dir, FileError, accounts, clock};
 use serde_json::{Value, json};
 use std::io::IsTerminal;
@@ -192,7 +194,7 @@ impl Notes for Told<'_> {
 
 /// The maps are made from the roster alone: what is left to do where one still names the user.
 fn unmap(user: &str) -> Option<String> {
-    let text = files::read(Path::new(USER_MAP), MAX).ok()?;
+    let text = fs::read(Path::new(USER_MAP), MAX).ok()?;
     let (map, _) = UserMap::parse(&String::from_utf8_lossy(&text), Path::new(USER_MAP));
     map.contains(user)
         .then(|| format!("{USER_MAP} still names {user}: `provision apply` takes that out"))
@@ -203,11 +205,10 @@ fn bury(state: &Dir, user: &str, uid: u32) -> Result<(), String> {
     let failed = |error: FileError| error.to_string();
     let mut written = written().map_err(|failure| failure.message)?;
     written.bury(user, uid, &[service_file(user), playwright_file(user)]);
-    let texts =
-        ["/etc/subuid", "/etc/subgid"].map(|path| match files::read(Path::new(path), MAX) {
-            Err(error) if error.is_not_found() => Ok(Vec::new()),
-            read => read.map_err(failed),
-        });
+    let texts = ["/etc/subuid", "/etc/subgid"].map(|path| match fs::read(Path::new(path), MAX) {
+        Err(error) if error.is_not_found() => Ok(Vec::new()),
+        read => read.map_err(failed),
+    });
     let [uids, gids] = texts;
     written.bury_subids(&[&uids?, &gids?]);
     let bytes = serde_json::to_vec_pretty(&written).map_err(|error| error.to_string())?;
@@ -218,11 +219,11 @@ fn bury(state: &Dir, user: &str, uid: u32) -> Result<(), String> {
 /// The roster that was applied last, and the hash of its bytes; an empty one before the first time.
 fn applied() -> Result<(Roster, Option<String>), Failure> {
     let path = Path::new(APPLIED).join("roster.yaml");
-    match files::read(&path, MAX) {
+    match fs::read(&path, MAX) {
         Ok(bytes) => {
             let broken = |_| Failure::failed(format!("{}: does not parse", shown(&path)));
             let document = roster::parse(&bytes).map_err(broken)?;
-            Ok((document.roster, Some(crate::provision::digest::of(&bytes))))
+            Ok((document.roster, Some(crate::provision::state::digest::of(&bytes))))
         }
         Err(error) if error.is_not_found() => Ok((Roster::default(), None)),
         Err(error) => Err(Failure::failed(error.to_string())),
@@ -231,7 +232,7 @@ fn applied() -> Result<(Roster, Option<String>), Failure> {
 
 fn written() -> Result<Written, Failure> {
     let path = Path::new(APPLIED).join("written.json");
-    match files::read(&path, MAX) {
+    match fs::read(&path, MAX) {
         Ok(bytes) => {
             Written::read(&bytes).map_err(|why| Failure::failed(format!("{}: {why}", shown(&path))))
         }
@@ -252,6 +253,6 @@ fn problem(problem: Problem) -> Failure {
 }
 
 fn text(lines: &[String], before: &str) -> String {
-    let line = |line: &String| format!("{before}{}\n", crate::cli::human::table::shown(line));
+    let line = |line: &String| format!("{before}{}\n", crate::text::table::shown(line));
     lines.iter().map(line).collect()
 }

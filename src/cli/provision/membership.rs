@@ -5,12 +5,14 @@ use super::config::Config;
 use super::output::Output;
 use super::{ask, read};
 use crate::cli::exit::{Exit, Failure};
-use crate::provision::{authentik, host};
+use crate::provision::observe::host_accounts;
+use crate::provision::sources::authentik;
 use crate::roster::edit::{Edit, EditError, edit};
 use crate::roster::members::{self, Member, Unknown};
 use crate::roster::membership::{Membership, compare, os_user};
-use crate::snapshot::escape;
-use crate::sys::{clock, files, replace};
+use crate::sys::clock;
+use crate::sys::fs::{self, replace};
+use crate::text::escape;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -33,7 +35,7 @@ pub(super) fn membership(
     };
     let names: Vec<String> = members.iter().map(os_user).collect();
     let names = names.iter().filter(|name| !document.roster.users.contains_key(*name));
-    let host = host::facts(names.map(String::as_str)).map_err(Failure::failed)?;
+    let host = host_accounts::facts(names.map(String::as_str)).map_err(Failure::failed)?;
     let most = args.max_cut_percent.unwrap_or(config.max_cut_percent);
     let found = compare(&members, &document.roster, &host, most);
     let changes = !found.new.is_empty() || !found.leavers.is_empty();
@@ -67,7 +69,7 @@ pub(super) fn membership(
 pub(super) fn members(args: &MembershipArgs) -> Result<Result<Vec<Member>, Unknown>, Failure> {
     let Some(address) = &args.authentik_url else {
         let path = args.members.as_deref().unwrap_or_else(|| "".as_ref());
-        let bytes = files::read(path, read::MAX_JSON);
+        let bytes = fs::read(path, read::MAX_JSON);
         return Ok(bytes
             .map_err(|error| Unknown(error.to_string()))
             .and_then(|bytes| members::read(&bytes)));

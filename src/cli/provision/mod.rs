@@ -20,7 +20,7 @@ mod servers;
 mod worker;
 
 use super::exit::{Exit, Failure};
-use super::pages;
+use super::man;
 use args::{Cli, Command, HostCommand, OffboardCommand, RosterCommand};
 use clap::Parser;
 use output::Output;
@@ -51,8 +51,8 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
     let Cli { common, command } = cli;
     let output = Output { json: common.json, quiet: common.quiet };
     match command {
-        Command::Completions { shell } => pages::completions::<Cli>(NAME, shell),
-        Command::Manual { directory } => pages::manual::<Cli>(&directory),
+        Command::Completions { shell } => man::completions::<Cli>(NAME, shell),
+        Command::Manual { directory } => man::manual::<Cli>(&directory),
         Command::Roster(command) => {
             let config = config::load(common.config.as_deref())?;
             match command {

@@ -1,9 +1,9 @@
 //! Where results and problems go.
 
 use crate::cli::exit::Failure;
-use crate::cli::human::table;
-use crate::cli::{Priority, json, print, say};
-use crate::snapshot::escape;
+use crate::cli::output::{Priority, print, say};
+use crate::cli::persist::json;
+use crate::text::{escape, table};
 use serde::Serialize;
 use std::path::Path;
 

@@ -3,10 +3,10 @@
 use super::args::PlanArgs;
 use super::config::Config;
 use super::output::{Output, shown, warn};
-use super::prepare::Prepared;
-use super::{plan_text, prepare};
+use super::plan_text;
+use super::prepare::{self, Prepared};
 use crate::cli::exit::{Exit, Failure};
-use crate::sys::files::Existing;
+use crate::sys::fs::Existing;
 use crate::sys::{Dir, clock};
 use std::path::Path;
 

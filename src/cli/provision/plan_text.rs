@@ -1,7 +1,7 @@
 //! A plan as a reviewer reads it: by person, then in the order of dependencies; cuts apart.
 
-use crate::cli::human::table::shown;
 use crate::provision::plan::{Cause, Change, Plan, Tally, Verb};
+use crate::text::table::shown;
 use std::fmt::Write;
 
 /// More names than these say less than their number.

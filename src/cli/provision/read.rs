@@ -2,10 +2,10 @@
 
 use super::output::shown;
 use crate::cli::exit::Failure;
-use crate::provision::host;
+use crate::provision::observe::host_accounts;
 use crate::roster::ports::{self, Ledger};
 use crate::roster::{self, Document, Problem, Roster};
-use crate::sys::{FileError, files};
+use crate::sys::{FileError, fs};
 use std::path::Path;
 
 /// No ledger, list of members or list of users is larger (bytes).
@@ -27,7 +27,8 @@ pub(super) fn load(path: &Path) -> Result<Loaded, Failure> {
     let mut loaded = load_text(path)?;
     if let Ok(document) = &loaded.document {
         let names = document.roster.users.keys().map(String::as_str);
-        let problems = roster::validate(document, &host::facts(names).map_err(Failure::failed)?);
+        let problems =
+            roster::validate(document, &host_accounts::facts(names).map_err(Failure::failed)?);
         if !problems.is_empty() {
             loaded.document = Err(problems);
         }
@@ -42,7 +43,7 @@ pub(super) fn text(path: &Path) -> Result<(Loaded, Document), Failure> {
 
 fn load_text(path: &Path) -> Result<Loaded, Failure> {
     // One byte more than a roster may have: too large is one of its problems.
-    let bytes = files::read(path, roster::MAX_SIZE + 1)
+    let bytes = fs::read(path, roster::MAX_SIZE + 1)
         .map_err(|error| Failure::failed(no_roster(path, &error)))?;
     Ok(Loaded { name: shown(path), document: roster::parse(&bytes), bytes })
 }
@@ -91,6 +92,6 @@ pub(super) fn messages(file: &str, problems: &[Problem]) -> String {
 /// Reads ports that were given before; none without a file.
 pub(super) fn ledger(path: Option<&Path>) -> Result<Ledger, Failure> {
     let Some(path) = path else { return Ok(Ledger::new()) };
-    let bytes = files::read(path, MAX_JSON).map_err(|error| Failure::failed(error.to_string()))?;
+    let bytes = fs::read(path, MAX_JSON).map_err(|error| Failure::failed(error.to_string()))?;
     ports::read(&bytes).map_err(|error| Failure::failed(format!("{}: {error}", shown(path))))
 }

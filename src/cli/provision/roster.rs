@@ -6,11 +6,11 @@ use super::config::Config;
 use super::output::{self, Output, complain, shown};
 use super::read::{self, Loaded, messages};
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::human::table::{align, count};
-use crate::provision::vault;
+use crate::provision::sources::vault;
 use crate::roster::tiers::{self, K8sUsers, TierCheck};
 use crate::roster::{Document, Problem, Roster, Tier};
-use crate::sys::files;
+use crate::sys::fs;
+use crate::text::table::{align, count};
 use serde_json::{Value, json};
 
 /// What a roster is to its cluster, or why that is not known.
@@ -112,7 +112,7 @@ pub(super) fn compare(args: &CheckArgs, document: &Document) -> Result<Compared,
         let client = ask::client(&args.server, option, "x-vault-token", "")?;
         vault::k8s_users(address, &args.vault_path, |url| ask::get(&client, url, vault::MAX_SECRET))
     } else if let Some(path) = &args.k8s_users {
-        match files::read(path, read::MAX_JSON) {
+        match fs::read(path, read::MAX_JSON) {
             Ok(bytes) => Ok(tiers::read(&bytes)
                 .map_err(|error| Failure::failed(format!("{}: {error}", shown(path))))?),
             Err(error) => Err(error.to_string()),

@@ -5,8 +5,8 @@ use super::args::{CheckArgs, MembershipArgs, RosterFile, ServerArgs, WantArgs};
 use super::{membership, read, roster};
 use crate::cli::exit::Failure;
 use crate::roster::{Document, members};
-use crate::snapshot::escape;
-use crate::sys::files;
+use crate::sys::fs;
+use crate::text::escape;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -81,7 +81,7 @@ impl Servers {
 }
 
 fn from_file(path: &Path) -> Option<String> {
-    let bytes = match files::read(path, read::MAX_JSON) {
+    let bytes = match fs::read(path, read::MAX_JSON) {
         Ok(bytes) => bytes,
         Err(error) => return Some(error.to_string()),
     };

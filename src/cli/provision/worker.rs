@@ -1,7 +1,7 @@
 //! `provision worker`: the process that root started as a user.
 
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::print;
+use crate::cli::output::print;
 use crate::provision::worker;
 use std::io::Read;
 

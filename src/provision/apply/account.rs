@@ -1,9 +1,10 @@
 //! Accounts and memberships, through the tools that lock their databases.
 
 use crate::provision::plan::Settings;
-use crate::provision::written::{Made, Written};
-use crate::sys::tool::{self, ToolError};
-use crate::sys::{Dir, accounts, clock, tree};
+use crate::provision::state::written::{Made, Written};
+use crate::sys::fs::trusted_path;
+use crate::sys::process::tool::{self, ToolError};
+use crate::sys::{Dir, accounts, clock};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -53,7 +54,7 @@ pub(super) fn make(
     settings: &Settings,
 ) -> Result<u32, String> {
     let base = Path::new(&settings.home_base);
-    tree::assert_roots_own(base).map_err(|error| error.to_string())?;
+    trusted_path::assert_roots_own(base).map_err(|error| error.to_string())?;
     let dir = Dir::open(base).map_err(|error| error.to_string())?;
     if dir.stat(user).map_err(|error| error.to_string())?.is_some() {
         return Err(format!("{home} has come to be there meanwhile"));

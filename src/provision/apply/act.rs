@@ -1,12 +1,12 @@
 //! One change: on record before it is made, made, on record afterwards.
 
-use super::receipt::{Outcome, Receipt, What};
-use super::{Progress, Run, account, files, units, writes};
+use super::{Progress, Run, account, files, install, units, writes};
 use crate::offboard::{self, Settings, Who};
-use crate::provision::journal::Journal;
 use crate::provision::plan::{Action, Change, Plan, Step, Verb};
-use crate::provision::written::Written;
-use crate::provision::{digest, install};
+use crate::provision::state::digest;
+use crate::provision::state::journal::Journal;
+use crate::provision::state::receipt::{Outcome, Receipt, What};
+use crate::provision::state::written::Written;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The host while a plan is carried out.

@@ -1,10 +1,11 @@
 //! Files of root's: on ground that only root can change, whole or not at all.
 
-use crate::provision::observed::{File, SERVICES};
+use super::install;
+use crate::provision::edit::environment_file;
+use crate::provision::observe::observed::{File, SERVICES};
 use crate::provision::plan::Installed;
-use crate::provision::{environment_file, install};
-use crate::sys::files::Existing;
-use crate::sys::{Dir, FileError, tree};
+use crate::sys::fs::{Existing, trusted_path};
+use crate::sys::{Dir, FileError};
 use std::path::Path;
 
 /// No file that is written here is larger (bytes).
@@ -74,7 +75,7 @@ pub(super) fn install(
             meta.is_symlink() && there.read_link().is_ok_and(|to| to == Path::new(target))
         }
         (Ok(meta), Some(File::Read { bytes, .. }), None) => {
-            meta.is_file() && crate::sys::files::read(there, MAX).is_ok_and(|now| now == *bytes)
+            meta.is_file() && crate::sys::fs::read(there, MAX).is_ok_and(|now| now == *bytes)
         }
         _ => false,
     };
@@ -99,9 +100,9 @@ fn place(file: &str) -> Result<(Dir, &str), FileError> {
     let parent = path.parent().ok_or_else(refused)?;
     let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(refused)?;
     let dir = if parent == Path::new(SERVICES) {
-        tree::ensure_state_dir(parent)?
+        trusted_path::ensure_state_dir(parent)?
     } else {
-        tree::assert_roots_own(parent)?;
+        trusted_path::assert_roots_own(parent)?;
         Dir::open(parent)?
     };
     Ok((dir, name))

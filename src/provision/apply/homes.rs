@@ -5,7 +5,7 @@ use super::act::{Host, Made};
 use crate::provision::home::{Answer, Request, Work};
 use crate::provision::plan::{Action, Change, code};
 use crate::provision::worker;
-use crate::sys::parallel::for_each;
+use crate::sys::process::parallel::for_each;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};

@@ -8,17 +8,17 @@ mod account;
 mod act;
 mod files;
 mod homes;
-mod receipt;
-mod record;
+pub mod install;
 mod units;
 
-pub use receipt::{Outcome, Receipt, RosterSource, Tally, What};
-pub use record::State;
+pub use super::state::receipt::{Outcome, Receipt, RosterSource, Tally, What};
+pub use super::state::state_dir::State;
 
-use super::journal::Journal;
-use super::observed::Observed;
+use super::edit::environment_file;
+use super::observe;
+use super::observe::observed::Observed;
 use super::plan::{self, Action, Change, Plan, Settings, Step, Wish};
-use super::{environment_file, observe};
+use super::state::journal::Journal;
 use crate::roster::Roster;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -122,7 +122,7 @@ fn applied(run: &Run<'_>, plan: &Plan, uncut: &BTreeSet<String>) -> Roster {
 fn writes(action: &Action, user: &str) -> Option<(String, Vec<u8>)> {
     match action {
         Action::SetKey { file, key, value } => {
-            Some((super::written::key_place(file, key), value.clone().into_bytes()))
+            Some((super::state::written::key_place(file, key), value.clone().into_bytes()))
         }
         Action::WriteFile { file, text } => Some((file.clone(), text.clone().into_bytes())),
         _ => action.written(user),
@@ -132,7 +132,7 @@ fn writes(action: &Action, user: &str) -> Option<(String, Vec<u8>)> {
 /// Completes the record after a run that was killed: what was written just before counts as ours
 /// when it is there, and so does a membership.
 pub fn recover(observed: &mut Observed, state: &State) -> Result<(), String> {
-    let lines = super::journal::under_way(state.dir()).map_err(|error| error.to_string())?;
+    let lines = super::state::journal::under_way(state.dir()).map_err(|error| error.to_string())?;
     for line in lines {
         if let (Some(place), Some(hash)) = (&line.place, &line.hash) {
             let there = match place.split_once('#') {
@@ -141,7 +141,7 @@ pub fn recover(observed: &mut Observed, state: &State) -> Result<(), String> {
                 }
                 None => bytes(observed, place).map(<[u8]>::to_vec),
             };
-            if there.is_some_and(|bytes| super::digest::of(&bytes) == *hash) {
+            if there.is_some_and(|bytes| super::state::digest::of(&bytes) == *hash) {
                 observed.written.hashes.insert(place.clone(), hash.clone());
             }
         }
@@ -157,7 +157,7 @@ pub fn recover(observed: &mut Observed, state: &State) -> Result<(), String> {
 
 fn bytes<'a>(observed: &'a Observed, file: &str) -> Option<&'a [u8]> {
     match observed.files.get(file)? {
-        super::observed::File::Read { bytes, .. } => Some(bytes),
-        super::observed::File::Unknown(_) => None,
+        super::observe::observed::File::Read { bytes, .. } => Some(bytes),
+        super::observe::observed::File::Unknown(_) => None,
     }
 }

@@ -1,6 +1,7 @@
 //! Instances of units, through systemctl(1).
 
-use crate::sys::{timers, tool};
+use crate::sys::process::tool;
+use crate::sys::timers;
 use std::time::Duration;
 
 const DEADLINE: Duration = Duration::from_mins(2);

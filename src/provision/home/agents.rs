@@ -1,10 +1,10 @@
 //! Of a home, the agents' configuration: what is there, and work on it, as the user.
 
 use super::files::{self, There};
-use crate::provision::digest;
-use crate::provision::marked_block::{self, Found};
+use crate::provision::edit::marked_block::{self, Found};
+use crate::provision::state::digest;
 use crate::sys::Dir;
-use crate::sys::files::Existing;
+use crate::sys::fs::Existing;
 use serde::{Deserialize, Serialize};
 
 /// Where Codex reads what it is always told.

@@ -4,7 +4,7 @@
 //! never run over a file that does not parse: the agent would begin a new one (seen with 2.1.197).
 
 use super::files::{self, There};
-use crate::sys::exec::{self, Output, Program};
+use crate::sys::process::exec::{self, Output, Program};
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
 use std::time::Duration;

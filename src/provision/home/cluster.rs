@@ -1,7 +1,7 @@
 //! Of a home, the cluster's configuration: what is there, and work on it, as the user.
 
 use super::files;
-use crate::sys::files::Existing;
+use crate::sys::fs::Existing;
 use serde::{Deserialize, Serialize};
 
 const DIRECTORY: &str = ".kube";

@@ -10,7 +10,7 @@ pub mod cluster;
 pub mod code;
 mod files;
 
-use super::written::home_place;
+use super::state::written::home_place;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::Duration;
@@ -77,7 +77,7 @@ impl Work {
         }
     }
 
-    /// What is on record when it is done: place and bytes, as [`super::written::Written`] has them.
+    /// What is on record when it is done: place and bytes, as [`super::state::written::Written`] has them.
     pub fn written(&self, user: &str) -> Option<(String, Vec<u8>)> {
         let (path, text) = match self {
             Self::Agents(agents::Work::Instructions { text, .. }) => (".codex/AGENTS.md", text),

@@ -1,11 +1,11 @@
 //! Homes, as their users' own processes see them.
 
+use super::observed::{Inside, Observed};
 use crate::provision::home::{Answer, Look, Request};
-use crate::provision::observed::{Inside, Observed};
 use crate::provision::plan::Settings;
 use crate::provision::worker;
 use crate::roster::Roster;
-use crate::sys::parallel::for_each;
+use crate::sys::process::parallel::for_each;
 
 /// How many homes are looked at once: most of the time is spent waiting for disks.
 const PARALLEL: usize = 8;

@@ -1,22 +1,28 @@
 //! The host, read once. Root looks at its own files and at the inodes of homes, never into a home:
 //! what is in there only a process of that user's may say.
 
+pub mod hardening;
+pub mod host_accounts;
 mod inside;
+pub mod observed;
 pub(super) mod parse;
-mod site;
+pub mod site;
+pub mod site_files;
 mod source;
 
-use super::observed::{
-    ADMINS, APPLIED, Account, DISPATCH, HomeInode, Observed, SERVICES, STATE, USER_MAP, Units,
-};
-use super::written::Written;
+use super::state::written::Written;
 use crate::offboard;
+pub use crate::provision::observe::site_files::site;
 use crate::roster::ports::{self, Ledger};
 use crate::roster::{self, HostFacts, Roster};
+use crate::sys::Dir;
 use crate::sys::accounts::{self, AccountError};
-use crate::sys::{Dir, tool, tree};
+use crate::sys::fs::trusted_path;
+use crate::sys::process::tool;
 pub use inside::inside;
-pub use site::site;
+use observed::{
+    ADMINS, APPLIED, Account, DISPATCH, HomeInode, Observed, SERVICES, STATE, USER_MAP, Units,
+};
 use source::Source;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -39,7 +45,7 @@ pub fn observe(root: &Path, users: &Roster, home_base: &str) -> Result<Observed,
     let text = |error: crate::sys::FileError| error.to_string();
     let applied = source.at(APPLIED);
     if accounts::is_root() && applied.exists() {
-        tree::assert_roots_own(&applied).map_err(text)?;
+        trusted_path::assert_roots_own(&applied).map_err(text)?;
     }
     let mut observed = Observed {
         accounts: parse::passwd(&source.read("/etc/passwd").map_err(text)?),

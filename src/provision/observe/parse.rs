@@ -1,7 +1,7 @@
 //! The account databases' texts to values (pure). A line that does not parse is none: another
 //! program reads it, and judges it.
 
-use crate::provision::observed::{Account, Group, Lock};
+use super::observed::{Account, Group, Lock};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// passwd(5).

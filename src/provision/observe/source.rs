@@ -1,7 +1,7 @@
 //! Files of root's below an injected root directory: read, never followed elsewhere, never a home's.
 
-use crate::provision::observed::File;
-use crate::sys::{Dir, FileError, files};
+use super::observed::File;
+use crate::sys::{Dir, FileError, fs};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -35,7 +35,7 @@ impl Source<'_> {
 
     /// A file that must be there.
     pub(super) fn read(&self, path: &str) -> Result<Vec<u8>, FileError> {
-        files::read(&self.at(path), MAX)
+        fs::read(&self.at(path), MAX)
     }
 
     /// A file that may be absent.

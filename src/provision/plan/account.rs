@@ -2,8 +2,8 @@
 
 use super::change::{Action, Cause, Change, Step, Verb};
 use super::{Settings, account_id};
-use crate::provision::observed::{Account, HomeInode, Observed};
-use crate::provision::written::Made;
+use crate::provision::observe::observed::{Account, HomeInode, Observed};
+use crate::provision::state::written::Made;
 
 /// What a user's account needs.
 pub(super) fn plan(user: &str, observed: &Observed, settings: &Settings) -> Vec<Change> {

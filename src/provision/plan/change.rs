@@ -151,7 +151,7 @@ pub enum Action {
         /// All of it.
         text: String,
     },
-    /// A file or link of root's, with its directories: see [`crate::provision::install`].
+    /// A file or link of root's, with its directories: see [`crate::provision::apply::install`].
     Install {
         /// Where.
         path: String,

@@ -2,7 +2,7 @@
 //! nothing else.
 
 use super::change::{Action, Cause, Change, Installed, Verb};
-use crate::provision::observed::{File, Observed};
+use crate::provision::observe::observed::{File, Observed};
 
 /// Changes, and what is there as it should be, for the record.
 pub(super) type Planned = (Vec<Change>, Vec<(String, Vec<u8>)>);

@@ -3,9 +3,10 @@
 use super::account_id;
 use super::change::{Action, Cause, Change, Step, Verb};
 use super::ports::Ports;
-use crate::provision::observed::{File, Observed, playwright_file, service_file};
-use crate::provision::written::key_place;
-use crate::provision::{digest, environment_file};
+use crate::provision::edit::environment_file;
+use crate::provision::observe::observed::{File, Observed, playwright_file, service_file};
+use crate::provision::state::digest;
+use crate::provision::state::written::key_place;
 
 /// No other mode: what else is in the file may be secret.
 const MODE: u32 = 0o600;

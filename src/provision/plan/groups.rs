@@ -2,7 +2,7 @@
 
 use super::change::{Action, Cause, Change, Step, Verb};
 use super::{Settings, account_id};
-use crate::provision::observed::Observed;
+use crate::provision::observe::observed::Observed;
 use crate::roster::groups::ROOT_EQUIVALENT;
 use crate::roster::{Row, Tier};
 

@@ -2,7 +2,7 @@
 
 use super::change::{Action, Cause, Change, Step, Verb};
 use super::ports::Ports;
-use crate::provision::observed::{ADMINS, DISPATCH, File, Observed, USER_MAP};
+use crate::provision::observe::observed::{ADMINS, DISPATCH, File, Observed, USER_MAP};
 use crate::roster::{Roster, maps};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;

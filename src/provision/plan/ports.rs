@@ -2,8 +2,8 @@
 
 use super::environment::{Kind, shown};
 use crate::identity::is_user_name;
-use crate::provision::environment_file;
-use crate::provision::observed::{File, Observed, SERVICES};
+use crate::provision::edit::environment_file;
+use crate::provision::observe::observed::{File, Observed, SERVICES};
 use crate::roster::Roster;
 use crate::roster::ports::{self, Ledger, PortError, Ranges};
 use std::collections::{BTreeMap, BTreeSet};

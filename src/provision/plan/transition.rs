@@ -3,7 +3,7 @@
 
 use super::change::{Action, Cause, Change, Step, Verb};
 use super::{Settings, Wish};
-use crate::provision::observed::Observed;
+use crate::provision::observe::observed::Observed;
 use crate::roster::offboard::{self, Leaving};
 use crate::roster::{Roster, Row};
 use crate::sys::clock;

@@ -2,7 +2,7 @@
 
 use super::change::{Action, Cause, Change, Step, Verb};
 use super::{account_id, environment};
-use crate::provision::observed::Observed;
+use crate::provision::observe::observed::Observed;
 use crate::roster::{Roster, Row};
 
 /// Before and after the `@`, and the environment it reads.

@@ -2,7 +2,7 @@
 
 use super::{MAX_LINES, Store};
 use crate::snapshot::conversations::Conversations;
-use crate::sys::files::{Existing, FileError};
+use crate::sys::fs::{Existing, FileError};
 use crate::sys::locks::Lock;
 use std::path::PathBuf;
 

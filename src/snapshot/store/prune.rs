@@ -3,7 +3,7 @@
 use super::{MAX_FILES, Store};
 use crate::snapshot::summary::{self, Summary};
 use crate::snapshot::{Snapshot, SnapshotId};
-use crate::sys::files::{Dir, FileError};
+use crate::sys::fs::{Dir, FileError};
 use crate::sys::locks::Lock;
 use std::ffi::{OsStr, OsString};
 

@@ -2,9 +2,9 @@
 //! where nothing is. A kill leaves that directory, which the next run clears away.
 
 use super::git::git;
-use super::look::{Home, text};
-use super::{Place, Spot, Wanted, Work, look};
-use crate::provision::repository;
+use super::inspect::{self, Home, text};
+use super::{Place, Spot, Wanted, Work};
+use crate::provision::settings::repository;
 use crate::sys::Dir;
 use std::ffi::OsStr;
 use std::time::{Duration, Instant};
@@ -145,6 +145,6 @@ fn fetch(home: &Home, made: &Dir, work: &Work, until: Instant) -> Result<(), Str
         return Ok(());
     }
     git(home, &with(&["checkout", "--quiet", "--no-recurse-submodules"]), false, left())?;
-    let files = look::place(made, INSIDE);
+    let files = inspect::place(made, INSIDE);
     if matches!(files, Place::Clone(_)) { Ok(()) } else { Err("git made no clone".to_owned()) }
 }

@@ -1,8 +1,8 @@
 //! The user's own git: without a terminal, hooks, or protocols that nobody asked for.
 
-use super::look::Home;
-use crate::provision::repository;
-use crate::sys::exec::{ExecError, Output, Program};
+use super::inspect::Home;
+use crate::provision::settings::repository;
+use crate::sys::process::exec::{ExecError, Output, Program};
 use std::ffi::{OsStr, OsString};
 use std::time::Duration;
 

@@ -6,11 +6,11 @@
 mod clone;
 mod config;
 mod git;
-mod look;
+pub mod inspect;
 mod relocate;
-mod tend;
+pub mod update_remotes;
 
-pub(super) use look::look;
+pub(super) use crate::provision::home::code::inspect::look;
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -236,7 +236,8 @@ impl Work {
 impl Clone {
     /// The name of the remote that is this repository.
     pub fn canonical(&self, url: &str) -> Option<&str> {
-        let same = |remote: &&Remote| crate::provision::repository::is_same(&remote.url, url);
+        let same =
+            |remote: &&Remote| crate::provision::settings::repository::is_same(&remote.url, url);
         self.remotes.iter().find(same).map(|remote| remote.name.as_str())
     }
 
@@ -251,14 +252,14 @@ pub(super) fn perform(work: &Work) -> Result<Vec<String>, String> {
     if !work.is_sound() {
         return Err("not the name of a repository".to_owned());
     }
-    let home = look::home()?;
+    let home = inspect::home()?;
     match work {
         Work::Clone { .. } => clone::clone(&home, work),
         Work::Tidy(spot) => clone::tidy(&home, spot),
         Work::ToWorkspace { url } => relocate::to_workspace(&home, url),
         Work::Hoist(wanted) => relocate::hoist(&home, wanted),
-        Work::AddRemote(wanted) => tend::add_remote(&home, wanted),
-        Work::SetUpstream(wanted) => tend::set_upstream(&home, wanted),
-        Work::Freshen { clones, seconds } => tend::freshen(&home, clones, *seconds),
+        Work::AddRemote(wanted) => update_remotes::add_remote(&home, wanted),
+        Work::SetUpstream(wanted) => update_remotes::set_upstream(&home, wanted),
+        Work::Freshen { clones, seconds } => update_remotes::freshen(&home, clones, *seconds),
     }
 }

@@ -5,7 +5,7 @@
 //! two places is known as ours only with that mark.
 
 use super::git::git;
-use super::look::{self, Home, text};
+use super::inspect::{self, Home, text};
 use super::{Place, Spot, Wanted};
 use crate::sys::{Dir, FileError};
 use rustix::fs::RenameFlags;
@@ -31,7 +31,7 @@ pub(super) fn is_begun(git: &Dir) -> Result<bool, String> {
 /// Moves `~/code` to `~/code/infra`, or goes on with that.
 pub(super) fn to_workspace(home: &Home, url: &str) -> Result<Vec<String>, String> {
     if !marked(&home.at(&Spot::Infra)) {
-        let between = look::place(home.dir(), BETWEEN);
+        let between = inspect::place(home.dir(), BETWEEN);
         if !marked(&between) {
             set_aside(home, url, &between)?;
         }
@@ -101,10 +101,10 @@ pub(super) fn hoist(home: &Home, wanted: &Wanted) -> Result<Vec<String>, String>
     let Spot::Repo(name) = spot else { return Err("not a repository of a row".to_owned()) };
     let from = format!("{}/{name}", Spot::Infra.path());
     if !marked(&home.at(spot)) {
-        let Place::Clone(clone) = look::nested(home, &Spot::Infra, name) else {
+        let Place::Clone(clone) = inspect::nested(home, &Spot::Infra, name) else {
             return Err(format!("~/{from} is no clone any more"));
         };
-        if !clone.may_be(url) || look::is_tracked(home, &Spot::Infra, name)? {
+        if !clone.may_be(url) || inspect::is_tracked(home, &Spot::Infra, name)? {
             return Err(format!("~/{from} is tracked, or a clone of something else"));
         }
         let code = home.code()?;

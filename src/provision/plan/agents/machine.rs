@@ -2,8 +2,8 @@
 
 use super::{Settings, Source};
 use crate::agent::machine::{self, DROP_IN, DROP_INS, MANAGED};
-use crate::provision::marked_block;
-use crate::provision::observed::{File, Observed};
+use crate::provision::edit::marked_block;
+use crate::provision::observe::observed::{File, Observed};
 use crate::provision::plan::change::{Action, Cause, Change, Installed, Step, Verb};
 use crate::provision::plan::deployed::{self, Planned, join, only};
 use serde_json::{Map, Value};

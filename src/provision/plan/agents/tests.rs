@@ -1,6 +1,6 @@
 use super::*;
 use crate::provision::home::{Facts as HomeFacts, Sealed};
-use crate::provision::observed::{File, Inside, service_file};
+use crate::provision::observe::observed::{File, Inside, service_file};
 use crate::provision::plan::tests::{host, model, roster};
 use crate::provision::plan::{Plan, Settings as All, Wish, plan as whole};
 use crate::roster::Tier;
@@ -200,7 +200,7 @@ fn lesson_34_the_hooks_file_has_one_generator_whoever_writes_it() {
 fn a_token_is_for_those_who_have_none_and_a_persons_stays() {
     let file = service_file("ann");
     let key = "CLAUDE_CODE_OAUTH_TOKEN";
-    let place = crate::provision::written::key_place(&file, key);
+    let place = crate::provision::state::written::key_place(&file, key);
     let (none, there) = (Login::Absent, Login::There);
     let unknown = Login::Unknown("a link".to_owned());
     let own = format!("{key}={TOKEN}\n");

@@ -1,14 +1,15 @@
 //! A shared token in the environment of a user's services, for those who have none of their own.
 
 use super::Settings;
+use crate::provision::edit::environment_file;
 use crate::provision::home::Clipped;
 use crate::provision::home::agents::Login;
-use crate::provision::observed::{File, Observed, service_file};
+use crate::provision::observe::observed::{File, Observed, service_file};
 use crate::provision::plan::account_id;
 use crate::provision::plan::change::{Action, Cause, Change, SecretValue, Step, Verb};
 use crate::provision::plan::deployed::{Planned, only};
-use crate::provision::written::key_place;
-use crate::provision::{digest, environment_file};
+use crate::provision::state::digest;
+use crate::provision::state::written::key_place;
 
 /// What Claude Code takes a long-lived token from.
 const KEY: &str = "CLAUDE_CODE_OAUTH_TOKEN";
@@ -18,7 +19,8 @@ const OTHERS: [&str; 2] = ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"];
 /// What a user lacks of it.
 pub(super) fn plan(user: &str, login: &Login, observed: &Observed, settings: &Settings) -> Planned {
     // What is wrong with the source is said once, for the host.
-    let source = settings.token_file.as_ref().map(super::super::site_values::Absolute::as_str);
+    let source =
+        settings.token_file.as_ref().map(crate::provision::settings::values::Absolute::as_str);
     let Some(Ok(token)) = source.and_then(|path| observed.site.tokens.get(path)) else {
         return Planned::default();
     };

@@ -1,6 +1,6 @@
 use super::*;
 use crate::provision::home::Facts as HomeFacts;
-use crate::provision::observed::Inside;
+use crate::provision::observe::observed::Inside;
 use crate::provision::plan::tests::{host, model, roster};
 use crate::provision::plan::{Plan, Settings as All, Wish, plan as whole};
 use crate::roster::Tier;

@@ -1,9 +1,9 @@
 use super::*;
 use crate::provision::home::Facts as HomeFacts;
-use crate::provision::kubeconfig::Authority;
-use crate::provision::observed::Inside;
+use crate::provision::observe::observed::Inside;
 use crate::provision::plan::change::Verb;
 use crate::provision::plan::tests::host;
+use crate::provision::sources::kubeconfig::Authority;
 use crate::roster::tests::row;
 
 const FILE: &str = "/etc/admin.yaml";

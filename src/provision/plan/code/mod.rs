@@ -3,17 +3,16 @@
 //! Only what is absent is made, and only what is known as the right clone is moved or given a remote;
 //! everything else that is in a place is said.
 
-mod settings;
 #[cfg(test)]
 mod tests;
 
-pub use settings::Settings;
+pub use crate::provision::settings::code::Settings;
 
 use super::account_id;
 use super::change::{Action, Cause, Change, Step, Verb};
 use crate::provision::home::Work;
 use crate::provision::home::code::{self, Clone, Facts, Look, Place, Repo, Spot, Wanted};
-use crate::provision::observed::{Inside, Observed};
+use crate::provision::observe::observed::{Inside, Observed};
 use crate::roster::{Layout, Row, Tier};
 
 /// No reason of a user's process is repeated longer (characters).

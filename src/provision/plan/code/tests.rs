@@ -1,6 +1,6 @@
 use super::*;
 use crate::provision::home::code::Remote;
-use crate::provision::observed::Account;
+use crate::provision::observe::observed::Account;
 use crate::roster::tests::row;
 
 const INFRA: &str = "https://git.example/infra.git";

@@ -1,9 +1,9 @@
 //! What carrying a plan out does to a host, as values.
 
 use super::super::*;
-use crate::provision::environment_file;
-use crate::provision::observed::{Account, Group, HomeInode};
-use crate::provision::written::{Made, key_place};
+use crate::provision::edit::environment_file;
+use crate::provision::observe::observed::{Account, Group, HomeInode};
+use crate::provision::state::written::{Made, key_place};
 
 pub(in crate::provision::plan) fn settings() -> Settings {
     Settings {

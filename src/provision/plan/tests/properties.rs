@@ -2,10 +2,10 @@
 
 use super::super::*;
 use super::model::{apply, settings};
-use crate::provision::observed::{
+use crate::provision::observe::observed::{
     ADMINS, Account, DISPATCH, Group, HomeInode, Units, playwright_file, service_file,
 };
-use crate::provision::written::key_place;
+use crate::provision::state::written::key_place;
 use crate::roster::Tier;
 use crate::roster::tests::row;
 use proptest::collection::vec;
@@ -176,7 +176,7 @@ proptest! {
             }
             let File::Read { bytes: now, .. } = &after.files[path] else { continue };
             if path.strip_suffix(".env").is_some() {
-                let get = crate::provision::environment_file::get;
+                let get = crate::provision::edit::environment_file::get;
                 prop_assert_eq!(get(now, "A"), get(bytes, "A"));
                 prop_assert!(now.starts_with(b"A=1\n") == bytes.starts_with(b"A=1\n"));
             }

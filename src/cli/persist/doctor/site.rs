@@ -1,0 +1,131 @@
+//! What the site decides: configuration, map, state directory.
+
+use crate::cli::exit::Failure;
+use crate::cli::persist::args::Common;
+use crate::persist::report::Check;
+use crate::supervisor::targets;
+use crate::sys::FileError;
+use crate::sys::fs::trusted_path;
+use crate::text::escape;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+/// Whether the configuration could be used.
+pub(crate) fn configuration(common: &Common, failure: Option<&Failure>) -> Check {
+    const NAME: &str = "configuration";
+    match failure {
+        Some(failure) => {
+            Check::fault(NAME, failure.message.clone(), edit(common.config.as_deref()))
+        }
+        None => Check::ok(NAME, "sound, or absent: every value has a default"),
+    }
+}
+
+fn edit(config: Option<&Path>) -> String {
+    let path = config.unwrap_or(Path::new(crate::supervisor::config::CONFIG));
+    format!("editor {}", shown(path))
+}
+
+/// The map of terminal users, as root uses it.
+pub(crate) fn user_map(path: &Path) -> Check {
+    let read =
+        targets::read_map(path).map(|read| read.map(|(map, bad)| (map.users().count(), bad)));
+    let read = read.map_err(|failure| failure.message);
+    judge_map(path, read, trusted_path::assert_roots_own(path))
+}
+
+type Map = Result<Option<(usize, Vec<String>)>, String>;
+
+fn judge_map(path: &Path, read: Map, own: Result<(), FileError>) -> Check {
+    const NAME: &str = "user map";
+    let path = shown(path);
+    let (users, bad) = match read {
+        Ok(Some(read)) => read,
+        Ok(None) => {
+            let what = format!("{path} is absent: persist works for root alone");
+            return Check::warn(NAME, what, format!("echo 'IDENTITY=OS_USER' >>{path}"));
+        }
+        Err(why) => return Check::fault(NAME, why, format!("ls -l {path}")),
+    };
+    if let Err(error) = own {
+        let mend = format!("chown root: {path} && chmod go-w {path}");
+        return Check::fault(NAME, error.to_string(), mend);
+    }
+    match (users, bad.first()) {
+        (_, Some(first)) => {
+            let more = if bad.len() > 1 {
+                format!(" (and {} more)", bad.len() - 1)
+            } else {
+                String::new()
+            };
+            Check::fault(NAME, format!("{first}{more}"), format!("editor {path}"))
+        }
+        (0, None) => {
+            let what = format!("{path} names no terminal user");
+            Check::fault(NAME, what, format!("echo 'IDENTITY=OS_USER' >>{path}"))
+        }
+        (users, None) => Check::ok(NAME, format!("{path}: {users} users")),
+    }
+}
+
+/// The directory that holds every user's part.
+pub(crate) fn state_dir(path: &Path) -> Check {
+    let mode = path.metadata().map(|meta| meta.mode() & 0o7777).ok();
+    judge_state_dir(path, mode, trusted_path::assert_roots_own(path))
+}
+
+fn judge_state_dir(path: &Path, mode: Option<u32>, own: Result<(), FileError>) -> Check {
+    const NAME: &str = "state directory";
+    let path = shown(path);
+    let Some(mode) = mode else {
+        return Check::ok(NAME, format!("{path}: the first save makes it"));
+    };
+    if let Err(error) = own {
+        let mend = format!("chown root: {path} && chmod 755 {path}");
+        return Check::fault(NAME, error.to_string(), mend);
+    }
+    if mode & 0o055 != 0o055 {
+        let what = format!("{path} has mode {mode:o}: users cannot reach their own part");
+        return Check::fault(NAME, what, format!("chmod 755 {path}"));
+    }
+    Check::ok(NAME, path)
+}
+
+fn shown(path: &Path) -> String {
+    escape(path.as_os_str().as_encoded_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::persist::report::CheckState;
+
+    fn foreign() -> Result<(), FileError> {
+        Err(FileError::refused("checking", "/m", "belongs to uid 7, not to root"))
+    }
+
+    #[test]
+    fn a_map_that_root_would_not_use_is_a_fault() {
+        let judged = |read, own| judge_map(Path::new("/m"), read, own);
+        let sound = || Ok(Some((2, vec![])));
+        assert_eq!(judged(sound(), Ok(())).what, "/m: 2 users");
+        assert_eq!(judged(Ok(None), Ok(())).state, CheckState::Warn);
+        for (check, mend) in [
+            (judged(sound(), foreign()), "chown root: /m && chmod go-w /m"),
+            (judged(Ok(Some((2, vec!["line 3".into()]))), Ok(())), "editor /m"),
+            (judged(Ok(Some((0, vec![]))), Ok(())), "echo 'IDENTITY=OS_USER' >>/m"),
+            (judged(Err("a fifo".into()), Ok(())), "ls -l /m"),
+        ] {
+            assert_eq!((check.state, check.mend.as_deref()), (CheckState::Fault, Some(mend)));
+        }
+    }
+
+    #[test]
+    fn a_state_directory_must_be_roots_and_open_to_be_passed_through() {
+        let judged = |mode, own| judge_state_dir(Path::new("/s"), mode, own).state;
+        assert_eq!(judged(Some(0o755), Ok(())), CheckState::Ok);
+        assert_eq!(judged(None, foreign()), CheckState::Ok);
+        assert_eq!(judged(Some(0o700), Ok(())), CheckState::Fault);
+        assert_eq!(judged(Some(0o755), foreign()), CheckState::Fault);
+    }
+}

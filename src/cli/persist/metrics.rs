@@ -1,0 +1,204 @@
+//! The text that Prometheus' node exporter picks up (text exposition format 0.0.4). What users
+//! control in it are numbers and nothing else; names come from the map.
+
+use super::status::Judged;
+use crate::persist::report::{SaveResult, ServerState, Standing};
+use crate::sys::clock::Epoch;
+use std::fmt::Write;
+
+/// A metric with one value for a user.
+struct Metric {
+    name: &'static str,
+    help: &'static str,
+    kind: &'static str,
+    /// Absent where there is nothing to say.
+    value: fn(&Judged) -> Option<String>,
+}
+
+const METRICS: [Metric; 12] = [
+    Metric {
+        name: "last_good_save_timestamp_seconds",
+        help: "When a save last did what it should (saved, unchanged, or nothing to save).",
+        kind: "gauge",
+        value: |user| time(user.standing.last_good_save),
+    },
+    Metric {
+        name: "last_save_timestamp_seconds",
+        help: "When a save was last tried.",
+        kind: "gauge",
+        value: |user| time(user.standing.last_save),
+    },
+    Metric {
+        name: "last_save_success",
+        help: "Whether the last save did what it should.",
+        kind: "gauge",
+        value: |user| {
+            let result = user.standing.last_result?;
+            Some(flag(result != SaveResult::Failed))
+        },
+    },
+    Metric {
+        name: "last_save_duration_seconds",
+        help: "How long the last save took.",
+        kind: "gauge",
+        value: |user| user.standing.last_save.map(|_| seconds(user.standing.last_save_ms)),
+    },
+    Metric {
+        name: "save_overdue",
+        help: "Whether a tmux server has run for longer than the limit without a good save.",
+        kind: "gauge",
+        value: |user| Some(flag(user.overdue)),
+    },
+    Metric {
+        name: "save_failures_since_good",
+        help: "Saves that failed since the last good one.",
+        kind: "gauge",
+        value: |user| Some(user.standing.failures_since_good.to_string()),
+    },
+    Metric {
+        name: "snapshot_timestamp_seconds",
+        help: "When the newest sound snapshot was taken.",
+        kind: "gauge",
+        value: |user| time(user.standing.taken),
+    },
+    Metric {
+        name: "confirmed_timestamp_seconds",
+        help: "When the newest snapshot was last seen to be the present.",
+        kind: "gauge",
+        value: |user| time(user.standing.confirmed),
+    },
+    Metric {
+        name: "server_running",
+        help: "Whether a tmux server of the user runs.",
+        kind: "gauge",
+        value: |user| Some(flag(user.standing.server == ServerState::Running)),
+    },
+    Metric {
+        name: "last_restore_timestamp_seconds",
+        help: "When there was last a restore.",
+        kind: "gauge",
+        value: |user| time(user.standing.last_restore),
+    },
+    Metric {
+        name: "last_restore_duration_seconds",
+        help: "How long the last restore took.",
+        kind: "gauge",
+        value: |user| user.standing.last_restore.map(|_| seconds(user.standing.last_restore_ms)),
+    },
+    Metric {
+        name: "status_error",
+        help: "Whether the state of the user could not be read.",
+        kind: "gauge",
+        value: |user| Some(flag(user.standing.error.is_some())),
+    },
+];
+
+type Family = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    fn(&Standing) -> Vec<(&'static str, u64)>,
+);
+
+/// Metrics with several values for a user, told apart by one more label.
+const FAMILIES: [Family; 4] = [
+    (
+        "save_failures_total",
+        "Saves that failed, as recorded by the user's own processes and as seen by root.",
+        "counter",
+        "seen_by",
+        |standing| {
+            vec![("user", standing.failures_recorded), ("root", standing.failures_seen_by_root)]
+        },
+    ),
+    (
+        "sessions",
+        "Sessions of the newest snapshot, each by the most alive of its panes.",
+        "gauge",
+        "state",
+        |standing| standing.sessions.named().to_vec(),
+    ),
+    ("panes", "Panes of the newest snapshot.", "gauge", "state", |standing| {
+        standing.panes.named().to_vec()
+    }),
+    ("restored_panes_total", "Panes that restores dealt with.", "counter", "action", |standing| {
+        standing.restored.by_action().to_vec()
+    }),
+];
+
+/// Renders the metrics of all users.
+pub(crate) fn render(users: &[Judged], now: Epoch) -> String {
+    let mut text = Text(String::new());
+    text.family("users", "Users that were looked at.", "gauge");
+    text.sample("users", &[], &users.len().to_string());
+    text.family("status_timestamp_seconds", "When this was written.", "gauge");
+    text.sample("status_timestamp_seconds", &[], &now.to_string());
+    for metric in &METRICS {
+        text.family(metric.name, metric.help, metric.kind);
+        for user in users {
+            if let Some(value) = (metric.value)(user) {
+                text.sample(metric.name, &[("user", user.user())], &value);
+            }
+        }
+    }
+    for (name, help, kind, label, values) in FAMILIES {
+        text.family(name, help, kind);
+        for user in users {
+            for (which, value) in values(user.standing) {
+                let labels = [("user", user.user()), (label, which)];
+                text.sample(name, &labels, &value.to_string());
+            }
+        }
+    }
+    text.0
+}
+
+struct Text(String);
+
+// Writing to a String cannot fail.
+impl Text {
+    fn family(&mut self, name: &str, help: &str, kind: &str) {
+        let _ = writeln!(self.0, "# HELP tmux_persist_{name} {help}");
+        let _ = writeln!(self.0, "# TYPE tmux_persist_{name} {kind}");
+    }
+
+    fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: &str) {
+        let _ = write!(self.0, "tmux_persist_{name}");
+        for (at, (label, text)) in labels.iter().enumerate() {
+            let opening = if at == 0 { '{' } else { ',' };
+            let _ = write!(self.0, "{opening}{label}=\"{}\"", escaped(text));
+        }
+        let closing = if labels.is_empty() { "" } else { "}" };
+        let _ = writeln!(self.0, "{closing} {value}");
+    }
+}
+
+/// A label's value: the format knows three escapes.
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('\n', "\\n").replace('"', "\\\"")
+}
+
+fn time(epoch: Option<Epoch>) -> Option<String> {
+    epoch.map(|epoch| epoch.to_string())
+}
+
+fn flag(value: bool) -> String {
+    u8::from(value).to_string()
+}
+
+fn seconds(milliseconds: u64) -> String {
+    format!("{}.{:03}", milliseconds / 1000, milliseconds % 1000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_escaped_and_seconds_are_exact() {
+        let mut text = Text(String::new());
+        text.sample("x", &[("user", "a\"b\\c\nd"), ("state", "live")], &seconds(1007));
+        assert_eq!(text.0, "tmux_persist_x{user=\"a\\\"b\\\\c\\nd\",state=\"live\"} 1.007\n");
+    }
+}

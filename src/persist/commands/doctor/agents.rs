@@ -1,0 +1,63 @@
+//! Which agents the user can start.
+
+use super::check::Check;
+use crate::text::escape;
+use std::ffi::OsStr;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+/// The programs of the agents that are known, with what installs each.
+const AGENTS: [(&str, &str); 2] = [
+    ("claude", "npm install -g @anthropic-ai/claude-code"),
+    ("codex", "npm install -g @openai/codex"),
+];
+
+/// Finds them where the launcher does: `~/.local/bin`, then PATH.
+pub(crate) fn find(home: &Path, path: Option<&OsStr>) -> Vec<PathBuf> {
+    let own = home.join(".local/bin");
+    let dirs: Vec<PathBuf> =
+        std::iter::once(own).chain(path.iter().flat_map(std::env::split_paths)).collect();
+    let find = |name| dirs.iter().map(|dir| dir.join(name)).find(|file| is_program(file));
+    AGENTS.iter().filter_map(|(name, _)| find(name)).collect()
+}
+
+fn is_program(file: &Path) -> bool {
+    file.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+}
+
+/// One agent is enough.
+pub(crate) fn check(found: &[PathBuf]) -> Check {
+    if found.is_empty() {
+        let what = "no agent in ~/.local/bin or on PATH: a restored pane would be a shell";
+        return Check::warn("agents", what, AGENTS[0].1);
+    }
+    let names: Vec<_> =
+        found.iter().map(|file| escape(file.as_os_str().as_encoded_bytes())).collect();
+    Check::ok("agents", names.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::check::CheckState;
+    use super::*;
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "sets up files")]
+    fn an_agent_is_found_in_the_home_first_and_must_be_a_program() {
+        let root = tempfile::tempdir().unwrap();
+        let (home, usr) = (root.path().join("home"), root.path().join("usr"));
+        std::fs::create_dir_all(home.join(".local/bin")).unwrap();
+        std::fs::create_dir(&usr).unwrap();
+        let found = || find(&home, Some(usr.as_os_str()));
+        std::fs::write(usr.join("claude"), "").unwrap();
+        assert_eq!(check(&found()).state, CheckState::Warn);
+        let program = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(usr.join("claude"), program.clone()).unwrap();
+        assert_eq!(found(), [usr.join("claude")]);
+        let own = home.join(".local/bin/claude");
+        std::fs::write(&own, "").unwrap();
+        std::fs::set_permissions(&own, program).unwrap();
+        assert_eq!(found(), [own]);
+        assert_eq!(check(&found()).state, CheckState::Ok);
+    }
+}

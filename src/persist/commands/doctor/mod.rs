@@ -1,0 +1,45 @@
+//! `doctor`, the user's part: what only a process of the user's can see. One file for each group
+//! of checks; what is judged is gathered first, so that judging is pure.
+
+mod agents;
+mod check;
+mod hooks;
+mod server;
+mod state;
+
+use super::status::{self, Standing};
+use crate::persist::job::World;
+use crate::persist::report::{Problem, Report};
+pub use check::{Check, CheckState};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// What was found with one user.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Examined {
+    /// The checks.
+    pub checks: Vec<Check>,
+    /// How saving goes; the caller judges it, who may know more.
+    pub standing: Standing,
+    /// Why it failed.
+    pub error: Option<Problem>,
+}
+
+/// Examines the user's own world; `root` is where the host's files are.
+pub fn doctor(world: &World, root: &Path) -> Report {
+    let standing = match status::status(world) {
+        Report::Status(standing) => *standing,
+        _ => Standing::default(),
+    };
+    let found = agents::find(&world.account.home, std::env::var_os("PATH").as_deref());
+    let mut checks = vec![state::directory(world)];
+    checks.extend(state::records(world));
+    checks.extend(state::snapshots(&standing));
+    checks.push(agents::check(&found));
+    if !found.is_empty() {
+        checks.push(hooks::agents(root, &world.account.home));
+    }
+    checks.extend(server::checks(world, root, &standing));
+    Report::Doctor(Box::new(Examined { checks, standing, error: None }))
+}

@@ -1,0 +1,86 @@
+//! The user's tmux server: whether it can be used, whether it tells of changes, and where its
+//! processes live.
+
+use super::check::Check;
+use crate::persist::commands::status::Standing;
+use crate::persist::job::World;
+use crate::persist::report::ServerState;
+use std::path::Path;
+
+/// Looks at the server, if one runs.
+pub(crate) fn checks(world: &World, root: &Path, standing: &Standing) -> Vec<Check> {
+    let socket = crate::text::escape(world.server.socket.path().as_os_str().as_encoded_bytes());
+    match standing.server {
+        ServerState::None => return vec![Check::ok("tmux server", "none runs")],
+        ServerState::Refused => {
+            let what = format!("{socket} must not be used (see snapshots): nothing can be saved");
+            let dir = world.server.socket.directory().display();
+            return vec![Check::fault("tmux server", what, format!("chmod 700 {dir}"))];
+        }
+        ServerState::Running => {}
+    }
+    let mut checks = vec![Check::ok("tmux server", format!("listens at {socket}"))];
+    checks.push(tells(world.server.option("@persist_save").as_deref()));
+    if root.join("run/systemd/system").is_dir() {
+        let cgroup =
+            world.server.socket.server_pid().and_then(|pid| {
+                std::fs::read_to_string(root.join(format!("proc/{pid}/cgroup"))).ok()
+            });
+        checks.push(place(cgroup.as_deref(), world.account.uid.as_raw()));
+    }
+    checks
+}
+
+/// Whether the server runs a save when something changes, by the mark that our hooks leave.
+fn tells(mark: Option<&str>) -> Check {
+    const NAME: &str = "tmux hooks";
+    match mark {
+        Some(mark) if !mark.is_empty() => Check::ok(NAME, "changes are saved at once"),
+        _ => {
+            let what = "a session that is younger than the last save is lost in a crash";
+            Check::warn(NAME, what, "persist save")
+        }
+    }
+}
+
+/// What lives in a service dies with it (or with its next restart).
+fn place(cgroup: Option<&str>, uid: u32) -> Check {
+    const NAME: &str = "tmux slice";
+    let slice = format!("user-{uid}.slice");
+    let Some(cgroup) = cgroup else {
+        return Check::skipped(NAME, "the server's control group cannot be read");
+    };
+    let path = cgroup.lines().find_map(|line| line.strip_prefix("0::")).unwrap_or(cgroup).trim();
+    if path.split('/').any(|part| part == slice) {
+        return Check::ok(NAME, slice);
+    }
+    let what = format!(
+        "the server runs in {path}, not in {slice}: it escapes the user's limits and ends with that unit"
+    );
+    let mend = "persist save && tmux kill-server && persist restore";
+    Check::warn(NAME, what, mend)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::check::CheckState;
+    use super::*;
+
+    #[test]
+    fn a_server_outside_the_users_slice_is_named_with_its_unit() {
+        let at = |path: &str| place(Some(&format!("0::{path}\n")), 1000);
+        assert_eq!(at("/user.slice/user-1000.slice/session-3.scope").state, CheckState::Ok);
+        for path in ["/system.slice/web.service", "/user.slice/user-10001.slice/session-3.scope"] {
+            let check = at(path);
+            assert_eq!(check.state, CheckState::Warn);
+            assert!(check.what.contains(path), "{check:?}");
+        }
+        assert_eq!(place(None, 1000).state, CheckState::Skipped);
+    }
+
+    #[test]
+    fn a_server_without_our_mark_tells_of_no_change() {
+        assert_eq!(tells(Some("abc")).state, CheckState::Ok);
+        assert_eq!([tells(Some("")).state, tells(None).state], [CheckState::Warn; 2]);
+    }
+}

@@ -1,0 +1,119 @@
+//! The user's part of the state directory.
+
+use super::check::Check;
+use crate::persist::commands::status::Standing;
+use crate::persist::job::World;
+use crate::snapshot::store::{MAX_LINES as MAX_RECORDS, RECORDS};
+use crate::text::escape;
+use std::ffi::OsStr;
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+const NAME: &str = "state";
+
+/// What is known of a directory.
+#[derive(Debug, Clone, Copy)]
+struct Found {
+    is_dir: bool,
+    uid: u32,
+    mode: u32,
+}
+
+/// Looks at the user's directory itself.
+pub(crate) fn directory(world: &World) -> Check {
+    let path = world.own_dir();
+    let found = path.symlink_metadata().map(|meta| Found {
+        is_dir: meta.is_dir(),
+        uid: meta.uid(),
+        mode: meta.mode() & 0o7777,
+    });
+    match found {
+        Ok(found) => judge(&path, world.account.uid.as_raw(), found),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            Check::ok(NAME, format!("{}: nothing was saved yet", shown(&path)))
+        }
+        Err(error) => {
+            let what = format!("{}: {error}", shown(&path));
+            Check::fault(NAME, what, format!("ls -ld {}", shown(&path)))
+        }
+    }
+}
+
+fn judge(path: &Path, own: u32, found: Found) -> Check {
+    let path = shown(path);
+    let Found { is_dir, uid, mode } = found;
+    if !is_dir {
+        let what = format!("{path} is no directory: nothing can be saved");
+        Check::fault(NAME, what, format!("mv {path} {path}.old"))
+    } else if uid != own {
+        let what = format!("{path} belongs to uid {uid}, not to {own}: nothing can be saved");
+        Check::fault(NAME, what, format!("mv {path} {path}.old"))
+    } else if mode & 0o700 != 0o700 {
+        let what = format!("{path} has mode {mode:o}: its owner cannot use it");
+        Check::fault(NAME, what, format!("chmod 700 {path}"))
+    } else if mode & 0o077 != 0 {
+        let what = format!("{path} has mode {mode:o}: others can read what you work on");
+        Check::fault(NAME, what, format!("chmod 700 {path}"))
+    } else {
+        Check::ok(NAME, path)
+    }
+}
+
+/// What is in it: damaged files are named one by one.
+pub(crate) fn snapshots(standing: &Standing) -> Vec<Check> {
+    let damaged = |note: &String| Check::warn("snapshots", note.clone(), "persist list");
+    let mut checks: Vec<Check> = standing.notes.iter().map(damaged).collect();
+    if let Some(problem) = &standing.error {
+        let mend = "persist save";
+        checks.push(Check::fault("snapshots", problem.message.clone(), mend));
+    }
+    if checks.is_empty() {
+        let newest = standing.snapshot.as_deref().unwrap_or("none yet");
+        checks.push(Check::ok("snapshots", format!("newest: {newest}")));
+    }
+    checks
+}
+
+/// The files that every save, restore and record needs: something else in their place is in the way
+/// of all of them.
+pub(crate) fn records(world: &World) -> Vec<Check> {
+    // Of a lock only the place counts.
+    let is_read = |path: &Path| path.extension() == Some(OsStr::new("tsv"));
+    let look = |name: &&str| {
+        let path = world.own_dir().join(name);
+        let meta = path.symlink_metadata().ok()?;
+        let why = match meta.len() {
+            _ if !meta.is_file() => "is no regular file",
+            size if size > MAX_RECORDS && is_read(&path) => "is too large to be read",
+            _ => return None,
+        };
+        let path = shown(&path);
+        Some(Check::fault(NAME, format!("{path} {why}"), format!("mv {path} {path}.old")))
+    };
+    RECORDS.iter().filter_map(look).collect()
+}
+
+fn shown(path: &Path) -> String {
+    escape(path.as_os_str().as_encoded_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::check::CheckState;
+    use super::*;
+
+    #[test]
+    fn a_directory_that_is_anothers_open_or_none_is_a_fault_with_what_mends_it() {
+        let judged = |is_dir, uid, mode| judge(Path::new("/s/u"), 7, Found { is_dir, uid, mode });
+        assert_eq!(judged(true, 7, 0o700).state, CheckState::Ok);
+        for (check, mend) in [
+            (judged(false, 7, 0o700), "mv /s/u /s/u.old"),
+            (judged(true, 8, 0o700), "mv /s/u /s/u.old"),
+            (judged(true, 7, 0o755), "chmod 700 /s/u"),
+            (judged(true, 7, 0o500), "chmod 700 /s/u"),
+        ] {
+            assert_eq!((check.state, check.mend.as_deref()), (CheckState::Fault, Some(mend)));
+        }
+    }
+}

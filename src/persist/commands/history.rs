@@ -1,0 +1,118 @@
+//! `history`: every conversation that was ever seen, and every session that was closed.
+
+use crate::persist::job::World;
+use crate::persist::report::{ClosedSession, Problem, Remembered, RememberedConversation, Report};
+use crate::persist::save::closing_agents::Closings;
+use crate::persist::save::{closed, history_index};
+use crate::snapshot::{
+    Conversation, Ending, Endings, How, Row, State, Stored, Tombstone, Tombstones,
+};
+use crate::sys::FileError;
+use crate::sys::clock::Epoch;
+use crate::text::json_text;
+use std::collections::HashMap;
+
+/// So many conversations, and closed sessions, are told without `--all`.
+const USUAL: usize = 50;
+
+/// Tells the history, newest first.
+pub fn history(world: &World, all: bool) -> Report {
+    let mut remembered = Remembered::default();
+    if let Err(error) = try_history(world, all, &mut remembered) {
+        remembered.error = Some(Problem::failed(&error));
+    }
+    Report::History(remembered)
+}
+
+fn try_history(world: &World, all: bool, report: &mut Remembered) -> Result<(), FileError> {
+    let Some(store) = world.store()? else { return Ok(()) };
+    let notes = &mut report.notes;
+    let newest = store.newest(notes)?.map(|(_, stored)| stored);
+    let (mut index, _) = history_index::read(&store, notes)?;
+    // The newest snapshot described the present for as long as saves found nothing to write.
+    let confirmed = store.activity(notes).confirmed;
+    let seen = newest.as_ref().map_or(0, |newest| newest.id.seconds().max(confirmed));
+    if let Some(Stored { snapshot, .. }) = &newest {
+        index.observe(snapshot, seen, None);
+    }
+    let Closings { endings, tombstones } = closed::read(&store, notes);
+    let past = Past {
+        endings,
+        tombstones,
+        seen,
+        rows: newest.iter().flat_map(|stored| &stored.snapshot.rows).filter_map(with_id).collect(),
+    };
+    let conversations = index.newest_first();
+    let shown = if all { usize::MAX } else { USUAL };
+    report.more = conversations.len().saturating_sub(shown);
+    report.conversations = conversations.into_iter().take(shown).map(|c| past.tell(c)).collect();
+    let mut closed = past.tombstones.0;
+    closed.sort_by_key(|tombstone| std::cmp::Reverse(tombstone.closed));
+    let closed = closed.into_iter().take(shown).map(|tombstone| ClosedSession {
+        session: json_text(&tombstone.session),
+        closed: tombstone.closed,
+        reason: json_text(&tombstone.reason),
+    });
+    report.closed = closed.collect();
+    report.snapshot = newest.as_ref().map(|newest| newest.id.to_string());
+    Ok(())
+}
+
+fn with_id(row: &Row) -> Option<(&[u8], &Row)> {
+    Some((row.conversation.as_deref()?, row))
+}
+
+/// What became of conversations.
+struct Past<'a> {
+    endings: Endings,
+    tombstones: Tombstones,
+    /// When the newest snapshot was last the present.
+    seen: Epoch,
+    /// The panes of the newest snapshot, by conversation.
+    rows: HashMap<&'a [u8], &'a Row>,
+}
+
+impl Past<'_> {
+    fn tell(&self, one: &Conversation) -> RememberedConversation {
+        let row = self.rows.get(one.id.as_slice()).copied();
+        let (state, why) = self.state(one, row);
+        RememberedConversation {
+            conversation: json_text(&one.id),
+            agent: json_text(&one.agent),
+            session: json_text(&one.session),
+            cwd: json_text(&one.cwd),
+            first_seen: one.first_seen,
+            last_seen: one.last_seen,
+            state: state.to_owned(),
+            ended: why.as_ref().map(|(at, _)| *at),
+            reason: why.map(|(_, reason)| json_text(&reason)),
+        }
+    }
+
+    /// Its state now, as far as the newest snapshot and recorded endings tell; with the end that
+    /// was seen, and why.
+    fn state(
+        &self,
+        one: &Conversation,
+        row: Option<&Row>,
+    ) -> (&'static str, Option<(u64, Vec<u8>)>) {
+        // What is in the newest snapshot was there at least until then.
+        let is_there = row.is_some_and(|row| row.state != State::Lost);
+        let seen = if is_there { self.seen.max(one.last_seen) } else { one.last_seen };
+        let of_it = |ending: &&Ending| ending.conversation == one.id && ending.ended >= seen;
+        let ending = self.endings.0.iter().rfind(of_it);
+        let told = ending.map(|ending| (ending.ended, ending.reason.clone()));
+        if ending.is_some_and(|ending| ending.how == How::Closed) {
+            return ("closed", told);
+        }
+        let since =
+            |tombstone: &&Tombstone| tombstone.session == one.session && tombstone.closed >= seen;
+        if let Some(tombstone) = self.tombstones.0.iter().rfind(since) {
+            return ("closed", Some((tombstone.closed, tombstone.reason.clone())));
+        }
+        match row.map(|row| row.state) {
+            Some(state @ (State::Live | State::Suspended | State::Lost)) => (state.word(), told),
+            Some(State::Shell) | None => ("gone", told),
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! `list`: the snapshots of a user.
+
+use crate::persist::job::World;
+use crate::persist::report::{Listed, ListedSnapshot, Problem, Report};
+use crate::snapshot::Summary;
+use crate::sys::FileError;
+use crate::text::escape;
+use std::os::unix::ffi::OsStrExt;
+
+/// Lists the snapshots, newest first; damaged ones and foreign files are named in the notes.
+pub fn list(world: &World) -> Report {
+    let mut listed = Listed::default();
+    if let Err(error) = try_list(world, &mut listed) {
+        listed.error = Some(Problem::failed(&error));
+    }
+    Report::List(listed)
+}
+
+fn try_list(world: &World, listed: &mut Listed) -> Result<(), FileError> {
+    let Some(store) = world.store()? else { return Ok(()) };
+    let (ids, foreign) = store.ids()?;
+    let mut newest = true;
+    for id in ids {
+        let read = store.read(id);
+        let sound = read.is_ok();
+        let (sessions, panes, summary) = match read {
+            Ok((_, snapshot)) => (snapshot.sessions(), snapshot.rows.len(), Summary::of(&snapshot)),
+            Err(why) => {
+                listed.notes.push(why.to_string());
+                (0, 0, Summary::default())
+            }
+        };
+        let newest = sound && std::mem::take(&mut newest);
+        listed.snapshots.push(ListedSnapshot {
+            id: id.to_string(),
+            sessions,
+            panes,
+            live: summary.live,
+            lost: summary.lost,
+            newest,
+            sound,
+        });
+    }
+    let named = foreign.iter().map(|name| format!("not a snapshot: {}", escape(name.as_bytes())));
+    listed.notes.extend(named);
+    Ok(())
+}

@@ -1,0 +1,15 @@
+//! `show`: the plan of a restore, executed by nobody.
+
+use crate::persist::job::World;
+use crate::persist::report::{Planned, Report};
+use crate::persist::restore;
+use crate::persist::restore::budget::Mode;
+
+/// Shows what a restore of `snapshot` (the newest sound one when absent) would do now.
+pub fn show(world: &World, snapshot: Option<&str>, mode: Option<Mode>) -> Report {
+    let mut planned = Planned::default();
+    if let Err(problem) = restore::plan_only(world, snapshot, mode, &mut planned) {
+        planned.error = Some(problem);
+    }
+    Report::Plan(planned)
+}

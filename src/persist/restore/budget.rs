@@ -1,0 +1,360 @@
+//! Which agents of a plan start at once and which wait for Enter (pure).
+
+use super::plan::{Start, Step};
+use crate::agent::launcher::is_told_to_wait;
+use crate::persist::report::Allotment;
+use crate::snapshot::{Row, State};
+use crate::sys::clock::Epoch;
+use serde::{Deserialize, Serialize};
+use std::cmp::Reverse;
+
+/// Which agents start by themselves.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// All of them.
+    Eager,
+    /// None.
+    Lazy,
+    /// As many as the budget of memory allows, those used last before others.
+    #[default]
+    Auto,
+}
+
+/// How much memory the agents of a restore may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Memory {
+    /// So many hundredths of what is available.
+    Percent(u8),
+    /// So many bytes, where they are available.
+    Bytes(u64),
+}
+
+/// What the site says about restoring agents.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// The mode, where the command line names none.
+    pub mode: Mode,
+    /// How much memory agents may take.
+    pub memory: Memory,
+    /// How many of one user's agents start at the same time.
+    pub at_once: usize,
+    /// How many users share the budget.
+    pub users: u64,
+    /// What was available on the host before any of them began; each looks when this is absent.
+    pub host: Option<u64>,
+}
+
+/// What there is to spend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Means {
+    /// Memory for agents, in bytes; none when it is not known.
+    pub budget: Option<u64>,
+    /// What an agent takes, in bytes.
+    pub agent: u64,
+    /// How agents that start by themselves do so.
+    pub pace: Pace,
+}
+
+/// How agents that start by themselves do so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// How many at the same time.
+    pub at_once: usize,
+    /// Only with this much memory available (bytes).
+    pub floor: Option<u64>,
+}
+
+/// When an agent starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// By itself.
+    Now(Pace),
+    /// When somebody presses Enter.
+    OnDemand,
+}
+
+/// What an agent takes with its helpers where no live one can be looked at (lesson 21).
+const USUAL_AGENT: u64 = 550 << 20;
+
+impl Mode {
+    /// The word on the command line and in the configuration.
+    pub fn parse(word: &str) -> Option<Self> {
+        match word {
+            "eager" => Some(Self::Eager),
+            "lazy" => Some(Self::Lazy),
+            "auto" => Some(Self::Auto),
+            _ => None,
+        }
+    }
+}
+
+impl Memory {
+    /// Reads `50%`, `8G`, `512M`, or a number of bytes.
+    pub fn parse(text: &str) -> Option<Self> {
+        if let Some(percent) = text.strip_suffix('%') {
+            return percent.parse().ok().filter(|percent| *percent <= 100).map(Self::Percent);
+        }
+        let units = [('K', 10), ('M', 20), ('G', 30), ('T', 40)];
+        let unit = units.iter().find_map(|(unit, bits)| Some((text.strip_suffix(*unit)?, *bits)));
+        let (number, bits) = unit.unwrap_or((text, 0));
+        number.parse::<u64>().ok()?.checked_mul(1 << bits).map(Self::Bytes)
+    }
+
+    /// The budget where so much is available.
+    fn of(self, available: u64) -> u64 {
+        match self {
+            Self::Percent(percent) => available / 100 * u64::from(percent.min(100)),
+            Self::Bytes(bytes) => bytes.min(available),
+        }
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let memory = Memory::Percent(50);
+        Self { mode: Mode::default(), memory, at_once: 2, users: 1, host: None }
+    }
+}
+
+/// What a user's agents may take: the user's share of what the host has, and no more than the
+/// user's own limits leave. `live` is what each live agent takes.
+#[must_use]
+pub fn means(
+    settings: &Settings,
+    mode: Mode,
+    there_is: launcher::memory::Memory,
+    mut live: Vec<u64>,
+) -> Means {
+    live.sort_unstable();
+    let agent = live.get(live.len() / 2).copied().unwrap_or(USUAL_AGENT).max(1);
+    let host = settings.host.or(there_is.host);
+    let shared = host.map(|host| settings.memory.of(host) / settings.users.max(1));
+    let own = there_is.limit.map(|limit| settings.memory.of(limit));
+    let budget = shared.map(|shared| own.map_or(shared, |own| own.min(shared)));
+    // The estimate of an agent can be wrong, and others need memory, too: what the budget leaves
+    // stays. Who asks for all of them gets them for as long as one more has room.
+    let available = host.map(|host| there_is.limit.map_or(host, |limit| limit.min(host)));
+    let floor = available.map(|available| match mode {
+        Mode::Eager => agent,
+        Mode::Auto | Mode::Lazy => agent.max(available - settings.memory.of(available)),
+    });
+    Means { budget, agent, pace: Pace { at_once: settings.at_once.max(1), floor } }
+}
+
+/// Whether a pane waited for Enter when it was last seen: one that was lost since did, if its
+/// command says so.
+fn waited(row: &Row) -> bool {
+    let command = row.command.as_deref().unwrap_or_default();
+    match row.state {
+        State::Suspended => true,
+        State::Lost => {
+            let words: Vec<_> = command.split(|&byte| byte == 0).map(<[u8]>::to_vec).collect();
+            is_told_to_wait(&words)
+        }
+        State::Live | State::Shell => false,
+    }
+}
+
+/// Whether the agent of a step will be started, now or on demand.
+pub fn is_candidate(step: &Step) -> bool {
+    step.selected && matches!(step.start, Start::Agent { .. })
+}
+
+/// Decides for each agent of a plan. `used` says when its conversation last was, if ever.
+pub fn settle(
+    steps: &mut [Step],
+    mode: Mode,
+    means: &Means,
+    used: impl Fn(&Step) -> Option<Epoch>,
+) -> Option<Allotment> {
+    let mut candidates: Vec<usize> =
+        (0..steps.len()).filter(|&at| is_candidate(&steps[at])).collect();
+    if candidates.is_empty() {
+        return None;
+    }
+    // A stable sort: what was used at the same time keeps the order of the plan.
+    candidates.sort_by_cached_key(|&at| Reverse(used(&steps[at])));
+    let affordable = means.budget.unwrap_or(0) / means.agent;
+    let (mut eager, mut lazy) = (0, 0);
+    for at in candidates {
+        let step = &mut steps[at];
+        let why = match mode {
+            Mode::Lazy => Some("waits for Enter"),
+            Mode::Auto if waited(&step.row) => Some("waited for Enter before"),
+            Mode::Auto if means.budget.is_none() => {
+                Some("waits for Enter: how much memory is free is not known")
+            }
+            Mode::Auto if eager >= affordable => Some("waits for Enter: the memory is for others"),
+            Mode::Eager | Mode::Auto => None,
+        };
+        step.when = Some(why.map_or(When::Now(means.pace), |_| When::OnDemand));
+        *if why.is_some() { &mut lazy } else { &mut eager } += 1;
+        if let Some(why) = why {
+            let semicolon = if step.reason.is_empty() { "" } else { "; " };
+            step.reason = format!("{}{semicolon}{why}", step.reason);
+        }
+    }
+    let auto = mode == Mode::Auto;
+    Some(Allotment {
+        mode,
+        eager,
+        lazy,
+        memory: means.budget.filter(|_| auto),
+        agent: auto.then_some(means.agent),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agent::{ConversationId, Resumption};
+    use crate::persist::restore::plan::Action;
+    use launcher::memory;
+    use proptest::prelude::*;
+
+    const PACE: Pace = Pace { at_once: 2, floor: Some(7) };
+
+    prop_compose! {
+        fn step()(selected: bool, shell: bool, waited: bool, used in proptest::option::of(0_u64..5), n: u8)
+            -> (Step, Option<Epoch>)
+        {
+            let id = format!("0d0a8f5e-0000-4000-8000-{n:012}");
+            let id = ConversationId::parse(id.as_bytes()).unwrap();
+            let agent = Start::Agent { agent: "claude".to_owned(), id, how: Resumption::Resume };
+            let state = if waited { State::Suspended } else { State::Live };
+            // Where it is kept for the test: the window's number.
+            let window = used.map_or(0, |used| u32::try_from(used).unwrap() + 1);
+            let step = Step {
+                row: Row { state, window, ..Row::default() },
+                action: Action::New,
+                target: vec![],
+                selected,
+                reason: String::new(),
+                start: if shell { Start::Shell } else { agent },
+                has_directory: true,
+                shows: None,
+                when: None,
+            };
+            (step, used)
+        }
+    }
+
+    fn used(step: &Step) -> Option<Epoch> {
+        step.row.window.checked_sub(1).map(u64::from)
+    }
+
+    fn settled(steps: &[(Step, Option<Epoch>)], mode: Mode, means: &Means) -> Vec<Step> {
+        let mut steps: Vec<Step> = steps.iter().map(|(step, _)| step.clone()).collect();
+        let counts = settle(&mut steps, mode, means, used);
+        let count = |when: fn(&When) -> bool| {
+            steps.iter().filter_map(|step| step.when.as_ref()).filter(|w| when(w)).count() as u64
+        };
+        let (eager, lazy) =
+            (count(|when| *when == When::Now(PACE)), count(|when| *when == When::OnDemand));
+        let counted = counts.map_or((0, 0), |counts| (counts.eager, counts.lazy));
+        assert_eq!((eager, lazy), counted);
+        steps
+    }
+
+    proptest! {
+        #[test]
+        fn auto_never_exceeds_its_budget_prefers_what_was_used_last_and_leaves_what_waited(
+            steps in proptest::collection::vec(step(), 0..12),
+            budget in proptest::option::of(0_u64..6_000), agent in 1_u64..1_500,
+        ) {
+            let means = Means { budget, agent, pace: PACE };
+            let settled = settled(&steps, Mode::Auto, &means);
+            let starts = |step: &&Step| step.when == Some(When::Now(PACE));
+            let eager: Vec<&Step> = settled.iter().filter(starts).collect();
+            let waits: Vec<&Step> = settled.iter().filter(|step| step.when == Some(When::OnDemand)).collect();
+            prop_assert!(eager.len() as u64 * agent <= budget.unwrap_or(0));
+            prop_assert!(eager.iter().all(|step| step.row.state != State::Suspended));
+            let latest_waiting = waits.iter().filter(|s| s.row.state != State::Suspended).map(|s| used(s)).max();
+            if let Some(latest) = latest_waiting {
+                prop_assert!(eager.iter().all(|step| used(step) >= latest));
+                // And nothing is left over that would have been enough for one more.
+                prop_assert!((eager.len() as u64 + 1) * agent > budget.unwrap_or(0));
+            }
+            prop_assert!(waits.iter().all(|step| !step.reason.is_empty()));
+            for step in &settled {
+                prop_assert_eq!(step.when.is_some(), is_candidate(step));
+            }
+        }
+
+        #[test]
+        fn eager_starts_all_and_lazy_none(steps in proptest::collection::vec(step(), 0..12)) {
+            let means = Means { budget: None, agent: 1, pace: PACE };
+            for (mode, when) in [(Mode::Eager, When::Now(PACE)), (Mode::Lazy, When::OnDemand)] {
+                for step in settled(&steps, mode, &means) {
+                    prop_assert_eq!(step.when, is_candidate(&step).then_some(when));
+                }
+            }
+        }
+
+        #[test]
+        fn shares_of_all_users_never_exceed_the_hosts_budget_and_no_user_the_own_limit(
+            host in proptest::option::of(any::<u64>()), limit in proptest::option::of(any::<u64>()),
+            percent in 0_u8..=100, users in 1_u64..50,
+            live in proptest::collection::vec(any::<u64>(), 0..9),
+        ) {
+            let memory = Memory::Percent(percent);
+            let settings = Settings { memory, users, ..Settings::default() };
+            let means = means(&settings, Mode::Auto, memory::Memory { host, limit }, live.clone());
+            prop_assert_eq!(means.budget.is_some(), host.is_some());
+            let budget = u128::from(means.budget.unwrap_or(0));
+            prop_assert!(budget * u128::from(users) <= u128::from(host.unwrap_or(0)) * u128::from(percent) / 100);
+            prop_assert!(budget <= u128::from(limit.unwrap_or(u64::MAX)));
+            prop_assert!(live.is_empty() && means.agent == USUAL_AGENT || live.contains(&means.agent) || means.agent == 1);
+            if let Some(floor) = means.pace.floor {
+                // What the budget leaves stays.
+                prop_assert!(floor >= means.agent);
+                let available = limit.map_or(host.unwrap(), |limit| limit.min(host.unwrap()));
+                prop_assert!(u128::from(floor) + (budget + 1) * u128::from(users) >= u128::from(available) || limit.is_some());
+            }
+        }
+    }
+
+    #[test]
+    fn one_that_waited_when_it_was_lost_waited() {
+        let row = |state, command: &[u8]| Row {
+            state,
+            command: Some(command.to_vec()),
+            ..Row::default()
+        };
+        let waits = b"/usr/bin/start-claude\0--wait\0--resume\0x\0";
+        assert!(waited(&row(State::Suspended, b"")) && waited(&row(State::Lost, waits)));
+        assert!(!waited(&row(State::Lost, b"claude\0--wait\0")));
+        assert!(!waited(&row(State::Lost, b"start-claude\0--name\0--wait\0")));
+    }
+
+    #[test]
+    fn a_budget_is_a_share_or_a_size() {
+        for (text, expected) in [
+            ("50%", Some(Memory::Percent(50))),
+            ("0%", Some(Memory::Percent(0))),
+            ("8G", Some(Memory::Bytes(8 << 30))),
+            ("512M", Some(Memory::Bytes(512 << 20))),
+            ("17", Some(Memory::Bytes(17))),
+            ("101%", None),
+            ("-1", None),
+            ("8GB", None),
+            ("99999999999T", None),
+            ("", None),
+        ] {
+            assert_eq!(Memory::parse(text), expected, "{text}");
+        }
+        assert_eq!(Memory::Bytes(8).of(5), 5);
+    }
+
+    #[test]
+    fn what_root_saw_before_anybody_began_is_what_is_shared() {
+        let settings = Settings { users: 4, host: Some(8000), ..Settings::default() };
+        let there_is = memory::Memory { host: Some(100), limit: None };
+        let means = means(&settings, Mode::Auto, there_is, vec![3, 900, 7]);
+        assert_eq!((means.budget, means.agent), (Some(1000), 7));
+        assert_eq!(means.pace, Pace { at_once: 2, floor: Some(4000) });
+    }
+}

@@ -1,0 +1,130 @@
+//! What is done to windows and sessions once all of them are there: names, titles, marks, zoom and
+//! options (pure).
+
+use super::arrange::{Session, Window};
+use super::plan::{Start, Step};
+use crate::tmux::command::{self, Line, Target};
+use crate::tmux::options::{self, Kept, Scope};
+
+/// The option that has to be set before a pane is made: its history is as long from the start.
+pub(crate) const HISTORY_LIMIT: &str = "history-limit";
+
+/// Visits the windows in the order in which they were visited, the current one last; nothing where
+/// there is only one. Snapshots without the whole stack know the last window.
+pub(crate) fn select_windows(session: u32, windows: &[Window<'_>]) -> Vec<Line> {
+    let mut visited: Vec<(u32, u32)> = Vec::new();
+    for window in windows {
+        let row = &window.first().row;
+        let place = match row.stack {
+            _ if row.window_flags.active => 0,
+            0 if row.window_flags.last => 1,
+            0 => continue,
+            place => place,
+        };
+        visited.push((place, window.index));
+    }
+    visited.sort_unstable_by(|a, b| b.cmp(a));
+    let several = windows.len() > 1;
+    let visited = visited.into_iter().filter(|_| several);
+    visited.map(|(_, index)| command::select_window(session, index)).collect()
+}
+
+/// Name, titles, options, marks and zoom of a window that was made. `names_by_itself` is the
+/// server's own `automatic-rename`: only what differs from it is the window's.
+pub(crate) fn window(window: &Window<'_>, names_by_itself: bool) -> Vec<Line> {
+    let Some(id) = window.id else { return Vec::new() };
+    let mut lines = Vec::new();
+    if let Some(name) = window.name() {
+        lines.push(command::rename_window(id, name));
+        if !names_by_itself {
+            lines.push(command::unset_window_option(id, "automatic-rename"));
+        }
+    } else if !names_by_itself && window.first().row.window_flags.automatic_rename {
+        lines.push(command::set_kept(Target::Window(id), "-w", "automatic-rename", "on"));
+    }
+    let made: Vec<(&Step, u32)> = window
+        .panes
+        .iter()
+        .zip(&window.pane_ids)
+        .filter_map(|((_, step), id)| Some((*step, (*id)?)))
+        .collect();
+    for (step, id) in &made {
+        lines.extend(step.row.title.as_ref().map(|title| command::set_title(*id, title)));
+        lines.extend(mark(step, *id));
+    }
+    if window.panes.len() > 1 {
+        let marked =
+            |flag: fn(&Step) -> bool| made.iter().find(|(step, _)| flag(step)).map(|(_, id)| *id);
+        let active = marked(|step| step.row.pane_flags.active);
+        lines.extend(marked(|step| step.row.pane_flags.last).map(command::select_pane));
+        lines.extend(active.map(command::select_pane));
+        if window.first().row.window_flags.zoomed {
+            lines.extend(active.map(command::zoom)); // last: select-layout would undo it
+        }
+    }
+    lines
+}
+
+/// Marks the pane of an agent with its conversation: whatever becomes of the agent, the next
+/// restore knows where it was.
+pub(crate) fn mark(step: &Step, pane: u32) -> Option<Line> {
+    let Start::Agent { id, .. } = &step.start else { return None };
+    Some(command::mark_restored(pane, id.as_str().as_bytes()))
+}
+
+/// The options of a window and of its panes. What all panes have alike is set on the window, so
+/// that a pane that is split off later has it, too.
+pub(crate) fn window_options(window: &Window<'_>) -> Vec<Line> {
+    let Some(id) = window.id else { return Vec::new() };
+    let of = |step: &Step, scope: Scope| -> Vec<(&'static Kept, String)> {
+        let text = step.row.options.as_deref().unwrap_or_default();
+        let all = options::parse(text).into_iter().filter(|(kept, _)| kept.scope == scope);
+        all.map(|(kept, value)| (kept, value.to_owned())).collect()
+    };
+    let set = |target, flag, (kept, value): &(&'static Kept, String)| {
+        command::set_kept(target, flag, kept.name, value)
+    };
+    let first = window.first();
+    let mut lines: Vec<Line> = of(first, Scope::Window)
+        .iter()
+        .map(|option| set(Target::Window(id), "-w", option))
+        .collect();
+    let alike = of(first, Scope::Pane);
+    if window.panes.iter().all(|(_, step)| of(step, Scope::Pane) == alike) {
+        lines.extend(alike.iter().map(|option| set(Target::Window(id), "-w", option)));
+        return lines;
+    }
+    for ((_, step), pane) in window.panes.iter().zip(&window.pane_ids) {
+        let Some(pane) = pane else { continue };
+        let own = of(step, Scope::Pane);
+        lines.extend(own.iter().map(|option| set(Target::Pane(*pane), "-p", option)));
+    }
+    lines
+}
+
+/// The options of a session.
+pub(crate) fn session_options(id: u32, session: &Session<'_>) -> Vec<Line> {
+    let own = session_values(session).into_iter();
+    own.map(|(kept, value)| command::set_kept(Target::Session(id), "", kept.name, value)).collect()
+}
+
+/// How long the history of a session's panes is, where it has a length of its own.
+pub(crate) fn history_limit(session: &Session<'_>) -> Option<String> {
+    let mut own = session_values(session).into_iter();
+    own.find(|(kept, _)| kept.name == HISTORY_LIMIT).map(|(_, value)| value.to_owned())
+}
+
+fn session_values<'a>(session: &Session<'a>) -> Vec<(&'static Kept, &'a str)> {
+    let text = session.windows[0].first().row.options.as_deref().unwrap_or_default();
+    options::parse(text).into_iter().filter(|(kept, _)| kept.scope == Scope::Session).collect()
+}
+
+/// The variables of a session's environment that the site keeps, whatever a snapshot says.
+pub(crate) fn environment<'a>(session: &Session<'a>, names: &[String]) -> Vec<&'a [u8]> {
+    let text = session.windows[0].first().row.environment.as_deref().unwrap_or_default();
+    let is_kept = |variable: &&[u8]| {
+        let equals = variable.iter().position(|&byte| byte == b'=');
+        equals.is_some_and(|at| names.iter().any(|name| name.as_bytes() == &variable[..at]))
+    };
+    text.split(|&byte| byte == 0).filter(is_kept).collect()
+}

@@ -1,0 +1,85 @@
+//! What a restored pane runs, as an argument list: never a shell's text.
+
+use super::budget::When;
+use super::plan::{Start, Step};
+use crate::agent::Resumption;
+use crate::persist::job::World;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// The directory a pane starts in: its own, or the home when that cannot be entered.
+pub(crate) fn cwd<'a>(step: &'a Step, home: &'a Path) -> &'a OsStr {
+    if step.has_directory { OsStr::from_bytes(&step.row.cwd) } else { home.as_os_str() }
+}
+
+/// Program and arguments; none for tmux's own default.
+///
+/// With a `default-command` in the user's configuration tmux's default is that program, often
+/// our launcher: a pane that held a shell then asks for the shell by name. Without the launcher
+/// every pane is a shell.
+pub(crate) fn argv(step: &Step, world: &World, has_default_command: bool) -> Vec<Vec<u8>> {
+    let launched = |arguments: &[&[u8]]| {
+        let launcher = world.launcher.as_ref()?;
+        let mut argv = vec![launcher.as_os_str().as_bytes().to_vec()];
+        argv.extend(arguments.iter().map(|argument| argument.to_vec()));
+        Some(argv)
+    };
+    let shell = || {
+        let shell = world.account.shell.as_os_str().as_bytes().to_vec();
+        if has_default_command { vec![shell, b"-l".to_vec()] } else { Vec::new() }
+    };
+    let argv = match &step.start {
+        Start::Shell => step
+            .shows
+            .as_ref()
+            .and_then(|file| launched(&[b"--shell", b"--show", file.as_os_str().as_bytes()])),
+        Start::Program(argv) => {
+            let words: Vec<&[u8]> = argv.iter().map(Vec::as_slice).collect();
+            launched(&[&[&b"--program"[..], b"--"], &words[..]].concat())
+        }
+        Start::ShellBecause(why) => launched(&[b"--shell", b"--note", why.as_bytes()]),
+        Start::Agent { agent, id, how } => {
+            // Work goes on where it was: the code below it does not move.
+            let (session, id) = (step.row.session.as_slice(), id.as_str().as_bytes());
+            let all = [&b"--agent"[..], agent.as_bytes(), b"--name", session, b"--no-freshen"];
+            let begin = begin(step, world);
+            let begin: Vec<&[u8]> = begin.iter().map(Vec::as_slice).collect();
+            let with = |more: &[&[u8]]| launched(&[&begin, &all[..], more].concat());
+            let cwd = cwd(step, &world.account.home).as_bytes();
+            match how {
+                Resumption::Resume => with(&[b"--resume", id]),
+                Resumption::ResumeTranscript(path) => {
+                    with(&[b"--resume", id, b"--transcript", path.as_os_str().as_bytes()])
+                }
+                Resumption::StartUnderId => with(&[b"--session", id, b"--code-dir", cwd]),
+                Resumption::StartAnew => with(&[b"--instead-of", id, b"--code-dir", cwd]),
+                Resumption::Impossible(why) => launched(&[b"--shell", b"--note", why.as_bytes()]),
+            }
+        }
+    };
+    argv.unwrap_or_else(shell)
+}
+
+/// The launcher's arguments for when the agent starts. What tells of conversations is not among
+/// them: everybody on the host can read arguments.
+fn begin(step: &Step, world: &World) -> Vec<Vec<u8>> {
+    let mut words: Vec<Vec<u8>> = Vec::new();
+    match step.when {
+        Some(When::OnDemand) => words.push(b"--wait".to_vec()),
+        Some(When::Now(pace)) => {
+            words.extend([b"--at-once".to_vec(), pace.at_once.to_string().into()]);
+            let floor = pace.floor.map(|floor| floor.to_string().into());
+            words.extend(floor.into_iter().flat_map(|floor| [b"--memory-floor".to_vec(), floor]));
+        }
+        None => return words,
+    }
+    let restored = world.restored();
+    if restored.is_dir() {
+        words.extend([b"--restored".to_vec(), restored.into_os_string().into_encoded_bytes()]);
+    }
+    if !step.has_directory {
+        words.extend([b"--was-in".to_vec(), step.row.cwd.clone()]);
+    }
+    words
+}

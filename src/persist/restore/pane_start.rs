@@ -1,0 +1,85 @@
+//! What runs in a pane that comes back, and why (pure).
+
+use super::facts::{DEFAULT_AGENT, Facts};
+use super::plan::{Start, Step};
+use crate::agent::{ConversationId, Resumption};
+use crate::persist::capture::foreground_program;
+use crate::snapshot::Row;
+use crate::text::escape;
+use std::collections::BTreeSet;
+
+/// Decides what runs in a pane that comes back. A conversation is given out once.
+pub(crate) fn settle(
+    step: &mut Step,
+    closed: Option<String>,
+    facts: &Facts,
+    taken: &mut BTreeSet<Vec<u8>>,
+) {
+    step.start = match closed {
+        Some(why) if step.selected => Start::ShellBecause(why),
+        _ => of(&step.row, facts, taken),
+    };
+    if step.selected
+        && let Start::Agent { id, .. } = &step.start
+    {
+        taken.insert(id.as_str().into());
+    }
+    let mut reasons: Vec<String> =
+        Some(std::mem::take(&mut step.reason)).filter(|r| !r.is_empty()).into_iter().collect();
+    match &step.start {
+        Start::ShellBecause(why) => reasons.push(why.clone()),
+        Start::Agent { how: Resumption::StartUnderId, .. } => {
+            reasons.push("never prompted: starts under the same id".to_owned());
+        }
+        Start::Agent { how: Resumption::StartAnew, .. } => {
+            reasons.push("never prompted: starts anew".to_owned());
+        }
+        Start::Agent { how: Resumption::ResumeTranscript(path), .. } => {
+            reasons.push(format!("resumed from {}", escape(path.as_os_str().as_encoded_bytes())));
+        }
+        Start::Program(argv) => {
+            let words: Vec<String> = argv.iter().map(|word| escape(word)).collect();
+            reasons.push(format!("starts {}", words.join(" ")));
+        }
+        Start::Shell | Start::Agent { .. } => {}
+    }
+    if step.row.pane_flags.dead {
+        reasons.push("its program had ended".to_owned());
+    }
+    if !step.has_directory {
+        reasons.push(format!("{} cannot be entered: starts in the home", escape(&step.row.cwd)));
+    }
+    step.reason = reasons.join("; ");
+}
+
+/// What would run in a pane, unless its agent was closed on purpose.
+pub(crate) fn of(row: &Row, facts: &Facts, taken: &BTreeSet<Vec<u8>>) -> Start {
+    let because = |why: String| Start::ShellBecause(why);
+    let agent = row.agent.as_deref().map(escape);
+    let Some(conversation) = &row.conversation else {
+        let Some(agent) = agent else { return program_or_shell(row, facts) };
+        return because(format!("{agent} ran here, its conversation is not known"));
+    };
+    let agent = agent.unwrap_or_else(|| escape(DEFAULT_AGENT));
+    let Some(id) = ConversationId::parse(conversation) else {
+        return because(format!("'{}' is not a conversation id", escape(conversation)));
+    };
+    let key = id.as_str().as_bytes();
+    if let Some(place) = facts.conversations.get(key) {
+        return because(format!("conversation {id} {}", facts.is_in(place)));
+    }
+    if taken.contains(key) {
+        return because(format!("conversation {id} is resumed in another pane"));
+    }
+    match facts.resumptions.get(&(agent.clone().into_bytes(), key.to_vec())) {
+        Some(Resumption::Impossible(why)) => because(why.clone()),
+        Some(how) => Start::Agent { agent, id, how: how.clone() },
+        None => because(format!("no agent '{agent}' is known here")),
+    }
+}
+
+/// A program is started only when this site's configuration lists it, whatever a snapshot says.
+fn program_or_shell(row: &Row, facts: &Facts) -> Start {
+    let argv = row.program.as_deref().and_then(foreground_program::split);
+    argv.filter(|argv| facts.keep.keeps_program(argv)).map_or(Start::Shell, Start::Program)
+}

@@ -1,0 +1,324 @@
+//! The plan of a restore, as a pure function of a snapshot and the present: what `show` prints
+//! and what `restore` executes.
+
+use super::budget::{Mode, When};
+use super::facts::Facts;
+use super::pane_start;
+use super::selection::Selection;
+use super::session_outcome::{self, Whole};
+use crate::agent::{ConversationId, Resumption};
+use crate::persist::capture::shared_windows::{self, Holders};
+use crate::persist::report::PlannedRow;
+use crate::persist::save::closing_agents::Closings;
+use crate::snapshot::{Row, Stored};
+use crate::text::json_text;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+/// What happens to one pane of the snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// The pane.
+    pub row: Row,
+    /// Where it comes back, or that it does not.
+    pub action: Action,
+    /// The session it goes to, or is live in; printable when it is a pane.
+    pub target: Vec<u8>,
+    /// Whether a restore does it.
+    pub selected: bool,
+    /// Why, where there is something to say.
+    pub reason: String,
+    /// What runs in the pane.
+    pub start: Start,
+    /// Whether the pane's directory can be entered; the home stands in for it otherwise.
+    pub has_directory: bool,
+    /// A file with what the pane showed, to be shown again.
+    pub shows: Option<PathBuf>,
+    /// When its agent starts, once that is settled.
+    pub when: Option<When>,
+}
+
+/// What a plan does with a pane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Make it, with its session.
+    New,
+    /// Leave it: it, or what it held, is live.
+    Skip,
+    /// Resume its agent in the very pane that it was in, where a shell waits.
+    InPlace {
+        /// tmux's id of the pane.
+        pane: u32,
+        /// Its first process; none when that has ended.
+        pid: Option<i32>,
+    },
+    /// Make it in a session of another name, since its own is taken by other work.
+    Renamed,
+}
+
+/// What a restored pane runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Start {
+    /// The user's shell.
+    Shell,
+    /// The user's shell, after one line that says why it is no agent.
+    ShellBecause(String),
+    /// A program on the site's list, by its argument list; then the user's shell.
+    Program(Vec<Vec<u8>>),
+    /// An agent on its conversation.
+    Agent {
+        /// Its name.
+        agent: String,
+        /// The conversation.
+        id: ConversationId,
+        /// How.
+        how: Resumption,
+    },
+}
+
+/// Plans the restore of `stored`. What is selected by name comes back even when it was closed on
+/// purpose; without a selection, all that was not.
+#[must_use]
+pub fn plan(
+    stored: &Stored,
+    facts: &Facts,
+    closings: &Closings,
+    chosen: Option<&Selection>,
+) -> Vec<Step> {
+    let mut sessions: BTreeMap<&[u8], Vec<&Row>> = BTreeMap::new();
+    for row in &stored.snapshot.rows {
+        sessions.entry(&row.session).or_default().push(row);
+    }
+    let names = sessions.keys().copied().collect();
+    let wholes: BTreeMap<&[u8], Whole> = sessions
+        .iter()
+        .map(|(name, rows)| {
+            (*name, session_outcome::of_session(name, rows, stored.id, facts, closings))
+        })
+        .collect();
+    let is_made = |row: &Row| {
+        let whole = wholes.get(row.session.as_slice());
+        whole.is_some_and(|whole| whole.selects(row, chosen).is_ok())
+    };
+    let holders = Holders::of(&stored.snapshot);
+    let mut taken = BTreeSet::new();
+    let mut steps = Vec::new();
+    for (name, rows) in &sessions {
+        let whole = &wholes[name];
+        for row in rows {
+            // Where the session that holds the agents of shared windows is not made, this one
+            // gets them.
+            let is_absent = matches!(whole, Whole::Absent { .. });
+            let holder = holders.holder(row).filter(|holder| is_absent && !is_made(holder));
+            let row = holder.map_or_else(
+                || (*row).clone(),
+                |holder| shared_windows::with_content_of(row, holder),
+            );
+            let mut step = Step {
+                action: Action::Skip,
+                target: name.to_vec(),
+                selected: false,
+                reason: String::new(),
+                start: Start::Shell,
+                has_directory: facts.directories.contains(&row.cwd),
+                shows: None,
+                when: None,
+                row,
+            };
+            if let Whole::Live(target) = whole {
+                target.clone_into(&mut step.target);
+                let closed = closings.of_row_or_session(&step.row, stored.id);
+                session_outcome::beside_live(
+                    &mut step,
+                    closed.as_deref(),
+                    facts,
+                    &names,
+                    chosen,
+                    &mut taken,
+                );
+            } else if let Whole::Elsewhere(place) = whole {
+                place.as_bytes().clone_into(&mut step.target);
+                step.reason = format!("its conversation {}", facts.is_in(place));
+            } else {
+                step.action = Action::New;
+                match whole.selects(&step.row, chosen) {
+                    Ok(()) => step.selected = true,
+                    Err(why) => step.reason = why,
+                }
+                // What is asked for by name comes back with its agents, closed or not.
+                let closings = chosen.is_none().then_some(closings);
+                let closed = closings.and_then(|closings| closings.of_row(&step.row, stored.id));
+                pane_start::settle(&mut step, closed, facts, &mut taken);
+            }
+            steps.push(step);
+        }
+    }
+    steps
+}
+
+impl Step {
+    /// The step for a report.
+    pub fn describe(&self) -> PlannedRow {
+        let text = |value: &Option<Vec<u8>>| value.as_deref().map(json_text);
+        PlannedRow {
+            session: json_text(&self.row.session),
+            window: self.row.window,
+            pane: self.row.pane,
+            cwd: json_text(&self.row.cwd),
+            conversation: text(&self.row.conversation),
+            agent: text(&self.row.agent),
+            state: self.row.state.word().to_owned(),
+            action: match self.action {
+                Action::New => "new",
+                Action::Skip => "skip",
+                Action::InPlace { .. } => "in_place",
+                Action::Renamed => "renamed",
+            }
+            .to_owned(),
+            target: json_text(&self.target),
+            selected: self.selected,
+            reason: self.reason.clone(),
+            mode: self.when.map(|when| match when {
+                When::Now(_) => Mode::Eager,
+                When::OnDemand => Mode::Lazy,
+            }),
+            result: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::persist::restore::facts::LeftPane;
+    use crate::snapshot::{Ending, How, Snapshot, SnapshotId, Tombstone};
+    use crate::text::escape;
+    use proptest::prelude::*;
+
+    fn uuid(n: u8) -> Vec<u8> {
+        format!("0d0a8f5e-0000-4000-8000-{n:012}").into_bytes()
+    }
+
+    prop_compose! {
+        fn row()(
+            session in 0_u8..4, window in 0_u32..2, pane in 0_u32..2, conversation in 0_u8..6,
+            group in proptest::option::of(0_u8..2), spelled_large: bool,
+        ) -> Row {
+            let id = (conversation > 0).then(|| uuid(conversation));
+            let id = id.map(|id| if spelled_large { id.to_ascii_uppercase() } else { id });
+            Row {
+                session: vec![b'a' + session],
+                window,
+                pane,
+                agent: id.as_ref().map(|_| b"claude".to_vec()),
+                conversation: id,
+                group: group.map(|group| vec![b'g', group]),
+                ..Row::default()
+            }
+        }
+    }
+
+    prop_compose! {
+        fn world()(
+            rows in proptest::collection::vec(row(), 0..12),
+            live_sessions in proptest::collection::btree_set(0_u8..4, 0..3),
+            live_conversations in proptest::collection::btree_set(1_u8..6, 0..3),
+            forgotten in proptest::option::of(0_u8..4),
+            closed in proptest::option::of(1_u8..6),
+            left in proptest::collection::btree_map(1_u8..6, any::<bool>(), 0..4),
+        ) -> (Stored, Facts, Closings) {
+            let mut facts = Facts::default();
+            facts.sessions.extend(live_sessions.into_iter().map(|n| vec![b'a' + n]));
+            facts.conversations.extend(live_conversations.into_iter().map(|n| (uuid(n), "elsewhere".into())));
+            facts.resumptions.extend((1..6).map(|n| ((b"claude".to_vec(), uuid(n)), Resumption::Resume)));
+            facts.panes.extend(left.into_iter().map(|(n, waits)| {
+                let place = format!("x:0.{n}");
+                (uuid(n), LeftPane { id: u32::from(n), pid: Some(7), place, waits })
+            }));
+            facts.hhmm = "0000".into();
+            let mut closings = Closings::default();
+            closings.tombstones.0.extend(forgotten.map(|n| {
+                Tombstone { session: vec![b'a' + n], closed: 200, reason: vec![] }
+            }));
+            closings.endings.0.extend(closed.map(|n| Ending {
+                session: vec![], ended: 200, conversation: uuid(n), agent: vec![], how: How::Closed, reason: vec![],
+            }));
+            let snapshot = Snapshot { rows, ..Snapshot::default() };
+            (Stored { id: SnapshotId::next(100, None, None), snapshot }, facts, closings)
+        }
+    }
+
+    fn started(steps: &[Step]) -> Vec<&[u8]> {
+        let starts =
+            steps.iter().filter(|step| step.selected).filter_map(|step| match &step.start {
+                Start::Agent { id, .. } => Some(id.as_str().as_bytes()),
+                _ => None,
+            });
+        starts.collect()
+    }
+
+    proptest! {
+        #[test]
+        fn no_conversation_is_started_twice_nor_beside_a_live_one((stored, facts, closings) in world()) {
+            let steps = plan(&stored, &facts, &closings, None);
+            let started = started(&steps);
+            let distinct: BTreeSet<_> = started.iter().collect();
+            prop_assert_eq!(distinct.len(), started.len());
+            prop_assert!(started.iter().all(|id| !facts.conversations.contains_key(*id)));
+            prop_assert_eq!(steps.len(), stored.snapshot.rows.len());
+        }
+
+        #[test]
+        fn a_live_session_is_left_alone_and_a_closed_one_stays_closed((stored, facts, closings) in world()) {
+            for step in plan(&stored, &facts, &closings, None) {
+                let live = facts.sessions.contains(&step.row.session);
+                prop_assert!(!live || step.action != Action::New);
+                let is_shell = step.row.conversation.is_none();
+                prop_assert!(!live || !is_shell || step.action == Action::Skip && !step.selected);
+                let closed = closings.tombstones.closed_since(&step.row.session, stored.id);
+                prop_assert!(closed.is_none() || !step.selected);
+            }
+            let steps = plan(&stored, &facts, &closings, None);
+            let resumed_though_closed = started(&steps).into_iter().any(|id| {
+                closings.endings.closed_since(id, stored.id).is_some()
+            });
+            prop_assert!(!resumed_though_closed);
+        }
+
+        #[test]
+        fn only_what_was_chosen_is_selected((stored, facts, closings) in world(), chosen in 0_u8..4) {
+            let name = vec![b'a' + chosen];
+            let Ok(chosen) = Selection::parse(&[escape(&name)], &stored) else { return Ok(()) };
+            for step in plan(&stored, &facts, &closings, chosen.as_ref()) {
+                prop_assert!(!step.selected || step.row.session == name);
+            }
+        }
+
+        #[test]
+        fn an_agent_goes_back_into_its_pane_only_where_a_shell_waits_there(
+            (stored, facts, closings) in world()
+        ) {
+            for step in plan(&stored, &facts, &closings, None) {
+                let Action::InPlace { pane, .. } = step.action else { continue };
+                let id = step.row.conversation.as_deref().and_then(ConversationId::parse).unwrap();
+                let left = &facts.panes[id.as_str().as_bytes()];
+                prop_assert!(left.waits && left.id == pane);
+                prop_assert!(matches!(step.start, Start::Agent { .. }), "{:?}", step);
+            }
+        }
+
+        #[test]
+        fn a_renamed_session_takes_no_name_that_is_there_or_comes_back(
+            (stored, facts, closings) in world()
+        ) {
+            let steps = plan(&stored, &facts, &closings, None);
+            let names: BTreeSet<&[u8]> = stored.session_names().collect();
+            for step in steps.iter().filter(|step| step.action == Action::Renamed) {
+                prop_assert!(!facts.sessions.contains(&step.target));
+                prop_assert!(!names.contains(step.target.as_slice()));
+                prop_assert!(step.target.starts_with(&step.row.session));
+                prop_assert!(matches!(step.start, Start::Agent { .. }), "{:?}", step);
+            }
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Which panes a person asked for: sessions by name, agents by the beginning of their
+//! conversation's uuid. Strings, never numbers (lesson 20).
+
+use super::names;
+use crate::agent::ConversationId;
+use crate::persist::report::Problem;
+use crate::snapshot::{Row, Stored};
+use std::collections::BTreeSet;
+
+/// Fewer characters of a uuid than this select nothing: a session may well be called `a`.
+const LEAST: usize = 4;
+
+/// What was asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selection {
+    sessions: BTreeSet<Vec<u8>>,
+    conversations: BTreeSet<Vec<u8>>,
+}
+
+/// What one word names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Named {
+    /// A session.
+    Session(Vec<u8>),
+    /// A conversation.
+    Conversation(ConversationId),
+    /// The beginning of so many conversations' ids.
+    Several(usize),
+    /// Nothing that the snapshot knows.
+    Nothing,
+}
+
+impl Selection {
+    /// Finds all that is named, or says of the first word that names nothing, or several things:
+    /// nothing is started for half a selection. `None` when no word was given.
+    pub(crate) fn parse(words: &[String], stored: &Stored) -> Result<Option<Self>, Problem> {
+        let mut selection = Self::default();
+        for word in words {
+            match find(word, stored) {
+                Named::Session(name) => selection.sessions.insert(name),
+                Named::Conversation(id) => selection.conversations.insert(id.as_str().into()),
+                Named::Several(count) => return Err(several(word, count, stored)),
+                Named::Nothing => {
+                    return Err(Problem::usage(format!(
+                        "no session '{word}', nor a conversation that begins so, in snapshot {}",
+                        stored.id
+                    )));
+                }
+            };
+        }
+        Ok((!words.is_empty()).then_some(selection))
+    }
+
+    /// Whether a pane was asked for.
+    pub fn has(&self, row: &Row) -> bool {
+        let id = || ConversationId::parse(row.conversation.as_deref()?);
+        self.sessions.contains(&row.session)
+            || id().is_some_and(|id| self.conversations.contains(id.as_str().as_bytes()))
+    }
+}
+
+/// What a word names in a snapshot: a session by its exact name, else the one conversation whose
+/// uuid begins so.
+pub(crate) fn find(word: &str, stored: &Stored) -> Named {
+    let known: BTreeSet<&[u8]> = stored.session_names().collect();
+    if let Some(name) = names::find(word, &known) {
+        return Named::Session(name);
+    }
+    let prefix = word.to_ascii_lowercase();
+    let is_prefix = prefix.len() >= LEAST
+        && prefix.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+    let ids = stored.snapshot.rows.iter().filter_map(|row| row.conversation.as_deref());
+    let mut ids: BTreeSet<ConversationId> = ids.filter_map(ConversationId::parse).collect();
+    ids.retain(|id| is_prefix && id.as_str().starts_with(&prefix));
+    match (ids.len(), ids.pop_first()) {
+        (1, Some(id)) => Named::Conversation(id),
+        (0, _) | (_, None) => Named::Nothing,
+        (count, Some(_)) => Named::Several(count),
+    }
+}
+
+/// That a word names more than one thing.
+pub(crate) fn several(word: &str, count: usize, stored: &Stored) -> Problem {
+    let id = stored.id;
+    Problem::usage(format!(
+        "'{word}' begins the ids of {count} conversations in snapshot {id}: give more of it"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::snapshot::{Snapshot, SnapshotId};
+
+    fn stored(rows: &[(&str, Option<&str>)]) -> Stored {
+        let row = |(session, id): &(&str, Option<&str>)| Row {
+            session: session.as_bytes().to_vec(),
+            conversation: id.map(|id| id.as_bytes().to_vec()),
+            ..Row::default()
+        };
+        let rows = rows.iter().map(row).collect();
+        Stored {
+            id: SnapshotId::next(100, None, None),
+            snapshot: Snapshot { rows, ..Snapshot::default() },
+        }
+    }
+
+    #[test]
+    fn a_name_comes_before_a_uuid_and_a_prefix_must_be_of_one_conversation_only() {
+        let (one, two) =
+            ("0d0a8f5e-0000-4000-8000-000000000001", "0d0a8f5e-1000-4000-8000-000000000002");
+        let stored =
+            stored(&[("7", Some(one)), ("007", None), ("0d0a", Some(two)), ("g", Some(one))]);
+        let named = |word: &str| find(word, &stored);
+        assert_eq!(named("7"), Named::Session(b"7".to_vec()));
+        assert_eq!(named("0d0a"), Named::Session(b"0d0a".to_vec()));
+        let id = ConversationId::parse(one.as_bytes()).unwrap();
+        assert_eq!(named("0D0A8F5E-0"), Named::Conversation(id));
+        assert_eq!(named("0d0a8f5e"), Named::Several(2));
+        for absent in ["0d0", "00", "", "zzzz", "0d0a8f5e-2"] {
+            assert_eq!(named(absent), Named::Nothing, "{absent}");
+        }
+    }
+
+    #[test]
+    fn all_words_must_name_something() {
+        let stored = stored(&[("a", None), ("b", None)]);
+        let parse = |words: &[&str]| {
+            let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+            Selection::parse(&words, &stored)
+        };
+        assert_eq!(parse(&[]), Ok(None));
+        assert!(parse(&["a", "c"]).is_err());
+        let selection = parse(&["a"]).unwrap().unwrap();
+        let chosen: Vec<bool> = stored.snapshot.rows.iter().map(|row| selection.has(row)).collect();
+        assert_eq!(chosen, [true, false]);
+    }
+}

@@ -1,0 +1,4 @@
+//! Edits of files that keep every other byte (pure).
+
+pub mod environment_file;
+pub mod marked_block;

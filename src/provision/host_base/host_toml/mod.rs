@@ -1,0 +1,242 @@
+//! The text of `host.toml` to what is wanted (pure). Unknown keys are errors: a misspelt one would
+//! silently do nothing.
+
+use super::names;
+use super::wanted::{Content, Download, Placed, Sort, Wanted, Wrong};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use toml::Spanned;
+
+mod limits;
+mod secret;
+
+/// No download is larger, where the file says nothing (MB).
+const MAX_MB: u64 = 512;
+
+type Text = Spanned<String>;
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct Tables {
+    packages: Packages,
+    npm: Vec<Npm>,
+    download: Vec<RawDownload>,
+    file: Vec<RawFile>,
+    sudoers: Vec<Sudoers>,
+    secret: Vec<secret::Secret>,
+    vault: Option<secret::Vault>,
+    limits: limits::Limits,
+    tighten: Vec<Tighten>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct Packages {
+    install: Vec<Text>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Npm {
+    name: Text,
+    version: Text,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawDownload {
+    url: Text,
+    path: Text,
+    mode: Option<Text>,
+    sha256: Text,
+    max_mb: Option<Spanned<u64>>,
+    #[serde(default)]
+    insecure: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawFile {
+    path: Text,
+    content: Option<Text>,
+    source: Option<Text>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sudoers {
+    name: Text,
+    content: Option<Text>,
+    source: Option<Text>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Tighten {
+    path: Text,
+}
+
+/// Reads the file.
+pub(crate) fn read(text: &str) -> Result<Wanted, Wrong> {
+    let reader = Reader { text };
+    let file: Tables = toml::from_str(text).map_err(|error| {
+        reader.wrong(&error.span().unwrap_or_default(), error.message().to_owned())
+    })?;
+    let mut wanted =
+        Wanted { vault: file.vault.map(|v| reader.vault(v)).transpose()?, ..Wanted::default() };
+    for package in &file.packages.install {
+        reader.package(package, &mut wanted.packages)?;
+    }
+    for npm in &file.npm {
+        reader.check("npm.name", &npm.name, names::npm)?;
+        reader.check("npm.version", &npm.version, names::npm_version)?;
+        let (name, version) = (npm.name.get_ref().clone(), npm.version.get_ref().clone());
+        if wanted.npm.insert(name, version).is_some() {
+            return Err(reader.twice("npm.name", &npm.name));
+        }
+    }
+    let mut paths = BTreeMap::new();
+    for raw in file.download {
+        reader.once("download.path", &raw.path, raw.path.get_ref(), &mut paths)?;
+        wanted.downloads.push(reader.download(raw)?);
+    }
+    for raw in file.file {
+        let key = "file.path";
+        reader.check(key, &raw.path, names::profile_or_skel)?;
+        reader.once(key, &raw.path, raw.path.get_ref(), &mut paths)?;
+        let content = reader.content("file", &raw.path, raw.content, raw.source)?;
+        wanted.files.push(placed(Sort::Plain, raw.path.into_inner(), content, 0o644));
+    }
+    for raw in file.sudoers {
+        let key = "sudoers.name";
+        reader.check(key, &raw.name, names::fragment)?;
+        let path = format!("/etc/sudoers.d/{}", raw.name.get_ref());
+        reader.once(key, &raw.name, &path, &mut paths)?;
+        let content = reader.content("sudoers", &raw.name, raw.content, raw.source)?;
+        wanted.files.push(placed(Sort::Sudoers, path, content, 0o440));
+    }
+    for raw in file.secret {
+        reader.once("secret.path", &raw.path, raw.path.get_ref(), &mut paths)?;
+        wanted.files.push(reader.secret(raw, wanted.vault.is_some())?);
+    }
+    wanted.files.extend(reader.limits(&file.limits)?);
+    for raw in file.tighten {
+        reader.check("tighten.path", &raw.path, names::path)?;
+        reader.once("tighten.path", &raw.path, raw.path.get_ref(), &mut paths)?;
+        wanted.tighten.push(raw.path.into_inner());
+    }
+    Ok(wanted)
+}
+
+fn placed(sort: Sort, path: String, content: Content, mode: u32) -> Placed {
+    Placed { sort, path, content, mode, user: "root".to_owned(), group: None }
+}
+
+/// Says where in the text something is.
+struct Reader<'a> {
+    text: &'a str,
+}
+
+impl Reader<'_> {
+    fn wrong(&self, span: &Range<usize>, what: String) -> Wrong {
+        let before = self.text.get(..span.start).unwrap_or(self.text);
+        let line = before.matches('\n').count() + 1;
+        Wrong { line, what }
+    }
+
+    fn check<T>(
+        &self,
+        key: &str,
+        text: &Text,
+        check: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<T, Wrong> {
+        check(text.get_ref()).map_err(|why| self.wrong(&text.span(), format!("{key}: {why}")))
+    }
+
+    fn twice(&self, key: &str, text: &Text) -> Wrong {
+        let what = format!("{key}: '{}' is there twice", text.get_ref());
+        self.wrong(&text.span(), what)
+    }
+
+    /// One generator per file.
+    fn once(
+        &self,
+        key: &str,
+        text: &Text,
+        path: &str,
+        paths: &mut BTreeMap<String, String>,
+    ) -> Result<(), Wrong> {
+        match paths.insert(path.to_owned(), key.to_owned()) {
+            Some(other) => {
+                let what =
+                    format!("{key}: {path} is there already ({other}): one generator per file");
+                Err(self.wrong(&text.span(), what))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn package(
+        &self,
+        text: &Text,
+        packages: &mut BTreeMap<String, Option<String>>,
+    ) -> Result<(), Wrong> {
+        let key = "packages.install";
+        let (name, version) = match text.get_ref().split_once('=') {
+            Some((name, version)) => (name, Some(version)),
+            None => (text.get_ref().as_str(), None),
+        };
+        self.check(key, text, |_| names::package(name))?;
+        if let Some(version) = version {
+            self.check(key, text, |_| names::debian_version(version))?;
+        }
+        match packages.insert(name.to_owned(), version.map(str::to_owned)) {
+            Some(_) => Err(self.twice(key, text)),
+            None => Ok(()),
+        }
+    }
+
+    fn download(&self, raw: RawDownload) -> Result<Download, Wrong> {
+        self.check("download.url", &raw.url, |url| names::url(url, raw.insecure))?;
+        self.check("download.path", &raw.path, names::path)?;
+        let mode = raw.mode.map(|mode| self.check("download.mode", &mode, names::mode));
+        let hash = self.check("download.sha256", &raw.sha256, names::sha256)?;
+        let size = match raw.max_mb {
+            Some(mb) if !(1..=16_384).contains(mb.get_ref()) => {
+                let what = "download.max_mb: expected 1 to 16384".to_owned();
+                return Err(self.wrong(&mb.span(), what));
+            }
+            Some(mb) => mb.into_inner(),
+            None => MAX_MB,
+        };
+        Ok(Download {
+            url: raw.url.into_inner(),
+            path: raw.path.into_inner(),
+            mode: mode.transpose()?.unwrap_or(0o755),
+            hash,
+            size: size << 20,
+            insecure: raw.insecure,
+        })
+    }
+
+    fn content(
+        &self,
+        table: &str,
+        at: &Text,
+        content: Option<Text>,
+        source: Option<Text>,
+    ) -> Result<Content, Wrong> {
+        match (content, source) {
+            (Some(content), None) => Ok(Content::Inline(content.into_inner())),
+            (None, Some(source)) => {
+                self.check(&format!("{table}.source"), &source, names::plain_path)?;
+                Ok(Content::Source(source.into_inner()))
+            }
+            _ => {
+                let what = format!("{table}: expected either 'content' or 'source'");
+                Err(self.wrong(&at.span(), what))
+            }
+        }
+    }
+}

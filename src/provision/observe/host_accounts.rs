@@ -1,0 +1,27 @@
+//! The accounts of this host.
+
+use crate::roster::{self, HostFacts};
+use crate::sys::{accounts, fs};
+use std::path::Path;
+
+const LOGIN_DEFS: &str = "/etc/login.defs";
+const MAX_LOGIN_DEFS: u64 = 1 << 20;
+
+/// What the host knows of these names.
+///
+/// # Errors
+/// When its user database does not answer: an account that may be there must not seem absent.
+pub fn facts<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<HostFacts, String> {
+    // A host without the file, or with one that cannot be read, has the usual minimum.
+    let defs = fs::read(Path::new(LOGIN_DEFS), MAX_LOGIN_DEFS).unwrap_or_default();
+    let mut facts = HostFacts {
+        uid_min: roster::uid_min(&String::from_utf8_lossy(&defs)),
+        ..HostFacts::default()
+    };
+    for name in names.into_iter().filter(|name| crate::identity::is_user_name(name)) {
+        if let Some(uid) = accounts::uid_of(name).map_err(|error| error.to_string())? {
+            facts.uids.insert(name.to_owned(), uid.as_raw());
+        }
+    }
+    Ok(facts)
+}

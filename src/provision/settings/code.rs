@@ -1,0 +1,150 @@
+//! Site values of clones: the table `[provision.code]`.
+
+use super::repository;
+use crate::roster::Row;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// What stands for a repository's name in an address.
+const NAME: &str = "{repo}";
+
+/// Site values; every address is one that git may be told to clone.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Table")]
+pub struct Settings {
+    /// The infrastructure.
+    pub(crate) infra: Option<String>,
+    /// Its branch; the remote's own when there is none.
+    pub(crate) branch: Option<String>,
+    /// The repositories of rows, with [`NAME`] in it.
+    repos: Option<String>,
+    /// Those whose address is another.
+    remotes: BTreeMap<String, String>,
+    /// Whether addresses may be paths.
+    pub(crate) allow_file: bool,
+    /// How long one clone may take.
+    pub(crate) clone_seconds: u64,
+    /// How long freshening one user's clones may take, all together.
+    pub(crate) freshen_seconds: u64,
+}
+
+impl Settings {
+    /// Whether the site manages clones at all.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.infra.is_none() && self.repos.is_none() && self.remotes.is_empty()
+    }
+
+    /// Where a repository of a row comes from.
+    pub(crate) fn remote(&self, repo: &str) -> Option<String> {
+        let template = || self.repos.as_ref().map(|template| template.replace(NAME, repo));
+        self.remotes.get(repo).cloned().or_else(template)
+    }
+
+    /// The repositories of a row that have an address.
+    pub(crate) fn remotes_of<'a>(
+        &'a self,
+        row: &'a Row,
+    ) -> impl Iterator<Item = (&'a String, String)> + 'a {
+        row.repos.iter().filter_map(|name| Some((name, self.remote(name)?)))
+    }
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct Table {
+    infra_remote: Option<String>,
+    infra_branch: Option<String>,
+    repo_remote: Option<String>,
+    remotes: BTreeMap<String, String>,
+    allow_file: bool,
+    clone_seconds: Option<u64>,
+    freshen_seconds: Option<u64>,
+}
+
+impl TryFrom<Table> for Settings {
+    type Error = String;
+
+    fn try_from(table: Table) -> Result<Self, String> {
+        let check = |key: &str, address: &str| {
+            repository::check(address, table.allow_file).map_err(|why| format!("{key}: {why}"))
+        };
+        if let Some(address) = &table.infra_remote {
+            check("infra_remote", address)?;
+        }
+        if let Some(template) = &table.repo_remote {
+            let after_host = template.split_once("://").map_or(template.as_str(), |(_, rest)| rest);
+            let after_host = after_host.split_once(['/', ':']).map_or("", |(_, path)| path);
+            if after_host.matches(NAME).count() != 1 || template.matches(NAME).count() != 1 {
+                return Err(format!("repo_remote: expected {NAME} once, in its path"));
+            }
+            check("repo_remote", &template.replace(NAME, "x"))?;
+        }
+        for (name, address) in &table.remotes {
+            check(&format!("remotes.{}", name.escape_debug()), address)?;
+        }
+        if let Some(branch) = &table.infra_branch {
+            let fine = |c: char| c.is_ascii_alphanumeric() || "._/-".contains(c);
+            let parts = |part: &str| part.is_empty() || part.starts_with('.');
+            let broken = branch.starts_with('-') || branch.split('/').any(parts);
+            if broken || branch.contains("..") || !branch.chars().all(fine) {
+                return Err("infra_branch: expected the name of a branch".to_owned());
+            }
+        }
+        let seconds = |key: &str, given: Option<u64>, default: u64| match given.unwrap_or(default) {
+            seconds @ 1..=3600 => Ok(seconds),
+            _ => Err(format!("{key}: expected 1 to 3600 seconds")),
+        };
+        Ok(Self {
+            clone_seconds: seconds("clone_seconds", table.clone_seconds, 300)?,
+            freshen_seconds: seconds("freshen_seconds", table.freshen_seconds, 10)?,
+            infra: table.infra_remote,
+            branch: table.infra_branch,
+            repos: table.repo_remote,
+            remotes: table.remotes,
+            allow_file: table.allow_file,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Settings, String> {
+        toml::from_str(text).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn addresses_are_checked_when_the_configuration_is_read() {
+        for (text, why) in [
+            ("infra_remote = 'file:///srv/i'", "infra_remote: file:// is allowed only"),
+            ("infra_remote = 'ext::sh -c x'", "infra_remote: expected an address of plain"),
+            ("infra_remote = 'https://u:p@h/i'", "infra_remote: expected no login"),
+            ("repo_remote = 'https://h/a'", "repo_remote: expected {repo} once"),
+            ("repo_remote = 'https://{repo}/a'", "repo_remote: expected {repo} once"),
+            ("repo_remote = '{repo}://h/a'", "repo_remote: expected {repo} once"),
+            ("repo_remote = 'http://h/{repo}'", "repo_remote: expected the scheme"),
+            ("remotes = {a = '-x'}", "remotes.a: expected an address, not an option"),
+            ("infra_branch = '-x'", "infra_branch: expected the name"),
+            ("infra_branch = 'a/../b'", "infra_branch: expected the name"),
+            ("clone_seconds = 0", "clone_seconds: expected 1 to 3600"),
+            ("freshen_seconds = 99999", "freshen_seconds: expected 1 to 3600"),
+            ("wat = 1", "unknown field `wat`"),
+        ] {
+            let error = read(text).unwrap_err();
+            assert!(error.contains(why), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_repository_has_its_own_address_or_the_templates() {
+        let settings = read(
+            "repo_remote = 'git@h:o/{repo}.git'\nallow_file = true\nremotes = {b = 'file:///srv/b'}",
+        )
+        .unwrap();
+        assert_eq!(settings.remote("a").unwrap(), "git@h:o/a.git");
+        assert_eq!(settings.remote("b").unwrap(), "file:///srv/b");
+        assert!(read("infra_remote = 'https://h/i'").unwrap().remote("a").is_none());
+        assert!(read("").unwrap().is_empty());
+    }
+}

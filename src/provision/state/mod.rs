@@ -1,0 +1,8 @@
+//! What provision keeps of its own runs.
+
+pub mod digest;
+pub mod journal;
+pub mod receipt;
+pub mod saved;
+pub mod state_dir;
+pub mod written;

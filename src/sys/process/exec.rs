@@ -1,0 +1,397 @@
+//! Running a program to its end: own process group, a deadline, bounded output, no terminal.
+
+use super::become_user::Become;
+use super::limits;
+use super::spawn::spawn_within;
+use crate::sys::clock;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use std::ffi::{OsStr, OsString};
+use std::io::{self, Read};
+use std::os::fd::AsFd;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+/// A program to run, with what bounds it.
+#[derive(Debug)]
+pub struct Program {
+    argv: Vec<OsString>,
+    environment: Option<Vec<(OsString, OsString)>>,
+    become_user: Option<Become>,
+    only_asks: bool,
+    outlives_us: bool,
+    like_a_service: bool,
+    input: Option<std::fs::File>,
+    deadline: Duration,
+    max_output: usize,
+}
+
+/// What a program that ended by itself left behind.
+#[derive(Debug)]
+pub struct Output {
+    /// How it ended.
+    pub status: ExitStatus,
+    /// Standard output, at most the bound.
+    pub stdout: Vec<u8>,
+    /// Standard error, at most 64 KiB.
+    pub stderr: Vec<u8>,
+}
+
+/// Why a program gave no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ExecError {
+    /// It could not be started, or its pipes failed.
+    #[error("running {program}: {source}")]
+    Start {
+        /// Its name.
+        program: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It was killed at its deadline.
+    #[error("{program} did not answer within {} s and was killed", deadline.as_secs_f32())]
+    Deadline {
+        /// Its name.
+        program: String,
+        /// How long it had.
+        deadline: Duration,
+    },
+    /// It was killed because it wrote more than it may.
+    #[error("{program} answered more than {limit} bytes and was killed")]
+    TooMuchOutput {
+        /// Its name.
+        program: String,
+        /// The bound, in bytes.
+        limit: usize,
+    },
+    /// It is over, or was killed, and its status cannot be had: another process traces it.
+    #[error("{program} has ended, and another process keeps its status from us")]
+    Held {
+        /// Its name.
+        program: String,
+    },
+}
+
+/// How long a child that is over may keep us waiting for its status. Who traces it holds that for as
+/// long as they like (ptrace(2)), and a user may trace what became that user; one that hangs in a file
+/// system of the user's is not ended by any signal.
+const LET_GO: Duration = Duration::from_secs(2);
+
+/// The running program, whatever became of its path.
+const OURSELVES: &str = "/proc/self/exe";
+
+impl Program {
+    /// `program` with no arguments, the caller's environment, 5 s and 16 MiB of output.
+    pub fn new(program: impl AsRef<OsStr>) -> Self {
+        Self {
+            argv: vec![program.as_ref().to_owned()],
+            environment: None,
+            become_user: None,
+            only_asks: false,
+            outlives_us: false,
+            like_a_service: false,
+            input: None,
+            deadline: Duration::from_secs(5),
+            max_output: 16 << 20,
+        }
+    }
+
+    /// This very program again, for a child that becomes a user.
+    pub fn ourselves() -> Self {
+        Self::new(OURSELVES)
+    }
+
+    /// Adds arguments.
+    #[must_use]
+    pub fn args(mut self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
+        self.argv.extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
+        self
+    }
+
+    /// Replaces the environment.
+    #[must_use]
+    pub fn environment(mut self, variables: Vec<(OsString, OsString)>) -> Self {
+        self.environment = Some(variables);
+        self
+    }
+
+    /// Makes the child become a user; this replaces the environment too.
+    #[must_use]
+    pub fn becoming(mut self, become_user: Become) -> Self {
+        self.become_user = Some(become_user);
+        self
+    }
+
+    /// Takes from the child the means to write files and start processes: for a client that
+    /// only asks a server which may be lying.
+    #[must_use]
+    pub fn only_asks(mut self) -> Self {
+        self.only_asks = true;
+        self
+    }
+
+    /// Lets it go on when this process is killed; otherwise it is killed, too.
+    #[must_use]
+    pub fn outliving_us(mut self) -> Self {
+        self.outlives_us = true;
+        self
+    }
+
+    /// Starts it in `/` with umask 022, wherever and however the caller was started: for a program
+    /// that installs for everybody.
+    #[must_use]
+    pub fn like_a_service(mut self) -> Self {
+        self.like_a_service = true;
+        self
+    }
+
+    /// Gives it bytes to read on standard input, from memory: there is no pipe to fill.
+    pub fn input(mut self, bytes: &[u8]) -> io::Result<Self> {
+        use std::io::{Seek, Write};
+        let memory = rustix::fs::memfd_create("input", rustix::fs::MemfdFlags::CLOEXEC)?;
+        let mut file = std::fs::File::from(memory);
+        file.write_all(bytes)?;
+        file.rewind()?;
+        self.input = Some(file);
+        Ok(self)
+    }
+
+    /// Sets how long it may run.
+    #[must_use]
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// Sets how many bytes it may write to standard output.
+    #[must_use]
+    pub fn max_output(mut self, bytes: usize) -> Self {
+        self.max_output = bytes;
+        self
+    }
+
+    /// Runs it to its end; whatever happens, nothing of its process group is left running
+    /// except what moved to a group of its own (a tmux server does).
+    pub fn run(mut self) -> Result<Output, ExecError> {
+        let begin = Instant::now();
+        let (deadline, limit) = (self.deadline, self.max_output);
+        let stdin = self.input.take().map_or_else(Stdio::null, Stdio::from);
+        let (program, mut running) = self.spawn(stdin)?;
+        match collect(&mut running, begin + deadline, limit) {
+            Ok(Collected::Ended(output)) => {
+                let bytes = output.stdout.len();
+                tracing::debug!(program, took = ?begin.elapsed(), bytes, "{}", describe(output.status));
+                Ok(output)
+            }
+            Ok(Collected::Late) => Err(ExecError::Deadline { program, deadline }),
+            Ok(Collected::TooMuch) => Err(ExecError::TooMuchOutput { program, limit }),
+            Ok(Collected::Held) => Err(ExecError::Held { program }),
+            Err(source) => Err(ExecError::Start { program, source }),
+        }
+    }
+
+    /// Starts it with pipes for a conversation; the caller minds its own deadline.
+    pub fn converse(self) -> Result<Running, ExecError> {
+        self.spawn(Stdio::piped()).map(|(_, running)| running)
+    }
+
+    fn spawn(self, stdin: Stdio) -> Result<(String, Running), ExecError> {
+        let program = self.argv[0].to_string_lossy().into_owned();
+        let mut command = Command::new(&self.argv[0]);
+        if self.argv[0] == OURSELVES {
+            command.arg0("persist");
+        }
+        command.args(&self.argv[1..]).stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
+        if let Some(variables) = self.environment {
+            command.env_clear().envs(variables);
+        }
+        let becomes = self.become_user.is_some();
+        match self.become_user {
+            Some(become_user) => become_user.prepare(&mut command),
+            None => {
+                command.process_group(0);
+            }
+        }
+        if self.like_a_service {
+            command.current_dir("/");
+        }
+        let (only_asks, outlives_us) = (self.only_asks, self.outlives_us);
+        let like_a_service = self.like_a_service;
+        let restrict = move || {
+            if !outlives_us {
+                limits::die_with_parent()?;
+            }
+            if like_a_service {
+                rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
+            }
+            if only_asks { limits::limit_to_asking() } else { Ok(()) }
+        };
+        // SAFETY: the closure runs between fork and exec and makes only system calls.
+        unsafe { command.pre_exec(restrict) };
+        let started =
+            if becomes { spawn_within(&mut command, self.deadline) } else { command.spawn() };
+        match started {
+            Ok(child) => Ok((program, Running { child, reaped: false })),
+            Err(source) => Err(ExecError::Start { program, source }),
+        }
+    }
+}
+
+/// A child that is ended, with its process group, when it is dropped.
+#[derive(Debug)]
+pub struct Running {
+    child: Child,
+    reaped: bool,
+}
+
+impl Running {
+    /// The pipe to its standard input, of one started by [`Program::converse`].
+    pub fn stdin(&self) -> io::Result<&ChildStdin> {
+        self.child.stdin.as_ref().ok_or_else(|| io::Error::other("no pipe to standard input"))
+    }
+
+    /// The pipe from its standard output.
+    pub fn stdout(&self) -> io::Result<&ChildStdout> {
+        self.child.stdout.as_ref().ok_or_else(|| io::Error::other("no pipe from standard output"))
+    }
+
+    /// Kills what is left of the child's process group, then reaps the child: in this order,
+    /// since its id names the group only until then. `None` when somebody keeps it from us: then it
+    /// is left to init.
+    fn reap(&mut self) -> io::Result<Option<ExitStatus>> {
+        if self.reaped {
+            return self.child.try_wait();
+        }
+        self.reaped = true;
+        let group = rustix::process::Pid::from_child(&self.child);
+        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        let (end, mut pause) = (Instant::now() + LET_GO, Duration::from_micros(50));
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok(Some(status));
+            }
+            if Instant::now() >= end {
+                return Ok(None);
+            }
+            // One that a tracer stopped as it ended goes on at a second signal only.
+            let _ = self.child.kill();
+            clock::pause(pause);
+            pause = (pause * 2).min(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.reap();
+    }
+}
+
+/// One sentence on how a program ended, for a report.
+pub fn describe(status: ExitStatus) -> String {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("exited with {code}"),
+        (None, Some(signal)) => format!("was killed by signal {signal}"),
+        (None, None) => "ended".to_owned(),
+    }
+}
+
+/// The time until `end` for poll(2).
+pub fn remaining(end: Instant) -> Timespec {
+    let left = end.saturating_duration_since(Instant::now());
+    Timespec {
+        tv_sec: left.as_secs().try_into().unwrap_or(i64::MAX),
+        tv_nsec: left.subsec_nanos().into(),
+    }
+}
+
+enum Collected {
+    Ended(Output),
+    Late,
+    TooMuch,
+    Held,
+}
+
+/// Reads both pipes until the child has ended. A grandchild that keeps a pipe open does not hold
+/// us up: the child's own end (its pidfd) counts.
+fn collect(running: &mut Running, end: Instant, limit: usize) -> io::Result<Collected> {
+    const MAX_STDERR: usize = 64 << 10;
+    let mut out = Pipe::new(running.child.stdout.take(), limit)?;
+    let mut err = Pipe::new(running.child.stderr.take(), MAX_STDERR)?;
+    let pid = rustix::process::Pid::from_child(&running.child);
+    let pidfd = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty())?;
+    loop {
+        let ended = {
+            let mut fds = vec![PollFd::new(&pidfd, PollFlags::IN)];
+            fds.extend(out.poll_fd());
+            fds.extend(err.poll_fd());
+            match poll(&mut fds, Some(&remaining(end))) {
+                // Something that never stops writing keeps poll(2) from timing out.
+                Ok(0) => return Ok(Collected::Late),
+                Ok(_) if Instant::now() >= end => return Ok(Collected::Late),
+                Ok(_) => !fds[0].revents().is_empty(),
+                Err(rustix::io::Errno::INTR) => continue,
+                Err(error) => return Err(error.into()),
+            }
+        };
+        out.drain()?;
+        err.drain()?;
+        if out.overflowed {
+            return Ok(Collected::TooMuch);
+        }
+        if ended {
+            let Some(status) = running.reap()? else { return Ok(Collected::Held) };
+            return Ok(Collected::Ended(Output { status, stdout: out.bytes, stderr: err.bytes }));
+        }
+    }
+}
+
+/// One output pipe of a child, read without blocking up to a bound.
+struct Pipe<R> {
+    source: Option<R>,
+    bytes: Vec<u8>,
+    limit: usize,
+    overflowed: bool,
+}
+
+impl<R: Read + AsFd> Pipe<R> {
+    fn new(source: Option<R>, limit: usize) -> io::Result<Self> {
+        if let Some(source) = &source {
+            nonblocking(source)?;
+        }
+        Ok(Self { source, bytes: Vec::new(), limit, overflowed: false })
+    }
+
+    fn poll_fd(&self) -> Option<PollFd<'_>> {
+        self.source.as_ref().map(|source| PollFd::new(source, PollFlags::IN))
+    }
+
+    /// Reads what is there; past the bound it reads on and throws away, so that the bound on
+    /// standard error never blocks the child.
+    fn drain(&mut self) -> io::Result<()> {
+        let mut buffer = [0; 16 << 10];
+        while let Some(source) = &mut self.source {
+            match source.read(&mut buffer) {
+                Ok(0) => self.source = None,
+                Ok(read) => {
+                    let room = self.limit.saturating_sub(self.bytes.len());
+                    self.bytes.extend_from_slice(&buffer[..read.min(room)]);
+                    self.overflowed |= read > room;
+                    if self.overflowed {
+                        return Ok(());
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Makes reads and writes on a pipe return at once.
+pub fn nonblocking(fd: &impl AsFd) -> io::Result<()> {
+    let flags = rustix::fs::fcntl_getfl(fd)?;
+    Ok(rustix::fs::fcntl_setfl(fd, flags | rustix::fs::OFlags::NONBLOCK)?)
+}

@@ -1,0 +1,77 @@
+//! Limits that a process puts on itself or on a child it is about to start.
+//!
+//! Every function here may run between fork and exec: system calls only, no allocation.
+
+use std::io;
+
+/// Whether a child may gain privileges by running a set-user-id program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NewPrivileges {
+    /// For whatever lives on: a restored tmux server must be able to sudo.
+    Allow,
+    /// For a child that only reads and reports.
+    Deny,
+}
+
+/// Takes away the means to put bytes into a file, to fork (for any user but root), to dump core
+/// and to fill the memory. Not a boundary: the child is its user, and may do to itself what that user may.
+///
+/// For tmux clients that only ask: a lying server can tell its client to write files and to run
+/// commands (`client.c`, `file.c`; measured on 3.3a and 3.7c).
+pub(crate) fn limit_to_asking() -> io::Result<()> {
+    use nix::sys::resource::{Resource, setrlimit};
+    const MEMORY: u64 = 64 << 20; // a client that lists 1,000 panes needs less than 10 MB
+    setrlimit(Resource::RLIMIT_DATA, MEMORY, MEMORY)?;
+    for resource in [Resource::RLIMIT_FSIZE, Resource::RLIMIT_NPROC, Resource::RLIMIT_CORE] {
+        setrlimit(resource, 0, 0)?;
+    }
+    deny_new_privileges()
+}
+
+/// Sets `no_new_privs`, for good.
+pub(crate) fn deny_new_privileges() -> io::Result<()> {
+    rustix::thread::set_no_new_privs(true).map_err(io::Error::from)
+}
+
+/// Asks the kernel to kill this process when the thread that started it ends, so that a killed
+/// parent leaves no hung child behind (prctl(2), `PR_SET_PDEATHSIG`).
+pub(crate) fn die_with_parent() -> io::Result<()> {
+    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))
+        .map_err(io::Error::from)
+}
+
+/// Leaves the session keyring of whoever started this process for an empty one: keys that the
+/// administrator's login holds could be read by whoever has that (keyrings(7)).
+pub(crate) fn leave_keyring() -> io::Result<()> {
+    const JOIN_SESSION_KEYRING: nix::libc::c_long = 1;
+    let none = std::ptr::null::<nix::libc::c_char>();
+    // SAFETY: keyctl(2) reads no memory of ours where the name is null.
+    let joined = unsafe { nix::libc::syscall(nix::libc::SYS_keyctl, JOIN_SESSION_KEYRING, none) };
+    if joined >= 0 {
+        return Ok(());
+    }
+    let error = io::Error::last_os_error();
+    match error.raw_os_error() {
+        // A kernel without keys, or a filter on this call, which holds for the child, too.
+        Some(nix::libc::ENOSYS | nix::libc::EPERM) => Ok(()),
+        _ => Err(error),
+    }
+}
+
+/// Marks every descriptor above standard error close-on-exec.
+pub(crate) fn close_descriptors_on_exec() -> io::Result<()> {
+    const CLOSE_RANGE_CLOEXEC: u32 = 4;
+    close_range(CLOSE_RANGE_CLOEXEC)
+}
+
+/// Closes every descriptor above standard error. Nothing of this process may own one.
+pub(crate) fn close_descriptors() -> io::Result<()> {
+    close_range(0)
+}
+
+fn close_range(flags: u32) -> io::Result<()> {
+    // SAFETY: close_range(2) reads and writes no memory of ours; the callers see to it that no
+    // owned descriptor is closed.
+    let result = unsafe { nix::libc::syscall(nix::libc::SYS_close_range, 3_u32, u32::MAX, flags) };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}

@@ -1,0 +1,12 @@
+//! Processes: started, limited, watched, ended; and who they are.
+
+pub mod become_user;
+pub mod detach;
+pub mod exec;
+pub mod limits;
+pub mod orphans;
+pub mod parallel;
+pub mod signal_all;
+pub mod spawn;
+pub mod tool;
+pub mod watch;

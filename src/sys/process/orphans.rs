@@ -1,0 +1,67 @@
+//! What a user's process leaves behind: processes in sessions of their own, which no signal to its
+//! group reaches, and which would live on in the control group of root's run, beyond the user's limits.
+
+use crate::sys::clock;
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::{Pid, Uid};
+use std::io;
+use std::time::{Duration, Instant};
+
+/// How long ending them may take.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Orphans among the descendants of this process are its own children from now on.
+pub fn adopt() -> io::Result<()> {
+    let ourselves = rustix::process::getpid();
+    Ok(rustix::process::set_child_subreaper(Some(ourselves))?)
+}
+
+/// Ends those children of this process that run as a user, and what these leave in turn; gives how many.
+/// For when none of the user's is wanted any more.
+pub fn end(uid: Uid) -> usize {
+    let (until, mut ended) = (Instant::now() + PATIENCE, 0);
+    while Instant::now() < until {
+        let mut alive = false;
+        for child in children().into_iter().filter(|child| is_of(*child, uid)) {
+            let _ = nix::sys::signal::kill(child, nix::sys::signal::Signal::SIGKILL);
+            match waitpid(child, Some(WaitPidFlag::WNOHANG)) {
+                Ok(WaitStatus::StillAlive) => alive |= !is_over(child),
+                Ok(_) => {
+                    ended += 1;
+                    alive = true; // what it had started is ours now
+                }
+                Err(_) => {}
+            }
+        }
+        if !alive {
+            break;
+        }
+        clock::pause(Duration::from_millis(1));
+    }
+    ended
+}
+
+fn children() -> Vec<Pid> {
+    let Ok(threads) = std::fs::read_dir("/proc/self/task") else { return Vec::new() };
+    let lists =
+        threads.flatten().map(|thread| std::fs::read_to_string(thread.path().join("children")));
+    let lists: Vec<String> = lists.filter_map(Result::ok).collect();
+    let words = lists.iter().flat_map(|list| list.split_ascii_whitespace());
+    words.filter_map(|word| word.parse().ok()).map(Pid::from_raw).collect()
+}
+
+fn is_of(child: Pid, uid: Uid) -> bool {
+    let real = status(child, "Uid:").and_then(|uids| uids.split_whitespace().next()?.parse().ok());
+    real == Some(uid.as_raw())
+}
+
+/// Whether it has ended, and somebody who traces it keeps its status.
+fn is_over(child: Pid) -> bool {
+    status(child, "State:").is_none_or(|state| state.trim_start().starts_with(['Z', 'X']))
+}
+
+fn status(child: Pid, key: &str) -> Option<String> {
+    let status = std::fs::read(format!("/proc/{child}/status")).ok()?;
+    let status = String::from_utf8_lossy(&status);
+    status.lines().find_map(|line| line.strip_prefix(key)).map(str::to_owned)
+}

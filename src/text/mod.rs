@@ -1,0 +1,7 @@
+//! Text as people and programs read it: what every room may use, and that uses none.
+
+pub mod escape;
+pub mod shell_quote;
+pub mod table;
+
+pub use escape::*;

@@ -1,0 +1,5 @@
+//! YAML whose nodes know where they stand: for the roster and for kubeconfigs (pure).
+
+pub mod problem;
+pub mod scalar;
+pub mod tree;

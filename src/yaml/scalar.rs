@@ -1,0 +1,105 @@
+//! What a word of YAML is taken for, and how to write a word so that it is taken for text.
+
+/// What readers of YAML take a scalar for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Text,
+    Bool(bool),
+    /// `yes`, `off`, ...: a boolean to readers of YAML 1.1, text to those of 1.2.
+    OldBool,
+    Number,
+    Null,
+}
+
+impl Kind {
+    /// For a message.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Bool(_) => "true or false",
+            Self::OldBool => "a word that some readers take for true or false",
+            Self::Number => "a number",
+            Self::Null => "nothing",
+        }
+    }
+}
+
+/// What an unquoted word is; quoted, everything is text.
+pub(crate) fn kind(text: &str, plain: bool) -> Kind {
+    if !plain {
+        return Kind::Text;
+    }
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => Kind::Null,
+        "true" | "True" | "TRUE" => Kind::Bool(true),
+        "false" | "False" | "FALSE" => Kind::Bool(false),
+        _ if ["y", "n", "yes", "no", "on", "off"].contains(&text.to_ascii_lowercase().as_str()) => {
+            Kind::OldBool
+        }
+        _ if is_number(text) => Kind::Number,
+        _ => Kind::Text,
+    }
+}
+
+/// Numbers of YAML 1.1 and 1.2: integers of any base, with underscores or colons (base 60),
+/// floats, infinities.
+fn is_number(text: &str) -> bool {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let special = [".inf", ".nan"].contains(&digits.to_ascii_lowercase().as_str());
+    let prefixed = |prefix: &str, radix: u32| {
+        let rest = digits.strip_prefix(prefix);
+        rest.is_some_and(|rest| rest.chars().all(|c| c == '_' || c.is_digit(radix)))
+    };
+    let decimal = digits.starts_with(|c: char| c.is_ascii_digit() || c == '.')
+        && digits.contains(|c: char| c.is_ascii_digit())
+        && (digits.replace('_', "").parse::<f64>().is_ok()
+            || digits.chars().all(|c| c.is_ascii_digit() || "_:.".contains(c)));
+    special || decimal || prefixed("0x", 16) || prefixed("0o", 8) || prefixed("0b", 2)
+}
+
+/// Writes a word of a row so that every reader takes it for that text. Only words that the rules
+/// for identities and names let through are ever written: no quote is among their characters.
+pub(crate) fn write(text: &str) -> String {
+    let bare = text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "_.@+-".contains(c))
+        && kind(text, true) == Kind::Text;
+    if bare { text.to_owned() } else { format!("'{}'", text.replace('\'', "''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_what_any_reader_takes_them_for() {
+        for (text, expected) in [
+            ("alice", Kind::Text),
+            ("e1", Kind::Text),
+            ("builder42", Kind::Text),
+            ("1a", Kind::Text),
+            ("", Kind::Null),
+            ("~", Kind::Null),
+            ("true", Kind::Bool(true)),
+            ("No", Kind::OldBool),
+            ("0777", Kind::Number),
+            ("1e5", Kind::Number),
+            ("-.inf", Kind::Number),
+            ("1_000", Kind::Number),
+            ("12:30", Kind::Number),
+            ("0x1F", Kind::Number),
+            (".5", Kind::Number),
+            (".", Kind::Text),
+        ] {
+            assert_eq!(kind(text, true), expected, "{text}");
+            assert_eq!(kind(text, false), Kind::Text, "{text}");
+        }
+    }
+
+    #[test]
+    fn words_that_would_be_taken_for_something_else_are_quoted() {
+        assert_eq!(write("ops.lead@x"), "ops.lead@x");
+        for word in ["no", "null", "42", "1e5", "0x1", "true", "oidc:bob", "-x", ""] {
+            assert_eq!(write(word), format!("'{word}'"));
+        }
+    }
+}
