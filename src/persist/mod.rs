@@ -2,9 +2,11 @@
 
 pub mod capture;
 pub mod commands;
-pub mod job;
+pub mod context;
+pub mod dispatch;
 mod ourselves;
 pub mod report;
+pub mod request;
 pub mod restore;
 pub mod restore_pending;
 pub mod save;
@@ -13,5 +15,6 @@ pub use crate::persist::capture::extras::Keep;
 pub use crate::persist::commands::hook_event::{HookCall, Witness};
 pub use crate::persist::commands::hook_install::{Scope, Wire};
 pub use crate::persist::commands::import::Manifest;
-pub use job::{Ended, Job, Request, World};
+pub use context::Context;
 pub use report::Report;
+pub use request::{Ended, Job, Request};

@@ -1,6 +1,8 @@
-//! The escapes of the snapshot file, used for whatever a user chose when it is printed, too.
+//! The one way to print what a user controls, and the escapes of the snapshot file (pure).
 
-use std::fmt::Write;
+use std::ffi::OsStr;
+use std::fmt::{self, Write};
+use std::os::unix::ffi::OsStrExt;
 
 /// Escapes bytes into one line of printable text: `\\ \t \n \r`, and `\xHH` for every other
 /// control character, for the invisible characters that reorder text, and for bytes that are not
@@ -62,11 +64,69 @@ pub fn json_text(bytes: &[u8]) -> String {
     std::str::from_utf8(bytes).map_or_else(|_| escape(bytes), str::to_owned)
 }
 
-/// Control characters, and those that make a line look like another one (Unicode UAX #9 controls,
-/// line and paragraph separators).
+/// A name or path for a message: what [`escape`] makes of it.
+///
+/// ```
+/// # use terminal_lobby::text::shown;
+/// assert_eq!(shown("a\u{202e}b").to_string(), "a\\xe2\\x80\\xaeb");
+/// ```
+pub fn shown(name: &(impl AsRef<OsStr> + ?Sized)) -> Shown<'_> {
+    Shown(name.as_ref().as_bytes())
+}
+
+/// What [`shown`] gives.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown<'a>(&'a [u8]);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&escape(self.0))
+    }
+}
+
+/// JSON text that a terminal can show: the characters that [`escape`] escapes as `\uXXXX`. The value
+/// stays the same, since such characters can only stand inside JSON strings.
+pub fn printable_json(json: &str) -> String {
+    let mut printable = String::with_capacity(json.len());
+    for character in json.chars() {
+        if is_treacherous(character) && !matches!(character, '\n' | '\r' | '\t') {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                let _ = write!(printable, "\\u{unit:04x}"); // writing to a String cannot fail
+            }
+        } else {
+            printable.push(character);
+        }
+    }
+    printable
+}
+
+/// The reason of an I/O error without the number that the standard library appends to it.
+///
+/// ```
+/// let missing = std::io::Error::from_raw_os_error(2);
+/// assert_eq!(terminal_lobby::text::io_reason(&missing), "No such file or directory");
+/// ```
+pub fn io_reason(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    match (error.raw_os_error(), text.rfind(" (os error ")) {
+        (Some(_), Some(at)) => text[..at].to_owned(),
+        _ => text,
+    }
+}
+
+/// Control characters (C0, DEL, C1), and those that make a line look like another one: the
+/// bidirectional controls (Unicode UAX #9), line and paragraph separators, and characters without
+/// width (UTS #39, default ignorable).
 fn is_treacherous(character: char) -> bool {
     character.is_control()
-        || matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        || matches!(
+            character,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+                | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
+                | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+                | '\u{e0000}'..='\u{e0fff}'
+        )
 }
 
 fn push_hex(escaped: &mut String, bytes: &[u8]) {

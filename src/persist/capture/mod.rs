@@ -4,7 +4,7 @@ pub mod extras;
 pub mod foreground_program;
 pub mod shared_windows;
 
-use super::job::World;
+use super::context::Context;
 use crate::agent::{self, ConversationId, Home, PaneSighting, Sighting, Stamp};
 use crate::process::Proc;
 use crate::snapshot::{PaneFlags, Row, Snapshot, State, WindowFlags};
@@ -48,13 +48,13 @@ pub struct Capture {
 /// Captures the live sessions; `None` without a tmux server. `previous` decides between equal
 /// claims to a conversation.
 pub fn capture(
-    world: &World,
+    context: &Context,
     previous: Option<&Snapshot>,
     home: &Home,
     proc: &Proc,
 ) -> Result<Option<Capture>, TmuxError> {
-    let (wanted, hooks) = (world.keep.wanted(), world.hooks.as_ref());
-    let listing = world.server.list_and_compare(&wanted, hooks)?;
+    let (wanted, hooks) = (context.keep.wanted(), context.hooks.as_ref());
+    let listing = context.server.list_and_compare(&wanted, hooks)?;
     let Some(mut listing) = listing else { return Ok(None) };
     let mut notes = Vec::new();
     let is_ours = |pane: &mut Pane| is_builders(&pane.session);
@@ -70,7 +70,7 @@ pub fn capture(
         let sighting = sightings.get(&pane.id).filter(|_| owned);
         let looks = !sightings.contains_key(&pane.id) && !pane.dead;
         let program =
-            looks.then(|| foreground_program::find(pane.pid, &world.keep, proc)).flatten();
+            looks.then(|| foreground_program::find(pane.pid, &context.keep, proc)).flatten();
         let seen = sighting.and_then(|sighting| sighting.cwd.clone());
         let seen = seen.or_else(|| program.as_ref()?.cwd.clone());
         let first = (seen.is_none() && !pane.dead).then(|| proc.process(pane.pid, 0)).flatten();
@@ -82,7 +82,7 @@ pub fn capture(
         let started =
             (!pane.start_path.is_empty()).then(|| OsString::from_vec(pane.start_path.clone()));
         let cwd = cwd.or(started);
-        let cwd = cwd.unwrap_or_else(|| world.account.home.clone().into_os_string());
+        let cwd = cwd.unwrap_or_else(|| context.account.home.clone().into_os_string());
         let argv = sighting.map(|s| s.argv.clone()).or_else(|| first.map(|process| process.argv));
         let linked = shared_windows::linked(pane, &listing.panes[speaker]);
         let program =

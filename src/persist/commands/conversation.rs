@@ -1,14 +1,14 @@
 //! `conversation`: where a conversation is and what it is about, for the launcher.
 
 use crate::agent::{AGENTS, Agent, ConversationId, Home};
-use crate::persist::job::World;
+use crate::persist::context::Context;
 use crate::persist::report::{Described, Problem, Report};
 use crate::text::{escape, json_text};
 use std::os::unix::ffi::OsStrExt;
 
 /// Describes what is on disk of a conversation.
-pub fn conversation(world: &World, id: &str, agent: Option<&str>) -> Report {
-    let home = Home::new(&world.account.home);
+pub fn conversation(context: &Context, id: &str, agent: Option<&str>) -> Report {
+    let home = Home::new(&context.account.home);
     let mut described = Described { conversation: id.to_owned(), ..Described::default() };
     match find(id, agent, &home) {
         Ok((agent, found)) => {

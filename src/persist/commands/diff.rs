@@ -2,7 +2,7 @@
 
 use crate::agent::Home;
 use crate::persist::capture::capture;
-use crate::persist::job::World;
+use crate::persist::context::Context;
 use crate::persist::report::{
     Compared, ComparedField, ComparedPane, ComparedSession, Problem, Report,
 };
@@ -20,22 +20,22 @@ pub const LATEST: &str = "latest";
 pub const LIVE: &str = "live";
 
 /// Compares two snapshots: ids, files with a slash in the name, [`LATEST`] or [`LIVE`].
-pub fn diff(world: &World, from: &str, to: &str) -> Report {
+pub fn diff(context: &Context, from: &str, to: &str) -> Report {
     let mut compared = Compared::default();
-    if let Err(problem) = try_diff(world, (from, to), &mut compared) {
+    if let Err(problem) = try_diff(context, (from, to), &mut compared) {
         compared.error = Some(problem);
     }
     Report::Diff(compared)
 }
 
 fn try_diff(
-    world: &World,
+    context: &Context,
     (from, to): (&str, &str),
     compared: &mut Compared,
 ) -> Result<(), Problem> {
-    let store = world.store().map_err(|error| Problem::failed(&error))?;
-    let (from_name, from) = side(world, store.as_ref(), from, &mut compared.notes)?;
-    let (to_name, to) = side(world, store.as_ref(), to, &mut compared.notes)?;
+    let store = context.store().map_err(|error| Problem::failed(&error))?;
+    let (from_name, from) = side(context, store.as_ref(), from, &mut compared.notes)?;
+    let (to_name, to) = side(context, store.as_ref(), to, &mut compared.notes)?;
     if !from.boot.is_empty() && !to.boot.is_empty() && from.boot != to.boot {
         compared.notes.push("the host was started anew in between".to_owned());
     }
@@ -46,23 +46,23 @@ fn try_diff(
 
 /// One side of the comparison, with what to call it.
 fn side(
-    world: &World,
+    context: &Context,
     store: Option<&Store>,
     name: &str,
     notes: &mut Vec<String>,
 ) -> Result<(String, Snapshot), Problem> {
-    let user = &world.account.name;
-    let latest = |notes: &mut Vec<String>| source::find(world, store, None, notes);
+    let user = &context.account.name;
+    let latest = |notes: &mut Vec<String>| source::find(context, store, None, notes);
     match name {
         LIVE => {
             let previous = latest(&mut Vec::new())?;
-            Ok((LIVE.to_owned(), live(world, store, previous.as_ref(), notes)?))
+            Ok((LIVE.to_owned(), live(context, store, previous.as_ref(), notes)?))
         }
         LATEST => match latest(notes)? {
             Some(stored) => Ok((stored.id.to_string(), stored.snapshot)),
             None => Err(Problem::usage(format!("{user} has no snapshot"))),
         },
-        name => match source::find(world, store, Some(name), notes)? {
+        name => match source::find(context, store, Some(name), notes)? {
             Some(stored) if name.contains('/') => Ok((name.to_owned(), stored.snapshot)),
             Some(stored) => Ok((stored.id.to_string(), stored.snapshot)),
             None => {
@@ -75,15 +75,15 @@ fn side(
 
 /// The present, with what is lost.
 fn live(
-    world: &World,
+    context: &Context,
     store: Option<&Store>,
     previous: Option<&Stored>,
     notes: &mut Vec<String>,
 ) -> Result<Snapshot, Problem> {
     let failed = |error: &dyn std::fmt::Display| Problem::failed(&error);
-    let (home, proc) = (Home::new(&world.account.home), Proc::default());
+    let (home, proc) = (Home::new(&context.account.home), Proc::default());
     let snapshot = previous.map(|stored| &stored.snapshot);
-    let captured = capture(world, snapshot, &home, &proc).map_err(|e| failed(&e))?;
+    let captured = capture(context, snapshot, &home, &proc).map_err(|e| failed(&e))?;
     let Some(mut captured) = captured else {
         notes.push("no tmux server is running".to_owned());
         return Ok(Snapshot::default());
@@ -91,7 +91,7 @@ fn live(
     if let (Some(store), Some(previous)) = (store, previous) {
         let closings = closed::read(store, notes);
         let seen = previous.id.seconds(); // times are no difference
-        save::carry_forward(world, &mut captured, previous, &closings, seen, (&home, &proc));
+        save::carry_forward(context, &mut captured, previous, &closings, seen, (&home, &proc));
     }
     notes.extend(captured.notes);
     Ok(captured.snapshot)

@@ -1,8 +1,9 @@
 //! `ended`: records how an agent ended, for the launcher, which saw it.
 
 use crate::agent::ConversationId;
-use crate::persist::job::{Ended, World};
+use crate::persist::context::Context;
 use crate::persist::report::{Problem, Recorded, Report};
+use crate::persist::request::Ended;
 use crate::snapshot::{Ending, Endings, How, Row, Snapshot, State};
 use crate::sys::FileError;
 use crate::text::{escape, unescape};
@@ -13,13 +14,13 @@ use std::collections::BTreeSet;
 /// An agent may have gone on to another conversation than the one it was started on (`/clear`),
 /// or have been started on none that its launcher knew: what the newest snapshot has of its pane is
 /// closed with it.
-pub fn ended(world: &World, ended: &Ended) -> Report {
+pub fn ended(context: &Context, ended: &Ended) -> Report {
     let mut recorded = Recorded::default();
-    recorded.error = record(world, ended, &mut recorded).err();
+    recorded.error = record(context, ended, &mut recorded).err();
     Report::Ended(recorded)
 }
 
-fn record(world: &World, ended: &Ended, recorded: &mut Recorded) -> Result<(), Problem> {
+fn record(context: &Context, ended: &Ended, recorded: &mut Recorded) -> Result<(), Problem> {
     let failed = |error: FileError| Problem::failed(&error);
     let mut ids = BTreeSet::new();
     if let Some(id) = &ended.conversation {
@@ -29,7 +30,7 @@ fn record(world: &World, ended: &Ended, recorded: &mut Recorded) -> Result<(), P
             Problem::usage(format!("'{shown}' is not a conversation id"))
         })?);
     }
-    let store = world.writable_store().map_err(failed)?;
+    let store = context.writable_store().map_err(failed)?;
     if let Some(pane) = ended.pane.filter(|_| ended.closed) {
         let newest = store.newest(&mut recorded.notes).map_err(failed)?;
         ids.extend(newest.and_then(|(_, stored)| in_pane(&stored.snapshot, pane, &ended.agent)));
@@ -47,7 +48,7 @@ fn record(world: &World, ended: &Ended, recorded: &mut Recorded) -> Result<(), P
         for id in &ids {
             endings.add(Ending {
                 session: bytes(&ended.session),
-                ended: world.now.max(newest),
+                ended: context.now.max(newest),
                 conversation: id.as_str().into(),
                 agent: bytes(&ended.agent),
                 how: if ended.closed { How::Closed } else { How::Lost },
@@ -55,7 +56,7 @@ fn record(world: &World, ended: &Ended, recorded: &mut Recorded) -> Result<(), P
             });
         }
     };
-    store.change_endings(world.lock_wait, &mut recorded.notes, add).map_err(failed)
+    store.change_endings(context.lock_wait, &mut recorded.notes, add).map_err(failed)
 }
 
 /// The conversation that a snapshot saw alive in a pane of a server.

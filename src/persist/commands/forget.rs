@@ -1,7 +1,7 @@
 //! `forget`: records that sessions, or agents, were closed on purpose.
 
 use crate::persist::capture::BUILDER_PREFIX;
-use crate::persist::job::World;
+use crate::persist::context::Context;
 use crate::persist::report::{Forgotten, Problem, Report};
 use crate::persist::restore::names;
 use crate::persist::restore::selection::{self, Named};
@@ -15,33 +15,33 @@ use std::collections::BTreeSet;
 /// Records what the words name as closed now: snapshots that are not newer do not bring it back.
 /// With `kill`, live sessions among it are ended; they are saved before, so that what was renamed or
 /// moved since the last save is closed under the name that it has now.
-pub fn forget(world: &World, words: &[String], reason: &str, kill: bool) -> Report {
-    let mut forgotten = Forgotten { closed: world.now, ..Forgotten::default() };
-    if kill && let Some(problem) = save(world).problem() {
+pub fn forget(context: &Context, words: &[String], reason: &str, kill: bool) -> Report {
+    let mut forgotten = Forgotten { closed: context.now, ..Forgotten::default() };
+    if kill && let Some(problem) = save(context).problem() {
         forgotten.notes.push(format!("not saved before: {}", problem.message));
     }
-    let done = try_forget(world, words, reason, kill, &mut forgotten);
+    let done = try_forget(context, words, reason, kill, &mut forgotten);
     forgotten.error = done.err();
     Report::Forget(forgotten)
 }
 
 fn try_forget(
-    world: &World,
+    context: &Context,
     words: &[String],
     reason: &str,
     kill: bool,
     forgotten: &mut Forgotten,
 ) -> Result<(), Problem> {
     let failed = |error: &dyn std::fmt::Display| Problem::failed(&error);
-    let mut store = world.writable_store().map_err(|e| failed(&e))?;
-    let lock = store.lock(world.lock_wait).map_err(|e| failed(&e))?;
+    let mut store = context.writable_store().map_err(|e| failed(&e))?;
+    let lock = store.lock(context.lock_wait).map_err(|e| failed(&e))?;
     let notes = &mut forgotten.notes;
     let newest = store.newest(notes).map_err(|e| failed(&e))?.map(|(_, stored)| stored);
     let named = name_all(words, newest.as_ref(), notes)?;
     let mut tombstones = store.tombstones(notes).map_err(|e| failed(&e))?;
     // A snapshot may be ahead of a clock that went back; closing comes after it all the same.
-    let closed = world.now.max(newest.as_ref().map_or(0, |stored| stored.id.seconds()));
-    let live = world.server.list().ok().flatten().unwrap_or_default();
+    let closed = context.now.max(newest.as_ref().map_or(0, |stored| stored.id.seconds()));
+    let live = context.server.list().ok().flatten().unwrap_or_default();
     let (mut sessions, mut conversations, mut endings) = (Vec::new(), Vec::new(), Vec::new());
     for named in &named {
         match named {
@@ -78,12 +78,12 @@ fn try_forget(
     }
     if !endings.is_empty() {
         let add = |known: &mut Endings| endings.into_iter().for_each(|ending| known.add(ending));
-        store.change_endings(world.lock_wait, notes, add).map_err(|e| failed(&e))?;
+        store.change_endings(context.lock_wait, notes, add).map_err(|e| failed(&e))?;
     }
     forgotten.sessions = sessions.iter().map(|session| json_text(session)).collect();
     forgotten.conversations = conversations;
     if kill {
-        forgotten.killed = end(world, &live, &sessions).map_err(|e| failed(&e))?;
+        forgotten.killed = end(context, &live, &sessions).map_err(|e| failed(&e))?;
     } else {
         let is_live = |name: &&&Vec<u8>| live.panes.iter().any(|pane| pane.session == ***name);
         let live = sessions.iter().filter(is_live).map(|session| {
@@ -117,14 +117,14 @@ fn name_all(
 }
 
 /// Ends live sessions by tmux's ids of them; gives their number.
-fn end(world: &World, live: &Listing, names: &[&Vec<u8>]) -> Result<usize, TmuxError> {
+fn end(context: &Context, live: &Listing, names: &[&Vec<u8>]) -> Result<usize, TmuxError> {
     let panes = live.panes.iter().filter(|pane| names.contains(&&pane.session));
     let ids: BTreeSet<u32> = panes.map(|pane| pane.session_id).collect();
     if ids.is_empty() {
         return Ok(0);
     }
     let name = format!("{BUILDER_PREFIX}{}", fs::random_hex());
-    let mut connection = world.server.build(&name, std::path::Path::new("/"))?;
+    let mut connection = context.server.build(&name, std::path::Path::new("/"))?;
     let lines: Vec<_> = ids.iter().copied().map(command::kill_session).collect();
     connection.exchange(&lines)?; // one that is gone already is no harm
     connection.finish()?;

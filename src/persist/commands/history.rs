@@ -1,6 +1,6 @@
 //! `history`: every conversation that was ever seen, and every session that was closed.
 
-use crate::persist::job::World;
+use crate::persist::context::Context;
 use crate::persist::report::{ClosedSession, Problem, Remembered, RememberedConversation, Report};
 use crate::persist::save::closing_agents::Closings;
 use crate::persist::save::{closed, history_index};
@@ -16,16 +16,16 @@ use std::collections::HashMap;
 const USUAL: usize = 50;
 
 /// Tells the history, newest first.
-pub fn history(world: &World, all: bool) -> Report {
+pub fn history(context: &Context, all: bool) -> Report {
     let mut remembered = Remembered::default();
-    if let Err(error) = try_history(world, all, &mut remembered) {
+    if let Err(error) = try_history(context, all, &mut remembered) {
         remembered.error = Some(Problem::failed(&error));
     }
     Report::History(remembered)
 }
 
-fn try_history(world: &World, all: bool, report: &mut Remembered) -> Result<(), FileError> {
-    let Some(store) = world.store()? else { return Ok(()) };
+fn try_history(context: &Context, all: bool, report: &mut Remembered) -> Result<(), FileError> {
+    let Some(store) = context.store()? else { return Ok(()) };
     let notes = &mut report.notes;
     let newest = store.newest(notes)?.map(|(_, stored)| stored);
     let (mut index, _) = history_index::read(&store, notes)?;

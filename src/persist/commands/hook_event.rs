@@ -4,8 +4,9 @@
 use super::ended;
 use crate::agent::hooks::{self, Event};
 use crate::agent::{Caller, ConversationId, Stamp, by_name, caller};
-use crate::persist::job::{Ended, World};
+use crate::persist::context::Context;
 use crate::persist::report::{Report, SaveResult, Saved};
+use crate::persist::request::Ended;
 use crate::persist::save;
 use crate::process::Proc;
 use crate::sys::clock;
@@ -78,7 +79,7 @@ fn pane(tmux: Option<&OsStr>, pane: Option<&OsStr>) -> Option<Pane> {
 }
 
 /// Marks the pane, records a close, saves.
-pub fn hooked(world: &World, call: &HookCall) -> Report {
+pub fn hooked(context: &Context, call: &HookCall) -> Report {
     let report = |notes, error| {
         Report::Save(Saved { result: SaveResult::Nothing, notes, error, ..Saved::default() })
     };
@@ -90,7 +91,7 @@ pub fn hooked(world: &World, call: &HookCall) -> Report {
     let mut notes = Vec::new();
     if let Some(pane) = &call.pane {
         let stamp = Stamp { agent, conversation, pid: call.pid, start: call.start };
-        if let Err(why) = mark(world, call, pane, &stamp) {
+        if let Err(why) = mark(context, call, pane, &stamp) {
             notes.push(why);
         }
     }
@@ -99,12 +100,12 @@ pub fn hooked(world: &World, call: &HookCall) -> Report {
         let (conversation, agent) = (Some(call.conversation.clone()), agent.to_owned());
         let session = String::new();
         let ended = Ended { conversation, pane: None, agent, session, closed: true, reason };
-        notes.extend(ended::ended(world, &ended).problem().map(|problem| problem.message));
+        notes.extend(ended::ended(context, &ended).problem().map(|problem| problem.message));
     }
     if call.pane.is_none() || !call.event.calls_for_a_save() {
         return report(notes, None);
     }
-    let saved = save::save_soon(world);
+    let saved = save::save_soon(context);
     match saved {
         Report::Save(mut saved) => {
             saved.notes.splice(..0, notes);
@@ -114,9 +115,9 @@ pub fn hooked(world: &World, call: &HookCall) -> Report {
     }
 }
 
-fn mark(world: &World, call: &HookCall, pane: &Pane, stamp: &Stamp) -> Result<(), String> {
+fn mark(context: &Context, call: &HookCall, pane: &Pane, stamp: &Stamp) -> Result<(), String> {
     let socket = Socket::at(pane.socket.clone());
-    let server = Server { socket, may_start: false, ..world.server };
+    let server = Server { socket, may_start: false, ..context.server };
     if !server.is_listening().map_err(|error| error.to_string())? {
         return Ok(());
     }
@@ -125,7 +126,7 @@ fn mark(world: &World, call: &HookCall, pane: &Pane, stamp: &Stamp) -> Result<()
         at: call.at,
         stamp: stamp.to_string(),
         state: call.event.state(),
-        closed: (call.event == Event::Closed).then_some(world.now),
+        closed: (call.event == Event::Closed).then_some(context.now),
     };
     server.tell(marks.set()).map_err(|error| error.to_string())
 }

@@ -3,7 +3,7 @@
 
 use crate::agent::machine;
 use crate::agent::settings::{self, Wiring};
-use crate::persist::job::World;
+use crate::persist::context::Context;
 use crate::persist::ourselves::program;
 use crate::persist::report::{Problem, Report, Wired, WiredResult};
 use crate::sys::fs::{self, Existing, trusted_path};
@@ -46,16 +46,16 @@ const CODEX: [&str; 4] = ["SessionStart", "SessionEnd", "UserPromptSubmit", "Sto
 const MAX_SETTINGS: u64 = 8 << 20;
 
 /// Does it.
-pub fn wire(world: &World, wire: &Wire) -> Report {
+pub fn wire(context: &Context, wire: &Wire) -> Report {
     let mut wired = Wired::default();
-    if let Err(problem) = try_wire(world, wire, &mut wired) {
+    if let Err(problem) = try_wire(context, wire, &mut wired) {
         wired.result = WiredResult::Failed;
         wired.error = Some(problem);
     }
     Report::Wire(wired)
 }
 
-fn try_wire(world: &World, wire: &Wire, wired: &mut Wired) -> Result<(), Problem> {
+fn try_wire(context: &Context, wire: &Wire, wired: &mut Wired) -> Result<(), Problem> {
     let events: &[&str] = match wire.agent.as_str() {
         "claude" => &machine::EVENTS,
         "codex" => &CODEX,
@@ -67,7 +67,7 @@ fn try_wire(world: &World, wire: &Wire, wired: &mut Wired) -> Result<(), Problem
     }
     let command = command(wire).map_err(|why| Problem::failed(&why))?;
     let wiring = Wiring { events, command: &command, is_ours: machine::is_ours };
-    let place = if for_all { Place::drop_in(wire) } else { Place::of_user(world, wire) };
+    let place = if for_all { Place::drop_in(wire) } else { Place::of_user(context, wire) };
     let Some(place) = place.map_err(|error| Problem::failed(&error))? else {
         wired.notes.push("there are no settings".to_owned());
         wired.result = WiredResult::Unchanged;
@@ -79,7 +79,7 @@ fn try_wire(world: &World, wire: &Wire, wired: &mut Wired) -> Result<(), Problem
         wired.notes.push("Codex asks once, at its next start, whether you trust them".to_owned());
     }
     if !wire.install && !for_all {
-        forget_tmux_hooks(world, &mut wired.notes);
+        forget_tmux_hooks(context, &mut wired.notes);
     }
     Ok(())
 }
@@ -124,12 +124,12 @@ impl Place {
 
     /// The user's own settings, or the file that they are a link to. Links that leave the home and
     /// files of others are refused.
-    fn of_user(world: &World, wire: &Wire) -> Result<Option<Self>, FileError> {
+    fn of_user(context: &Context, wire: &Wire) -> Result<Option<Self>, FileError> {
         let (directory, name) = match wire.agent.as_str() {
             "codex" => (".codex", "hooks.json"),
             _ => (".claude", "settings.json"),
         };
-        let home = canonical(&world.account.home)?;
+        let home = canonical(&context.account.home)?;
         let directory = home.join(directory);
         if directory.symlink_metadata().is_err() {
             if !wire.install {
@@ -234,16 +234,18 @@ fn canonical(path: &Path) -> Result<PathBuf, FileError> {
 }
 
 /// Takes tmux's hooks of ours away, too.
-fn forget_tmux_hooks(world: &World, notes: &mut Vec<String>) {
-    let Ok(Some(listing)) = world.server.list() else { return };
+fn forget_tmux_hooks(context: &Context, notes: &mut Vec<String>) {
+    let Ok(Some(listing)) = context.server.list() else { return };
     if listing.hooks == Found::None {
         return;
     }
     let unset: Vec<OsString> = Hooks::unset();
-    notes.push(match world.server.tell(unset) {
-        Ok(()) if world.hooks.is_some() => "the tmux server's hooks are gone, too, until the next \
+    notes.push(match context.server.tell(unset) {
+        Ok(()) if context.hooks.is_some() => {
+            "the tmux server's hooks are gone, too, until the next \
             save sets them again (save_on_change = false in the configuration keeps them away)"
-            .to_owned(),
+                .to_owned()
+        }
         Ok(()) => "the tmux server's hooks are gone, too".to_owned(),
         Err(error) => error.to_string(),
     });

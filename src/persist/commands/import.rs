@@ -1,6 +1,6 @@
 //! `import`: takes the manifests of the older suite into the user's snapshots.
 
-use crate::persist::job::World;
+use crate::persist::context::Context;
 use crate::persist::report::{Imported, Problem, Report};
 use crate::snapshot::{self, Snapshot, SnapshotId};
 use crate::sys::FileError;
@@ -24,7 +24,7 @@ pub struct Manifest {
 }
 
 /// Imports the manifests that come on standard input.
-pub fn import(world: &World) -> Report {
+pub fn import(context: &Context) -> Report {
     let mut imported = Imported::default();
     let read = || -> Result<Vec<Manifest>, String> {
         let mut input = Vec::new();
@@ -33,7 +33,7 @@ pub fn import(world: &World) -> Report {
         serde_json::from_slice(&input).map_err(|error| format!("reading the manifests: {error}"))
     };
     let result = read().and_then(|manifests| {
-        write(world, manifests, &mut imported).map_err(|error| error.to_string())
+        write(context, manifests, &mut imported).map_err(|error| error.to_string())
     });
     imported.error = result.err().map(|message| Problem { message, usage: false });
     Report::Import(imported)
@@ -42,12 +42,12 @@ pub fn import(world: &World) -> Report {
 /// Writes each as a snapshot of its own time, those that say the same as the one before left out.
 /// What was saved since stays the newest.
 fn write(
-    world: &World,
+    context: &Context,
     mut manifests: Vec<Manifest>,
     imported: &mut Imported,
 ) -> Result<(), FileError> {
-    let mut store = world.writable_store()?;
-    let lock = store.lock(world.lock_wait)?;
+    let mut store = context.writable_store()?;
+    let lock = store.lock(context.lock_wait)?;
     manifests.sort_by(|a, b| (a.seconds, &a.name).cmp(&(b.seconds, &b.name)));
     let mut known = store.ids()?.0;
     let (mut last, mut previous) = (None, Snapshot::default());

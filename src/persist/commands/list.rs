@@ -1,6 +1,6 @@
 //! `list`: the snapshots of a user.
 
-use crate::persist::job::World;
+use crate::persist::context::Context;
 use crate::persist::report::{Listed, ListedSnapshot, Problem, Report};
 use crate::snapshot::Summary;
 use crate::sys::FileError;
@@ -8,16 +8,16 @@ use crate::text::escape;
 use std::os::unix::ffi::OsStrExt;
 
 /// Lists the snapshots, newest first; damaged ones and foreign files are named in the notes.
-pub fn list(world: &World) -> Report {
+pub fn list(context: &Context) -> Report {
     let mut listed = Listed::default();
-    if let Err(error) = try_list(world, &mut listed) {
+    if let Err(error) = try_list(context, &mut listed) {
         listed.error = Some(Problem::failed(&error));
     }
     Report::List(listed)
 }
 
-fn try_list(world: &World, listed: &mut Listed) -> Result<(), FileError> {
-    let Some(store) = world.store()? else { return Ok(()) };
+fn try_list(context: &Context, listed: &mut Listed) -> Result<(), FileError> {
+    let Some(store) = context.store()? else { return Ok(()) };
     let (ids, foreign) = store.ids()?;
     let mut newest = true;
     for id in ids {

@@ -1,14 +1,14 @@
 //! `show`: the plan of a restore, executed by nobody.
 
-use crate::persist::job::World;
+use crate::persist::context::Context;
 use crate::persist::report::{Planned, Report};
 use crate::persist::restore;
 use crate::persist::restore::budget::Mode;
 
 /// Shows what a restore of `snapshot` (the newest sound one when absent) would do now.
-pub fn show(world: &World, snapshot: Option<&str>, mode: Option<Mode>) -> Report {
+pub fn show(context: &Context, snapshot: Option<&str>, mode: Option<Mode>) -> Report {
     let mut planned = Planned::default();
-    if let Err(problem) = restore::plan_only(world, snapshot, mode, &mut planned) {
+    if let Err(problem) = restore::plan_only(context, snapshot, mode, &mut planned) {
         planned.error = Some(problem);
     }
     Report::Plan(planned)

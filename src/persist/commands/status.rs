@@ -1,7 +1,7 @@
 //! `status`: how saving goes for one user, from what is on disk and whether a tmux server
 //! listens. Nothing is written and no server is asked.
 
-use crate::persist::job::World;
+use crate::persist::context::Context;
 use crate::persist::report::{Problem, Report, SaveResult};
 use crate::snapshot::{Activity, Restored, Snapshot, State};
 use crate::sys::clock::Epoch;
@@ -112,13 +112,13 @@ impl ByState {
 }
 
 /// Says how saving goes for the user.
-pub fn status(world: &World) -> Report {
+pub fn status(context: &Context) -> Report {
     let mut standing = Standing::default();
     let mut notes = Vec::new();
-    match world.server.is_listening() {
+    match context.server.is_listening() {
         Ok(true) => {
             standing.server = ServerState::Running;
-            standing.server_since = world.server.socket.made();
+            standing.server_since = context.server.socket.made();
         }
         Ok(false) => {}
         Err(error) => {
@@ -126,7 +126,7 @@ pub fn status(world: &World) -> Report {
             notes.push(refusal(&error));
         }
     }
-    let read = world.store().and_then(|store| {
+    let read = context.store().and_then(|store| {
         let Some(store) = store else { return Ok(()) };
         standing.enter(&store.activity(&mut notes));
         if let Some((_, stored)) = store.newest(&mut notes)? {

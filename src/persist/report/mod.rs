@@ -9,7 +9,7 @@ pub use history::{ClosedSession, Remembered, RememberedConversation};
 
 pub use super::commands::doctor::{Check, CheckState, Examined};
 pub use super::commands::status::{ServerState, Standing};
-use super::job::Request;
+use super::request::Request;
 use super::restore::budget::Mode;
 pub use crate::snapshot::SaveResult;
 use serde::{Deserialize, Serialize};

@@ -10,7 +10,7 @@ use super::arrange::{Session, arrange};
 use super::plan::{Action, Step};
 use super::{finish, groups, pane_command};
 use crate::persist::capture::BUILDER_PREFIX;
-use crate::persist::job::World;
+use crate::persist::context::Context;
 use crate::tmux::command::{self, Ids, Line, Spawn, Target};
 use crate::tmux::control::Reply;
 use crate::tmux::{Builder, TmuxError};
@@ -20,13 +20,13 @@ use std::collections::BTreeSet;
 pub type Results = Vec<Result<(), String>>;
 
 /// Builds what `steps` say, all of which are selected and none of which is to be skipped.
-pub fn build(world: &World, steps: &[Step]) -> Result<Results, TmuxError> {
+pub fn build(context: &Context, steps: &[Step]) -> Result<Results, TmuxError> {
     let name = format!("{BUILDER_PREFIX}{}", crate::sys::fs::random_hex());
-    let home = &world.account.home;
+    let home = &context.account.home;
     let cwd = if home.is_dir() { home.as_path() } else { std::path::Path::new("/") };
     let mut work = Work {
-        world,
-        builder: world.server.build(&name, cwd)?,
+        context,
+        builder: context.server.build(&name, cwd)?,
         name,
         steps,
         sessions: arrange(steps),
@@ -47,7 +47,7 @@ pub fn build(world: &World, steps: &[Step]) -> Result<Results, TmuxError> {
 }
 
 struct Work<'a> {
-    world: &'a World,
+    context: &'a Context,
     builder: Builder,
     /// What the connection's own session is called, and how names of unfinished ones begin.
     name: String,
@@ -88,7 +88,7 @@ impl Work<'_> {
         let mut orders = Vec::new();
         for (at, step) in self.steps.iter().enumerate() {
             let Action::InPlace { pane, .. } = step.action else { continue };
-            if self.world.launcher.is_none() {
+            if self.context.launcher.is_none() {
                 continue;
             }
             let respawn = |spawn: Spawn<'_>| command::respawn_pane(pane, spawn);
@@ -104,13 +104,14 @@ impl Work<'_> {
             let window = &self.sessions[at].windows[0];
             // Its own name comes last.
             let name = format!("{}-{at}", self.name);
-            let environment = finish::environment(&self.sessions[at], &self.world.keep.environment);
+            let environment =
+                finish::environment(&self.sessions[at], &self.context.keep.environment);
             let new = |spawn: Spawn<'_>| {
                 command::new_session(name.as_bytes(), window.size, &environment, spawn)
             };
             let placeholder = [b"cat".to_vec(), b"-".to_vec()];
             let line = if self.sessions[at].has_placeholder {
-                let cwd = self.world.account.home.as_os_str();
+                let cwd = self.context.account.home.as_os_str();
                 new(Spawn { cwd, argv: &placeholder })
             } else {
                 self.spawn(window.first(), new)
@@ -270,7 +271,7 @@ impl Work<'_> {
     fn joins(&self, leader: usize, id: u32) -> Vec<(For, Line)> {
         let join = |(at, session): (usize, &Session<'_>)| {
             let name = &session.windows[0].first().target;
-            let environment = finish::environment(session, &self.world.keep.environment);
+            let environment = finish::environment(session, &self.context.keep.environment);
             (For::Join(at), command::new_grouped_session(name, id, &environment))
         };
         let members = self.sessions.iter().enumerate();
@@ -334,8 +335,8 @@ impl Work<'_> {
 
     /// A command that makes a pane for a step.
     fn spawn(&self, step: &Step, command: impl FnOnce(Spawn<'_>) -> Line) -> Line {
-        let argv = pane_command::argv(step, self.world, self.builder.has_default_command);
-        let cwd = pane_command::cwd(step, &self.world.account.home);
+        let argv = pane_command::argv(step, self.context, self.builder.has_default_command);
+        let cwd = pane_command::cwd(step, &self.context.account.home);
         command(Spawn { cwd, argv: &argv })
     }
 

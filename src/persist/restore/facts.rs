@@ -4,7 +4,7 @@
 use crate::agent::{self, AGENTS, ConversationId, Home, Resumption};
 use crate::persist::capture::extras::Keep;
 use crate::persist::capture::{Capture, capture};
-use crate::persist::job::World;
+use crate::persist::context::Context;
 use crate::process::{Proc, base_name};
 use crate::snapshot::{Row, Snapshot, State};
 use crate::sys::clock;
@@ -71,13 +71,13 @@ impl Facts {
 
 /// Gathers the facts for planning from `snapshot`.
 pub fn gather(
-    world: &World,
+    context: &Context,
     snapshot: &Snapshot,
     notes: &mut Vec<String>,
 ) -> Result<Facts, TmuxError> {
-    let mut facts = Facts { keep: world.keep.clone(), ..Facts::default() };
-    let (home, proc) = (Home::new(&world.account.home), Proc::default());
-    let mut captured = capture(world, Some(snapshot), &home, &proc)?.unwrap_or_default();
+    let mut facts = Facts { keep: context.keep.clone(), ..Facts::default() };
+    let (home, proc) = (Home::new(&context.account.home), Proc::default());
+    let mut captured = capture(context, Some(snapshot), &home, &proc)?.unwrap_or_default();
     notes.extend(std::mem::take(&mut captured.notes));
     for agent in AGENTS {
         for (id, pid) in agent.live(&home, &proc, &captured.agents) {
@@ -96,11 +96,11 @@ pub fn gather(
         }
     }
     for (id, pane) in left_panes(snapshot, &captured, &facts) {
-        let left = left_pane(pane, &captured, world, &proc);
+        let left = left_pane(pane, &captured, context, &proc);
         facts.panes.extend(left.map(|left| (id, left)));
     }
     facts.running.clone_from(&captured.running);
-    facts.hhmm = clock::hhmm(world.now);
+    facts.hhmm = clock::hhmm(context.now);
     facts.unfinished = captured.unfinished;
     for row in &snapshot.rows {
         if !facts.directories.contains(&row.cwd) && can_enter(&row.cwd) {
@@ -143,20 +143,20 @@ fn left_panes(snapshot: &Snapshot, captured: &Capture, facts: &Facts) -> BTreeMa
     left
 }
 
-fn left_pane(id: u32, captured: &Capture, world: &World, proc: &Proc) -> Option<LeftPane> {
+fn left_pane(id: u32, captured: &Capture, context: &Context, proc: &Proc) -> Option<LeftPane> {
     let row = captured.snapshot.rows.iter().find(|row| row.pane_id == Some(id))?;
     let pid = captured.pids.get(&id).copied();
-    let waits = row.agent.is_none() && pid.is_none_or(|pid| is_waiting_shell(pid, world, proc));
+    let waits = row.agent.is_none() && pid.is_none_or(|pid| is_waiting_shell(pid, context, proc));
     Some(LeftPane { id, pid, place: row.label(), waits })
 }
 
 /// Whether a process is a shell at its prompt: it reads its terminal and owns it, and nothing runs
 /// in it or below it.
-pub(crate) fn is_waiting_shell(pid: i32, world: &World, proc: &Proc) -> bool {
+pub(crate) fn is_waiting_shell(pid: i32, context: &Context, proc: &Proc) -> bool {
     proc.process(pid, 0).is_some_and(|process| {
         let called = process.called();
         let called = called.strip_prefix(b"-").unwrap_or(called);
-        let own = base_name(world.account.shell.as_os_str().as_bytes());
+        let own = base_name(context.account.shell.as_os_str().as_bytes());
         (called == own || SHELLS.contains(&called))
             && reads_its_terminal(&process.argv)
             && !process.stat.running

@@ -5,7 +5,7 @@ use super::budget::{self, Means, Mode};
 use super::facts::{DEFAULT_AGENT, Facts};
 use super::plan::{Start, Step};
 use crate::agent::{self, ConversationId, Description, Home};
-use crate::persist::job::World;
+use crate::persist::context::Context;
 use crate::persist::report::Allotment;
 use crate::process::Proc;
 use crate::snapshot::Store;
@@ -32,8 +32,8 @@ pub(crate) struct Settled {
 }
 
 /// Settles when each agent of a plan starts.
-pub(crate) fn settle(world: &World, facts: &Facts, mode: Mode, steps: &mut [Step]) -> Settled {
-    let home = Home::new(&world.account.home);
+pub(crate) fn settle(context: &Context, facts: &Facts, mode: Mode, steps: &mut [Step]) -> Settled {
+    let home = Home::new(&context.account.home);
     let candidates = steps.iter().filter(|step| budget::is_candidate(step));
     let known: BTreeMap<_, _> = candidates.filter_map(|step| describe(step, &home)).collect();
     if known.is_empty() {
@@ -43,7 +43,7 @@ pub(crate) fn settle(world: &World, facts: &Facts, mode: Mode, steps: &mut [Step
         Start::Agent { id, .. } => Some(known.get(id)?.as_ref()?.last_activity),
         Start::Shell | Start::Program(_) | Start::ShellBecause(_) => None,
     };
-    let allotment = budget::settle(steps, mode, &means(world, facts, mode), used);
+    let allotment = budget::settle(steps, mode, &means(context, facts, mode), used);
     Settled { allotment, known }
 }
 
@@ -54,7 +54,7 @@ fn describe(step: &Step, home: &Home) -> Option<(ConversationId, Option<Descript
     Some((id.clone(), agent.describe_from(id, cwd, home)))
 }
 
-fn means(world: &World, facts: &Facts, mode: Mode) -> Means {
+fn means(context: &Context, facts: &Facts, mode: Mode) -> Means {
     let proc = Proc::default();
     let measured = facts.running.iter().take(MEASURED);
     let live = if mode == Mode::Lazy {
@@ -62,8 +62,8 @@ fn means(world: &World, facts: &Facts, mode: Mode) -> Means {
     } else {
         measured.filter_map(|pid| proc.memory_of_tree(*pid)).collect()
     };
-    let there_is = launcher::memory::Memory::look(Path::new("/"), world.account.uid.as_raw());
-    budget::means(&world.restore, mode, there_is, live)
+    let there_is = launcher::memory::Memory::look(Path::new("/"), context.account.uid.as_raw());
+    budget::means(&context.restore, mode, there_is, live)
 }
 
 impl Settled {

@@ -17,7 +17,7 @@ pub mod source;
 pub mod unfinished;
 
 use super::capture::{Capture, capture};
-use super::job::World;
+use super::context::Context;
 use super::report::{Planned, PlannedRow, Problem, Report};
 use super::save::{closed, coalesce, scrollback};
 use crate::agent::{AGENTS, Home};
@@ -35,7 +35,7 @@ use std::time::{Duration, Instant};
 
 /// Restores sessions: all that were not closed, or the chosen ones; `from` a certain snapshot.
 pub fn restore(
-    world: &World,
+    context: &Context,
     sessions: &[String],
     from: Option<&str>,
     mode: Option<Mode>,
@@ -43,21 +43,21 @@ pub fn restore(
 ) -> Report {
     let begin = Instant::now();
     let mut planned = Planned::default();
-    if let Err(problem) = try_restore(world, sessions, from, mode, dry_run, &mut planned) {
+    if let Err(problem) = try_restore(context, sessions, from, mode, dry_run, &mut planned) {
         planned.error = Some(problem);
     } else if !dry_run && sessions.is_empty() && from.is_none() {
         // From now on what is live may follow the newest snapshot.
-        let marked = restore_pending::restored(&world.account);
+        let marked = restore_pending::restored(&context.account);
         planned.notes.extend(marked.err().map(|error| error.to_string()));
     }
     if !dry_run {
-        record(world, begin, &mut planned);
+        record(context, begin, &mut planned);
     }
     Report::Plan(planned)
 }
 
 /// Records what was done with each pane, where there is a store at all.
-fn record(world: &World, begin: Instant, planned: &mut Planned) {
+fn record(context: &Context, begin: Instant, planned: &mut Planned) {
     let error = planned.error.as_ref();
     if error.is_some_and(|problem| problem.usage) {
         return; // nothing was tried
@@ -71,23 +71,23 @@ fn record(world: &World, begin: Instant, planned: &mut Planned) {
         _ => Some(row.action.as_str()),
     });
     let actions = actions.chain(without_plan.map(|_| "failed"));
-    world.record(&mut planned.notes, |activity| {
-        activity.enter_restore(world.now, begin.elapsed(), actions);
+    context.record(&mut planned.notes, |activity| {
+        activity.enter_restore(context.now, begin.elapsed(), actions);
     });
 }
 
 /// The plan that a restore of `from` would execute; for `show`.
 pub(super) fn plan_only(
-    world: &World,
+    context: &Context,
     from: Option<&str>,
     mode: Option<Mode>,
     planned: &mut Planned,
 ) -> Result<(), Problem> {
-    try_restore(world, &[], from, mode, true, planned)
+    try_restore(context, &[], from, mode, true, planned)
 }
 
 fn try_restore(
-    world: &World,
+    context: &Context,
     sessions: &[String],
     from: Option<&str>,
     mode: Option<Mode>,
@@ -95,16 +95,16 @@ fn try_restore(
     planned: &mut Planned,
 ) -> Result<(), Problem> {
     let begin = Instant::now();
-    let mut store = world.store().map_err(|error| Problem::failed(&error))?;
+    let mut store = context.store().map_err(|error| Problem::failed(&error))?;
     // Held to the end: a save in between would see half of the sessions.
     let lock = match &mut store {
         Some(store) if !dry_run => {
-            Some(store.lock(world.lock_wait).map_err(|error| Problem::failed(&error))?)
+            Some(store.lock(context.lock_wait).map_err(|error| Problem::failed(&error))?)
         }
         _ => None,
     };
     let notes = &mut planned.notes;
-    let Some(stored) = source::find(world, store.as_ref(), from, notes)? else {
+    let Some(stored) = source::find(context, store.as_ref(), from, notes)? else {
         notes.push("nothing has been saved yet".to_owned());
         return match sessions {
             [] => Ok(()),
@@ -115,43 +115,43 @@ fn try_restore(
     };
     planned.snapshot = Some(stored.id.to_string());
     let chosen = Selection::parse(sessions, &stored)?;
-    let left = world.lock_wait.saturating_sub(begin.elapsed());
-    let server_lock = if dry_run { None } else { lock_server(world, left, notes)? };
+    let left = context.lock_wait.saturating_sub(begin.elapsed());
+    let server_lock = if dry_run { None } else { lock_server(context, left, notes)? };
     let closings = store.as_ref().map(|store| closed::read(store, notes)).unwrap_or_default();
     let before = notes.len();
     let gather = |notes: &mut Vec<String>| {
-        facts::gather(world, &stored.snapshot, notes).map_err(|error| Problem::failed(&error))
+        facts::gather(context, &stored.snapshot, notes).map_err(|error| Problem::failed(&error))
     };
     let mut facts = gather(notes)?;
     // Only under that lock are they certainly nobody's who is still at work.
     if server_lock.is_some() && !facts.unfinished.is_empty() {
-        unfinished::end(world, &facts.unfinished).map_err(|error| Problem::failed(&error))?;
+        unfinished::end(context, &facts.unfinished).map_err(|error| Problem::failed(&error))?;
         notes.truncate(before);
         notes.push("a restore had died on the way: what it had not finished is made anew".into());
         facts = gather(notes)?;
     }
     let mut steps = plan::plan(&stored, &facts, &closings, chosen.as_ref());
-    let pace = memory::settle(world, &facts, mode.unwrap_or(world.restore.mode), &mut steps);
+    let pace = memory::settle(context, &facts, mode.unwrap_or(context.restore.mode), &mut steps);
     planned.agents.clone_from(&pace.allotment);
     planned.rows = steps.iter().map(Step::describe).collect();
     if dry_run {
         return Ok(());
     }
-    scrollback::find(world, store.as_ref(), stored.id, &mut steps);
+    scrollback::find(context, store.as_ref(), stored.id, &mut steps);
     if let Some((store, lock)) = store.as_ref().zip(lock.as_ref()) {
         planned.notes.extend(pace.leave_for_panes(store, lock));
     }
-    execute(world, steps, &mut planned.rows)
+    execute(context, steps, &mut planned.rows)
 }
 
 /// Excludes restores from other state directories, or from a file without any: they hold another
 /// lock. Where this one cannot be made, that is no reason to restore nothing.
 fn lock_server(
-    world: &World,
+    context: &Context,
     wait: Duration,
     notes: &mut Vec<String>,
 ) -> Result<Option<Lock>, Problem> {
-    match world.server.lock(wait) {
+    match context.server.lock(wait) {
         Ok(lock) => Ok(Some(lock)),
         Err(error) if error.is_timeout() => Err(Problem::failed(&error)),
         Err(error) => {
@@ -162,8 +162,8 @@ fn lock_server(
 }
 
 /// Does what the plan says, row by row, and notes what became of each.
-fn execute(world: &World, steps: Vec<Step>, rows: &mut [PlannedRow]) -> Result<(), Problem> {
-    let now = Now::look(world).map_err(|error| Problem::failed(&error))?;
+fn execute(context: &Context, steps: Vec<Step>, rows: &mut [PlannedRow]) -> Result<(), Problem> {
+    let now = Now::look(context).map_err(|error| Problem::failed(&error))?;
     let (mut to_build, mut places) = (Vec::new(), Vec::new());
     for (at, step) in steps.into_iter().enumerate() {
         let result = if step.action == Action::Skip {
@@ -182,7 +182,7 @@ fn execute(world: &World, steps: Vec<Step>, rows: &mut [PlannedRow]) -> Result<(
     if to_build.is_empty() {
         return Ok(());
     }
-    let results = match build::build(world, &to_build) {
+    let results = match build::build(context, &to_build) {
         Ok(results) => results,
         Err(error) => {
             for at in places {
@@ -192,10 +192,10 @@ fn execute(world: &World, steps: Vec<Step>, rows: &mut [PlannedRow]) -> Result<(
         }
     };
     // The server may be a new one; the next save tries again.
-    let _ = coalesce::keep(&world.server, world.hooks.as_ref(), Found::Others);
+    let _ = coalesce::keep(&context.server, context.hooks.as_ref(), Found::Others);
     for ((at, step), result) in places.into_iter().zip(&to_build).zip(results) {
         rows[at].result = Some(match result {
-            Ok(()) if world.launcher.is_none() && step.start != Start::Shell => {
+            Ok(()) if context.launcher.is_none() && step.start != Start::Shell => {
                 "failed: start-claude is not installed beside persist; a shell is there".to_owned()
             }
             Ok(()) => "restored".to_owned(),
@@ -208,7 +208,7 @@ fn execute(world: &World, steps: Vec<Step>, rows: &mut [PlannedRow]) -> Result<(
 /// The live state directly before acting: between the plan and this a person may have done by hand
 /// what the plan says (lesson 13).
 struct Now<'a> {
-    world: &'a World,
+    context: &'a Context,
     proc: Proc,
     live: Capture,
     sessions: BTreeSet<Vec<u8>>,
@@ -216,9 +216,9 @@ struct Now<'a> {
 }
 
 impl<'a> Now<'a> {
-    fn look(world: &'a World) -> Result<Self, TmuxError> {
-        let (home, proc) = (Home::new(&world.account.home), Proc::default());
-        let live = capture(world, None, &home, &proc)?.unwrap_or_default();
+    fn look(context: &'a Context) -> Result<Self, TmuxError> {
+        let (home, proc) = (Home::new(&context.account.home), Proc::default());
+        let live = capture(context, None, &home, &proc)?.unwrap_or_default();
         let mut conversations = BTreeSet::new();
         for agent in AGENTS {
             let outside = agent.live(&home, &proc, &live.agents).into_iter();
@@ -227,7 +227,7 @@ impl<'a> Now<'a> {
         let rows = &live.snapshot.rows;
         conversations.extend(rows.iter().filter_map(|row| row.conversation.clone()));
         let sessions = rows.iter().map(|row| row.session.clone()).collect();
-        Ok(Self { world, proc, live, sessions, conversations })
+        Ok(Self { context, proc, live, sessions, conversations })
     }
 
     /// Why a step must not be done after all.
@@ -242,7 +242,7 @@ impl<'a> Now<'a> {
                 let same = self.live.pids.get(&pane).copied() == pid
                     && self.live.snapshot.rows.iter().any(|row| row.pane_id == Some(pane));
                 let waits =
-                    pid.is_none_or(|pid| facts::is_waiting_shell(pid, self.world, &self.proc));
+                    pid.is_none_or(|pid| facts::is_waiting_shell(pid, self.context, &self.proc));
                 (!same || !waits).then(|| "no shell waits in its pane any more".to_owned())
             }
             _ if self.sessions.contains(&step.target) => {

@@ -3,7 +3,7 @@
 use super::budget::When;
 use super::plan::{Start, Step};
 use crate::agent::Resumption;
-use crate::persist::job::World;
+use crate::persist::context::Context;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -18,15 +18,15 @@ pub(crate) fn cwd<'a>(step: &'a Step, home: &'a Path) -> &'a OsStr {
 /// With a `default-command` in the user's configuration tmux's default is that program, often
 /// our launcher: a pane that held a shell then asks for the shell by name. Without the launcher
 /// every pane is a shell.
-pub(crate) fn argv(step: &Step, world: &World, has_default_command: bool) -> Vec<Vec<u8>> {
+pub(crate) fn argv(step: &Step, context: &Context, has_default_command: bool) -> Vec<Vec<u8>> {
     let launched = |arguments: &[&[u8]]| {
-        let launcher = world.launcher.as_ref()?;
+        let launcher = context.launcher.as_ref()?;
         let mut argv = vec![launcher.as_os_str().as_bytes().to_vec()];
         argv.extend(arguments.iter().map(|argument| argument.to_vec()));
         Some(argv)
     };
     let shell = || {
-        let shell = world.account.shell.as_os_str().as_bytes().to_vec();
+        let shell = context.account.shell.as_os_str().as_bytes().to_vec();
         if has_default_command { vec![shell, b"-l".to_vec()] } else { Vec::new() }
     };
     let argv = match &step.start {
@@ -43,10 +43,10 @@ pub(crate) fn argv(step: &Step, world: &World, has_default_command: bool) -> Vec
             // Work goes on where it was: the code below it does not move.
             let (session, id) = (step.row.session.as_slice(), id.as_str().as_bytes());
             let all = [&b"--agent"[..], agent.as_bytes(), b"--name", session, b"--no-freshen"];
-            let begin = begin(step, world);
+            let begin = begin(step, context);
             let begin: Vec<&[u8]> = begin.iter().map(Vec::as_slice).collect();
             let with = |more: &[&[u8]]| launched(&[&begin, &all[..], more].concat());
-            let cwd = cwd(step, &world.account.home).as_bytes();
+            let cwd = cwd(step, &context.account.home).as_bytes();
             match how {
                 Resumption::Resume => with(&[b"--resume", id]),
                 Resumption::ResumeTranscript(path) => {
@@ -63,7 +63,7 @@ pub(crate) fn argv(step: &Step, world: &World, has_default_command: bool) -> Vec
 
 /// The launcher's arguments for when the agent starts. What tells of conversations is not among
 /// them: everybody on the host can read arguments.
-fn begin(step: &Step, world: &World) -> Vec<Vec<u8>> {
+fn begin(step: &Step, context: &Context) -> Vec<Vec<u8>> {
     let mut words: Vec<Vec<u8>> = Vec::new();
     match step.when {
         Some(When::OnDemand) => words.push(b"--wait".to_vec()),
@@ -74,7 +74,7 @@ fn begin(step: &Step, world: &World) -> Vec<Vec<u8>> {
         }
         None => return words,
     }
-    let restored = world.restored();
+    let restored = context.restored();
     if restored.is_dir() {
         words.extend([b"--restored".to_vec(), restored.into_os_string().into_encoded_bytes()]);
     }

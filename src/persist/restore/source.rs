@@ -1,6 +1,6 @@
 //! Which snapshot a plan is made from.
 
-use crate::persist::job::World;
+use crate::persist::context::Context;
 use crate::persist::report::Problem;
 use crate::snapshot::{self, SnapshotId, Store, Stored};
 use std::os::unix::fs::MetadataExt;
@@ -12,7 +12,7 @@ const MAX_FILE: u64 = 64 << 20;
 /// Finds the snapshot that `name` means: an id, a file when it holds a slash, the newest sound
 /// one when absent. `Ok(None)` when nothing was ever saved.
 pub(crate) fn find(
-    world: &World,
+    context: &Context,
     store: Option<&Store>,
     name: Option<&str>,
     notes: &mut Vec<String>,
@@ -27,7 +27,7 @@ pub(crate) fn find(
         },
         Some(path) if path.contains('/') => from_file(Path::new(path)).map(Some),
         Some(name) => {
-            let user = &world.account.name;
+            let user = &context.account.name;
             let absent = || {
                 Problem::usage(format!(
                     "{user} has no snapshot '{}'",

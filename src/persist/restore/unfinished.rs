@@ -2,7 +2,7 @@
 //! agents that were started already.
 
 use crate::persist::capture::BUILDER_PREFIX;
-use crate::persist::job::World;
+use crate::persist::context::Context;
 use crate::process::Proc;
 use crate::sys::{clock, fs};
 use crate::tmux::{Pane, TmuxError, command};
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 /// Ends the sessions of these panes and waits for their processes, so that what they ran is not
 /// taken for live when the plan is made. The caller holds the lock: no other restore is at work.
-pub(crate) fn end(world: &World, panes: &[Pane]) -> Result<(), TmuxError> {
+pub(crate) fn end(context: &Context, panes: &[Pane]) -> Result<(), TmuxError> {
     let proc = Proc::default();
     let mut running = Vec::new();
     for pane in panes.iter().filter(|pane| !pane.dead) {
@@ -23,11 +23,11 @@ pub(crate) fn end(world: &World, panes: &[Pane]) -> Result<(), TmuxError> {
     let sessions: BTreeSet<u32> = panes.iter().map(|pane| pane.session_id).collect();
     let lines: Vec<_> = sessions.into_iter().map(command::kill_session).collect();
     let name = format!("{BUILDER_PREFIX}{}", fs::random_hex());
-    let mut builder = world.server.build(&name, std::path::Path::new("/"))?;
+    let mut builder = context.server.build(&name, std::path::Path::new("/"))?;
     builder.exchange(&lines)?; // one that is gone already is no harm
     builder.finish()?;
     // They got SIGHUP; what outlives the deadline is live indeed, and the plan will say so.
-    let end = Instant::now() + world.server.deadline;
+    let end = Instant::now() + context.server.deadline;
     let is_running =
         |(pid, start): &(i32, u64)| proc.stat(*pid).is_some_and(|stat| stat.start == *start);
     while running.iter().any(is_running) && Instant::now() < end {

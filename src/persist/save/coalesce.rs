@@ -1,8 +1,8 @@
 //! Saving when something changed: a server tells by tmux's hooks, agents by theirs, the launcher by
 //! itself. However many tell, one save a second sees it all.
 
-use crate::persist::job::Job;
 use crate::persist::ourselves;
+use crate::persist::request::Job;
 use crate::snapshot::Store;
 use crate::sys::locks::Lock;
 use crate::sys::{FileError, clock};

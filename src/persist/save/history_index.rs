@@ -1,6 +1,6 @@
 //! The index of conversations, kept up to date by every save that saw something new.
 
-use crate::persist::job::World;
+use crate::persist::context::Context;
 use crate::snapshot::conversations::{self, Conversations, GRANULARITY};
 use crate::snapshot::{Snapshot, SnapshotId, Store};
 use crate::sys::FileError;
@@ -10,21 +10,21 @@ use crate::sys::locks::Lock;
 /// conversation is new or somewhere else, and once an hour. What goes wrong is noted: the save
 /// goes on.
 pub(crate) fn remember(
-    world: &World,
+    context: &Context,
     (store, lock): (&Store, &Lock),
     snapshot: &Snapshot,
     previous: Option<&Snapshot>,
     notes: &mut Vec<String>,
 ) {
     if snapshot.rows.iter().any(conversations::is_there)
-        && let Err(error) = try_remember(world, (store, lock), snapshot, previous, notes)
+        && let Err(error) = try_remember(context, (store, lock), snapshot, previous, notes)
     {
         notes.push(format!("not in the history: {error}"));
     }
 }
 
 fn try_remember(
-    world: &World,
+    context: &Context,
     (store, lock): (&Store, &Lock),
     snapshot: &Snapshot,
     previous: Option<&Snapshot>,
@@ -32,13 +32,13 @@ fn try_remember(
 ) -> Result<(), FileError> {
     let is_recent = store
         .conversations_written()?
-        .is_some_and(|written| world.now.saturating_sub(written) < GRANULARITY);
+        .is_some_and(|written| context.now.saturating_sub(written) < GRANULARITY);
     let has_news = previous.is_none_or(|previous| conversations::has_news(snapshot, previous));
     if is_recent && !has_news {
         return Ok(());
     }
     let (mut index, mended) = read(store, notes)?;
-    if index.observe(snapshot, world.now, previous) || mended {
+    if index.observe(snapshot, context.now, previous) || mended {
         store.write_conversations(&index, lock)?;
     }
     Ok(())

@@ -10,7 +10,7 @@ pub mod prune;
 pub mod scrollback;
 
 use super::capture::{Capture, capture};
-use super::job::World;
+use super::context::Context;
 use super::report::{Report, SaveResult, Saved};
 use crate::agent::{AGENTS, Home};
 use crate::persist::restore_pending;
@@ -28,22 +28,22 @@ use std::mem::take;
 use std::time::Instant;
 
 /// Saves the user's live sessions.
-pub fn save(world: &World) -> Report {
-    save_in_turn(world, None)
+pub fn save(context: &Context) -> Report {
+    save_in_turn(context, None)
 }
 
 /// Saves them because something changed, at most once a second: another that is about to save will
 /// see the change, too.
-pub fn save_soon(world: &World) -> Report {
+pub fn save_soon(context: &Context) -> Report {
     // Without a server there is nothing to take turns at.
-    if !world.server.is_listening().unwrap_or(false) {
-        return save_in_turn(world, None);
+    if !context.server.is_listening().unwrap_or(false) {
+        return save_in_turn(context, None);
     }
-    match world.writable_store().and_then(|store| Turn::take(&store)) {
+    match context.writable_store().and_then(|store| Turn::take(&store)) {
         Ok(Some(turn)) => {
-            let mut world = world.clone();
-            world.now = clock::now(); // some time has gone by
-            save_in_turn(&world, Some(&turn))
+            let mut context = context.clone();
+            context.now = clock::now(); // some time has gone by
+            save_in_turn(&context, Some(&turn))
         }
         Ok(None) => {
             let notes = vec!["another save is about to see it".to_owned()];
@@ -53,22 +53,22 @@ pub fn save_soon(world: &World) -> Report {
     }
 }
 
-fn save_in_turn(world: &World, turn: Option<&Turn>) -> Report {
+fn save_in_turn(context: &Context, turn: Option<&Turn>) -> Report {
     let begin = Instant::now();
     let mut notes = Vec::new();
-    let mut report = try_save(world, turn, &mut notes)
+    let mut report = try_save(context, turn, &mut notes)
         .unwrap_or_else(|error| Saved { error: Some(error), ..Saved::default() });
-    record(world, begin, &report, &mut notes);
+    record(context, begin, &report, &mut notes);
     report.notes = notes;
     Report::Save(report)
 }
 
 /// Records how it went.
-fn record(world: &World, begin: Instant, saved: &Saved, notes: &mut Vec<String>) {
+fn record(context: &Context, begin: Instant, saved: &Saved, notes: &mut Vec<String>) {
     let why = saved.error.as_deref().unwrap_or_default();
     let mut trouble = Vec::new();
-    world.record(&mut trouble, |activity| {
-        activity.enter_save(world.now, begin.elapsed(), saved.result, why);
+    context.record(&mut trouble, |activity| {
+        activity.enter_save(context.now, begin.elapsed(), saved.result, why);
     });
     // Where the save failed itself, that is what there is to say.
     if saved.error.is_none() {
@@ -76,35 +76,39 @@ fn record(world: &World, begin: Instant, saved: &Saved, notes: &mut Vec<String>)
     }
 }
 
-fn try_save(world: &World, turn: Option<&Turn>, notes: &mut Vec<String>) -> Result<Saved, String> {
+fn try_save(
+    context: &Context,
+    turn: Option<&Turn>,
+    notes: &mut Vec<String>,
+) -> Result<Saved, String> {
     let text = |error: &dyn std::fmt::Display| error.to_string();
     // Without a server nothing is made, not even the directory.
     let nothing = |notes: &mut Vec<String>, why: &str| {
         notes.push(why.to_owned());
         Ok(Saved { result: SaveResult::Nothing, ..Saved::default() })
     };
-    if restore_pending::is_pending(&world.account) {
+    if restore_pending::is_pending(&context.account) {
         let why = "not restored yet since the host came up: the old state is kept until \
                    `persist restore` has succeeded";
         return nothing(notes, why);
     }
-    if !world.server.is_listening().map_err(|e| text(&e))? {
-        let socket = world.server.socket.path().display();
+    if !context.server.is_listening().map_err(|e| text(&e))? {
+        let socket = context.server.socket.path().display();
         return nothing(notes, &format!("no tmux server is running at {socket}"));
     }
-    let mut store = world.writable_store().map_err(|e| text(&e))?;
-    let lock = store.lock(world.lock_wait).map_err(|e| text(&e))?;
+    let mut store = context.writable_store().map_err(|e| text(&e))?;
+    let lock = store.lock(context.lock_wait).map_err(|e| text(&e))?;
     if let Some(turn) = turn {
         turn.begin();
     }
     let newest = store.newest(notes).map_err(|e| text(&e))?;
     let closings = closed::read(&store, notes);
-    let (home, proc) = (Home::new(&world.account.home), Proc::default());
+    let (home, proc) = (Home::new(&context.account.home), Proc::default());
     let previous = newest.as_ref().map(|(_, stored)| &stored.snapshot);
-    let Some(mut captured) = capture(world, previous, &home, &proc).map_err(|e| text(&e))? else {
+    let Some(mut captured) = capture(context, previous, &home, &proc).map_err(|e| text(&e))? else {
         return nothing(notes, "no tmux server is running");
     };
-    let kept = coalesce::keep(&world.server, world.hooks.as_ref(), captured.hooks);
+    let kept = coalesce::keep(&context.server, context.hooks.as_ref(), captured.hooks);
     notes.extend(kept.err().map(|error| format!("saves on change are not set up: {error}")));
     if captured.snapshot.rows.is_empty() {
         notes.extend(captured.notes);
@@ -115,12 +119,12 @@ fn try_save(world: &World, turn: Option<&Turn>, notes: &mut Vec<String>) -> Resu
         leaving::drop_leaving(&mut captured.snapshot, newest.id, &closings, started);
         // The snapshot itself may be old: nothing is written while nothing changes.
         let seen = store.activity(notes).confirmed.max(newest.id.seconds());
-        let lost = carry_forward(world, &mut captured, newest, &closings, seen, (&home, &proc));
+        let lost = carry_forward(context, &mut captured, newest, &closings, seen, (&home, &proc));
         captured.notes.extend(lost);
     }
     notes.extend(captured.notes);
     let snapshot = captured.snapshot;
-    remember(world, (&store, &lock), &snapshot, previous, notes);
+    remember(context, (&store, &lock), &snapshot, previous, notes);
     let bytes = snapshot::encode(&snapshot);
     let report = |result, id: SnapshotId| Saved {
         result,
@@ -135,24 +139,24 @@ fn try_save(world: &World, turn: Option<&Turn>, notes: &mut Vec<String>) -> Resu
     {
         store.point_latest(*id).map_err(|e| text(&e))?;
         let ids = (None, *id);
-        notes.extend(scrollback::keep(world, &store, &snapshot, &captured.alternate, ids, &lock));
+        notes.extend(scrollback::keep(context, &store, &snapshot, &captured.alternate, ids, &lock));
         return Ok(report(SaveResult::Unchanged, *id));
     }
     // Whatever lies there, sound or not, this one comes after it.
     let ids = store.ids().map_err(|e| text(&e))?.0;
-    let id = SnapshotId::next(world.now, ids.first().copied(), closings.latest());
+    let id = SnapshotId::next(context.now, ids.first().copied(), closings.latest());
     // Written before it: a snapshot never comes without what it had.
     let old_and_new = (newest.as_ref().map(|(_, stored)| stored.id), id);
     let alternate = &captured.alternate;
-    notes.extend(scrollback::keep(world, &store, &snapshot, alternate, old_and_new, &lock));
+    notes.extend(scrollback::keep(context, &store, &snapshot, alternate, old_and_new, &lock));
     store.write(id, &bytes, &lock).map_err(|e| text(&e))?;
-    prune(world, (&store, &lock), &ids, id, notes);
+    prune(context, (&store, &lock), &ids, id, notes);
     Ok(report(SaveResult::Saved, id))
 }
 
 /// What the newest snapshot knew and nobody sees any more becomes a part of this one, as lost.
 pub(super) fn carry_forward(
-    world: &World,
+    context: &Context,
     captured: &mut Capture,
     newest: &Stored,
     closings: &Closings,
@@ -172,14 +176,14 @@ pub(super) fn carry_forward(
             outside.elsewhere.extend(live.map(|(id, _)| id.as_str().into()));
         }
     }
-    let times = Times { now: world.now, seen, window: world.lost_window };
+    let times = Times { now: context.now, seen, window: context.lost_window };
     let carried = lost::carry_forward(&mut captured.snapshot, newest, closings, &outside, times);
     let names = |rows: &[Row]| {
         let names: BTreeSet<String> = rows.iter().map(|row| escape(&row.session)).collect();
         names.into_iter().collect::<Vec<_>>().join(", ")
     };
     if !carried.expired.is_empty() {
-        let hours = world.lost_window.as_secs() / 3600;
+        let hours = context.lost_window.as_secs() / 3600;
         let names = names(&carried.expired);
         captured.notes.push(format!(
             "lost for more than {hours} h, from now on only in older snapshots: {names}"

@@ -1,7 +1,7 @@
 //! Retention, after a snapshot was written: deletes what is no longer needed.
 
 use super::history_index;
-use crate::persist::job::World;
+use crate::persist::context::Context;
 use crate::snapshot::retention::{self, Known};
 use crate::snapshot::{SnapshotId, Store, Summary};
 use crate::sys::FileError;
@@ -15,7 +15,7 @@ const AT_ONCE: usize = 5000;
 /// another hour or day come to its end, and when there are too many. `ids` are those before
 /// `written`. What goes wrong is noted: the snapshot is written, which is what counts.
 pub(crate) fn prune(
-    world: &World,
+    context: &Context,
     (store, lock): (&Store, &Lock),
     ids: &[SnapshotId],
     written: SnapshotId,
@@ -23,17 +23,17 @@ pub(crate) fn prune(
 ) {
     let hour = |id: SnapshotId| id.seconds() / HOUR;
     let is_first_of_hour = ids.first().is_some_and(|last| hour(*last) != hour(written));
-    let max = usize::try_from(world.retention.max_snapshots).unwrap_or(usize::MAX);
+    let max = usize::try_from(context.retention.max_snapshots).unwrap_or(usize::MAX);
     if !is_first_of_hour && ids.len() < max {
         return;
     }
-    if let Err(error) = try_prune(world, (store, lock), notes) {
+    if let Err(error) = try_prune(context, (store, lock), notes) {
         notes.push(format!("nothing more was pruned: {error}"));
     }
 }
 
 fn try_prune(
-    world: &World,
+    context: &Context,
     (store, lock): (&Store, &Lock),
     notes: &mut Vec<String>,
 ) -> Result<(), FileError> {
@@ -43,7 +43,7 @@ fn try_prune(
         .into_iter()
         .map(|id| Known { id, fullness: store.summary(id).map(Summary::fullness) })
         .collect();
-    let mut gone = retention::surplus(&known, world.now, &world.retention);
+    let mut gone = retention::surplus(&known, context.now, &context.retention);
     gone.truncate(AT_ONCE);
     // What is deleted is read once more as a whole: it must be sound, for damaged ones are left to
     // a person, and no conversation may be forgotten with it.

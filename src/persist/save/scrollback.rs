@@ -4,7 +4,7 @@
 //! files of the newest snapshot up to date; a new snapshot takes over by hard link what is the same,
 //! and what nobody can ask for any more (a lost session's). Nothing here stops a save.
 
-use crate::persist::job::World;
+use crate::persist::context::Context;
 use crate::persist::restore::plan::{Start, Step};
 use crate::snapshot::scrollback::{file_name, path};
 use crate::snapshot::{Row, Snapshot, SnapshotId, State, Store};
@@ -21,22 +21,22 @@ const TIME: Duration = Duration::from_secs(4);
 /// Keeps what the shells' panes of `snapshot` show, for the snapshot that is or will be called
 /// `id`; `before` is the one before it. Gives what a person should know.
 pub(crate) fn keep(
-    world: &World,
+    context: &Context,
     store: &Store,
     snapshot: &Snapshot,
     alternate: &BTreeSet<u32>,
     (before, id): (Option<SnapshotId>, SnapshotId),
     lock: &Lock,
 ) -> Option<String> {
-    if world.keep.scrollback_lines == 0 {
+    if context.keep.scrollback_lines == 0 {
         return None;
     }
-    let result = try_keep(world, store, snapshot, alternate, (before, id), lock);
+    let result = try_keep(context, store, snapshot, alternate, (before, id), lock);
     result.err().map(|error| format!("scrollback is not kept, or not all: {error}"))
 }
 
 fn try_keep(
-    world: &World,
+    context: &Context,
     store: &Store,
     snapshot: &Snapshot,
     alternate: &BTreeSet<u32>,
@@ -47,13 +47,13 @@ fn try_keep(
     // A program on the alternate screen hides what is to be kept.
     let panes: BTreeSet<u32> = shells().filter_map(|row| row.pane_id).collect();
     let panes: Vec<u32> = panes.difference(alternate).copied().collect();
-    let shown = world.server.scrollback(&panes, world.keep.scrollback_lines, TIME);
+    let shown = context.server.scrollback(&panes, context.keep.scrollback_lines, TIME);
     let shown: HashMap<u32, Vec<u8>> =
         shown.map_err(|error| error.to_string())?.into_iter().collect();
     let text = |error: FileError| error.to_string();
     let old = before.map(|before| store.scrollback(before)).transpose().map_err(text)?.flatten();
     let dir = store.ensure_scrollback(id, lock).map_err(text)?;
-    let limit = usize::try_from(world.keep.scrollback_bytes).unwrap_or(usize::MAX);
+    let limit = usize::try_from(context.keep.scrollback_bytes).unwrap_or(usize::MAX);
     let end = Instant::now() + TIME;
     let mut written = false;
     for row in snapshot.rows.iter().filter(|row| row.agent.is_none()) {
@@ -101,8 +101,8 @@ fn file(
 }
 
 /// Finds what the shells that are about to come back showed.
-pub(crate) fn find(world: &World, store: Option<&Store>, id: SnapshotId, steps: &mut [Step]) {
-    if world.keep.scrollback_lines == 0 {
+pub(crate) fn find(context: &Context, store: Option<&Store>, id: SnapshotId, steps: &mut [Step]) {
+    if context.keep.scrollback_lines == 0 {
         return;
     }
     let Some(dir) = store.and_then(|store| store.scrollback(id).ok().flatten()) else { return };

@@ -10,6 +10,7 @@ mod trees;
 pub mod trusted_path;
 pub mod walk;
 
+use crate::text::{io_reason, shown};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 use std::ffi::{OsStr, OsString};
@@ -20,7 +21,7 @@ use std::path::{Path, PathBuf};
 
 /// What went wrong with which path.
 #[derive(Debug, thiserror::Error)]
-#[error("{doing} {}: {source}", path.display())]
+#[error("{doing} {}: {}", shown(path), io_reason(source))]
 pub struct FileError {
     /// A participle: 'reading', 'renaming'.
     pub doing: &'static str,

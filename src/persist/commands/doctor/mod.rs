@@ -8,7 +8,7 @@ mod server;
 mod state;
 
 use super::status::{self, Standing};
-use crate::persist::job::World;
+use crate::persist::context::Context;
 use crate::persist::report::{Problem, Report};
 pub use check::{Check, CheckState};
 use serde::{Deserialize, Serialize};
@@ -26,20 +26,20 @@ pub struct Examined {
     pub error: Option<Problem>,
 }
 
-/// Examines the user's own world; `root` is where the host's files are.
-pub fn doctor(world: &World, root: &Path) -> Report {
-    let standing = match status::status(world) {
+/// Examines the user's own context; `root` is where the host's files are.
+pub fn doctor(context: &Context, root: &Path) -> Report {
+    let standing = match status::status(context) {
         Report::Status(standing) => *standing,
         _ => Standing::default(),
     };
-    let found = agents::find(&world.account.home, std::env::var_os("PATH").as_deref());
-    let mut checks = vec![state::directory(world)];
-    checks.extend(state::records(world));
+    let found = agents::find(&context.account.home, std::env::var_os("PATH").as_deref());
+    let mut checks = vec![state::directory(context)];
+    checks.extend(state::records(context));
     checks.extend(state::snapshots(&standing));
     checks.push(agents::check(&found));
     if !found.is_empty() {
-        checks.push(hooks::agents(root, &world.account.home));
+        checks.push(hooks::agents(root, &context.account.home));
     }
-    checks.extend(server::checks(world, root, &standing));
+    checks.extend(server::checks(context, root, &standing));
     Report::Doctor(Box::new(Examined { checks, standing, error: None }))
 }

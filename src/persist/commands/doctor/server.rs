@@ -3,30 +3,30 @@
 
 use super::check::Check;
 use crate::persist::commands::status::Standing;
-use crate::persist::job::World;
+use crate::persist::context::Context;
 use crate::persist::report::ServerState;
 use std::path::Path;
 
 /// Looks at the server, if one runs.
-pub(crate) fn checks(world: &World, root: &Path, standing: &Standing) -> Vec<Check> {
-    let socket = crate::text::escape(world.server.socket.path().as_os_str().as_encoded_bytes());
+pub(crate) fn checks(context: &Context, root: &Path, standing: &Standing) -> Vec<Check> {
+    let socket = crate::text::escape(context.server.socket.path().as_os_str().as_encoded_bytes());
     match standing.server {
         ServerState::None => return vec![Check::ok("tmux server", "none runs")],
         ServerState::Refused => {
             let what = format!("{socket} must not be used (see snapshots): nothing can be saved");
-            let dir = world.server.socket.directory().display();
+            let dir = context.server.socket.directory().display();
             return vec![Check::fault("tmux server", what, format!("chmod 700 {dir}"))];
         }
         ServerState::Running => {}
     }
     let mut checks = vec![Check::ok("tmux server", format!("listens at {socket}"))];
-    checks.push(tells(world.server.option("@persist_save").as_deref()));
+    checks.push(tells(context.server.option("@persist_save").as_deref()));
     if root.join("run/systemd/system").is_dir() {
         let cgroup =
-            world.server.socket.server_pid().and_then(|pid| {
+            context.server.socket.server_pid().and_then(|pid| {
                 std::fs::read_to_string(root.join(format!("proc/{pid}/cgroup"))).ok()
             });
-        checks.push(place(cgroup.as_deref(), world.account.uid.as_raw()));
+        checks.push(place(cgroup.as_deref(), context.account.uid.as_raw()));
     }
     checks
 }

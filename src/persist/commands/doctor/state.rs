@@ -2,7 +2,7 @@
 
 use super::check::Check;
 use crate::persist::commands::status::Standing;
-use crate::persist::job::World;
+use crate::persist::context::Context;
 use crate::snapshot::store::{MAX_LINES as MAX_RECORDS, RECORDS};
 use crate::text::escape;
 use std::ffi::OsStr;
@@ -21,15 +21,15 @@ struct Found {
 }
 
 /// Looks at the user's directory itself.
-pub(crate) fn directory(world: &World) -> Check {
-    let path = world.own_dir();
+pub(crate) fn directory(context: &Context) -> Check {
+    let path = context.own_dir();
     let found = path.symlink_metadata().map(|meta| Found {
         is_dir: meta.is_dir(),
         uid: meta.uid(),
         mode: meta.mode() & 0o7777,
     });
     match found {
-        Ok(found) => judge(&path, world.account.uid.as_raw(), found),
+        Ok(found) => judge(&path, context.account.uid.as_raw(), found),
         Err(error) if error.kind() == ErrorKind::NotFound => {
             Check::ok(NAME, format!("{}: nothing was saved yet", shown(&path)))
         }
@@ -77,11 +77,11 @@ pub(crate) fn snapshots(standing: &Standing) -> Vec<Check> {
 
 /// The files that every save, restore and record needs: something else in their place is in the way
 /// of all of them.
-pub(crate) fn records(world: &World) -> Vec<Check> {
+pub(crate) fn records(context: &Context) -> Vec<Check> {
     // Of a lock only the place counts.
     let is_read = |path: &Path| path.extension() == Some(OsStr::new("tsv"));
     let look = |name: &&str| {
-        let path = world.own_dir().join(name);
+        let path = context.own_dir().join(name);
         let meta = path.symlink_metadata().ok()?;
         let why = match meta.len() {
             _ if !meta.is_file() => "is no regular file",
