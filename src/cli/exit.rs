@@ -1,23 +1,22 @@
-//! Exit codes, one table for every program of the suite.
+//! Exit codes, one table for both programs, and the error that ends a program.
 
-use crate::persist::Report;
-use crate::supervisor::worker::UserReport;
+use crate::sys::FileError;
 use std::process::ExitCode;
 
 /// How a program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
-    /// Everything was done.
+    /// 0: everything was done.
     Done,
-    /// It failed, wholly or for some.
+    /// 1: it failed, wholly or for some users.
     Failed,
-    /// The arguments are wrong.
+    /// 2: the arguments or the configuration are invalid.
     Usage,
-    /// There are differences, where the caller asked for that to be told.
+    /// 2: there are differences, for a caller who asked for a detailed exit code.
     Differs,
-    /// It was refused.
+    /// 3: it was refused.
     Refused,
-    /// What it depends on is not known.
+    /// 4: something that it depends on could not be determined.
     Unknown,
 }
 
@@ -33,65 +32,64 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// An error that ends the program: one sentence, and how it ends.
+/// An error that ends the program: printed as `error: MESSAGE`, then `hint: HINT`.
+///
+/// Typed errors of the rooms become one by `?` where their kind gives the exit code; elsewhere
+/// [`Failure::failed`] and its siblings take any error by its `Display`.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct Failure {
-    /// What is wrong, naming the file, line, user or argument.
+    /// What failed, with which file, line, user or argument, and why. Several lines are several
+    /// errors.
     pub message: String,
+    /// A command or an action that helps, as it can be pasted.
+    pub hint: Option<String>,
     /// How the program ends.
     pub exit: Exit,
 }
 
 impl Failure {
-    /// Something that failed.
-    pub fn failed(message: impl Into<String>) -> Self {
-        Self { message: message.into(), exit: Exit::Failed }
+    /// Exit 1.
+    pub fn failed(message: impl ToString) -> Self {
+        Self::new(Exit::Failed, message)
     }
 
-    /// Wrong arguments.
-    pub fn usage(message: impl Into<String>) -> Self {
-        Self { message: message.into(), exit: Exit::Usage }
+    /// Exit 2.
+    pub fn usage(message: impl ToString) -> Self {
+        Self::new(Exit::Usage, message)
     }
 
-    /// For a caller to whom 2 says that there are differences.
+    /// Exit 3.
+    pub fn refused(message: impl ToString) -> Self {
+        Self::new(Exit::Refused, message)
+    }
+
+    /// Exit 4.
+    pub fn unknown(message: impl ToString) -> Self {
+        Self::new(Exit::Unknown, message)
+    }
+
+    fn new(exit: Exit, message: impl ToString) -> Self {
+        Self { message: message.to_string(), hint: None, exit }
+    }
+
+    /// Adds what helps.
+    #[must_use]
+    pub fn with_hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+
+    /// For a caller to whom 2 means that there are differences: invalid arguments are 1 then.
     #[must_use]
     pub fn in_detail(self, detailed: bool) -> Self {
         let exit = if detailed && self.exit == Exit::Usage { Exit::Failed } else { self.exit };
         Self { exit, ..self }
     }
-
-    /// Something that depends on what is not known.
-    pub fn unknown(message: impl Into<String>) -> Self {
-        Self { message: message.into(), exit: Exit::Unknown }
-    }
-
-    /// Something the caller may not do.
-    pub fn refused(message: impl Into<String>) -> Self {
-        Self { message: message.into(), exit: Exit::Refused }
-    }
 }
 
-/// The exit code that a set of reports comes to.
-pub fn of_reports(reports: &[UserReport], other_problems: bool) -> Exit {
-    let problems: Vec<_> = reports.iter().filter_map(|user| user.report.problem()).collect();
-    let partly = |user: &UserReport| Report::partly_failed(&user.report);
-    if problems.iter().any(|problem| !problem.usage) || reports.iter().any(partly) || other_problems
-    {
-        Exit::Failed
-    } else if problems.is_empty() {
-        Exit::Done
-    } else {
-        Exit::Usage
-    }
-}
-
-/// As [`of_reports`], for a caller who asked to be told of differences: 2 says that there are some,
-/// and nothing else, so that wrong arguments are failures, too.
-pub fn detailed(exit: Exit, reports: &[UserReport]) -> Exit {
-    match exit {
-        Exit::Usage => Exit::Failed,
-        Exit::Done if reports.iter().any(|user| user.report.has_differences()) => Exit::Differs,
-        exit => exit,
+/// A file that cannot be read or written is exit 1.
+impl From<FileError> for Failure {
+    fn from(error: FileError) -> Self {
+        Self::failed(error)
     }
 }

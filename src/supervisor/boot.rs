@@ -28,7 +28,7 @@ const AT_ONCE: usize = 64;
 pub fn restore_everybody(config: &Config, quiet: bool) -> Result<Exit, Failure> {
     let saved = saved_users(config)?;
     if saved.is_empty() {
-        crate::cli::output::complain("no terminal user has anything to restore");
+        crate::cli::output::warning("no terminal user has anything to restore");
         return Ok(Exit::Done);
     }
     announce(&saved);
@@ -39,7 +39,7 @@ pub fn restore_everybody(config: &Config, quiet: bool) -> Result<Exit, Failure> 
                 crate::cli::output::print(&format!("{}: {status}\n", account.name))?
             }
             Ok(_) => {}
-            Err(why) => crate::cli::output::complain(&format!("{}: {why}", account.name)),
+            Err(why) => crate::cli::output::warning(&format!("{}: {why}", account.name)),
         }
     }
     // Each failed user has a failed unit that told; this one's job, to try everybody, is done.
@@ -65,11 +65,7 @@ fn make_socket_dirs(users: &[Account]) -> bool {
     let tmp = match socket_dirs::open() {
         Ok(tmp) => tmp,
         Err(error) => {
-            crate::cli::output::say(
-                "persist",
-                crate::cli::output::Priority::Error,
-                &error.to_string(),
-            );
+            crate::cli::output::error(&error.to_string());
             return false;
         }
     };
@@ -77,7 +73,7 @@ fn make_socket_dirs(users: &[Account]) -> bool {
     for account in users {
         if let Err(error) = socket_dirs::ensure(&tmp, account) {
             let said = format!("{}: {error}", account.name);
-            crate::cli::output::say("persist", crate::cli::output::Priority::Error, &said);
+            crate::cli::output::error(&said);
             all = false;
         }
     }
@@ -90,7 +86,7 @@ fn announce(saved: &[Account]) -> bool {
     let mut all = true;
     for account in saved {
         if let Err(error) = restore_pending::announce(account) {
-            crate::cli::output::complain(&format!("{}: {error}", account.name));
+            crate::cli::output::warning(&format!("{}: {error}", account.name));
             all = false;
         }
     }
@@ -121,7 +117,7 @@ fn saved_users(config: &Config) -> Result<Vec<Account>, Failure> {
     use std::os::unix::fs::MetadataExt;
     let (problems, mut users) = map_users(config)?;
     for problem in &problems {
-        crate::cli::output::complain(problem);
+        crate::cli::output::warning(problem);
     }
     let state = &config.site_state_dir();
     if !state.exists() {

@@ -4,8 +4,9 @@
 use super::config::Config;
 use super::targets::{self, Targets};
 use super::worker::{self, UserReport};
-use crate::cli::exit::{self, Exit, Failure};
+use crate::cli::exit::{Exit, Failure};
 use crate::cli::persist::args::{Whom, Work};
+use crate::cli::persist::outcome;
 use crate::cli::persist::text;
 use crate::identity::is_user_name;
 use crate::persist::{Manifest, Report, Request};
@@ -52,7 +53,7 @@ pub fn import(config: &Config, quiet: bool) -> Result<Exit, Failure> {
         let mut notes = Vec::new();
         let manifests = read_manifests(&aside, &name, &mut notes).map_err(failed)?;
         for note in notes {
-            crate::cli::output::complain(&format!("{name}: {note}"));
+            crate::cli::output::warning(&format!("{name}: {note}"));
         }
         if manifests.is_empty() {
             continue;
@@ -69,9 +70,9 @@ pub fn import(config: &Config, quiet: bool) -> Result<Exit, Failure> {
     let done = worker::Done { reports, problems, single: false, by_root: true, state_dir: path };
     crate::cli::output::print(&text::render(&work, &done, quiet))?;
     for problem in done.problems.iter().chain(&text::problems(&done.reports, quiet)) {
-        crate::cli::output::complain(problem);
+        crate::cli::output::warning(problem);
     }
-    Ok(exit::of_reports(&done.reports, !done.problems.is_empty()))
+    Ok(outcome::of_reports(&done.reports, !done.problems.is_empty()))
 }
 
 /// Renames what the older suite left, within the state directory, which only root can write:
@@ -98,7 +99,7 @@ fn move_aside(state: &Dir) -> Result<Option<Dir>, FileError> {
     let aside = state.ensure_dir(ASIDE)?;
     for name in found {
         if let Err(error) = state.rename_into(&name, &aside) {
-            crate::cli::output::complain(&format!("left where it is: {error}"));
+            crate::cli::output::warning(&format!("left where it is: {error}"));
         }
     }
     Ok(Some(aside))

@@ -45,7 +45,7 @@ pub fn keep(config: &Config, notifier: &Notifier) -> Result<Exit, Failure> {
     if let Some(asked) = asked {
         let answer = serde_json::to_vec(&report).map_err(std::io::Error::from);
         if let Err(error) = answer.and_then(|answer| asked.answer(&answer)) {
-            crate::cli::output::complain(&format!("answering root: {error}"));
+            crate::cli::output::warning(&format!("answering root: {error}"));
         }
     }
     if let Some(problem) = report.problem() {
@@ -54,7 +54,7 @@ pub fn keep(config: &Config, notifier: &Notifier) -> Result<Exit, Failure> {
     let status = status(&report);
     let reports = vec![UserReport { user: account.name, report }];
     for note in text::problems(&reports, false) {
-        crate::cli::output::complain(&note);
+        crate::cli::output::warning(&note);
     }
     let (request, state_dir) = (job.request.clone(), job.state_dir.clone());
     let work = Work { whom: Whom::Caller, request };

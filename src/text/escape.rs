@@ -1,5 +1,6 @@
 //! The one way to print what a user controls, and the escapes of the snapshot file (pure).
 
+use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::fmt::{self, Write};
 use std::os::unix::ffi::OsStrExt;
@@ -82,6 +83,31 @@ impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&escape(self.0))
     }
+}
+
+/// A line for a terminal: what [`escape`] escapes is escaped here, but for backslashes, since parts
+/// of the line may be escaped already.
+///
+/// ```
+/// assert_eq!(terminal_lobby::text::printable("a\u{1b}[2J\\x1b"), "a\\x1b[2J\\x1b");
+/// ```
+pub fn printable(line: &str) -> Cow<'_, str> {
+    if !line.contains(is_treacherous) {
+        return line.into();
+    }
+    let mut printable = String::with_capacity(line.len());
+    for character in line.chars() {
+        match character {
+            '\t' => printable.push_str("\\t"),
+            '\n' => printable.push_str("\\n"),
+            '\r' => printable.push_str("\\r"),
+            other if is_treacherous(other) => {
+                push_hex(&mut printable, other.encode_utf8(&mut [0; 4]).as_bytes());
+            }
+            other => printable.push(other),
+        }
+    }
+    printable.into()
 }
 
 /// JSON text that a terminal can show: the characters that [`escape`] escapes as `\uXXXX`. The value

@@ -1,6 +1,6 @@
 //! Tables, and text that a person reads.
 
-use super::escape;
+use super::printable;
 
 /// Columns of equal width, two spaces apart; no spaces at the ends of lines.
 pub fn align<const N: usize>(table: &[[String; N]]) -> String {
@@ -25,7 +25,7 @@ pub fn count(number: usize, what: &str) -> String {
 /// Text that may come from a user, for a terminal. What is escaped already has no more to
 /// escape but its backslashes, which stay.
 pub fn shown(text: &str) -> String {
-    if text.chars().any(char::is_control) { escape(text.as_bytes()) } else { text.to_owned() }
+    printable(text).into_owned()
 }
 
 /// As [`shown`], with no more than `most` characters: the beginning.

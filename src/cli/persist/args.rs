@@ -44,10 +44,19 @@ pub struct Common {
     /// Print one JSON object
     #[arg(long, global = true, help_heading = "Common options")]
     pub json: bool,
-    /// Say more on standard error; twice for more
+    /// When to use colour
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        help_heading = "Common options"
+    )]
+    pub color: clap::ColorChoice,
+    /// Print the steps on standard error; -vv prints what they depend on
     #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Common options")]
     pub verbose: u8,
-    /// Print nothing but problems
+    /// Print only warnings and errors
     #[arg(short, long, global = true, help_heading = "Common options")]
     pub quiet: bool,
 }

@@ -5,12 +5,13 @@ pub mod doctor;
 pub mod hook;
 pub mod json;
 pub mod metrics;
+pub mod outcome;
 pub mod status;
 pub mod text;
 
-use super::exit::{self, Exit, Failure};
+use super::exit::{Exit, Failure};
 use super::man;
-use super::output::{Priority, complain, keeps_to_journal, print, say, start_logging};
+use super::output::{self, print};
 use crate::supervisor::{boot, config, import, keeper, worker};
 use crate::sys::notify::Notifier;
 use args::{Cli, Command};
@@ -39,7 +40,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
     match dispatch(cli) {
         Ok(exit) => exit,
         Err(failure) => {
-            say("persist", Priority::Error, &failure.to_string());
+            output::failure(&failure);
             failure.exit
         }
     }
@@ -47,7 +48,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
 
 fn dispatch(cli: Cli) -> Result<Exit, Failure> {
     let Cli { common, command } = cli;
-    start_logging(common.verbose);
+    output::start(common.color, common.verbose);
     match command {
         Command::Worker { job } => worker::work_for_root(&job),
         Command::Boot { sockets: true, .. } => {
@@ -57,7 +58,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Boot { .. } => boot::restore_everybody(&config::load(&common)?, common.quiet),
         Command::Import => import::import(&config::load(&common)?, common.quiet),
         Command::Keeper => {
-            keeps_to_journal();
+            output::is_journal();
             let notifier = Notifier::take();
             keeper::keep(&config::load(&common)?, &notifier)
         }
@@ -84,7 +85,7 @@ fn work(common: &args::Common, command: Command, detailed: bool) -> Result<Exit,
     let work = command.work(common)?;
     let done = worker::perform(&config, &work)?;
     let exit = report(common, &work, &done)?;
-    Ok(if detailed { exit::detailed(exit, &done.reports) } else { exit })
+    Ok(if detailed { outcome::detailed(exit, &done.reports) } else { exit })
 }
 
 /// Prints the reports and derives the exit code from them.
@@ -93,10 +94,10 @@ fn report(common: &args::Common, work: &args::Work, done: &worker::Done) -> Resu
         if common.json { json::render(work, done) } else { text::render(work, done, common.quiet) };
     print(&text)?;
     if work.whom == args::Whom::Everybody && done.reports.is_empty() && !common.quiet {
-        complain("there are no terminal users");
+        output::note("there are no terminal users");
     }
     for problem in done.problems.iter().chain(&text::problems(&done.reports, common.quiet)) {
-        complain(problem);
+        output::warning(problem);
     }
-    Ok(exit::of_reports(&done.reports, !done.problems.is_empty()))
+    Ok(outcome::of_reports(&done.reports, !done.problems.is_empty()))
 }

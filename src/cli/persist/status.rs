@@ -1,8 +1,8 @@
 //! `persist status`: what is reported of each user, with what root saw, judged by age.
 
 use super::args::{Common, Whom, Work};
-use super::{json, metrics, text};
-use crate::cli::exit::{self, Exit, Failure};
+use super::{json, metrics, outcome, text};
+use crate::cli::exit::{Exit, Failure};
 use crate::persist::report::Standing;
 use crate::persist::{Report, Request};
 use crate::supervisor::worker::{self, UserReport};
@@ -47,10 +47,10 @@ pub(crate) fn run(
     problems.extend(text::problems(&done.reports, common.quiet));
     problems.extend(judged.iter().filter_map(|user| user.complaint(config.max_age)));
     for problem in &problems {
-        crate::cli::output::complain(problem);
+        crate::cli::output::warning(problem);
     }
     let overdue = judged.iter().any(|user| user.overdue);
-    Ok(exit::of_reports(&done.reports, overdue || !done.problems.is_empty()))
+    Ok(outcome::of_reports(&done.reports, overdue || !done.problems.is_empty()))
 }
 
 /// One user's standing, at one time.

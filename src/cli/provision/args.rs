@@ -27,7 +27,19 @@ pub struct Common {
     /// Print one JSON object
     #[arg(long, global = true, help_heading = "Common options")]
     pub json: bool,
-    /// Print nothing but problems
+    /// When to use colour
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        help_heading = "Common options"
+    )]
+    pub color: clap::ColorChoice,
+    /// Print the steps on standard error; -vv prints what they depend on
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Common options")]
+    pub verbose: u8,
+    /// Print only warnings and errors
     #[arg(short, long, global = true, help_heading = "Common options")]
     pub quiet: bool,
 }

@@ -5,7 +5,6 @@ use super::args::HostPlanArgs;
 use super::host_text;
 use super::output::{Output, complain, shown};
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::output::{Priority, say};
 use crate::provision::apply::State;
 use crate::provision::host_base::apply::{self, Outcomes};
 use crate::provision::host_base::plan::{self, Plan};
@@ -68,7 +67,7 @@ pub(super) fn apply(output: Output, file: &Path) -> Result<Exit, Failure> {
     let terminal = std::io::stderr().is_terminal() && !output.quiet;
     let mut progress = |what: &str| {
         if terminal {
-            say(super::NAME, Priority::Warning, &format!("… {}", shown(Path::new(what))));
+            crate::cli::output::progress(&format!("… {}", shown(Path::new(what))));
         }
     };
     let outcomes = apply::apply(plan, journal, &mut progress).map_err(Failure::failed)?;

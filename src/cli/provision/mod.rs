@@ -26,7 +26,7 @@ use clap::Parser;
 use output::Output;
 use std::ffi::OsString;
 
-/// The program's name, before every line on standard error.
+/// The program's name.
 const NAME: &str = "provision";
 
 /// Runs `provision` with these arguments.
@@ -41,7 +41,7 @@ pub(super) fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
     match dispatch(cli) {
         Ok(exit) => exit,
         Err(failure) => {
-            output::complain(&failure.message);
+            crate::cli::output::failure(&failure);
             failure.exit
         }
     }
@@ -49,6 +49,7 @@ pub(super) fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
 
 fn dispatch(cli: Cli) -> Result<Exit, Failure> {
     let Cli { common, command } = cli;
+    crate::cli::output::start(common.color, common.verbose);
     let output = Output { json: common.json, quiet: common.quiet };
     match command {
         Command::Completions { shell } => man::completions::<Cli>(NAME, shell),

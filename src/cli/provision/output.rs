@@ -1,9 +1,9 @@
 //! Where results and problems go.
 
 use crate::cli::exit::Failure;
-use crate::cli::output::{Priority, print, say};
+use crate::cli::output::{self, print};
 use crate::cli::persist::json;
-use crate::text::{escape, table};
+use crate::text::escape;
 use serde::Serialize;
 use std::path::Path;
 
@@ -48,26 +48,26 @@ impl Output {
     /// Says how work goes on, to whoever watches.
     pub(super) fn progress(self, what: &str) {
         if !self.quiet {
-            say(super::NAME, Priority::Info, &table::shown(what));
+            output::progress(what);
         }
     }
 
     /// Says something that is no problem.
     pub(super) fn note(self, what: &str) {
         if !self.quiet {
-            say(super::NAME, Priority::Warning, &table::shown(what));
+            output::note(what);
         }
     }
 }
 
 /// Says something that ends nothing.
 pub(super) fn warn(what: &str) {
-    say(super::NAME, Priority::Warning, &table::shown(&format!("warning: {what}")));
+    output::warning(what);
 }
 
-/// Says what is wrong, each line with the program's name.
+/// Says what is wrong, a label for each line.
 pub(super) fn complain(what: &str) {
-    what.lines().for_each(|line| say(super::NAME, Priority::Error, &table::shown(line)));
+    output::error(what);
 }
 
 /// A path as it is printed.

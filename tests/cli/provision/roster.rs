@@ -35,9 +35,9 @@ fn a_sound_roster_is_shown_and_checked() {
 fn a_broken_roster_is_refused_by_every_command_with_file_line_column_and_hint() {
     let desk = Desk::new();
     desk.write("bad.yaml", format!("{ROSTER}  tl-new: {{teir: admin, k8s_user: ops}}\n"));
-    let expected = "provision: bad.yaml:6:3: 'tl-new' has no authentik_user; hint: add authentik_user: ...\n\
-        provision: bad.yaml:6:3: 'tl-new' has no tier; hint: add tier: ...\n\
-        provision: bad.yaml:6:12: unknown field 'teir'; hint: did you mean 'tier'?\n";
+    let expected = "error: bad.yaml:6:3: 'tl-new' has no authentik_user; hint: add authentik_user: ...\n\
+        error: bad.yaml:6:3: 'tl-new' has no tier; hint: add tier: ...\n\
+        error: bad.yaml:6:12: unknown field 'teir'; hint: did you mean 'tier'?\n";
     desk.write("members.json", "[\"ops.lead\"]");
     for command in [
         "roster check --roster bad.yaml",
@@ -77,9 +77,8 @@ fn an_empty_roster_is_sound_and_said_to_be_empty() {
         desk.write("empty.yaml", text);
         let run = desk.run("roster check --roster empty.yaml").ok();
         assert_eq!(run.out(), "empty.yaml: sound: 0 users\n");
-        let warning = format!(
-            "provision: warning: empty.yaml: {why}: an empty roster, from which nothing is applied\n"
-        );
+        let warning =
+            format!("warning: empty.yaml: {why}: an empty roster, from which nothing is applied\n");
         assert_eq!(run.err(), warning);
         let derived = desk.run("derive --roster empty.yaml").ok().json();
         assert_eq!(derived["accounts"], json!([]));
@@ -119,8 +118,8 @@ fn tiers_are_compared_with_the_cluster() {
     let run = desk.run(check).code(1);
     assert_eq!(
         run.err(),
-        "provision: roster.yaml:4:3: 'tl-builder' is namespace-owner here, and 'bld' is 'admin' in the cluster; hint: make both the same\n\
-         provision: warning: roster.yaml:3:3: the cluster does not know 'ro', the k8s_user of 'tl-reader'; hint: add the user to the cluster's k8s_users\n"
+        "error: roster.yaml:4:3: 'tl-builder' is namespace-owner here, and 'bld' is 'admin' in the cluster; hint: make both the same\n\
+         warning: roster.yaml:3:3: the cluster does not know 'ro', the k8s_user of 'tl-reader'; hint: add the user to the cluster's k8s_users\n"
     );
     desk.run(&check.replace("check", "show")).code(1);
     desk.write("k8s.json", "[]");

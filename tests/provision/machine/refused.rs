@@ -62,7 +62,7 @@ fn every_rejected_file_has_its_message() {
     ];
     for (toml, expected) in table {
         let found = complaint(toml);
-        let expected = format!("provision: host.toml:{expected}");
+        let expected = format!("error: host.toml:{expected}");
         assert!(found.starts_with(&expected), "{toml}\n{found}\n{expected}");
         assert!(!found.contains("hunter2"), "{found}");
     }
@@ -91,7 +91,7 @@ fn lesson_34_no_two_entries_and_no_two_programs_write_one_file() {
         ),
     ] {
         let found = complaint(&toml);
-        assert!(found.starts_with(&format!("provision: host.toml:{expected}")), "{found}");
+        assert!(found.starts_with(&format!("error: host.toml:{expected}")), "{found}");
     }
 }
 
