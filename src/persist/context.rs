@@ -1,7 +1,7 @@
 //! What every command of one user's takes: the user, the time, the tmux server, the state directory.
 
 use super::capture::extras::Keep;
-use super::restore::budget::Settings;
+use super::restore::mode::Settings;
 use crate::snapshot::retention::Rules;
 use crate::snapshot::{Activity, Store};
 use crate::sys::{Account, FileError, clock};

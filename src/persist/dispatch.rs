@@ -5,7 +5,10 @@ use super::commands::{
     conversation, diff, doctor, ended, forget, history, hook_install, import, list, show, status,
 };
 use super::context::Context;
-use super::report::Report;
+use super::report::{
+    Compared, Described, Examined, Forgotten, Imported, Listed, Planned, Problem, Recorded,
+    Remembered, Report, Saved, Standing, Wired,
+};
 use super::request::{Job, Request};
 use super::restore;
 use super::save::{self, coalesce};
@@ -20,7 +23,7 @@ impl Job {
     pub fn perform(self) -> Report {
         let account = match accounts::current() {
             Ok(account) => as_the_environment_says(account),
-            Err(error) => return Report::failed(&self.request, error.to_string()),
+            Err(error) => return failed(&self.request, error.to_string()),
         };
         let context = Context {
             hooks: coalesce::hooks(&self),
@@ -71,6 +74,39 @@ impl Job {
     pub fn watch_server(&self) -> std::io::Result<Option<Watched>> {
         let socket = Socket::named(&self.socket, self.tmpdir.as_deref());
         socket.server_pid().map_or(Ok(None), Watched::new)
+    }
+}
+
+/// The report of a request that could not be carried out at all.
+pub fn failed(request: &Request, error: String) -> Report {
+    let problem = Some(Problem { message: error.clone(), usage: false });
+    match request {
+        Request::Save | Request::SaveSoon | Request::Hooked(_) => {
+            Report::Save(Saved { error: Some(error), ..Saved::default() })
+        }
+        Request::Wire(_) => Report::Wire(Wired { error: problem, ..Wired::default() }),
+        Request::Restore { .. } | Request::Show { .. } => {
+            Report::Plan(Planned { error: problem, ..Planned::default() })
+        }
+        Request::List => Report::List(Listed { error: problem, ..Listed::default() }),
+        Request::Doctor { .. } => {
+            Report::Doctor(Box::new(Examined { error: problem, ..Examined::default() }))
+        }
+        Request::Status => {
+            Report::Status(Box::new(Standing { error: problem, ..Standing::default() }))
+        }
+        Request::History { .. } => {
+            Report::History(Remembered { error: problem, ..Remembered::default() })
+        }
+        Request::Diff { .. } => Report::Diff(Compared { error: problem, ..Compared::default() }),
+        Request::Conversation { .. } => {
+            Report::Conversation(Described { error: problem, ..Described::default() })
+        }
+        Request::Ended(_) => Report::Ended(Recorded { error: problem, ..Recorded::default() }),
+        Request::Import => Report::Import(Imported { error: problem, ..Imported::default() }),
+        Request::Forget { .. } => {
+            Report::Forget(Forgotten { error: problem, ..Forgotten::default() })
+        }
     }
 }
 

@@ -12,9 +12,8 @@ pub mod restore_pending;
 pub mod save;
 
 pub use crate::persist::capture::extras::Keep;
-pub use crate::persist::commands::hook_event::{HookCall, Witness};
-pub use crate::persist::commands::hook_install::{Scope, Wire};
+pub use crate::persist::commands::hook_event::Witness;
 pub use crate::persist::commands::import::Manifest;
 pub use context::Context;
 pub use report::Report;
-pub use request::{Ended, Job, Request};
+pub use request::{Ended, HookCall, Job, Request, Scope, Wire};

@@ -1,9 +1,8 @@
 //! What one user's process is asked to do, as root hands it over (pure data).
 
 use super::capture::extras::Keep;
-use super::commands::hook_event::HookCall;
-use super::commands::hook_install::Wire;
-use super::restore::budget::{Mode, Settings};
+use super::restore::mode::{Mode, Settings};
+use crate::agent::hooks::Event;
 use crate::snapshot::retention::Rules;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -99,6 +98,53 @@ pub struct Ended {
     pub closed: bool,
     /// What was seen.
     pub reason: String,
+}
+
+/// What happened to which agent, and where. All of it is the user's own claim.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HookCall {
+    pub(super) event: Event,
+    pub(super) conversation: String,
+    pub(super) agent: String,
+    pub(super) pid: i32,
+    pub(super) start: u64,
+    pub(super) at: u64,
+    pub(super) pane: Option<HookPane>,
+}
+
+/// A pane by its server's socket and its number there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HookPane {
+    pub(super) socket: PathBuf,
+    pub(super) id: u32,
+}
+
+/// What to tell which agents.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wire {
+    /// Whether to call our hook, or no more.
+    pub install: bool,
+    /// For whom.
+    pub scope: Scope,
+    /// The agent's name.
+    pub agent: String,
+    /// Where the machine's `etc` is; for packages that are being built, and tests.
+    pub root: PathBuf,
+    /// Options that the hook is to be called with.
+    pub options: Vec<String>,
+}
+
+/// Whose agents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// The caller's own.
+    User,
+    /// Those of every user of this machine.
+    Machine,
 }
 
 /// A request with all that the worker needs to know of the site.

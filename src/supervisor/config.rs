@@ -3,7 +3,7 @@
 use crate::cli::exit::Failure;
 use crate::cli::persist::args::Common;
 use crate::persist::Keep;
-use crate::persist::restore::budget::{Memory, Mode, Settings};
+use crate::persist::restore::mode::{Memory, Mode, Settings};
 use crate::snapshot::retention::Rules;
 use crate::sys::accounts;
 use crate::sys::fs::{self, trusted_path};

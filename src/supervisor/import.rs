@@ -9,7 +9,7 @@ use crate::cli::persist::args::{Whom, Work};
 use crate::cli::persist::outcome;
 use crate::cli::persist::text;
 use crate::identity::is_user_name;
-use crate::persist::{Manifest, Report, Request};
+use crate::persist::{Manifest, Request, dispatch};
 use crate::snapshot::SnapshotId;
 use crate::sys::accounts;
 use crate::sys::fs::{Dir, Existing, FileError, trusted_path};
@@ -61,7 +61,7 @@ pub fn import(config: &Config, quiet: bool) -> Result<Exit, Failure> {
         let input = serde_json::to_vec(&manifests).map_err(|e| Failure::failed(e.to_string()))?;
         let job = worker::job(config, &work, path.clone(), false, None, config.restore.clone());
         let report = worker::for_user(config, &name, Some(&state), &job, Some(input))
-            .unwrap_or_else(|error| Report::failed(&Request::Import, error));
+            .unwrap_or_else(|error| dispatch::failed(&Request::Import, error));
         if report.problem().is_none() {
             aside.write(&done, b"", Existing::Replaced).map_err(failed)?;
         }

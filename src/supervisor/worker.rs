@@ -6,8 +6,8 @@ use super::targets::{self, Targets};
 use super::{root_activity, session_restore};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::persist::args::Work;
-use crate::persist::restore::budget::Settings;
-use crate::persist::{Job, Report, Request};
+use crate::persist::restore::mode::Settings;
+use crate::persist::{Job, Report, Request, dispatch};
 use crate::sys::fs::trusted_path;
 use crate::sys::process::become_user::Become;
 use crate::sys::process::exec::{self, Program};
@@ -82,7 +82,7 @@ pub fn perform(config: &Config, work: &Work) -> Result<Done, Failure> {
                 };
                 let report = report.unwrap_or_else(|error| {
                     silent.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone());
-                    Report::failed(&work.request, error)
+                    dispatch::failed(&work.request, error)
                 });
                 UserReport { user: name.clone(), report }
             });

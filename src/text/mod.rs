@@ -2,6 +2,7 @@
 
 pub mod escape;
 pub mod shell_quote;
+pub mod suggest;
 pub mod table;
 
 pub use escape::*;

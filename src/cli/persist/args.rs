@@ -2,7 +2,7 @@
 
 use super::hook;
 use crate::cli::exit::Failure;
-use crate::persist::restore::budget::Mode;
+use crate::persist::restore::mode::Mode;
 use crate::persist::{Ended, Request};
 use crate::text::escape;
 use clap::{Args, Parser, Subcommand};

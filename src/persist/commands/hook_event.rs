@@ -6,42 +6,20 @@ use crate::agent::hooks::{self, Event};
 use crate::agent::{Caller, ConversationId, Stamp, by_name, caller};
 use crate::persist::context::Context;
 use crate::persist::report::{Report, SaveResult, Saved};
-use crate::persist::request::Ended;
+use crate::persist::request::{Ended, HookCall, HookPane};
 use crate::persist::save;
 use crate::process::Proc;
 use crate::sys::clock;
 use crate::tmux::{Marks, Server, Socket};
-use serde::{Deserialize, Serialize};
 use std::ffi::OsStr;
 use std::path::PathBuf;
-
-/// What happened to which agent, and where. All of it is the user's own claim.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct HookCall {
-    event: Event,
-    conversation: String,
-    agent: String,
-    pid: i32,
-    start: u64,
-    at: u64,
-    pane: Option<Pane>,
-}
-
-/// A pane by its server's socket and its number there.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Pane {
-    socket: PathBuf,
-    id: u32,
-}
 
 /// Who called this process, where and when: what can be seen only while the caller waits.
 #[derive(Debug, Clone)]
 pub struct Witness {
     caller: Caller,
     at: u64,
-    pane: Option<Pane>,
+    pane: Option<HookPane>,
 }
 
 impl Witness {
@@ -72,10 +50,10 @@ impl Witness {
 }
 
 /// `$TMUX` is `socket,server,session`; a socket's path may hold commas.
-fn pane(tmux: Option<&OsStr>, pane: Option<&OsStr>) -> Option<Pane> {
+fn pane(tmux: Option<&OsStr>, pane: Option<&OsStr>) -> Option<HookPane> {
     let mut fields = tmux?.to_str()?.rsplitn(3, ',');
     let socket = fields.nth(2).map(PathBuf::from).filter(|path| path.is_absolute())?;
-    Some(Pane { socket, id: pane?.to_str()?.strip_prefix('%')?.parse().ok()? })
+    Some(HookPane { socket, id: pane?.to_str()?.strip_prefix('%')?.parse().ok()? })
 }
 
 /// Marks the pane, records a close, saves.
@@ -115,7 +93,7 @@ pub fn hooked(context: &Context, call: &HookCall) -> Report {
     }
 }
 
-fn mark(context: &Context, call: &HookCall, pane: &Pane, stamp: &Stamp) -> Result<(), String> {
+fn mark(context: &Context, call: &HookCall, pane: &HookPane, stamp: &Stamp) -> Result<(), String> {
     let socket = Socket::at(pane.socket.clone());
     let server = Server { socket, may_start: false, ..context.server };
     if !server.is_listening().map_err(|error| error.to_string())? {

@@ -6,39 +6,13 @@ use crate::agent::settings::{self, Wiring};
 use crate::persist::context::Context;
 use crate::persist::ourselves::program;
 use crate::persist::report::{Problem, Report, Wired, WiredResult};
+use crate::persist::request::{Scope, Wire};
 use crate::sys::fs::{self, Existing, trusted_path};
 use crate::sys::{Dir, FileError, accounts};
 use crate::tmux::Hooks;
 use crate::tmux::hooks::Found;
-use serde::{Deserialize, Serialize};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
-
-/// What to tell which agents.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Wire {
-    /// Whether to call our hook, or no more.
-    pub install: bool,
-    /// For whom.
-    pub scope: Scope,
-    /// The agent's name.
-    pub agent: String,
-    /// Where the machine's `etc` is; for packages that are being built, and tests.
-    pub root: PathBuf,
-    /// Options that the hook is to be called with.
-    pub options: Vec<String>,
-}
-
-/// Whose agents.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Scope {
-    /// The caller's own.
-    User,
-    /// Those of every user of this machine.
-    Machine,
-}
 
 /// Events of Codex, which has no `Notification`.
 const CODEX: [&str; 4] = ["SessionStart", "SessionEnd", "UserPromptSubmit", "Stop"];

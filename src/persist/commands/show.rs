@@ -3,7 +3,7 @@
 use crate::persist::context::Context;
 use crate::persist::report::{Planned, Report};
 use crate::persist::restore;
-use crate::persist::restore::budget::Mode;
+use crate::persist::restore::mode::Mode;
 
 /// Shows what a restore of `snapshot` (the newest sound one when absent) would do now.
 pub fn show(context: &Context, snapshot: Option<&str>, mode: Option<Mode>) -> Report {

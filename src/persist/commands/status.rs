@@ -2,114 +2,10 @@
 //! listens. Nothing is written and no server is asked.
 
 use crate::persist::context::Context;
-use crate::persist::report::{Problem, Report, SaveResult};
-use crate::snapshot::{Activity, Restored, Snapshot, State};
-use crate::sys::clock::Epoch;
-use crate::text::json_text;
+use crate::persist::report::{ByState, Problem, Report, ServerState, Standing};
+use crate::snapshot::{Snapshot, State};
 use crate::tmux::TmuxError;
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::time::Duration;
-
-/// How saving goes for one user. Times are in seconds since the epoch.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Standing {
-    /// Whether a tmux server listens: `running`, `none`, or `refused` for a socket that must not
-    /// be used.
-    pub server: ServerState,
-    /// Since when, as far as its socket says.
-    pub server_since: Option<Epoch>,
-    /// When a save last did what it should.
-    pub last_good_save: Option<Epoch>,
-    /// When the newest snapshot was last seen to be the present.
-    pub confirmed: Option<Epoch>,
-    /// When a save was last tried.
-    pub last_save: Option<Epoch>,
-    /// What came of it.
-    pub last_result: Option<SaveResult>,
-    /// How long it took.
-    pub last_save_ms: u64,
-    /// When a save last failed.
-    pub last_failure: Option<Epoch>,
-    /// Why it did.
-    pub failure_reason: Option<String>,
-    /// Failed saves since the last good one.
-    pub failures_since_good: u64,
-    /// Failed saves in all: the greater of the two numbers below, each of which only grows.
-    pub failures: u64,
-    /// Those that the user's processes recorded.
-    pub failures_recorded: u64,
-    /// Those that root saw.
-    pub failures_seen_by_root: u64,
-    /// The newest sound snapshot.
-    pub snapshot: Option<String>,
-    /// When it was taken.
-    pub taken: Option<Epoch>,
-    /// Its sessions, each by the first of these that any of its panes is.
-    pub sessions: ByState,
-    /// Its panes.
-    pub panes: ByState,
-    /// When there was last a restore.
-    pub last_restore: Option<Epoch>,
-    /// How long it took.
-    pub last_restore_ms: u64,
-    /// Panes that restores dealt with.
-    pub restored: Restored,
-    /// What a person should know.
-    pub notes: Vec<String>,
-    /// Why it failed.
-    pub error: Option<Problem>,
-}
-
-/// Whether a user's tmux server runs.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ServerState {
-    /// One listens.
-    Running,
-    /// None does.
-    #[default]
-    None,
-    /// What is there must not be used.
-    Refused,
-}
-
-/// A number for each state of a pane.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ByState {
-    /// An agent ran.
-    pub live: u64,
-    /// An agent waited to be resumed.
-    pub suspended: u64,
-    /// An agent had ended without having been closed.
-    pub lost: u64,
-    /// No agent.
-    pub shell: u64,
-}
-
-impl ByState {
-    fn count(&mut self, state: State) {
-        *match state {
-            State::Live => &mut self.live,
-            State::Suspended => &mut self.suspended,
-            State::Lost => &mut self.lost,
-            State::Shell => &mut self.shell,
-        } += 1;
-    }
-
-    /// The numbers by name.
-    pub fn named(&self) -> [(&'static str, u64); 4] {
-        let Self { live, suspended, lost, shell } = *self;
-        [("live", live), ("suspended", suspended), ("lost", lost), ("shell", shell)]
-    }
-
-    /// All together.
-    pub fn total(&self) -> u64 {
-        self.named().iter().fold(0, |sum, (_, number)| sum.saturating_add(*number))
-    }
-}
 
 /// Says how saving goes for the user.
 pub fn status(context: &Context) -> Report {
@@ -169,70 +65,6 @@ fn count(snapshot: &Snapshot) -> (ByState, ByState) {
     (sessions, panes)
 }
 
-impl Standing {
-    /// Takes over what a record of activity says.
-    fn enter(&mut self, activity: &Activity) {
-        self.last_good_save = time(activity.last_good_save);
-        self.confirmed = time(activity.confirmed);
-        self.last_save = time(activity.last_save);
-        self.last_result = activity.last_result;
-        self.last_save_ms = activity.last_save_ms;
-        self.last_failure = time(activity.last_failure);
-        self.failure_reason = reason(activity);
-        self.failures_since_good = activity.failures_since_good;
-        self.failures = activity.failures;
-        self.failures_recorded = activity.failures;
-        self.last_restore = time(activity.last_restore);
-        self.last_restore_ms = activity.last_restore_ms;
-        self.restored = activity.restored;
-    }
-
-    /// Adds what root saw, which includes saves and restores whose process hung and was killed, and
-    /// so could record nothing. A failure that both saw counts once.
-    pub fn enter_roots(&mut self, root: &Activity) {
-        self.last_good_save = self.last_good_save.max(time(root.last_good_save));
-        if root.last_failure > self.last_failure.unwrap_or(0) {
-            self.last_failure = time(root.last_failure);
-            self.failure_reason = reason(root);
-        }
-        if root.last_save > self.last_save.unwrap_or(0) {
-            self.last_save = time(root.last_save);
-            self.last_result = root.last_result;
-            self.last_save_ms = root.last_save_ms;
-        }
-        if root.last_failure > self.last_good_save.unwrap_or(0) {
-            self.failures_since_good = self.failures_since_good.max(root.failures_since_good);
-        }
-        self.failures_seen_by_root = root.failures;
-        self.failures = self.failures.max(root.failures);
-        if root.last_restore > self.last_restore.unwrap_or(0) {
-            self.last_restore = time(root.last_restore);
-            self.last_restore_ms = root.last_restore_ms;
-        }
-        self.restored.failed = self.restored.failed.saturating_add(root.restored.failed);
-    }
-
-    /// For how long there has been something to save that no save has seen: since the last good
-    /// save, or since the server started, whichever is later. `None` without a server: what there
-    /// was is saved. A time that is yet to come is no evidence: a clock went back, or somebody lies.
-    pub fn unsaved_for(&self, now: Epoch) -> Option<Duration> {
-        if self.server == ServerState::None {
-            return None;
-        }
-        let past = |time: Option<Epoch>| time.filter(|time| *time <= now);
-        let since = past(self.last_good_save).max(past(self.server_since)).unwrap_or(0);
-        Some(Duration::from_secs(now.saturating_sub(since)))
-    }
-}
-
-fn time(epoch: Epoch) -> Option<Epoch> {
-    (epoch != 0).then_some(epoch)
-}
-
-fn reason(activity: &Activity) -> Option<String> {
-    (!activity.failure_reason.is_empty()).then(|| json_text(&activity.failure_reason))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -252,44 +84,5 @@ mod tests {
         let (sessions, panes) = count(&Snapshot { rows, ..Snapshot::default() });
         assert_eq!(sessions.named().map(|(_, n)| n), [1, 1, 1, 1]);
         assert_eq!(panes.named().map(|(_, n)| n), [1, 1, 2, 2]);
-    }
-
-    #[test]
-    fn only_a_server_makes_a_user_overdue_and_only_for_as_long_as_it_runs() {
-        let at = |server, server_since, last_good_save| Standing {
-            server,
-            server_since,
-            last_good_save,
-            ..Standing::default()
-        };
-        let seconds = |standing: Standing| standing.unsaved_for(1000).map(|age| age.as_secs());
-        assert_eq!(seconds(at(ServerState::None, None, Some(1))), None);
-        assert_eq!(seconds(at(ServerState::Running, Some(990), Some(1))), Some(10));
-        assert_eq!(seconds(at(ServerState::Running, Some(1), Some(900))), Some(100));
-        assert_eq!(seconds(at(ServerState::Running, Some(400), None)), Some(600));
-        assert_eq!(seconds(at(ServerState::Refused, None, None)), Some(1000));
-        assert_eq!(seconds(at(ServerState::Running, None, Some(5000))), Some(1000));
-    }
-
-    #[test]
-    fn what_root_saw_is_added_to_what_the_user_recorded() {
-        let mut standing = Standing {
-            last_good_save: Some(100),
-            last_save: Some(100),
-            last_result: Some(SaveResult::Saved),
-            failures: 1,
-            ..Standing::default()
-        };
-        let mut root = Activity::default();
-        root.enter_save(200, Duration::ZERO, SaveResult::Failed, "it hung");
-        root.enter_save(300, Duration::ZERO, SaveResult::Failed, "it hung");
-        standing.enter_roots(&root);
-        assert_eq!(standing.failure_reason.as_deref(), Some("it hung"));
-        assert_eq!(
-            (standing.last_save, standing.last_result),
-            (Some(300), Some(SaveResult::Failed))
-        );
-        assert_eq!((standing.failures_since_good, standing.failures), (2, 2));
-        assert_eq!(standing.last_good_save, Some(100));
     }
 }

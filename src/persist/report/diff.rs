@@ -1,6 +1,6 @@
 //! The report of `diff`.
 
-use super::Problem;
+use super::problem::Problem;
 use serde::{Deserialize, Serialize};
 
 /// What differs between two snapshots.

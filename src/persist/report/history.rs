@@ -1,6 +1,6 @@
 //! The report of `history`.
 
-use super::Problem;
+use super::problem::Problem;
 use serde::{Deserialize, Serialize};
 
 /// Every conversation that was ever seen, and the sessions that were closed on purpose.

@@ -1,16 +1,19 @@
 //! What one user's work came to: the contract of `--json` (docs/formats.md), and what a worker
 //! tells root. Root trusts none of it: it is bounded, typed, and printed escaped.
 
+mod check;
 mod diff;
 mod history;
+mod problem;
+mod standing;
 
+pub use check::{Check, CheckState, Examined};
 pub use diff::{Compared, ComparedField, ComparedPane, ComparedSession};
 pub use history::{ClosedSession, Remembered, RememberedConversation};
+pub use problem::Problem;
+pub use standing::{ByState, ServerState, Standing};
 
-pub use super::commands::doctor::{Check, CheckState, Examined};
-pub use super::commands::status::{ServerState, Standing};
-use super::request::Request;
-use super::restore::budget::Mode;
+use super::restore::mode::Mode;
 pub use crate::snapshot::SaveResult;
 use serde::{Deserialize, Serialize};
 
@@ -256,62 +259,7 @@ pub enum WiredResult {
     Failed,
 }
 
-/// What went wrong, and whether the caller asked for something that is not there.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Problem {
-    /// One sentence.
-    pub message: String,
-    /// Whether it is the arguments that are wrong.
-    pub usage: bool,
-}
-
-impl Problem {
-    /// Something that failed.
-    pub fn failed(error: &impl std::fmt::Display) -> Self {
-        Self { message: error.to_string(), usage: false }
-    }
-
-    /// An argument that names nothing.
-    pub fn usage(message: String) -> Self {
-        Self { message, usage: true }
-    }
-}
-
 impl Report {
-    /// The report of a request that could not be carried out at all.
-    pub fn failed(request: &Request, error: String) -> Self {
-        let problem = Some(Problem { message: error.clone(), usage: false });
-        match request {
-            Request::Save | Request::SaveSoon | Request::Hooked(_) => {
-                Self::Save(Saved { error: Some(error), ..Saved::default() })
-            }
-            Request::Wire(_) => Self::Wire(Wired { error: problem, ..Wired::default() }),
-            Request::Restore { .. } | Request::Show { .. } => {
-                Self::Plan(Planned { error: problem, ..Planned::default() })
-            }
-            Request::List => Self::List(Listed { error: problem, ..Listed::default() }),
-            Request::Doctor { .. } => {
-                Self::Doctor(Box::new(Examined { error: problem, ..Examined::default() }))
-            }
-            Request::Status => {
-                Self::Status(Box::new(Standing { error: problem, ..Standing::default() }))
-            }
-            Request::History { .. } => {
-                Self::History(Remembered { error: problem, ..Remembered::default() })
-            }
-            Request::Diff { .. } => Self::Diff(Compared { error: problem, ..Compared::default() }),
-            Request::Conversation { .. } => {
-                Self::Conversation(Described { error: problem, ..Described::default() })
-            }
-            Request::Ended(_) => Self::Ended(Recorded { error: problem, ..Recorded::default() }),
-            Request::Import => Self::Import(Imported { error: problem, ..Imported::default() }),
-            Request::Forget { .. } => {
-                Self::Forget(Forgotten { error: problem, ..Forgotten::default() })
-            }
-        }
-    }
-
     /// What a person should know.
     pub fn notes(&self) -> &[String] {
         match self {

@@ -1,12 +1,16 @@
 //! Arranging planned panes into sessions and windows, in the order in which tmux must make them
 //! (pure).
 
-use super::plan::{Action, Step};
+use super::step::{Action, Step};
 use crate::tmux::layout::Layout;
+use crate::tmux::options::{self, Kept, Scope};
 use std::collections::BTreeMap;
 
 /// The size of a window whose layout is unknown.
 const DEFAULT_SIZE: (u32, u32) = (80, 24);
+
+/// The option that has to be set before a pane is made: its history is as long from the start.
+pub(crate) const HISTORY_LIMIT: &str = "history-limit";
 
 /// Panes by window index, each with its place among the steps.
 type Windows<'a> = BTreeMap<u32, Vec<(usize, &'a Step)>>;
@@ -110,9 +114,7 @@ fn needs_placeholder(session: &Session<'_>) -> bool {
         window.first().row.stack > 0 || window.first().row.window_flags.active
     };
     let knows_stack = session.windows.iter().any(|window| window.first().row.stack > 0);
-    first.link.is_some()
-        || knows_stack && !visited(first)
-        || super::finish::history_limit(session).is_some()
+    first.link.is_some() || knows_stack && !visited(first) || history_limit(session).is_some()
 }
 
 fn session(windows: Windows<'_>) -> Session<'_> {
@@ -173,4 +175,16 @@ impl<'a> Window<'a> {
     pub(crate) fn name(&self) -> Option<&'a [u8]> {
         self.first().row.window_name.as_deref()
     }
+}
+
+/// How long the history of a session's panes is, where it has a length of its own.
+pub(crate) fn history_limit(session: &Session<'_>) -> Option<String> {
+    let mut own = session_values(session).into_iter();
+    own.find(|(kept, _)| kept.name == HISTORY_LIMIT).map(|(_, value)| value.to_owned())
+}
+
+/// The session's options that a snapshot keeps, with their values.
+pub(crate) fn session_values<'a>(session: &Session<'a>) -> Vec<(&'static Kept, &'a str)> {
+    let text = session.windows[0].first().row.options.as_deref().unwrap_or_default();
+    options::parse(text).into_iter().filter(|(kept, _)| kept.scope == Scope::Session).collect()
 }

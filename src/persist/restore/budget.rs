@@ -1,51 +1,12 @@
 //! Which agents of a plan start at once and which wait for Enter (pure).
 
-use super::plan::{Start, Step};
+use super::mode::{Mode, Pace, Settings, When};
+use super::step::{Start, Step};
 use crate::agent::launcher::is_told_to_wait;
 use crate::persist::report::Allotment;
 use crate::snapshot::{Row, State};
 use crate::sys::clock::Epoch;
-use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
-
-/// Which agents start by themselves.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Mode {
-    /// All of them.
-    Eager,
-    /// None.
-    Lazy,
-    /// As many as the budget of memory allows, those used last before others.
-    #[default]
-    Auto,
-}
-
-/// How much memory the agents of a restore may take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Memory {
-    /// So many hundredths of what is available.
-    Percent(u8),
-    /// So many bytes, where they are available.
-    Bytes(u64),
-}
-
-/// What the site says about restoring agents.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Settings {
-    /// The mode, where the command line names none.
-    pub mode: Mode,
-    /// How much memory agents may take.
-    pub memory: Memory,
-    /// How many of one user's agents start at the same time.
-    pub at_once: usize,
-    /// How many users share the budget.
-    pub users: u64,
-    /// What was available on the host before any of them began; each looks when this is absent.
-    pub host: Option<u64>,
-}
 
 /// What there is to spend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,66 +19,8 @@ pub struct Means {
     pub pace: Pace,
 }
 
-/// How agents that start by themselves do so.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pace {
-    /// How many at the same time.
-    pub at_once: usize,
-    /// Only with this much memory available (bytes).
-    pub floor: Option<u64>,
-}
-
-/// When an agent starts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum When {
-    /// By itself.
-    Now(Pace),
-    /// When somebody presses Enter.
-    OnDemand,
-}
-
 /// What an agent takes with its helpers where no live one can be looked at (lesson 21).
 const USUAL_AGENT: u64 = 550 << 20;
-
-impl Mode {
-    /// The word on the command line and in the configuration.
-    pub fn parse(word: &str) -> Option<Self> {
-        match word {
-            "eager" => Some(Self::Eager),
-            "lazy" => Some(Self::Lazy),
-            "auto" => Some(Self::Auto),
-            _ => None,
-        }
-    }
-}
-
-impl Memory {
-    /// Reads `50%`, `8G`, `512M`, or a number of bytes.
-    pub fn parse(text: &str) -> Option<Self> {
-        if let Some(percent) = text.strip_suffix('%') {
-            return percent.parse().ok().filter(|percent| *percent <= 100).map(Self::Percent);
-        }
-        let units = [('K', 10), ('M', 20), ('G', 30), ('T', 40)];
-        let unit = units.iter().find_map(|(unit, bits)| Some((text.strip_suffix(*unit)?, *bits)));
-        let (number, bits) = unit.unwrap_or((text, 0));
-        number.parse::<u64>().ok()?.checked_mul(1 << bits).map(Self::Bytes)
-    }
-
-    /// The budget where so much is available.
-    fn of(self, available: u64) -> u64 {
-        match self {
-            Self::Percent(percent) => available / 100 * u64::from(percent.min(100)),
-            Self::Bytes(bytes) => bytes.min(available),
-        }
-    }
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        let memory = Memory::Percent(50);
-        Self { mode: Mode::default(), memory, at_once: 2, users: 1, host: None }
-    }
-}
 
 /// What a user's agents may take: the user's share of what the host has, and no more than the
 /// user's own limits leave. `live` is what each live agent takes.
@@ -211,7 +114,8 @@ pub fn settle(
 mod tests {
     use super::*;
     use crate::agent::{ConversationId, Resumption};
-    use crate::persist::restore::plan::Action;
+    use crate::persist::restore::mode::Memory;
+    use crate::persist::restore::step::Action;
     use launcher::memory;
     use proptest::prelude::*;
 
@@ -328,25 +232,6 @@ mod tests {
         assert!(waited(&row(State::Suspended, b"")) && waited(&row(State::Lost, waits)));
         assert!(!waited(&row(State::Lost, b"claude\0--wait\0")));
         assert!(!waited(&row(State::Lost, b"start-claude\0--name\0--wait\0")));
-    }
-
-    #[test]
-    fn a_budget_is_a_share_or_a_size() {
-        for (text, expected) in [
-            ("50%", Some(Memory::Percent(50))),
-            ("0%", Some(Memory::Percent(0))),
-            ("8G", Some(Memory::Bytes(8 << 30))),
-            ("512M", Some(Memory::Bytes(512 << 20))),
-            ("17", Some(Memory::Bytes(17))),
-            ("101%", None),
-            ("-1", None),
-            ("8GB", None),
-            ("99999999999T", None),
-            ("", None),
-        ] {
-            assert_eq!(Memory::parse(text), expected, "{text}");
-        }
-        assert_eq!(Memory::Bytes(8).of(5), 5);
     }
 
     #[test]

@@ -6,8 +6,8 @@
 //! A session gets its own name last: until then it is called like ours, so that a restore that
 //! dies on the way leaves nothing that looks complete. The next one ends it ([`super::unfinished`]).
 
-use super::arrange::{Session, arrange};
-use super::plan::{Action, Step};
+use super::arrange::{self, Session, arrange};
+use super::step::{Action, Step};
 use super::{finish, groups, pane_command};
 use crate::persist::capture::BUILDER_PREFIX;
 use crate::persist::context::Context;
@@ -416,8 +416,8 @@ impl Work<'_> {
 /// Makes room for a session's own windows beside the one that holds its place.
 fn make_room(id: u32, session: &Session<'_>) -> Vec<Line> {
     let mut lines = vec![command::set_option(id, "renumber-windows", "off")];
-    if let Some(limit) = finish::history_limit(session) {
-        lines.push(command::set_kept(Target::Session(id), "", finish::HISTORY_LIMIT, &limit));
+    if let Some(limit) = arrange::history_limit(session) {
+        lines.push(command::set_kept(Target::Session(id), "", arrange::HISTORY_LIMIT, &limit));
     }
     let is_used = |index: u32| session.windows.iter().any(|window| window.index == index);
     if let Some((window, index)) = session.placeholder.zip(session.base_index)

@@ -1,13 +1,10 @@
 //! What is done to windows and sessions once all of them are there: names, titles, marks, zoom and
 //! options (pure).
 
-use super::arrange::{Session, Window};
-use super::plan::{Start, Step};
+use super::arrange::{Session, Window, session_values};
+use super::step::{Start, Step};
 use crate::tmux::command::{self, Line, Target};
 use crate::tmux::options::{self, Kept, Scope};
-
-/// The option that has to be set before a pane is made: its history is as long from the start.
-pub(crate) const HISTORY_LIMIT: &str = "history-limit";
 
 /// Visits the windows in the order in which they were visited, the current one last; nothing where
 /// there is only one. Snapshots without the whole stack know the last window.
@@ -106,17 +103,6 @@ pub(crate) fn window_options(window: &Window<'_>) -> Vec<Line> {
 pub(crate) fn session_options(id: u32, session: &Session<'_>) -> Vec<Line> {
     let own = session_values(session).into_iter();
     own.map(|(kept, value)| command::set_kept(Target::Session(id), "", kept.name, value)).collect()
-}
-
-/// How long the history of a session's panes is, where it has a length of its own.
-pub(crate) fn history_limit(session: &Session<'_>) -> Option<String> {
-    let mut own = session_values(session).into_iter();
-    own.find(|(kept, _)| kept.name == HISTORY_LIMIT).map(|(_, value)| value.to_owned())
-}
-
-fn session_values<'a>(session: &Session<'a>) -> Vec<(&'static Kept, &'a str)> {
-    let text = session.windows[0].first().row.options.as_deref().unwrap_or_default();
-    options::parse(text).into_iter().filter(|(kept, _)| kept.scope == Scope::Session).collect()
 }
 
 /// The variables of a session's environment that the site keeps, whatever a snapshot says.

@@ -1,9 +1,10 @@
 //! What the agents of a plan were about, how much memory there is for them, and so which of them
 //! start by themselves; and what the panes need to know to wait for each other, or for Enter.
 
-use super::budget::{self, Means, Mode};
+use super::budget::{self, Means};
 use super::facts::{DEFAULT_AGENT, Facts};
-use super::plan::{Start, Step};
+use super::mode::Mode;
+use super::step::{Start, Step};
 use crate::agent::{self, ConversationId, Description, Home};
 use crate::persist::context::Context;
 use crate::persist::report::Allotment;

@@ -7,6 +7,7 @@ pub mod facts;
 pub mod finish;
 pub mod groups;
 pub mod memory;
+pub mod mode;
 pub mod names;
 pub mod pane_command;
 pub mod pane_start;
@@ -14,6 +15,7 @@ pub mod plan;
 pub mod selection;
 pub mod session_outcome;
 pub mod source;
+pub mod step;
 pub mod unfinished;
 
 use super::capture::{Capture, capture};
@@ -27,11 +29,11 @@ use crate::sys::locks::Lock;
 use crate::text::escape;
 use crate::tmux::TmuxError;
 use crate::tmux::hooks::Found;
-use budget::Mode;
-use plan::{Action, Start, Step};
+use mode::Mode;
 use selection::Selection;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
+use step::{Action, Start, Step};
 
 /// Restores sessions: all that were not closed, or the chosen ones; `from` a certain snapshot.
 pub fn restore(

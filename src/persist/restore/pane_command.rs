@@ -1,7 +1,7 @@
 //! What a restored pane runs, as an argument list: never a shell's text.
 
-use super::budget::When;
-use super::plan::{Start, Step};
+use super::mode::When;
+use super::step::{Start, Step};
 use crate::agent::Resumption;
 use crate::persist::context::Context;
 use std::ffi::OsStr;

@@ -1,7 +1,7 @@
 //! What runs in a pane that comes back, and why (pure).
 
 use super::facts::{DEFAULT_AGENT, Facts};
-use super::plan::{Start, Step};
+use super::step::{Start, Step};
 use crate::agent::{ConversationId, Resumption};
 use crate::persist::capture::foreground_program;
 use crate::snapshot::Row;

@@ -2,8 +2,8 @@
 
 use super::facts::Facts;
 use super::pane_start;
-use super::plan::{Action, Start, Step};
 use super::selection::Selection;
+use super::step::{Action, Start, Step};
 use crate::agent::ConversationId;
 use crate::persist::save::closing_agents::Closings;
 use crate::snapshot::{Row, SnapshotId};

@@ -5,7 +5,7 @@
 //! and what nobody can ask for any more (a lost session's). Nothing here stops a save.
 
 use crate::persist::context::Context;
-use crate::persist::restore::plan::{Start, Step};
+use crate::persist::restore::step::{Start, Step};
 use crate::snapshot::scrollback::{file_name, path};
 use crate::snapshot::{Row, Snapshot, SnapshotId, State, Store};
 use crate::sys::Dir;

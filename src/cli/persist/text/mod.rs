@@ -8,7 +8,7 @@ use crate::persist::report::{
     Allotment, Described, Forgotten, Imported, Listed, Planned, PlannedRow, SaveResult, Saved,
     Wired, WiredResult,
 };
-use crate::persist::restore::budget::Mode;
+use crate::persist::restore::mode::Mode;
 use crate::persist::{Report, Request};
 use crate::supervisor::worker::{Done, UserReport};
 use crate::text::escape;

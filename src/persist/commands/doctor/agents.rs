@@ -1,6 +1,6 @@
 //! Which agents the user can start.
 
-use super::check::Check;
+use crate::persist::report::Check;
 use crate::text::escape;
 use std::ffi::OsStr;
 use std::os::unix::fs::PermissionsExt;
@@ -38,8 +38,8 @@ pub(crate) fn check(found: &[PathBuf]) -> Check {
 
 #[cfg(test)]
 mod tests {
-    use super::super::check::CheckState;
     use super::*;
+    use crate::persist::report::CheckState;
 
     #[test]
     #[expect(clippy::disallowed_methods, reason = "sets up files")]

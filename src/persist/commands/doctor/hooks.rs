@@ -1,6 +1,6 @@
 //! Whether agents tell of their conversations, by hooks.
 
-use super::check::Check;
+use crate::persist::report::Check;
 use crate::sys::fs;
 use serde_json::Value;
 use std::path::Path;
@@ -59,8 +59,8 @@ fn runs_ours(value: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::check::CheckState;
     use super::*;
+    use crate::persist::report::CheckState;
 
     #[test]
     fn a_hook_of_ours_counts_wherever_it_is_wired_and_no_other_does() {

@@ -2,29 +2,14 @@
 //! of checks; what is judged is gathered first, so that judging is pure.
 
 mod agents;
-mod check;
 mod hooks;
 mod server;
 mod state;
 
-use super::status::{self, Standing};
+use super::status;
 use crate::persist::context::Context;
-use crate::persist::report::{Problem, Report};
-pub use check::{Check, CheckState};
-use serde::{Deserialize, Serialize};
+use crate::persist::report::{Examined, Report, Standing};
 use std::path::Path;
-
-/// What was found with one user.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Examined {
-    /// The checks.
-    pub checks: Vec<Check>,
-    /// How saving goes; the caller judges it, who may know more.
-    pub standing: Standing,
-    /// Why it failed.
-    pub error: Option<Problem>,
-}
 
 /// Examines the user's own context; `root` is where the host's files are.
 pub fn doctor(context: &Context, root: &Path) -> Report {

@@ -1,10 +1,8 @@
 //! The user's tmux server: whether it can be used, whether it tells of changes, and where its
 //! processes live.
 
-use super::check::Check;
-use crate::persist::commands::status::Standing;
 use crate::persist::context::Context;
-use crate::persist::report::ServerState;
+use crate::persist::report::{Check, ServerState, Standing};
 use std::path::Path;
 
 /// Looks at the server, if one runs.
@@ -63,8 +61,8 @@ fn place(cgroup: Option<&str>, uid: u32) -> Check {
 
 #[cfg(test)]
 mod tests {
-    use super::super::check::CheckState;
     use super::*;
+    use crate::persist::report::CheckState;
 
     #[test]
     fn a_server_outside_the_users_slice_is_named_with_its_unit() {

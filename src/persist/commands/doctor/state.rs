@@ -1,8 +1,7 @@
 //! The user's part of the state directory.
 
-use super::check::Check;
-use crate::persist::commands::status::Standing;
 use crate::persist::context::Context;
+use crate::persist::report::{Check, Standing};
 use crate::snapshot::store::{MAX_LINES as MAX_RECORDS, RECORDS};
 use crate::text::escape;
 use std::ffi::OsStr;
@@ -100,8 +99,8 @@ fn shown(path: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::check::CheckState;
     use super::*;
+    use crate::persist::report::CheckState;
 
     #[test]
     fn a_directory_that_is_anothers_open_or_none_is_a_fault_with_what_mends_it() {

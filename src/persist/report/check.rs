@@ -1,6 +1,20 @@
-//! One thing that was looked at, and what came of it.
+//! The report of `doctor`: each check and its result (pure).
 
+use super::problem::Problem;
+use super::standing::Standing;
 use serde::{Deserialize, Serialize};
+
+/// What was found with one user.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Examined {
+    /// The checks.
+    pub checks: Vec<Check>,
+    /// How saving goes; the caller judges it, who may know more.
+    pub standing: Standing,
+    /// Why it failed.
+    pub error: Option<Problem>,
+}
 
 /// One thing that was looked at.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
