@@ -1,4 +1,4 @@
-//! Text as people and programs read it: what every room may use, and that uses none.
+//! Text as people and programs read it (pure): what every room may use, and that uses none.
 
 pub mod escape;
 pub mod shell_quote;

@@ -1,4 +1,4 @@
-//! tmux: its escapes, formats, layouts and commands (pure), and the client that asks a server.
+//! tmux: its escapes, formats, layouts and commands, and the client that asks a server.
 //!
 //! What tmux really does was measured on 3.2a to 3.7c; the rules here name what they rest on.
 
