@@ -1,6 +1,6 @@
 //! What every command of one user's takes: the user, the time, the tmux server, the state directory.
 
-use super::capture::extras::Keep;
+use super::capture::extras::CapturePolicy;
 use super::restore::mode::Settings;
 use crate::snapshot::retention::Rules;
 use crate::snapshot::{Activity, Store};
@@ -31,7 +31,7 @@ pub struct Context {
     /// Which snapshots are kept.
     pub retention: Rules,
     /// What is kept besides.
-    pub keep: Keep,
+    pub keep: CapturePolicy,
     /// What the site says about restoring agents.
     pub restore: Settings,
 }

@@ -6,8 +6,9 @@ use super::commands::{
 };
 use super::context::Context;
 use super::report::{
-    Compared, Described, Examined, Forgotten, Imported, Listed, Planned, Problem, Recorded,
-    Remembered, Report, Saved, Standing, Wired,
+    ConversationReport, DiffReport, DoctorReport, EndedReport, ForgetReport, HistoryReport,
+    HookInstallReport, ImportReport, ListReport, PlanReport, Problem, Report, SaveReport,
+    StatusReport,
 };
 use super::request::{Job, Request};
 use super::restore;
@@ -63,8 +64,8 @@ impl Job {
             }
             Request::Ended(ended) => ended::ended(&context, ended),
             Request::Import => import::import(&context),
-            Request::Hooked(call) => hooked(&context, call),
-            Request::Wire(wire) => hook_install::wire(&context, wire),
+            Request::HookEvent(call) => hooked(&context, call),
+            Request::HookInstall(wire) => hook_install::wire(&context, wire),
         }
     }
 }
@@ -81,31 +82,41 @@ impl Job {
 pub fn failed(request: &Request, error: String) -> Report {
     let problem = Some(Problem { message: error.clone(), usage: false });
     match request {
-        Request::Save | Request::SaveSoon | Request::Hooked(_) => {
-            Report::Save(Saved { error: Some(error), ..Saved::default() })
+        Request::Save | Request::SaveSoon | Request::HookEvent(_) => {
+            Report::Save(SaveReport { error: Some(error), ..SaveReport::default() })
         }
-        Request::Wire(_) => Report::Wire(Wired { error: problem, ..Wired::default() }),
+        Request::HookInstall(_) => Report::HookInstall(HookInstallReport {
+            error: problem,
+            ..HookInstallReport::default()
+        }),
         Request::Restore { .. } | Request::Show { .. } => {
-            Report::Plan(Planned { error: problem, ..Planned::default() })
+            Report::Plan(PlanReport { error: problem, ..PlanReport::default() })
         }
-        Request::List => Report::List(Listed { error: problem, ..Listed::default() }),
+        Request::List => Report::List(ListReport { error: problem, ..ListReport::default() }),
         Request::Doctor { .. } => {
-            Report::Doctor(Box::new(Examined { error: problem, ..Examined::default() }))
+            Report::Doctor(Box::new(DoctorReport { error: problem, ..DoctorReport::default() }))
         }
         Request::Status => {
-            Report::Status(Box::new(Standing { error: problem, ..Standing::default() }))
+            Report::Status(Box::new(StatusReport { error: problem, ..StatusReport::default() }))
         }
         Request::History { .. } => {
-            Report::History(Remembered { error: problem, ..Remembered::default() })
+            Report::History(HistoryReport { error: problem, ..HistoryReport::default() })
         }
-        Request::Diff { .. } => Report::Diff(Compared { error: problem, ..Compared::default() }),
-        Request::Conversation { .. } => {
-            Report::Conversation(Described { error: problem, ..Described::default() })
+        Request::Diff { .. } => {
+            Report::Diff(DiffReport { error: problem, ..DiffReport::default() })
         }
-        Request::Ended(_) => Report::Ended(Recorded { error: problem, ..Recorded::default() }),
-        Request::Import => Report::Import(Imported { error: problem, ..Imported::default() }),
+        Request::Conversation { .. } => Report::Conversation(ConversationReport {
+            error: problem,
+            ..ConversationReport::default()
+        }),
+        Request::Ended(_) => {
+            Report::Ended(EndedReport { error: problem, ..EndedReport::default() })
+        }
+        Request::Import => {
+            Report::Import(ImportReport { error: problem, ..ImportReport::default() })
+        }
         Request::Forget { .. } => {
-            Report::Forget(Forgotten { error: problem, ..Forgotten::default() })
+            Report::Forget(ForgetReport { error: problem, ..ForgetReport::default() })
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What one user's process is asked to do, as root hands it over (pure data).
 
-use super::capture::extras::Keep;
+use super::capture::extras::CapturePolicy;
 use super::restore::mode::{Mode, Settings};
 use crate::agent::hooks::Event;
 use crate::snapshot::retention::Rules;
@@ -76,9 +76,9 @@ pub enum Request {
     /// Take over the manifests that come on standard input.
     Import,
     /// Take in what an agent told its hook.
-    Hooked(HookCall),
+    HookEvent(HookCall),
     /// Tell agents to call our hook, or no more.
-    Wire(Wire),
+    HookInstall(HookInstall),
 }
 
 /// How an agent ended, as its launcher saw it. Text is in the snapshot file's escapes.
@@ -124,7 +124,7 @@ pub struct HookPane {
 /// What to tell which agents.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Wire {
+pub struct HookInstall {
     /// Whether to call our hook, or no more.
     pub install: bool,
     /// For whom.
@@ -172,7 +172,7 @@ pub struct Job {
     /// Which snapshots are kept.
     pub retention: Rules,
     /// What is kept besides.
-    pub keep: Keep,
+    pub keep: CapturePolicy,
     /// Whether the user's server is to tell of changes.
     pub save_on_change: bool,
     /// The configuration file that a caller named.

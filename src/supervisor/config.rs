@@ -2,7 +2,7 @@
 
 use crate::cli::exit::Failure;
 use crate::cli::persist::args::Common;
-use crate::persist::Keep;
+use crate::persist::CapturePolicy;
 use crate::persist::restore::mode::{Memory, Mode, Settings};
 use crate::snapshot::retention::Rules;
 use crate::sys::accounts;
@@ -46,7 +46,7 @@ struct File {
     tmux_deadline_seconds: f64,
     parallel_users: usize,
     lost_window_hours: f64,
-    keep: Keep,
+    keep: CapturePolicy,
     save_on_change: bool,
     status: StatusFile,
     retention: Rules,
@@ -91,7 +91,7 @@ impl Default for File {
             lost_window_hours: 24.0,
             status: StatusFile::default(),
             retention: Rules::default(),
-            keep: Keep::default(),
+            keep: CapturePolicy::default(),
             save_on_change: true,
             restore: Restore::default(),
             _provision: IgnoredAny,
@@ -129,7 +129,7 @@ pub struct Config {
     /// Which snapshots are kept.
     pub retention: Rules,
     /// What is kept besides windows, panes and agents.
-    pub keep: Keep,
+    pub keep: CapturePolicy,
     /// Whether tmux servers are to tell of changes.
     pub save_on_change: bool,
     /// The file, when the command line names one.

@@ -77,16 +77,17 @@ fn read(state: &Dir) -> BTreeMap<String, Activity> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::persist::report::{Planned, Problem, Saved};
+    use crate::persist::report::{PlanReport, Problem, SaveReport};
 
     #[test]
     fn a_failed_save_is_seen_and_a_restore_only_when_its_process_was_silent() {
         let root = tempfile::tempdir().unwrap();
         let of = |user: &str, report| UserReport { user: user.to_owned(), report };
         let error = Some("it hung".to_owned());
-        let save = Report::Save(Saved { error, ..Saved::default() });
+        let save = Report::Save(SaveReport { error, ..SaveReport::default() });
         let problem = Some(Problem::failed(&"it hung"));
-        let restore = || Report::Plan(Planned { error: problem.clone(), ..Planned::default() });
+        let restore =
+            || Report::Plan(PlanReport { error: problem.clone(), ..PlanReport::default() });
         let reports = [of("ann", save), of("bob", restore()), of("zoe", restore())];
         let silent = BTreeSet::from(["bob".to_owned()]);
         for now in [100, 200] {

@@ -141,7 +141,7 @@ pub(crate) fn job(
         keep: config.keep.clone(),
         lock_wait: match &work.request {
             // Nobody waits for these: they can wait until a restore is over.
-            Request::SaveSoon | Request::Hooked(_) => config.restore_deadline,
+            Request::SaveSoon | Request::HookEvent(_) => config.restore_deadline,
             request => deadline(config, request) / LOCK_SHARE,
         },
         save_on_change: config.save_on_change,

@@ -3,7 +3,7 @@
 
 use super::args::{Cli, Command, Common, Whom, Work};
 use crate::cli::exit::Failure;
-use crate::persist::{Request, Scope, Wire, Witness};
+use crate::persist::{HookCaller, HookInstall, Request, Scope};
 use crate::supervisor::{config, worker};
 use crate::sys::accounts;
 use crate::sys::process::detach;
@@ -32,7 +32,7 @@ pub(crate) fn is_call(args: &[OsString]) -> bool {
 pub(crate) fn take_in(args: Vec<OsString>) {
     detach::end_well_when_broken();
     detach::exit_after(DEADLINE);
-    let Some(witness) = Witness::look() else { return };
+    let Some(witness) = HookCaller::inspect() else { return };
     if !detach::detach().unwrap_or(false) {
         return;
     }
@@ -41,10 +41,10 @@ pub(crate) fn take_in(args: Vec<OsString>) {
         return;
     };
     let input = detach::read_stdin(MAX_INPUT, Instant::now() + READING);
-    let call = input.and_then(|input| witness.heard(&input, agent.as_deref()));
+    let call = input.and_then(|input| witness.with_event(&input, agent.as_deref()));
     let (Some(call), Ok(config)) = (call, config::load(&common)) else { return };
     detach::exit_after(config.save_deadline + config.restore_deadline);
-    let work = Work { whom: Whom::Caller, request: Request::Hooked(call) };
+    let work = Work { whom: Whom::Caller, request: Request::HookEvent(call) };
     let _ = worker::perform(&config, &work);
 }
 
@@ -75,7 +75,7 @@ pub(crate) fn wire(
     }
     let agent = agent.unwrap_or_else(|| "claude".to_owned());
     let root = root.unwrap_or_else(|| "/".into());
-    Ok(Request::Wire(Wire { install, scope, agent, root, options }))
+    Ok(Request::HookInstall(HookInstall { install, scope, agent, root, options }))
 }
 
 /// The values of `--scope`.

@@ -59,7 +59,7 @@ pub(crate) fn without_control_characters(json: &str) -> String {
 mod tests {
     use super::*;
     use crate::cli::persist::args::Whom;
-    use crate::persist::report::{Planned, PlannedRow, Saved};
+    use crate::persist::report::{PlanReport, PlannedRow, SaveReport};
 
     fn done(report: Report) -> Done {
         let reports = vec![UserReport { user: "u".to_owned(), report }];
@@ -70,7 +70,7 @@ mod tests {
     fn a_name_full_of_controls_prints_none_and_reads_back_the_same() {
         let name = "a\u{7f}\u{9b}31m\n\u{1b}";
         let row = PlannedRow { session: name.to_owned(), ..PlannedRow::default() };
-        let report = Report::Plan(Planned { rows: vec![row], ..Planned::default() });
+        let report = Report::Plan(PlanReport { rows: vec![row], ..PlanReport::default() });
         let work = Work {
             whom: Whom::AllOr(vec![]),
             request: Request::Show { snapshot: None, mode: None },
@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn a_save_is_a_list_of_users_even_for_one() {
         let work = Work { whom: Whom::AllOr(vec![]), request: Request::Save };
-        let report = Report::Save(Saved::default());
+        let report = Report::Save(SaveReport::default());
         let text = render(&work, &done(report));
         let value: Value = serde_json::from_str(&text).unwrap();
         let keys: Vec<&String> = value["users"][0].as_object().unwrap().keys().collect();

@@ -2,7 +2,7 @@
 //! control in it are numbers and nothing else; names come from the map.
 
 use super::status::Judged;
-use crate::persist::report::{SaveResult, ServerState, Standing};
+use crate::persist::report::{SaveResult, ServerState, StatusReport};
 use crate::sys::clock::Epoch;
 use std::fmt::Write;
 
@@ -98,7 +98,7 @@ type Family = (
     &'static str,
     &'static str,
     &'static str,
-    fn(&Standing) -> Vec<(&'static str, u64)>,
+    fn(&StatusReport) -> Vec<(&'static str, u64)>,
 );
 
 /// Metrics with several values for a user, told apart by one more label.

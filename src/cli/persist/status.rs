@@ -3,7 +3,7 @@
 use super::args::{Common, Whom, Work};
 use super::{json, metrics, outcome, text};
 use crate::cli::exit::{Exit, Failure};
-use crate::persist::report::Standing;
+use crate::persist::report::StatusReport;
 use crate::persist::{Report, Request};
 use crate::supervisor::worker::{self, UserReport};
 use crate::supervisor::{config, root_activity};
@@ -57,7 +57,7 @@ pub(crate) fn run(
 pub(crate) struct Judged<'a> {
     report: &'a UserReport,
     /// What is known.
-    pub(crate) standing: &'a Standing,
+    pub(crate) standing: &'a StatusReport,
     /// Seconds since the last good save.
     age: Option<u64>,
     /// Whether there has been something to save for too long.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// The site's choice, as the section `[keep]` of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Keep {
+pub struct CapturePolicy {
     /// Variables of the sessions' environments; none by default, since values can be secrets.
     pub environment: Vec<String>,
     /// Programs that are started again with their arguments, by base name; none by default.
@@ -19,7 +19,7 @@ pub struct Keep {
     pub window_options: Vec<String>,
 }
 
-impl Default for Keep {
+impl Default for CapturePolicy {
     fn default() -> Self {
         Self {
             environment: Vec::new(),
@@ -36,7 +36,7 @@ const MOST: usize = 64;
 /// The most bytes of scrollback of one pane.
 const MOST_BYTES: u32 = 64 << 20;
 
-impl Keep {
+impl CapturePolicy {
     /// Checks what a person wrote.
     ///
     /// # Errors
@@ -100,19 +100,23 @@ mod tests {
 
     #[test]
     fn what_could_be_a_format_a_path_or_code_is_refused() {
-        let environment =
-            |name: &str| Keep { environment: vec![name.to_owned()], ..Keep::default() }.check();
+        let environment = |name: &str| {
+            CapturePolicy { environment: vec![name.to_owned()], ..CapturePolicy::default() }.check()
+        };
         assert!(["FOO", "_A1", "no_proxy"].into_iter().all(|name| environment(name).is_ok()));
         assert!(
             ["", "pid", "A-B", "1A", "A}", "#(x)"]
                 .into_iter()
                 .all(|name| environment(name).is_err())
         );
-        let programs =
-            |name: &str| Keep { programs: vec![name.to_owned()], ..Keep::default() }.check();
+        let programs = |name: &str| {
+            CapturePolicy { programs: vec![name.to_owned()], ..CapturePolicy::default() }.check()
+        };
         assert!(programs("vim").is_ok() && programs("/bin/vim").is_err() && programs("").is_err());
-        let options =
-            |name: &str| Keep { window_options: vec![name.to_owned()], ..Keep::default() }.check();
+        let options = |name: &str| {
+            CapturePolicy { window_options: vec![name.to_owned()], ..CapturePolicy::default() }
+                .check()
+        };
         assert!(options("mode-keys").is_ok() && options("default-command").is_err());
     }
 }

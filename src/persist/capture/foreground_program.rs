@@ -1,7 +1,7 @@
 //! The program in a pane's foreground that is started again after a restore, by the evidence of
 //! the pane's processes: never by the name that tmux shows.
 
-use super::extras::Keep;
+use super::extras::CapturePolicy;
 use crate::agent::launcher;
 use crate::process::{Proc, Process};
 use std::ffi::OsString;
@@ -25,7 +25,7 @@ pub(crate) struct Program {
 /// Finds the program in the foreground of the pane whose first process is `first`: the process
 /// that leads the terminal's foreground group, or what a shell or our launcher runs there. What
 /// other programs start is theirs: an editor that git opened is not started again without git.
-pub(crate) fn find(first: i32, keep: &Keep, proc: &Proc) -> Option<Program> {
+pub(crate) fn find(first: i32, keep: &CapturePolicy, proc: &Proc) -> Option<Program> {
     if keep.programs.is_empty() {
         return None;
     }

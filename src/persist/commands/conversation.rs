@@ -2,14 +2,15 @@
 
 use crate::agent::{AGENTS, Agent, ConversationId, Home};
 use crate::persist::context::Context;
-use crate::persist::report::{Described, Problem, Report};
+use crate::persist::report::{ConversationReport, Problem, Report};
 use crate::text::{escape, json_text};
 use std::os::unix::ffi::OsStrExt;
 
 /// Describes what is on disk of a conversation.
 pub fn conversation(context: &Context, id: &str, agent: Option<&str>) -> Report {
     let home = Home::new(&context.account.home);
-    let mut described = Described { conversation: id.to_owned(), ..Described::default() };
+    let mut described =
+        ConversationReport { conversation: id.to_owned(), ..ConversationReport::default() };
     match find(id, agent, &home) {
         Ok((agent, found)) => {
             agent.name().clone_into(&mut described.agent);

@@ -4,10 +4,10 @@ use crate::agent::Home;
 use crate::persist::capture::capture;
 use crate::persist::context::Context;
 use crate::persist::report::{
-    Compared, ComparedField, ComparedPane, ComparedSession, Problem, Report,
+    ComparedField, ComparedPane, ComparedSession, DiffReport, Problem, Report,
 };
 use crate::persist::restore::source;
-use crate::persist::save::{self, closed};
+use crate::persist::save::{self, read_closings};
 use crate::process::Proc;
 use crate::snapshot::diff::{PaneDiff, SessionDiff, diff as differences};
 use crate::snapshot::{Snapshot, Store, Stored};
@@ -21,7 +21,7 @@ pub const LIVE: &str = "live";
 
 /// Compares two snapshots: ids, files with a slash in the name, [`LATEST`] or [`LIVE`].
 pub fn diff(context: &Context, from: &str, to: &str) -> Report {
-    let mut compared = Compared::default();
+    let mut compared = DiffReport::default();
     if let Err(problem) = try_diff(context, (from, to), &mut compared) {
         compared.error = Some(problem);
     }
@@ -31,7 +31,7 @@ pub fn diff(context: &Context, from: &str, to: &str) -> Report {
 fn try_diff(
     context: &Context,
     (from, to): (&str, &str),
-    compared: &mut Compared,
+    compared: &mut DiffReport,
 ) -> Result<(), Problem> {
     let store = context.store().map_err(|error| Problem::failed(&error))?;
     let (from_name, from) = side(context, store.as_ref(), from, &mut compared.notes)?;
@@ -89,7 +89,7 @@ fn live(
         return Ok(Snapshot::default());
     };
     if let (Some(store), Some(previous)) = (store, previous) {
-        let closings = closed::read(store, notes);
+        let closings = read_closings::read(store, notes);
         let seen = previous.id.seconds(); // times are no difference
         save::carry_forward(context, &mut captured, previous, &closings, seen, (&home, &proc));
     }

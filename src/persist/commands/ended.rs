@@ -2,7 +2,7 @@
 
 use crate::agent::ConversationId;
 use crate::persist::context::Context;
-use crate::persist::report::{Problem, Recorded, Report};
+use crate::persist::report::{EndedReport, Problem, Report};
 use crate::persist::request::Ended;
 use crate::snapshot::{Ending, Endings, How, Row, Snapshot, State};
 use crate::sys::FileError;
@@ -15,12 +15,12 @@ use std::collections::BTreeSet;
 /// or have been started on none that its launcher knew: what the newest snapshot has of its pane is
 /// closed with it.
 pub fn ended(context: &Context, ended: &Ended) -> Report {
-    let mut recorded = Recorded::default();
+    let mut recorded = EndedReport::default();
     recorded.error = record(context, ended, &mut recorded).err();
     Report::Ended(recorded)
 }
 
-fn record(context: &Context, ended: &Ended, recorded: &mut Recorded) -> Result<(), Problem> {
+fn record(context: &Context, ended: &Ended, recorded: &mut EndedReport) -> Result<(), Problem> {
     let failed = |error: FileError| Problem::failed(&error);
     let mut ids = BTreeSet::new();
     if let Some(id) = &ended.conversation {

@@ -2,9 +2,9 @@
 
 use crate::persist::capture::BUILDER_PREFIX;
 use crate::persist::context::Context;
-use crate::persist::report::{Forgotten, Problem, Report};
-use crate::persist::restore::names;
-use crate::persist::restore::selection::{self, Named};
+use crate::persist::report::{ForgetReport, Problem, Report};
+use crate::persist::restore::selection::{self, Match};
+use crate::persist::restore::session_name;
 use crate::persist::save::save;
 use crate::snapshot::{Ending, Endings, How, Row, State, Stored, Tombstone};
 use crate::sys::fs;
@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 /// With `kill`, live sessions among it are ended; they are saved before, so that what was renamed or
 /// moved since the last save is closed under the name that it has now.
 pub fn forget(context: &Context, words: &[String], reason: &str, kill: bool) -> Report {
-    let mut forgotten = Forgotten { closed: context.now, ..Forgotten::default() };
+    let mut forgotten = ForgetReport { closed: context.now, ..ForgetReport::default() };
     if kill && let Some(problem) = save(context).problem() {
         forgotten.notes.push(format!("not saved before: {}", problem.message));
     }
@@ -30,7 +30,7 @@ fn try_forget(
     words: &[String],
     reason: &str,
     kill: bool,
-    forgotten: &mut Forgotten,
+    forgotten: &mut ForgetReport,
 ) -> Result<(), Problem> {
     let failed = |error: &dyn std::fmt::Display| Problem::failed(&error);
     let mut store = context.writable_store().map_err(|e| failed(&e))?;
@@ -45,13 +45,13 @@ fn try_forget(
     let (mut sessions, mut conversations, mut endings) = (Vec::new(), Vec::new(), Vec::new());
     for named in &named {
         match named {
-            Named::Session(session) => {
+            Match::Session(session) => {
                 tombstones.0.retain(|old| old.session != *session);
                 let reason = reason.into();
                 tombstones.0.push(Tombstone { session: session.clone(), closed, reason });
                 sessions.push(session);
             }
-            Named::Conversation(id) => {
+            Match::Conversation(id) => {
                 let of = |row: &&Row| row.conversation.as_deref() == Some(id.as_str().as_bytes());
                 let row = newest.as_ref().and_then(|stored| stored.snapshot.rows.iter().find(of));
                 let live = row.filter(|row| matches!(row.state, State::Live | State::Suspended));
@@ -69,10 +69,10 @@ fn try_forget(
                 });
                 conversations.push(id.as_str().to_owned());
             }
-            Named::Several(_) | Named::Nothing => {}
+            Match::Several(_) | Match::None => {}
         }
     }
-    // Recorded before anything is ended: a death in between leaves nothing to come back.
+    // EndedReport before anything is ended: a death in between leaves nothing to come back.
     if !sessions.is_empty() {
         store.write_tombstones(&tombstones, &lock).map_err(|e| failed(&e))?;
     }
@@ -100,16 +100,16 @@ fn name_all(
     words: &[String],
     newest: Option<&Stored>,
     notes: &mut Vec<String>,
-) -> Result<Vec<Named>, Problem> {
+) -> Result<Vec<Match>, Problem> {
     let nothing = Stored::default();
     let stored = newest.unwrap_or(&nothing);
     let find = |word: &String| match selection::find(word, stored) {
-        Named::Several(count) => Err(selection::several(word, count, stored)),
-        Named::Nothing => {
+        Match::Several(count) => Err(selection::several(word, count, stored)),
+        Match::None => {
             notes.push(format!(
                 "the newest snapshot has no session '{word}'; recorded all the same"
             ));
-            Ok(Named::Session(names::exact(word)))
+            Ok(Match::Session(session_name::exact(word)))
         }
         found => Ok(found),
     };

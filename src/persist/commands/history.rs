@@ -1,9 +1,9 @@
 //! `history`: every conversation that was ever seen, and every session that was closed.
 
 use crate::persist::context::Context;
-use crate::persist::report::{ClosedSession, Problem, Remembered, RememberedConversation, Report};
-use crate::persist::save::closing_agents::Closings;
-use crate::persist::save::{closed, history_index};
+use crate::persist::report::{ClosedSession, HistoryConversation, HistoryReport, Problem, Report};
+use crate::persist::save::closings::Closings;
+use crate::persist::save::{history_index, read_closings};
 use crate::snapshot::{
     Conversation, Ending, Endings, How, Row, State, Stored, Tombstone, Tombstones,
 };
@@ -17,14 +17,14 @@ const USUAL: usize = 50;
 
 /// Tells the history, newest first.
 pub fn history(context: &Context, all: bool) -> Report {
-    let mut remembered = Remembered::default();
+    let mut remembered = HistoryReport::default();
     if let Err(error) = try_history(context, all, &mut remembered) {
         remembered.error = Some(Problem::failed(&error));
     }
     Report::History(remembered)
 }
 
-fn try_history(context: &Context, all: bool, report: &mut Remembered) -> Result<(), FileError> {
+fn try_history(context: &Context, all: bool, report: &mut HistoryReport) -> Result<(), FileError> {
     let Some(store) = context.store()? else { return Ok(()) };
     let notes = &mut report.notes;
     let newest = store.newest(notes)?.map(|(_, stored)| stored);
@@ -35,8 +35,8 @@ fn try_history(context: &Context, all: bool, report: &mut Remembered) -> Result<
     if let Some(Stored { snapshot, .. }) = &newest {
         index.observe(snapshot, seen, None);
     }
-    let Closings { endings, tombstones } = closed::read(&store, notes);
-    let past = Past {
+    let Closings { endings, tombstones } = read_closings::read(&store, notes);
+    let past = Records {
         endings,
         tombstones,
         seen,
@@ -63,7 +63,7 @@ fn with_id(row: &Row) -> Option<(&[u8], &Row)> {
 }
 
 /// What became of conversations.
-struct Past<'a> {
+struct Records<'a> {
     endings: Endings,
     tombstones: Tombstones,
     /// When the newest snapshot was last the present.
@@ -72,11 +72,11 @@ struct Past<'a> {
     rows: HashMap<&'a [u8], &'a Row>,
 }
 
-impl Past<'_> {
-    fn tell(&self, one: &Conversation) -> RememberedConversation {
+impl Records<'_> {
+    fn tell(&self, one: &Conversation) -> HistoryConversation {
         let row = self.rows.get(one.id.as_slice()).copied();
         let (state, why) = self.state(one, row);
-        RememberedConversation {
+        HistoryConversation {
             conversation: json_text(&one.id),
             agent: json_text(&one.agent),
             session: json_text(&one.session),

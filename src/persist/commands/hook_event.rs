@@ -5,7 +5,7 @@ use super::ended;
 use crate::agent::hooks::{self, Event};
 use crate::agent::{Caller, ConversationId, Stamp, by_name, caller};
 use crate::persist::context::Context;
-use crate::persist::report::{Report, SaveResult, Saved};
+use crate::persist::report::{Report, SaveReport, SaveResult};
 use crate::persist::request::{Ended, HookCall, HookPane};
 use crate::persist::save;
 use crate::process::Proc;
@@ -16,15 +16,15 @@ use std::path::PathBuf;
 
 /// Who called this process, where and when: what can be seen only while the caller waits.
 #[derive(Debug, Clone)]
-pub struct Witness {
+pub struct HookCaller {
     caller: Caller,
     at: u64,
     pane: Option<HookPane>,
 }
 
-impl Witness {
+impl HookCaller {
     /// Looks; `None` when no agent that a person converses with is among the parents.
-    pub fn look() -> Option<Self> {
+    pub fn inspect() -> Option<Self> {
         let at = clock::since_boot();
         let caller = caller(i32::try_from(std::process::id()).ok()?, &Proc::default())?;
         let variable = |name| std::env::var_os(name);
@@ -34,7 +34,7 @@ impl Witness {
 
     /// With what the caller said; `None` when that is no event of the schema. `agent` is the only
     /// one that counts, when given.
-    pub fn heard(self, input: &[u8], agent: Option<&str>) -> Option<HookCall> {
+    pub fn with_event(self, input: &[u8], agent: Option<&str>) -> Option<HookCall> {
         let Self { caller, at, pane } = self;
         let hooks::Hooked { conversation, event } = hooks::parse(input)?;
         agent.is_none_or(|agent| agent == caller.agent).then(|| HookCall {
@@ -59,7 +59,12 @@ fn pane(tmux: Option<&OsStr>, pane: Option<&OsStr>) -> Option<HookPane> {
 /// Marks the pane, records a close, saves.
 pub fn hooked(context: &Context, call: &HookCall) -> Report {
     let report = |notes, error| {
-        Report::Save(Saved { result: SaveResult::Nothing, notes, error, ..Saved::default() })
+        Report::Save(SaveReport {
+            result: SaveResult::Nothing,
+            notes,
+            error,
+            ..SaveReport::default()
+        })
     };
     let parsed = ConversationId::parse(call.conversation.as_bytes());
     let Some((conversation, agent)) = parsed.zip(by_name(call.agent.as_bytes())) else {

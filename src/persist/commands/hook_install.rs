@@ -4,9 +4,9 @@
 use crate::agent::machine;
 use crate::agent::settings::{self, Wiring};
 use crate::persist::context::Context;
-use crate::persist::ourselves::program;
-use crate::persist::report::{Problem, Report, Wired, WiredResult};
-use crate::persist::request::{Scope, Wire};
+use crate::persist::own_program::program;
+use crate::persist::report::{HookInstallReport, HookInstallResult, Problem, Report};
+use crate::persist::request::{HookInstall, Scope};
 use crate::sys::fs::{self, Existing, trusted_path};
 use crate::sys::{Dir, FileError, accounts};
 use crate::tmux::Hooks;
@@ -20,16 +20,20 @@ const CODEX: [&str; 4] = ["SessionStart", "SessionEnd", "UserPromptSubmit", "Sto
 const MAX_SETTINGS: u64 = 8 << 20;
 
 /// Does it.
-pub fn wire(context: &Context, wire: &Wire) -> Report {
-    let mut wired = Wired::default();
+pub fn wire(context: &Context, wire: &HookInstall) -> Report {
+    let mut wired = HookInstallReport::default();
     if let Err(problem) = try_wire(context, wire, &mut wired) {
-        wired.result = WiredResult::Failed;
+        wired.result = HookInstallResult::Failed;
         wired.error = Some(problem);
     }
-    Report::Wire(wired)
+    Report::HookInstall(wired)
 }
 
-fn try_wire(context: &Context, wire: &Wire, wired: &mut Wired) -> Result<(), Problem> {
+fn try_wire(
+    context: &Context,
+    wire: &HookInstall,
+    wired: &mut HookInstallReport,
+) -> Result<(), Problem> {
     let events: &[&str] = match wire.agent.as_str() {
         "claude" => &machine::EVENTS,
         "codex" => &CODEX,
@@ -44,12 +48,12 @@ fn try_wire(context: &Context, wire: &Wire, wired: &mut Wired) -> Result<(), Pro
     let place = if for_all { Place::drop_in(wire) } else { Place::of_user(context, wire) };
     let Some(place) = place.map_err(|error| Problem::failed(&error))? else {
         wired.notes.push("there are no settings".to_owned());
-        wired.result = WiredResult::Unchanged;
+        wired.result = HookInstallResult::Unchanged;
         return Ok(());
     };
     wired.file = place.path().display().to_string();
     wired.result = place.change(wire.install, &wiring, &mut wired.notes)?;
-    if wire.install && wire.agent == "codex" && wired.result == WiredResult::Installed {
+    if wire.install && wire.agent == "codex" && wired.result == HookInstallResult::Installed {
         wired.notes.push("Codex asks once, at its next start, whether you trust them".to_owned());
     }
     if !wire.install && !for_all {
@@ -59,7 +63,7 @@ fn try_wire(context: &Context, wire: &Wire, wired: &mut Wired) -> Result<(), Pro
 }
 
 /// What the agent runs: this program, by its path, whatever the PATH is there.
-fn command(wire: &Wire) -> Result<String, String> {
+fn command(wire: &HookInstall) -> Result<String, String> {
     let program = program().ok_or("where this program is cannot be told")?;
     if wire.scope == Scope::Machine && wire.root == Path::new("/") {
         // Every user will run it.
@@ -82,7 +86,7 @@ impl Place {
     }
 
     /// Our own file among the machine's.
-    fn drop_in(wire: &Wire) -> Result<Option<Self>, FileError> {
+    fn drop_in(wire: &HookInstall) -> Result<Option<Self>, FileError> {
         let path = wire.root.join(machine::DROP_INS.trim_start_matches('/'));
         if !wire.install && !path.exists() {
             return Ok(None);
@@ -98,7 +102,7 @@ impl Place {
 
     /// The user's own settings, or the file that they are a link to. Links that leave the home and
     /// files of others are refused.
-    fn of_user(context: &Context, wire: &Wire) -> Result<Option<Self>, FileError> {
+    fn of_user(context: &Context, wire: &HookInstall) -> Result<Option<Self>, FileError> {
         let (directory, name) = match wire.agent.as_str() {
             "codex" => (".codex", "hooks.json"),
             _ => (".claude", "settings.json"),
@@ -138,14 +142,14 @@ impl Place {
         install: bool,
         wiring: &Wiring<'_>,
         notes: &mut Vec<String>,
-    ) -> Result<WiredResult, Problem> {
+    ) -> Result<HookInstallResult, Problem> {
         // Agents write their settings, too: what changed under our hands is read again.
         const TRIES: u32 = 5;
         for _ in 0..TRIES {
             let before = self.read()?;
             let after = self.changed(before.as_deref(), install, wiring)?;
             if after == before {
-                return Ok(WiredResult::Unchanged);
+                return Ok(HookInstallResult::Unchanged);
             }
             if before.as_deref().is_some_and(are_disabled) {
                 notes.push("the settings disable all hooks (disableAllHooks)".to_owned());
@@ -164,7 +168,11 @@ impl Place {
                 None => self.dir.remove(&self.name).and_then(|()| self.dir.sync()),
             };
             done.map_err(|error| Problem::failed(&error))?;
-            return Ok(if install { WiredResult::Installed } else { WiredResult::Removed });
+            return Ok(if install {
+                HookInstallResult::Installed
+            } else {
+                HookInstallResult::Removed
+            });
         }
         Err(Problem::failed(&format!("{}: it changes all the time", self.path().display())))
     }

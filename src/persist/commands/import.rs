@@ -1,7 +1,7 @@
 //! `import`: takes the manifests of the older suite into the user's snapshots.
 
 use crate::persist::context::Context;
-use crate::persist::report::{Imported, Problem, Report};
+use crate::persist::report::{ImportReport, Problem, Report};
 use crate::snapshot::{self, Snapshot, SnapshotId};
 use crate::sys::FileError;
 use crate::text::unescape;
@@ -25,7 +25,7 @@ pub struct Manifest {
 
 /// Imports the manifests that come on standard input.
 pub fn import(context: &Context) -> Report {
-    let mut imported = Imported::default();
+    let mut imported = ImportReport::default();
     let read = || -> Result<Vec<Manifest>, String> {
         let mut input = Vec::new();
         let read = std::io::stdin().lock().take(MAX_INPUT).read_to_end(&mut input);
@@ -44,7 +44,7 @@ pub fn import(context: &Context) -> Report {
 fn write(
     context: &Context,
     mut manifests: Vec<Manifest>,
-    imported: &mut Imported,
+    imported: &mut ImportReport,
 ) -> Result<(), FileError> {
     let mut store = context.writable_store()?;
     let lock = store.lock(context.lock_wait)?;

@@ -1,7 +1,7 @@
 //! `list`: the snapshots of a user.
 
 use crate::persist::context::Context;
-use crate::persist::report::{Listed, ListedSnapshot, Problem, Report};
+use crate::persist::report::{ListReport, ListedSnapshot, Problem, Report};
 use crate::snapshot::Summary;
 use crate::sys::FileError;
 use crate::text::escape;
@@ -9,14 +9,14 @@ use std::os::unix::ffi::OsStrExt;
 
 /// Lists the snapshots, newest first; damaged ones and foreign files are named in the notes.
 pub fn list(context: &Context) -> Report {
-    let mut listed = Listed::default();
+    let mut listed = ListReport::default();
     if let Err(error) = try_list(context, &mut listed) {
         listed.error = Some(Problem::failed(&error));
     }
     Report::List(listed)
 }
 
-fn try_list(context: &Context, listed: &mut Listed) -> Result<(), FileError> {
+fn try_list(context: &Context, listed: &mut ListReport) -> Result<(), FileError> {
     let Some(store) = context.store()? else { return Ok(()) };
     let (ids, foreign) = store.ids()?;
     let mut newest = true;

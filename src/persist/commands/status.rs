@@ -2,14 +2,14 @@
 //! listens. Nothing is written and no server is asked.
 
 use crate::persist::context::Context;
-use crate::persist::report::{ByState, Problem, Report, ServerState, Standing};
+use crate::persist::report::{ByState, Problem, Report, ServerState, StatusReport};
 use crate::snapshot::{Snapshot, State};
 use crate::tmux::TmuxError;
 use std::collections::BTreeMap;
 
 /// Says how saving goes for the user.
 pub fn status(context: &Context) -> Report {
-    let mut standing = Standing::default();
+    let mut standing = StatusReport::default();
     let mut notes = Vec::new();
     match context.server.is_listening() {
         Ok(true) => {

@@ -1,17 +1,17 @@
 //! The report of `doctor`: each check and its result (pure).
 
 use super::problem::Problem;
-use super::standing::Standing;
+use super::standing::StatusReport;
 use serde::{Deserialize, Serialize};
 
 /// What was found with one user.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Examined {
+pub struct DoctorReport {
     /// The checks.
     pub checks: Vec<Check>,
     /// How saving goes; the caller judges it, who may know more.
-    pub standing: Standing,
+    pub standing: StatusReport,
     /// Why it failed.
     pub error: Option<Problem>,
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// What differs between two snapshots.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Compared {
+pub struct DiffReport {
     /// The first: an id, `live`, or a file.
     pub from: Option<String>,
     /// The second.

@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 /// Every conversation that was ever seen, and the sessions that were closed on purpose.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Remembered {
+pub struct HistoryReport {
     /// The id of the snapshot that tells what is live.
     pub snapshot: Option<String>,
     /// Last seen first.
-    pub conversations: Vec<RememberedConversation>,
+    pub conversations: Vec<HistoryConversation>,
     /// So many more conversations are known.
     pub more: usize,
     /// Last closed first.
@@ -24,7 +24,7 @@ pub struct Remembered {
 /// One conversation. Bytes that are not UTF-8 are escaped.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct RememberedConversation {
+pub struct HistoryConversation {
     /// Its id.
     pub conversation: String,
     /// Its agent's name.

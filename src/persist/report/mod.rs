@@ -7,11 +7,11 @@ mod history;
 mod problem;
 mod standing;
 
-pub use check::{Check, CheckState, Examined};
-pub use diff::{Compared, ComparedField, ComparedPane, ComparedSession};
-pub use history::{ClosedSession, Remembered, RememberedConversation};
+pub use check::{Check, CheckState, DoctorReport};
+pub use diff::{ComparedField, ComparedPane, ComparedSession, DiffReport};
+pub use history::{ClosedSession, HistoryConversation, HistoryReport};
 pub use problem::Problem;
-pub use standing::{ByState, ServerState, Standing};
+pub use standing::{ByState, ServerState, StatusReport};
 
 use super::restore::mode::Mode;
 pub use crate::snapshot::SaveResult;
@@ -22,35 +22,35 @@ use serde::{Deserialize, Serialize};
 #[serde(tag = "report", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Report {
     /// Of `save`.
-    Save(Saved),
+    Save(SaveReport),
     /// Of `show` and `restore`.
-    Plan(Planned),
+    Plan(PlanReport),
     /// Of `list`.
-    List(Listed),
+    List(ListReport),
     /// Of `status`.
-    Status(Box<Standing>),
+    Status(Box<StatusReport>),
     /// Of `doctor`.
-    Doctor(Box<Examined>),
+    Doctor(Box<DoctorReport>),
     /// Of `forget`.
-    Forget(Forgotten),
+    Forget(ForgetReport),
     /// Of `history`.
-    History(Remembered),
+    History(HistoryReport),
     /// Of `diff`.
-    Diff(Compared),
+    Diff(DiffReport),
     /// Of `conversation`.
-    Conversation(Described),
+    Conversation(ConversationReport),
     /// Of `ended`.
-    Ended(Recorded),
+    Ended(EndedReport),
     /// Of `import`.
-    Import(Imported),
+    Import(ImportReport),
     /// Of `hook --install` and `--uninstall`.
-    Wire(Wired),
+    HookInstall(HookInstallReport),
 }
 
 /// What became of a save.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Saved {
+pub struct SaveReport {
     /// `saved`, `unchanged`, `nothing` or `failed`.
     pub result: SaveResult,
     /// The id of the snapshot that now describes the user.
@@ -70,13 +70,13 @@ pub struct Saved {
 /// What a restore would do or did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Planned {
+pub struct PlanReport {
     /// The id of the snapshot.
     pub snapshot: Option<String>,
     /// One per pane of the snapshot.
     pub rows: Vec<PlannedRow>,
     /// How agents were told to start or to wait; none without agents to start.
-    pub agents: Option<Allotment>,
+    pub agents: Option<BudgetResult>,
     /// What a person should know.
     pub notes: Vec<String>,
     /// Why it failed.
@@ -119,7 +119,7 @@ pub struct PlannedRow {
 /// How the agents of a plan were told to start or to wait.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Allotment {
+pub struct BudgetResult {
     /// What was asked for.
     pub mode: Mode,
     /// Agents that start by themselves.
@@ -135,7 +135,7 @@ pub struct Allotment {
 /// The snapshots of a user.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Listed {
+pub struct ListReport {
     /// Newest first.
     pub snapshots: Vec<ListedSnapshot>,
     /// What a person should know.
@@ -167,7 +167,7 @@ pub struct ListedSnapshot {
 /// The sessions that were recorded as closed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Forgotten {
+pub struct ForgetReport {
     /// Their names.
     pub sessions: Vec<String>,
     /// The conversations that were named by their ids.
@@ -185,7 +185,7 @@ pub struct Forgotten {
 /// What is on disk of a conversation.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Described {
+pub struct ConversationReport {
     /// Its id.
     pub conversation: String,
     /// Its agent.
@@ -209,7 +209,7 @@ pub struct Described {
 /// An ending that was recorded.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Recorded {
+pub struct EndedReport {
     /// The conversation.
     pub conversation: String,
     /// What a person should know.
@@ -221,9 +221,9 @@ pub struct Recorded {
 /// What became of the agents' settings.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Wired {
+pub struct HookInstallReport {
     /// `installed`, `removed`, `unchanged` or `failed`.
-    pub result: WiredResult,
+    pub result: HookInstallResult,
     /// The file.
     pub file: String,
     /// What a person should know.
@@ -235,7 +235,7 @@ pub struct Wired {
 /// What was taken over of the older suite.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Imported {
+pub struct ImportReport {
     /// How many snapshots were written.
     pub snapshots: usize,
     /// What a person should know.
@@ -247,7 +247,7 @@ pub struct Imported {
 /// The outcome for the agents' settings in one word.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum WiredResult {
+pub enum HookInstallResult {
     /// The agent calls our hook from now on.
     Installed,
     /// It does so no more.
@@ -265,34 +265,34 @@ impl Report {
         match self {
             Self::Status(standing) => &standing.notes,
             Self::Doctor(_) => &[],
-            Self::Save(Saved { notes, .. })
-            | Self::Plan(Planned { notes, .. })
-            | Self::List(Listed { notes, .. })
-            | Self::Forget(Forgotten { notes, .. })
-            | Self::History(Remembered { notes, .. })
-            | Self::Diff(Compared { notes, .. })
-            | Self::Conversation(Described { notes, .. })
-            | Self::Ended(Recorded { notes, .. })
-            | Self::Import(Imported { notes, .. })
-            | Self::Wire(Wired { notes, .. }) => notes,
+            Self::Save(SaveReport { notes, .. })
+            | Self::Plan(PlanReport { notes, .. })
+            | Self::List(ListReport { notes, .. })
+            | Self::Forget(ForgetReport { notes, .. })
+            | Self::History(HistoryReport { notes, .. })
+            | Self::Diff(DiffReport { notes, .. })
+            | Self::Conversation(ConversationReport { notes, .. })
+            | Self::Ended(EndedReport { notes, .. })
+            | Self::Import(ImportReport { notes, .. })
+            | Self::HookInstall(HookInstallReport { notes, .. }) => notes,
         }
     }
 
     /// What went wrong with the whole request.
     pub fn problem(&self) -> Option<Problem> {
         match self {
-            Self::Save(Saved { error, .. }) => error.as_ref().map(Problem::failed),
+            Self::Save(SaveReport { error, .. }) => error.as_ref().map(Problem::failed),
             Self::Status(standing) => standing.error.clone(),
             Self::Doctor(examined) => examined.error.clone(),
-            Self::Plan(Planned { error, .. })
-            | Self::List(Listed { error, .. })
-            | Self::Forget(Forgotten { error, .. })
-            | Self::History(Remembered { error, .. })
-            | Self::Diff(Compared { error, .. })
-            | Self::Conversation(Described { error, .. })
-            | Self::Ended(Recorded { error, .. })
-            | Self::Import(Imported { error, .. })
-            | Self::Wire(Wired { error, .. }) => error.clone(),
+            Self::Plan(PlanReport { error, .. })
+            | Self::List(ListReport { error, .. })
+            | Self::Forget(ForgetReport { error, .. })
+            | Self::History(HistoryReport { error, .. })
+            | Self::Diff(DiffReport { error, .. })
+            | Self::Conversation(ConversationReport { error, .. })
+            | Self::Ended(EndedReport { error, .. })
+            | Self::Import(ImportReport { error, .. })
+            | Self::HookInstall(HookInstallReport { error, .. }) => error.clone(),
         }
     }
 

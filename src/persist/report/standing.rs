@@ -10,7 +10,7 @@ use std::time::Duration;
 /// How saving goes for one user. Times are in seconds since the epoch.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Standing {
+pub struct StatusReport {
     /// Whether a tmux server listens: `running`, `none`, or `refused` for a socket that must not
     /// be used.
     pub server: ServerState,
@@ -108,7 +108,7 @@ impl ByState {
     }
 }
 
-impl Standing {
+impl StatusReport {
     /// Takes over what a record of activity says.
     pub(crate) fn enter(&mut self, activity: &Activity) {
         self.last_good_save = time(activity.last_good_save);
@@ -178,13 +178,13 @@ mod tests {
 
     #[test]
     fn only_a_server_makes_a_user_overdue_and_only_for_as_long_as_it_runs() {
-        let at = |server, server_since, last_good_save| Standing {
+        let at = |server, server_since, last_good_save| StatusReport {
             server,
             server_since,
             last_good_save,
-            ..Standing::default()
+            ..StatusReport::default()
         };
-        let seconds = |standing: Standing| standing.unsaved_for(1000).map(|age| age.as_secs());
+        let seconds = |standing: StatusReport| standing.unsaved_for(1000).map(|age| age.as_secs());
         assert_eq!(seconds(at(ServerState::None, None, Some(1))), None);
         assert_eq!(seconds(at(ServerState::Running, Some(990), Some(1))), Some(10));
         assert_eq!(seconds(at(ServerState::Running, Some(1), Some(900))), Some(100));
@@ -195,12 +195,12 @@ mod tests {
 
     #[test]
     fn what_root_saw_is_added_to_what_the_user_recorded() {
-        let mut standing = Standing {
+        let mut standing = StatusReport {
             last_good_save: Some(100),
             last_save: Some(100),
             last_result: Some(SaveResult::Saved),
             failures: 1,
-            ..Standing::default()
+            ..StatusReport::default()
         };
         let mut root = Activity::default();
         root.enter_save(200, Duration::ZERO, SaveResult::Failed, "it hung");

@@ -3,14 +3,14 @@
 use super::mode::{Mode, Pace, Settings, When};
 use super::step::{Start, Step};
 use crate::agent::launcher::is_told_to_wait;
-use crate::persist::report::Allotment;
+use crate::persist::report::BudgetResult;
 use crate::snapshot::{Row, State};
 use crate::sys::clock::Epoch;
 use std::cmp::Reverse;
 
 /// What there is to spend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Means {
+pub struct Budget {
     /// Memory for agents, in bytes; none when it is not known.
     pub budget: Option<u64>,
     /// What an agent takes, in bytes.
@@ -28,23 +28,23 @@ const USUAL_AGENT: u64 = 550 << 20;
 pub fn means(
     settings: &Settings,
     mode: Mode,
-    there_is: launcher::memory::Memory,
+    available: launcher::memory::Memory,
     mut live: Vec<u64>,
-) -> Means {
+) -> Budget {
     live.sort_unstable();
     let agent = live.get(live.len() / 2).copied().unwrap_or(USUAL_AGENT).max(1);
-    let host = settings.host.or(there_is.host);
+    let host = settings.host.or(available.host);
     let shared = host.map(|host| settings.memory.of(host) / settings.users.max(1));
-    let own = there_is.limit.map(|limit| settings.memory.of(limit));
+    let own = available.limit.map(|limit| settings.memory.of(limit));
     let budget = shared.map(|shared| own.map_or(shared, |own| own.min(shared)));
     // The estimate of an agent can be wrong, and others need memory, too: what the budget leaves
     // stays. Who asks for all of them gets them for as long as one more has room.
-    let available = host.map(|host| there_is.limit.map_or(host, |limit| limit.min(host)));
+    let available = host.map(|host| available.limit.map_or(host, |limit| limit.min(host)));
     let floor = available.map(|available| match mode {
         Mode::Eager => agent,
         Mode::Auto | Mode::Lazy => agent.max(available - settings.memory.of(available)),
     });
-    Means { budget, agent, pace: Pace { at_once: settings.at_once.max(1), floor } }
+    Budget { budget, agent, pace: Pace { at_once: settings.at_once.max(1), floor } }
 }
 
 /// Whether a pane waited for Enter when it was last seen: one that was lost since did, if its
@@ -70,9 +70,9 @@ pub fn is_candidate(step: &Step) -> bool {
 pub fn settle(
     steps: &mut [Step],
     mode: Mode,
-    means: &Means,
+    means: &Budget,
     used: impl Fn(&Step) -> Option<Epoch>,
-) -> Option<Allotment> {
+) -> Option<BudgetResult> {
     let mut candidates: Vec<usize> =
         (0..steps.len()).filter(|&at| is_candidate(&steps[at])).collect();
     if candidates.is_empty() {
@@ -101,7 +101,7 @@ pub fn settle(
         }
     }
     let auto = mode == Mode::Auto;
-    Some(Allotment {
+    Some(BudgetResult {
         mode,
         eager,
         lazy,
@@ -150,7 +150,7 @@ mod tests {
         step.row.window.checked_sub(1).map(u64::from)
     }
 
-    fn settled(steps: &[(Step, Option<Epoch>)], mode: Mode, means: &Means) -> Vec<Step> {
+    fn settled(steps: &[(Step, Option<Epoch>)], mode: Mode, means: &Budget) -> Vec<Step> {
         let mut steps: Vec<Step> = steps.iter().map(|(step, _)| step.clone()).collect();
         let counts = settle(&mut steps, mode, means, used);
         let count = |when: fn(&When) -> bool| {
@@ -169,7 +169,7 @@ mod tests {
             steps in proptest::collection::vec(step(), 0..12),
             budget in proptest::option::of(0_u64..6_000), agent in 1_u64..1_500,
         ) {
-            let means = Means { budget, agent, pace: PACE };
+            let means = Budget { budget, agent, pace: PACE };
             let settled = settled(&steps, Mode::Auto, &means);
             let starts = |step: &&Step| step.when == Some(When::Now(PACE));
             let eager: Vec<&Step> = settled.iter().filter(starts).collect();
@@ -190,7 +190,7 @@ mod tests {
 
         #[test]
         fn eager_starts_all_and_lazy_none(steps in proptest::collection::vec(step(), 0..12)) {
-            let means = Means { budget: None, agent: 1, pace: PACE };
+            let means = Budget { budget: None, agent: 1, pace: PACE };
             for (mode, when) in [(Mode::Eager, When::Now(PACE)), (Mode::Lazy, When::OnDemand)] {
                 for step in settled(&steps, mode, &means) {
                     prop_assert_eq!(step.when, is_candidate(&step).then_some(when));
@@ -237,8 +237,8 @@ mod tests {
     #[test]
     fn what_root_saw_before_anybody_began_is_what_is_shared() {
         let settings = Settings { users: 4, host: Some(8000), ..Settings::default() };
-        let there_is = memory::Memory { host: Some(100), limit: None };
-        let means = means(&settings, Mode::Auto, there_is, vec![3, 900, 7]);
+        let available = memory::Memory { host: Some(100), limit: None };
+        let means = means(&settings, Mode::Auto, available, vec![3, 900, 7]);
         assert_eq!((means.budget, means.agent), (Some(1000), 7));
         assert_eq!(means.pace, Pace { at_once: 2, floor: Some(4000) });
     }

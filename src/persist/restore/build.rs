@@ -24,7 +24,7 @@ pub fn build(context: &Context, steps: &[Step]) -> Result<Results, TmuxError> {
     let name = format!("{BUILDER_PREFIX}{}", crate::sys::fs::random_hex());
     let home = &context.account.home;
     let cwd = if home.is_dir() { home.as_path() } else { std::path::Path::new("/") };
-    let mut work = Work {
+    let mut build = Build {
         context,
         builder: context.server.build(&name, cwd)?,
         name,
@@ -33,20 +33,20 @@ pub fn build(context: &Context, steps: &[Step]) -> Result<Results, TmuxError> {
         results: vec![Ok(()); steps.len()],
         nameless: Vec::new(),
     };
-    work.resume_in_place()?;
-    work.make_sessions()?;
-    work.make_windows()?;
-    work.link_windows()?;
-    work.make_panes()?;
-    work.finish_windows()?;
-    work.name_sessions()?;
-    work.finish_joined()?;
-    work.look_for_panes()?;
-    work.builder.finish()?;
-    Ok(work.results)
+    build.resume_in_place()?;
+    build.make_sessions()?;
+    build.make_windows()?;
+    build.link_windows()?;
+    build.make_panes()?;
+    build.finish_windows()?;
+    build.name_sessions()?;
+    build.finish_joined()?;
+    build.look_for_panes()?;
+    build.builder.finish()?;
+    Ok(build.results)
 }
 
-struct Work<'a> {
+struct Build<'a> {
     context: &'a Context,
     builder: Builder,
     /// What the connection's own session is called, and how names of unfinished ones begin.
@@ -60,7 +60,7 @@ struct Work<'a> {
 
 /// What a command is for, and so what its reply means.
 #[derive(Debug, Clone, Copy)]
-enum For {
+enum Purpose {
     /// Starting an agent in a pane that is there, for this step.
     InPlace(usize),
     /// Making a session, by its place.
@@ -81,7 +81,7 @@ enum For {
     Help,
 }
 
-impl Work<'_> {
+impl Build<'_> {
     /// Starts agents in the panes that they were in, by tmux's ids of them. Without the launcher
     /// those panes keep their shells.
     fn resume_in_place(&mut self) -> Result<(), TmuxError> {
@@ -92,8 +92,8 @@ impl Work<'_> {
                 continue;
             }
             let respawn = |spawn: Spawn<'_>| command::respawn_pane(pane, spawn);
-            orders.push((For::InPlace(at), self.spawn(step, respawn)));
-            orders.extend(finish::mark(step, pane).map(|line| (For::Help, line)));
+            orders.push((Purpose::InPlace(at), self.spawn(step, respawn)));
+            orders.extend(finish::mark(step, pane).map(|line| (Purpose::Help, line)));
         }
         self.send(orders)
     }
@@ -116,7 +116,7 @@ impl Work<'_> {
             } else {
                 self.spawn(window.first(), new)
             };
-            (For::Session(at), line)
+            (Purpose::Session(at), line)
         });
         let orders = orders.collect();
         self.send(orders)
@@ -128,16 +128,17 @@ impl Work<'_> {
             let Some(id) = session.id else { continue };
             let (first, mut size) = (&session.windows[0], session.windows[0].size);
             if session.has_placeholder {
-                orders.extend(make_room(id, session).into_iter().map(|line| (For::Help, line)));
+                orders.extend(make_room(id, session).into_iter().map(|line| (Purpose::Help, line)));
             }
             // With a placeholder its first window is not there yet.
             if let Some((window, index)) = first.id.zip(session.base_index)
                 && index != first.index
             {
                 // The user's base-index is another one; renumber-windows would move it back.
-                orders.push((For::Help, command::set_option(id, "renumber-windows", "off")));
-                orders.push((For::Finish(at, 0), command::move_window(id, window, first.index)));
-                orders.push((For::Help, command::unset_option(id, "renumber-windows")));
+                orders.push((Purpose::Help, command::set_option(id, "renumber-windows", "off")));
+                orders
+                    .push((Purpose::Finish(at, 0), command::move_window(id, window, first.index)));
+                orders.push((Purpose::Help, command::unset_option(id, "renumber-windows")));
             }
             let made = usize::from(!session.has_placeholder);
             for (number, window) in session.windows.iter().enumerate().skip(made) {
@@ -145,11 +146,11 @@ impl Work<'_> {
                     continue;
                 }
                 if window.size != size {
-                    orders.push((For::Help, command::set_default_size(id, window.size)));
+                    orders.push((Purpose::Help, command::set_default_size(id, window.size)));
                     size = window.size;
                 }
                 let new = |spawn: Spawn<'_>| command::new_window(id, window.index, spawn);
-                orders.push((For::Window(at, number), self.spawn(window.first(), new)));
+                orders.push((Purpose::Window(at, number), self.spawn(window.first(), new)));
             }
         }
         self.send(orders)
@@ -165,7 +166,7 @@ impl Work<'_> {
                 match self.sessions[owner].windows[place].id {
                     Some(shown) => {
                         let line = command::link_window(shown, id, window.index);
-                        orders.push((For::Link(at, number), line));
+                        orders.push((Purpose::Link(at, number), line));
                     }
                     None => lost.push((at, number)),
                 }
@@ -188,11 +189,11 @@ impl Work<'_> {
                 };
                 for (place, (_, step)) in window.panes.iter().enumerate().skip(1).rev() {
                     let split = |spawn: Spawn<'_>| command::split_window(*first, spawn);
-                    orders.push((For::Pane(at, number, place), self.spawn(step, split)));
-                    orders.push((For::Help, command::tile(id)));
+                    orders.push((Purpose::Pane(at, number, place), self.spawn(step, split)));
+                    orders.push((Purpose::Help, command::tile(id)));
                 }
                 if let Some(layout) = window.layout.as_ref().filter(|_| window.panes.len() > 1) {
-                    orders.push((For::Finish(at, number), command::select_layout(id, layout)));
+                    orders.push((Purpose::Finish(at, number), command::select_layout(id, layout)));
                 }
             }
         }
@@ -202,12 +203,12 @@ impl Work<'_> {
     /// Names, titles, marks, options; what only the building needed is the user's again.
     fn finish_windows(&mut self) -> Result<(), TmuxError> {
         let mut orders = Vec::new();
-        let help = |line| (For::Help, line);
+        let help = |line| (Purpose::Help, line);
         for (at, session) in self.sessions.iter().enumerate() {
             let Some(id) = session.id else { continue };
             for (number, window) in session.windows.iter().enumerate() {
                 let finish = finish::window(window, self.builder.names_by_itself).into_iter();
-                orders.extend(finish.map(|line| (For::Finish(at, number), line)));
+                orders.extend(finish.map(|line| (Purpose::Finish(at, number), line)));
                 // An option that this version of tmux does not know is no failure.
                 orders.extend(finish::window_options(window).into_iter().map(help));
             }
@@ -222,12 +223,12 @@ impl Work<'_> {
         self.send(orders)
     }
 
-    fn session_options(&self, id: u32, session: &Session<'_>) -> Vec<(For, Line)> {
+    fn session_options(&self, id: u32, session: &Session<'_>) -> Vec<(Purpose, Line)> {
         let mut lines = finish::session_options(id, session);
         if self.builder.destroys_unattached {
             lines.push(command::set_option(id, "destroy-unattached", "off"));
         }
-        lines.into_iter().map(|line| (For::Help, line)).collect()
+        lines.into_iter().map(|line| (Purpose::Help, line)).collect()
     }
 
     /// Gives sessions their names, those of groups first: others join them meanwhile.
@@ -241,7 +242,7 @@ impl Work<'_> {
                 leaderless.extend(session.joins.filter(|&leader| !is_made(leader)).map(|_| at));
                 continue;
             };
-            let own_name = || (For::Name(at), command::rename_session(id, name));
+            let own_name = || (Purpose::Name(at), command::rename_session(id, name));
             match groups::of(session) {
                 None => names.push(own_name()),
                 Some(group) => {
@@ -251,7 +252,7 @@ impl Work<'_> {
                         continue; // a group of one is not worth another name
                     }
                     let group = groups::free_name(group, &in_use);
-                    grouped.push((For::Help, command::rename_session(id, &group)));
+                    grouped.push((Purpose::Help, command::rename_session(id, &group)));
                     grouped.extend(self.joins(at, id));
                     grouped.push(own_name());
                 }
@@ -263,16 +264,16 @@ impl Work<'_> {
         grouped.extend(names);
         self.send(grouped)?;
         let nameless = std::mem::take(&mut self.nameless);
-        self.send(nameless.into_iter().map(|line| (For::Help, line)).collect())
+        self.send(nameless.into_iter().map(|line| (Purpose::Help, line)).collect())
     }
 
     /// The sessions that join the group that a session leads; where none does, one of ours that
     /// makes the group and goes again.
-    fn joins(&self, leader: usize, id: u32) -> Vec<(For, Line)> {
+    fn joins(&self, leader: usize, id: u32) -> Vec<(Purpose, Line)> {
         let join = |(at, session): (usize, &Session<'_>)| {
             let name = &session.windows[0].first().target;
             let environment = finish::environment(session, &self.context.keep.environment);
-            (For::Join(at), command::new_grouped_session(name, id, &environment))
+            (Purpose::Join(at), command::new_grouped_session(name, id, &environment))
         };
         let members = self.sessions.iter().enumerate();
         let joins: Vec<_> =
@@ -282,7 +283,7 @@ impl Work<'_> {
         }
         let name = format!("{}-{}", self.name, self.sessions.len() + leader);
         let made = command::new_grouped_session(name.as_bytes(), id, &[]);
-        vec![(For::Help, made), (For::Help, command::kill_own_session(&name))]
+        vec![(Purpose::Help, made), (Purpose::Help, command::kill_own_session(&name))]
     }
 
     /// Names of sessions and groups that are there; asked only when a group is to be made.
@@ -303,7 +304,7 @@ impl Work<'_> {
         for session in self.sessions.iter().filter(|session| session.joins.is_some()) {
             let Some(id) = session.id else { continue };
             let selects = finish::select_windows(id, &session.windows).into_iter();
-            orders.extend(selects.map(|line| (For::Help, line)));
+            orders.extend(selects.map(|line| (Purpose::Help, line)));
             orders.extend(self.session_options(id, session));
         }
         if orders.is_empty() { Ok(()) } else { self.send(orders) }
@@ -341,8 +342,8 @@ impl Work<'_> {
     }
 
     /// Sends commands in one exchange and settles what each reply means.
-    fn send(&mut self, orders: Vec<(For, Line)>) -> Result<(), TmuxError> {
-        let (purposes, lines): (Vec<For>, Vec<Line>) = orders.into_iter().unzip();
+    fn send(&mut self, orders: Vec<(Purpose, Line)>) -> Result<(), TmuxError> {
+        let (purposes, lines): (Vec<Purpose>, Vec<Line>) = orders.into_iter().unzip();
         let replies = self.builder.exchange(&lines)?;
         for (purpose, reply) in purposes.into_iter().zip(replies) {
             self.settle(purpose, reply);
@@ -350,9 +351,9 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn settle(&mut self, purpose: For, reply: Reply) {
+    fn settle(&mut self, purpose: Purpose, reply: Reply) {
         match (purpose, reply) {
-            (For::Session(at), reply) => match ids(reply) {
+            (Purpose::Session(at), reply) => match ids(reply) {
                 Ok(ids) => {
                     let session = &mut self.sessions[at];
                     session.id = Some(ids.session);
@@ -365,11 +366,11 @@ impl Work<'_> {
                 }
                 Err(why) => self.fail_session(at, &why),
             },
-            (For::Window(at, number), reply) => match ids(reply) {
+            (Purpose::Window(at, number), reply) => match ids(reply) {
                 Ok(ids) => self.sessions[at].windows[number].made(ids.window, ids.pane),
                 Err(why) => self.fail_window(at, number, &why),
             },
-            (For::Pane(at, number, place), reply) => {
+            (Purpose::Pane(at, number, place), reply) => {
                 let pane = match reply {
                     Reply::Done(text) => command::parse_pane(&text).ok_or(text),
                     Reply::Failed(why) => Err(why),
@@ -380,23 +381,27 @@ impl Work<'_> {
                     Err(why) => self.results[window.panes[place].0] = Err(why),
                 }
             }
-            (For::InPlace(at), Reply::Failed(why)) => self.results[at] = Err(why),
-            (For::Finish(at, number) | For::Link(at, number), Reply::Failed(why)) => {
+            (Purpose::InPlace(at), Reply::Failed(why)) => self.results[at] = Err(why),
+            (Purpose::Finish(at, number) | Purpose::Link(at, number), Reply::Failed(why)) => {
                 self.fail_window(at, number, &why);
             }
-            (For::Name(at), Reply::Failed(why)) => {
+            (Purpose::Name(at), Reply::Failed(why)) => {
                 self.nameless.extend(self.sessions[at].id.map(command::kill_session));
                 self.fail_session(at, &why);
             }
-            (For::Join(at), reply) => match ids(reply) {
+            (Purpose::Join(at), reply) => match ids(reply) {
                 Ok(ids) => self.sessions[at].id = Some(ids.session),
                 Err(why) => self.fail_session(at, &why),
             },
             (
-                For::Help | For::InPlace(_) | For::Finish(..) | For::Link(..) | For::Name(_),
+                Purpose::Help
+                | Purpose::InPlace(_)
+                | Purpose::Finish(..)
+                | Purpose::Link(..)
+                | Purpose::Name(_),
                 Reply::Done(_),
             )
-            | (For::Help, _) => {}
+            | (Purpose::Help, _) => {}
         }
     }
 

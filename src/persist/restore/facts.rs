@@ -2,7 +2,7 @@
 //! conversation would take to come back, which directories are still there.
 
 use crate::agent::{self, AGENTS, ConversationId, Home, Resumption};
-use crate::persist::capture::extras::Keep;
+use crate::persist::capture::extras::CapturePolicy;
 use crate::persist::capture::{Capture, capture};
 use crate::persist::context::Context;
 use crate::process::{Proc, base_name};
@@ -32,11 +32,11 @@ pub struct Facts {
     /// Directories of the snapshot that can be entered.
     pub directories: BTreeSet<Vec<u8>>,
     /// For a conversation of the snapshot that is not live: the very pane that it was in.
-    pub panes: BTreeMap<Vec<u8>, LeftPane>,
+    pub panes: BTreeMap<Vec<u8>, FormerPane>,
     /// The local time as `HHMM`, for the name of a session whose own name is taken.
     pub hhmm: String,
     /// What the site keeps besides.
-    pub keep: Keep,
+    pub keep: CapturePolicy,
     /// The places of `conversations` where one waits to be resumed.
     pub waiting: BTreeSet<String>,
     /// The processes of the agents that run.
@@ -47,7 +47,7 @@ pub struct Facts {
 
 /// A live pane in which a conversation ran that does not any more.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LeftPane {
+pub struct FormerPane {
     /// tmux's id of it.
     pub id: u32,
     /// Its first process; none when that has ended and the pane remained.
@@ -143,11 +143,11 @@ fn left_panes(snapshot: &Snapshot, captured: &Capture, facts: &Facts) -> BTreeMa
     left
 }
 
-fn left_pane(id: u32, captured: &Capture, context: &Context, proc: &Proc) -> Option<LeftPane> {
+fn left_pane(id: u32, captured: &Capture, context: &Context, proc: &Proc) -> Option<FormerPane> {
     let row = captured.snapshot.rows.iter().find(|row| row.pane_id == Some(id))?;
     let pid = captured.pids.get(&id).copied();
     let waits = row.agent.is_none() && pid.is_none_or(|pid| is_waiting_shell(pid, context, proc));
-    Some(LeftPane { id, pid, place: row.label(), waits })
+    Some(FormerPane { id, pid, place: row.label(), waits })
 }
 
 /// Whether a process is a shell at its prompt: it reads its terminal and owns it, and nothing runs

@@ -1,13 +1,13 @@
 //! What the agents of a plan were about, how much memory there is for them, and so which of them
 //! start by themselves; and what the panes need to know to wait for each other, or for Enter.
 
-use super::budget::{self, Means};
+use super::budget::{self, Budget};
 use super::facts::{DEFAULT_AGENT, Facts};
 use super::mode::Mode;
 use super::step::{Start, Step};
 use crate::agent::{self, ConversationId, Description, Home};
 use crate::persist::context::Context;
-use crate::persist::report::Allotment;
+use crate::persist::report::BudgetResult;
 use crate::process::Proc;
 use crate::snapshot::Store;
 use crate::sys::locks::Lock;
@@ -27,7 +27,7 @@ const MAX_TITLE: usize = 100;
 #[derive(Debug, Default)]
 pub(crate) struct Settled {
     /// How many start and how many wait; none without agents.
-    pub(crate) allotment: Option<Allotment>,
+    pub(crate) allotment: Option<BudgetResult>,
     /// For each conversation that comes back, what is on disk of it.
     known: BTreeMap<ConversationId, Option<Description>>,
 }
@@ -55,7 +55,7 @@ fn describe(step: &Step, home: &Home) -> Option<(ConversationId, Option<Descript
     Some((id.clone(), agent.describe_from(id, cwd, home)))
 }
 
-fn means(context: &Context, facts: &Facts, mode: Mode) -> Means {
+fn means(context: &Context, facts: &Facts, mode: Mode) -> Budget {
     let proc = Proc::default();
     let measured = facts.running.iter().take(MEASURED);
     let live = if mode == Mode::Lazy {
@@ -63,8 +63,8 @@ fn means(context: &Context, facts: &Facts, mode: Mode) -> Means {
     } else {
         measured.filter_map(|pid| proc.memory_of_tree(*pid)).collect()
     };
-    let there_is = launcher::memory::Memory::look(Path::new("/"), context.account.uid.as_raw());
-    budget::means(&context.restore, mode, there_is, live)
+    let available = launcher::memory::Memory::look(Path::new("/"), context.account.uid.as_raw());
+    budget::means(&context.restore, mode, available, live)
 }
 
 impl Settled {

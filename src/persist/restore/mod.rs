@@ -8,11 +8,11 @@ pub mod finish;
 pub mod groups;
 pub mod memory;
 pub mod mode;
-pub mod names;
 pub mod pane_command;
 pub mod pane_start;
 pub mod plan;
 pub mod selection;
+pub mod session_name;
 pub mod session_outcome;
 pub mod source;
 pub mod step;
@@ -20,8 +20,8 @@ pub mod unfinished;
 
 use super::capture::{Capture, capture};
 use super::context::Context;
-use super::report::{Planned, PlannedRow, Problem, Report};
-use super::save::{closed, coalesce, scrollback};
+use super::report::{PlanReport, PlannedRow, Problem, Report};
+use super::save::{coalesce, read_closings, scrollback};
 use crate::agent::{AGENTS, Home};
 use crate::persist::restore_pending;
 use crate::process::Proc;
@@ -44,7 +44,7 @@ pub fn restore(
     dry_run: bool,
 ) -> Report {
     let begin = Instant::now();
-    let mut planned = Planned::default();
+    let mut planned = PlanReport::default();
     if let Err(problem) = try_restore(context, sessions, from, mode, dry_run, &mut planned) {
         planned.error = Some(problem);
     } else if !dry_run && sessions.is_empty() && from.is_none() {
@@ -59,7 +59,7 @@ pub fn restore(
 }
 
 /// Records what was done with each pane, where there is a store at all.
-fn record(context: &Context, begin: Instant, planned: &mut Planned) {
+fn record(context: &Context, begin: Instant, planned: &mut PlanReport) {
     let error = planned.error.as_ref();
     if error.is_some_and(|problem| problem.usage) {
         return; // nothing was tried
@@ -83,7 +83,7 @@ pub(super) fn plan_only(
     context: &Context,
     from: Option<&str>,
     mode: Option<Mode>,
-    planned: &mut Planned,
+    planned: &mut PlanReport,
 ) -> Result<(), Problem> {
     try_restore(context, &[], from, mode, true, planned)
 }
@@ -94,7 +94,7 @@ fn try_restore(
     from: Option<&str>,
     mode: Option<Mode>,
     dry_run: bool,
-    planned: &mut Planned,
+    planned: &mut PlanReport,
 ) -> Result<(), Problem> {
     let begin = Instant::now();
     let mut store = context.store().map_err(|error| Problem::failed(&error))?;
@@ -119,7 +119,8 @@ fn try_restore(
     let chosen = Selection::parse(sessions, &stored)?;
     let left = context.lock_wait.saturating_sub(begin.elapsed());
     let server_lock = if dry_run { None } else { lock_server(context, left, notes)? };
-    let closings = store.as_ref().map(|store| closed::read(store, notes)).unwrap_or_default();
+    let closings =
+        store.as_ref().map(|store| read_closings::read(store, notes)).unwrap_or_default();
     let before = notes.len();
     let gather = |notes: &mut Vec<String>| {
         facts::gather(context, &stored.snapshot, notes).map_err(|error| Problem::failed(&error))

@@ -4,10 +4,10 @@
 use super::facts::Facts;
 use super::pane_start;
 use super::selection::Selection;
-use super::session_outcome::{self, Whole};
+use super::session_outcome::{self, SessionOutcome};
 use super::step::{Action, Start, Step};
 use crate::persist::capture::shared_windows::{self, Holders};
-use crate::persist::save::closing_agents::Closings;
+use crate::persist::save::closings::Closings;
 use crate::snapshot::{Row, Stored};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,25 +25,25 @@ pub fn plan(
         sessions.entry(&row.session).or_default().push(row);
     }
     let names = sessions.keys().copied().collect();
-    let wholes: BTreeMap<&[u8], Whole> = sessions
+    let outcomes: BTreeMap<&[u8], SessionOutcome> = sessions
         .iter()
         .map(|(name, rows)| {
             (*name, session_outcome::of_session(name, rows, stored.id, facts, closings))
         })
         .collect();
     let is_made = |row: &Row| {
-        let whole = wholes.get(row.session.as_slice());
-        whole.is_some_and(|whole| whole.selects(row, chosen).is_ok())
+        let outcome = outcomes.get(row.session.as_slice());
+        outcome.is_some_and(|outcome| outcome.selects(row, chosen).is_ok())
     };
     let holders = Holders::of(&stored.snapshot);
     let mut taken = BTreeSet::new();
     let mut steps = Vec::new();
     for (name, rows) in &sessions {
-        let whole = &wholes[name];
+        let outcome = &outcomes[name];
         for row in rows {
             // Where the session that holds the agents of shared windows is not made, this one
             // gets them.
-            let is_absent = matches!(whole, Whole::Absent { .. });
+            let is_absent = matches!(outcome, SessionOutcome::Absent { .. });
             let holder = holders.holder(row).filter(|holder| is_absent && !is_made(holder));
             let row = holder.map_or_else(
                 || (*row).clone(),
@@ -60,7 +60,7 @@ pub fn plan(
                 when: None,
                 row,
             };
-            if let Whole::Live(target) = whole {
+            if let SessionOutcome::Live(target) = outcome {
                 target.clone_into(&mut step.target);
                 let closed = closings.of_row_or_session(&step.row, stored.id);
                 session_outcome::beside_live(
@@ -71,12 +71,12 @@ pub fn plan(
                     chosen,
                     &mut taken,
                 );
-            } else if let Whole::Elsewhere(place) = whole {
+            } else if let SessionOutcome::Elsewhere(place) = outcome {
                 place.as_bytes().clone_into(&mut step.target);
                 step.reason = format!("its conversation {}", facts.is_in(place));
             } else {
                 step.action = Action::New;
-                match whole.selects(&step.row, chosen) {
+                match outcome.selects(&step.row, chosen) {
                     Ok(()) => step.selected = true,
                     Err(why) => step.reason = why,
                 }
@@ -95,7 +95,7 @@ pub fn plan(
 mod tests {
     use super::*;
     use crate::agent::{ConversationId, Resumption};
-    use crate::persist::restore::facts::LeftPane;
+    use crate::persist::restore::facts::FormerPane;
     use crate::snapshot::{Ending, How, Snapshot, SnapshotId, Tombstone};
     use crate::text::escape;
     use proptest::prelude::*;
@@ -138,7 +138,7 @@ mod tests {
             facts.resumptions.extend((1..6).map(|n| ((b"claude".to_vec(), uuid(n)), Resumption::Resume)));
             facts.panes.extend(left.into_iter().map(|(n, waits)| {
                 let place = format!("x:0.{n}");
-                (uuid(n), LeftPane { id: u32::from(n), pid: Some(7), place, waits })
+                (uuid(n), FormerPane { id: u32::from(n), pid: Some(7), place, waits })
             }));
             facts.hhmm = "0000".into();
             let mut closings = Closings::default();

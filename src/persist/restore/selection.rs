@@ -1,7 +1,7 @@
 //! Which panes a person asked for: sessions by name, agents by the beginning of their
 //! conversation's uuid. Strings, never numbers (lesson 20).
 
-use super::names;
+use super::session_name;
 use crate::agent::ConversationId;
 use crate::persist::report::Problem;
 use crate::snapshot::{Row, Stored};
@@ -19,7 +19,7 @@ pub struct Selection {
 
 /// What one word names.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Named {
+pub(crate) enum Match {
     /// A session.
     Session(Vec<u8>),
     /// A conversation.
@@ -27,7 +27,7 @@ pub(crate) enum Named {
     /// The beginning of so many conversations' ids.
     Several(usize),
     /// Nothing that the snapshot knows.
-    Nothing,
+    None,
 }
 
 impl Selection {
@@ -37,10 +37,10 @@ impl Selection {
         let mut selection = Self::default();
         for word in words {
             match find(word, stored) {
-                Named::Session(name) => selection.sessions.insert(name),
-                Named::Conversation(id) => selection.conversations.insert(id.as_str().into()),
-                Named::Several(count) => return Err(several(word, count, stored)),
-                Named::Nothing => {
+                Match::Session(name) => selection.sessions.insert(name),
+                Match::Conversation(id) => selection.conversations.insert(id.as_str().into()),
+                Match::Several(count) => return Err(several(word, count, stored)),
+                Match::None => {
                     return Err(Problem::usage(format!(
                         "no session '{word}', nor a conversation that begins so, in snapshot {}",
                         stored.id
@@ -61,10 +61,10 @@ impl Selection {
 
 /// What a word names in a snapshot: a session by its exact name, else the one conversation whose
 /// uuid begins so.
-pub(crate) fn find(word: &str, stored: &Stored) -> Named {
+pub(crate) fn find(word: &str, stored: &Stored) -> Match {
     let known: BTreeSet<&[u8]> = stored.session_names().collect();
-    if let Some(name) = names::find(word, &known) {
-        return Named::Session(name);
+    if let Some(name) = session_name::find(word, &known) {
+        return Match::Session(name);
     }
     let prefix = word.to_ascii_lowercase();
     let is_prefix = prefix.len() >= LEAST
@@ -73,9 +73,9 @@ pub(crate) fn find(word: &str, stored: &Stored) -> Named {
     let mut ids: BTreeSet<ConversationId> = ids.filter_map(ConversationId::parse).collect();
     ids.retain(|id| is_prefix && id.as_str().starts_with(&prefix));
     match (ids.len(), ids.pop_first()) {
-        (1, Some(id)) => Named::Conversation(id),
-        (0, _) | (_, None) => Named::Nothing,
-        (count, Some(_)) => Named::Several(count),
+        (1, Some(id)) => Match::Conversation(id),
+        (0, _) | (_, None) => Match::None,
+        (count, Some(_)) => Match::Several(count),
     }
 }
 
@@ -112,13 +112,13 @@ mod tests {
         let stored =
             stored(&[("7", Some(one)), ("007", None), ("0d0a", Some(two)), ("g", Some(one))]);
         let named = |word: &str| find(word, &stored);
-        assert_eq!(named("7"), Named::Session(b"7".to_vec()));
-        assert_eq!(named("0d0a"), Named::Session(b"0d0a".to_vec()));
+        assert_eq!(named("7"), Match::Session(b"7".to_vec()));
+        assert_eq!(named("0d0a"), Match::Session(b"0d0a".to_vec()));
         let id = ConversationId::parse(one.as_bytes()).unwrap();
-        assert_eq!(named("0D0A8F5E-0"), Named::Conversation(id));
-        assert_eq!(named("0d0a8f5e"), Named::Several(2));
+        assert_eq!(named("0D0A8F5E-0"), Match::Conversation(id));
+        assert_eq!(named("0d0a8f5e"), Match::Several(2));
         for absent in ["0d0", "00", "", "zzzz", "0d0a8f5e-2"] {
-            assert_eq!(named(absent), Named::Nothing, "{absent}");
+            assert_eq!(named(absent), Match::None, "{absent}");
         }
     }
 

@@ -5,13 +5,13 @@ use super::pane_start;
 use super::selection::Selection;
 use super::step::{Action, Start, Step};
 use crate::agent::ConversationId;
-use crate::persist::save::closing_agents::Closings;
+use crate::persist::save::closings::Closings;
 use crate::snapshot::{Row, SnapshotId};
 use std::collections::BTreeSet;
 
 /// What becomes of a whole session.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Whole {
+pub(crate) enum SessionOutcome {
     /// A session of that name is live, as this: each pane is looked at for itself.
     Live(Vec<u8>),
     /// All its conversations run elsewhere, one of them here: it was renamed (lesson 13).
@@ -31,13 +31,13 @@ pub(crate) fn of_session(
     snapshot: SnapshotId,
     facts: &Facts,
     closings: &Closings,
-) -> Whole {
+) -> SessionOutcome {
     // Before 3.7 tmux itself turns these two into underscores.
     let as_tmux_calls_it: Vec<u8> =
         name.iter().map(|byte| if b":.".contains(byte) { b'_' } else { *byte }).collect();
     for called in [name, &as_tmux_calls_it] {
         if facts.sessions.contains(called) {
-            return Whole::Live(called.to_vec());
+            return SessionOutcome::Live(called.to_vec());
         }
     }
     let conversations: Vec<&Vec<u8>> =
@@ -48,13 +48,13 @@ pub(crate) fn of_session(
     };
     let live: Vec<&String> = conversations.iter().filter_map(place_of).collect();
     if !live.is_empty() && live.len() == conversations.len() {
-        return Whole::Elsewhere(live[0].clone());
+        return SessionOutcome::Elsewhere(live[0].clone());
     }
     let closed = closings.of_session(name, rows, snapshot);
-    Whole::Absent { closed, impossible: name.contains(&0) }
+    SessionOutcome::Absent { closed, impossible: name.contains(&0) }
 }
 
-impl Whole {
+impl SessionOutcome {
     /// Whether a pane of an absent session is selected; why not.
     pub(crate) fn selects(&self, row: &Row, chosen: Option<&Selection>) -> Result<(), String> {
         let Self::Absent { closed, impossible } = self else { return Err(String::new()) };

@@ -1,55 +1,66 @@
-//! What was closed on purpose: sessions and conversations (pure).
+//! Agents on their way out (pure). The close of a conversation is recorded while its agent still
+//! ends: a save in between sees both. Taken for one that was opened again, it would be carried
+//! forward as lost when it is gone.
 
-use crate::agent::ConversationId;
-use crate::snapshot::{Endings, Row, Snapshot, SnapshotId, Tombstones};
+use super::closings::Closings;
+use crate::snapshot::{Snapshot, SnapshotId, State};
 use crate::sys::clock::Epoch;
-use crate::text::escape;
 
-/// All that was closed on purpose.
-#[derive(Debug, Clone, Default)]
-pub struct Closings {
-    /// Sessions.
-    pub tombstones: Tombstones,
-    /// Conversations, among other endings.
-    pub endings: Endings,
+/// Makes shells of the panes whose agents are ending: closed since `newest`, by a process that did
+/// not start after that. `started` gives when the process of a conversation did.
+pub(crate) fn drop_closing(
+    live: &mut Snapshot,
+    newest: SnapshotId,
+    closings: &Closings,
+    started: impl Fn(&[u8]) -> Option<Epoch>,
+) {
+    for row in &mut live.rows {
+        let Some(id) = row.conversation.clone() else { continue };
+        let Some(ending) = closings.endings.closed_since(&id, newest) else { continue };
+        if started(&id).is_some_and(|started| started <= ending.ended) {
+            row.state = State::Shell;
+            row.conversation = None;
+            row.agent = None;
+            row.command = None;
+            row.evidence = None;
+            row.prompted = None;
+        }
+    }
 }
 
-impl Closings {
-    /// Why a session of a snapshot must not come back by itself: it was closed since, or all its
-    /// panes held agents that were.
-    pub fn of_session(&self, name: &[u8], rows: &[&Row], snapshot: SnapshotId) -> Option<String> {
-        if let Some(tombstone) = self.tombstones.closed_since(name, snapshot) {
-            let why = escape(&tombstone.reason);
-            let colon = if why.is_empty() { "" } else { ": " };
-            return Some(format!("closed on purpose{colon}{why}"));
-        }
-        let all = !rows.is_empty() && rows.iter().all(|row| self.of_row(row, snapshot).is_some());
-        all.then(|| "its agents were closed on purpose".to_owned())
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::snapshot::{Ending, How, Row};
 
-    /// Why the agent of a pane must not come back: it was closed since.
-    pub fn of_row(&self, row: &Row, snapshot: SnapshotId) -> Option<String> {
-        let id = ConversationId::parse(row.conversation.as_deref()?)?;
-        let ending = self.endings.closed_since(id.as_str().as_bytes(), snapshot)?;
-        Some(format!("{} was closed on purpose", escape(&ending.agent)))
-    }
-
-    /// Why a pane must not come back beside a live session of that name: either reason.
-    pub fn of_row_or_session(&self, row: &Row, snapshot: SnapshotId) -> Option<String> {
-        self.of_row(row, snapshot).or_else(|| self.of_session(&row.session, &[], snapshot))
-    }
-
-    /// Whether something that was closed after a snapshot is there again in an equal state: then
-    /// that state still needs a newer snapshot, or it would never be restored.
-    pub fn any_alive(&self, live: &Snapshot, newest: SnapshotId) -> bool {
-        live.present().any(|row| {
-            self.tombstones.closed_since(&row.session, newest).is_some()
-                || self.of_row(row, newest).is_some()
-        })
-    }
-
-    /// When something was last closed.
-    pub fn latest(&self) -> Option<Epoch> {
-        self.tombstones.latest().max(self.endings.latest_close())
+    #[test]
+    fn an_agent_that_ends_is_told_from_one_that_was_opened_again() {
+        let mut closings = Closings::default();
+        closings.endings.add(Ending {
+            session: vec![],
+            ended: 200,
+            conversation: b"c".to_vec(),
+            agent: b"claude".to_vec(),
+            how: How::Closed,
+            reason: vec![],
+        });
+        let newest = |seconds| SnapshotId::next(seconds, None, None);
+        let state = |newest, started| {
+            let row = Row {
+                state: State::Live,
+                conversation: Some(b"c".to_vec()),
+                agent: Some(b"claude".to_vec()),
+                ..Row::default()
+            };
+            let mut live = Snapshot { rows: vec![row], ..Snapshot::default() };
+            drop_closing(&mut live, newest, &closings, |_| started);
+            (live.rows[0].state, live.rows[0].conversation.is_some())
+        };
+        let (leaves, stays) = ((State::Shell, false), (State::Live, true));
+        assert_eq!(state(newest(100), Some(150)), leaves);
+        assert_eq!(state(newest(100), Some(200)), leaves);
+        assert_eq!(state(newest(100), Some(201)), stays);
+        assert_eq!(state(newest(100), None), stays);
+        assert_eq!(state(newest(201), Some(150)), stays, "a close of long ago");
     }
 }

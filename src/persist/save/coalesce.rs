@@ -1,7 +1,7 @@
 //! Saving when something changed: a server tells by tmux's hooks, agents by theirs, the launcher by
 //! itself. However many tell, one save a second sees it all.
 
-use crate::persist::ourselves;
+use crate::persist::own_program;
 use crate::persist::request::Job;
 use crate::snapshot::Store;
 use crate::sys::locks::Lock;
@@ -17,7 +17,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// The hooks that a user's server should have: they run this program for that user's state.
 /// Whoever sets them, a server runs them as its own user.
 pub(crate) fn hooks(job: &Job) -> Option<Hooks> {
-    let program = ourselves::program().filter(|_| job.save_on_change)?;
+    let program = own_program::program().filter(|_| job.save_on_change)?;
     let mut words = vec![program.as_os_str()];
     words.extend(["save", "--coalesce", "--quiet", "--state-dir"].map(OsStr::new));
     words.extend([job.state_dir.as_os_str(), "--socket".as_ref(), job.socket.as_ref()]);
@@ -26,10 +26,10 @@ pub(crate) fn hooks(job: &Job) -> Option<Hooks> {
     }
     let mut line = Vec::new();
     if let Some(dir) = &job.tmpdir {
-        line.extend(ourselves::assignment("TMUX_TMPDIR", dir));
+        line.extend(own_program::assignment("TMUX_TMPDIR", dir));
     }
-    line.extend(ourselves::shell_line(&words));
-    line.extend(ourselves::QUIETLY.as_bytes());
+    line.extend(own_program::shell_line(&words));
+    line.extend(own_program::QUIETLY.as_bytes());
     Some(Hooks::running(&line))
 }
 

@@ -4,7 +4,7 @@
 //! The incident behind it: memory pressure killed 11 agents in two minutes while tmux lived; saves
 //! wrote 18, then 13, then 8 sessions, and the restore at boot read only the newest (lesson 2).
 
-use super::closing_agents::Closings;
+use super::closings::Closings;
 use crate::agent::ConversationId;
 use crate::persist::capture::shared_windows::{self, Holders};
 use crate::snapshot::{PaneFlags, Row, Snapshot, State, Stored, WindowFlags};
@@ -25,7 +25,7 @@ pub struct Times {
 
 /// What carrying forward came to; panes of the newest snapshot.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Carried {
+pub struct CarryResult {
     /// Missed for the first time.
     pub newly_lost: Vec<Row>,
     /// Lost for longer than the window: from now on in older snapshots only.
@@ -53,9 +53,9 @@ pub fn carry_forward(
     closings: &Closings,
     known: &Known,
     times: Times,
-) -> Carried {
+) -> CarryResult {
     let present = Present::of(live, &newest.snapshot, known);
-    let mut carried = Carried::default();
+    let mut carried = CarryResult::default();
     let mut left_behind = BTreeMap::new();
     let mut missing = Vec::new();
     let holders = Holders::of(&newest.snapshot);
@@ -76,8 +76,8 @@ pub fn carry_forward(
         {
             continue;
         }
-        let fate = present.fate(row);
-        if matches!(fate, Fate::There) {
+        let disposition = present.disposition(row);
+        if matches!(disposition, Disposition::There) {
             continue;
         }
         // A clock that is behind, as one without a battery is until it is set, starts no window
@@ -96,10 +96,12 @@ pub fn carry_forward(
         if row.lost_since.is_none() {
             carried.newly_lost.push(lost.clone());
         }
-        match fate {
-            Fate::LeftBehind(at) => left_behind.entry(at).or_insert_with(Vec::new).push(lost),
-            Fate::Gone { session_is_live } => missing.push((lost, session_is_live)),
-            Fate::There => {}
+        match disposition {
+            Disposition::LeftBehind(at) => {
+                left_behind.entry(at).or_insert_with(Vec::new).push(lost)
+            }
+            Disposition::Gone { session_is_live } => missing.push((lost, session_is_live)),
+            Disposition::There => {}
         }
     }
     for (at, mut all) in left_behind {
@@ -119,7 +121,7 @@ pub fn carry_forward(
 }
 
 /// Where a pane of the newest snapshot is now.
-enum Fate {
+enum Disposition {
     /// Still there, or nothing to miss.
     There,
     /// Its agent is gone and its pane, this row, holds no other.
@@ -156,23 +158,23 @@ impl<'a> Present<'a> {
         }
     }
 
-    fn fate(&self, row: &Row) -> Fate {
+    fn disposition(&self, row: &Row) -> Disposition {
         let session_is_live = self.sessions.contains(row.session.as_slice());
         let id = row.conversation.as_deref().and_then(ConversationId::parse);
         let Some(id) = id.as_ref().map(|id| id.as_str().as_bytes()) else {
             // A pane without a conversation is missed only with its whole session, which may
             // have been renamed: then its panes are there under another name.
             let gone = !session_is_live && self.same_pane(row).is_none();
-            return if gone { Fate::Gone { session_is_live } } else { Fate::There };
+            return if gone { Disposition::Gone { session_is_live } } else { Disposition::There };
         };
         if self.conversations.contains(id) {
-            return Fate::There;
+            return Disposition::There;
         }
         let restored = || self.by_id.get(self.known.restored.get(id)?).copied();
         match self.same_pane(row).or_else(restored) {
-            Some(at) if self.rows[at].agent.is_none() => Fate::LeftBehind(at),
-            Some(_) => Fate::There, // superseded
-            None => Fate::Gone { session_is_live },
+            Some(at) if self.rows[at].agent.is_none() => Disposition::LeftBehind(at),
+            Some(_) => Disposition::There, // superseded
+            None => Disposition::Gone { session_is_live },
         }
     }
 
@@ -274,7 +276,12 @@ mod tests {
         Stored { id: SnapshotId::next(1000, None, None), snapshot }
     }
 
-    fn carry(live: &mut Snapshot, newest: &Snapshot, closings: &Closings, now: Epoch) -> Carried {
+    fn carry(
+        live: &mut Snapshot,
+        newest: &Snapshot,
+        closings: &Closings,
+        now: Epoch,
+    ) -> CarryResult {
         let times = Times { now, seen: 900, window: WINDOW };
         carry_forward(live, &stored(newest.clone()), closings, &Known::default(), times)
     }
@@ -309,7 +316,7 @@ mod tests {
         let again = live.clone();
         let mut next = snapshot("s", vec![row("moved", 4, 1, 0)]);
         let carried = carry(&mut next, &again, &Closings::default(), 3000);
-        assert_eq!((next.rows[0].lost_since, carried), (Some(2000), Carried::default()));
+        assert_eq!((next.rows[0].lost_since, carried), (Some(2000), CarryResult::default()));
     }
 
     #[test]
@@ -330,7 +337,7 @@ mod tests {
         let mut live = snapshot("s", vec![row("b", 0, 1, 1), row("b", 1, 2, 0), row("c", 0, 5, 4)]);
         let before = live.clone();
         let carried = carry(&mut live, &newest, &Closings::default(), 2000);
-        assert_eq!((live, carried), (before, Carried::default()));
+        assert_eq!((live, carried), (before, CarryResult::default()));
     }
 
     #[test]

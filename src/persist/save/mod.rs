@@ -1,24 +1,24 @@
 //! `save`: a snapshot when something changed, and never an empty one.
 
-pub mod closed;
 pub mod closing_agents;
+pub mod closings;
 pub mod coalesce;
 pub mod history_index;
-pub mod leaving;
 pub mod lost;
 pub mod prune;
+pub mod read_closings;
 pub mod scrollback;
 
 use super::capture::{Capture, capture};
 use super::context::Context;
-use super::report::{Report, SaveResult, Saved};
+use super::report::{Report, SaveReport, SaveResult};
 use crate::agent::{AGENTS, Home};
 use crate::persist::restore_pending;
 use crate::process::Proc;
 use crate::snapshot::{self, Row, SnapshotId, State, Stored};
 use crate::sys::clock::{self, Epoch};
 use crate::text::escape;
-use closing_agents::Closings;
+use closings::Closings;
 use coalesce::Turn;
 use history_index::remember;
 use lost::Times;
@@ -47,9 +47,11 @@ pub fn save_soon(context: &Context) -> Report {
         }
         Ok(None) => {
             let notes = vec!["another save is about to see it".to_owned()];
-            Report::Save(Saved { result: SaveResult::Nothing, notes, ..Saved::default() })
+            Report::Save(SaveReport { result: SaveResult::Nothing, notes, ..SaveReport::default() })
         }
-        Err(error) => Report::Save(Saved { error: Some(error.to_string()), ..Saved::default() }),
+        Err(error) => {
+            Report::Save(SaveReport { error: Some(error.to_string()), ..SaveReport::default() })
+        }
     }
 }
 
@@ -57,14 +59,14 @@ fn save_in_turn(context: &Context, turn: Option<&Turn>) -> Report {
     let begin = Instant::now();
     let mut notes = Vec::new();
     let mut report = try_save(context, turn, &mut notes)
-        .unwrap_or_else(|error| Saved { error: Some(error), ..Saved::default() });
+        .unwrap_or_else(|error| SaveReport { error: Some(error), ..SaveReport::default() });
     record(context, begin, &report, &mut notes);
     report.notes = notes;
     Report::Save(report)
 }
 
 /// Records how it went.
-fn record(context: &Context, begin: Instant, saved: &Saved, notes: &mut Vec<String>) {
+fn record(context: &Context, begin: Instant, saved: &SaveReport, notes: &mut Vec<String>) {
     let why = saved.error.as_deref().unwrap_or_default();
     let mut trouble = Vec::new();
     context.record(&mut trouble, |activity| {
@@ -80,12 +82,12 @@ fn try_save(
     context: &Context,
     turn: Option<&Turn>,
     notes: &mut Vec<String>,
-) -> Result<Saved, String> {
+) -> Result<SaveReport, String> {
     let text = |error: &dyn std::fmt::Display| error.to_string();
     // Without a server nothing is made, not even the directory.
     let nothing = |notes: &mut Vec<String>, why: &str| {
         notes.push(why.to_owned());
-        Ok(Saved { result: SaveResult::Nothing, ..Saved::default() })
+        Ok(SaveReport { result: SaveResult::Nothing, ..SaveReport::default() })
     };
     if restore_pending::is_pending(&context.account) {
         let why = "not restored yet since the host came up: the old state is kept until \
@@ -102,7 +104,7 @@ fn try_save(
         turn.begin();
     }
     let newest = store.newest(notes).map_err(|e| text(&e))?;
-    let closings = closed::read(&store, notes);
+    let closings = read_closings::read(&store, notes);
     let (home, proc) = (Home::new(&context.account.home), Proc::default());
     let previous = newest.as_ref().map(|(_, stored)| &stored.snapshot);
     let Some(mut captured) = capture(context, previous, &home, &proc).map_err(|e| text(&e))? else {
@@ -116,7 +118,7 @@ fn try_save(
     }
     if let Some((_, newest)) = &newest {
         let started = |id: &[u8]| captured.started.get(id).and_then(|start| proc.time_of(*start));
-        leaving::drop_leaving(&mut captured.snapshot, newest.id, &closings, started);
+        closing_agents::drop_closing(&mut captured.snapshot, newest.id, &closings, started);
         // The snapshot itself may be old: nothing is written while nothing changes.
         let seen = store.activity(notes).confirmed.max(newest.id.seconds());
         let lost = carry_forward(context, &mut captured, newest, &closings, seen, (&home, &proc));
@@ -126,13 +128,13 @@ fn try_save(
     let snapshot = captured.snapshot;
     remember(context, (&store, &lock), &snapshot, previous, notes);
     let bytes = snapshot::encode(&snapshot);
-    let report = |result, id: SnapshotId| Saved {
+    let report = |result, id: SnapshotId| SaveReport {
         result,
         snapshot: Some(id.to_string()),
         sessions: snapshot.sessions(),
         panes: snapshot.rows.len(),
         lost: snapshot.rows.iter().filter(|row| row.state == State::Lost).count(),
-        ..Saved::default()
+        ..SaveReport::default()
     };
     if let Some((_, Stored { id, .. })) = newest.as_ref().filter(|(old, _)| *old == bytes)
         && !closings.any_alive(&snapshot, *id)

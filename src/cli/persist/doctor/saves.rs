@@ -1,12 +1,12 @@
 //! How saving goes for one user.
 
 use crate::cli::persist::status::ago;
-use crate::persist::report::{Check, ServerState, Standing};
+use crate::persist::report::{Check, ServerState, StatusReport};
 use crate::sys::clock::Epoch;
 use std::time::Duration;
 
 /// Judges it as `persist status` does.
-pub(crate) fn check(standing: &Standing, now: Epoch, max_age: Duration) -> Check {
+pub(crate) fn check(standing: &StatusReport, now: Epoch, max_age: Duration) -> Check {
     const NAME: &str = "last save";
     const MEND: &str = "persist save";
     let last = standing.last_good_save.map(|good| ago(now.saturating_sub(good)));
@@ -36,12 +36,12 @@ mod tests {
 
     #[test]
     fn an_overdue_save_is_a_fault_a_failed_one_a_warning_and_no_server_neither() {
-        let standing = |server, last_good_save, failures_since_good| Standing {
+        let standing = |server, last_good_save, failures_since_good| StatusReport {
             server,
             last_good_save,
             failures_since_good,
             failure_reason: Some("it hung".to_owned()),
-            ..Standing::default()
+            ..StatusReport::default()
         };
         let judged = |standing| check(&standing, 10_000, Duration::from_mins(15));
         let fault = judged(standing(ServerState::Running, Some(1000), 2));

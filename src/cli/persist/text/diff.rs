@@ -1,9 +1,9 @@
 //! `diff` for a person: `+` what was added, `-` what was removed, `~` what changed.
 
-use crate::persist::report::{Compared, ComparedField, ComparedPane, ComparedSession};
+use crate::persist::report::{ComparedField, ComparedPane, ComparedSession, DiffReport};
 use crate::text::table::{beginning, end, shown};
 
-pub(crate) fn diff(name: &str, compared: &Compared) -> String {
+pub(crate) fn diff(name: &str, compared: &DiffReport) -> String {
     let side = |side: &Option<String>| side.as_deref().map_or("-".to_owned(), shown);
     let (from, to) = (side(&compared.from), side(&compared.to));
     if compared.sessions.is_empty() {

@@ -1,10 +1,10 @@
 //! `history` for a person.
 
-use crate::persist::report::Remembered;
+use crate::persist::report::HistoryReport;
 use crate::text::table::{align, beginning, count, end, minute, shown};
 use std::fmt::Write;
 
-pub(crate) fn history(name: &str, remembered: &Remembered) -> String {
+pub(crate) fn history(name: &str, remembered: &HistoryReport) -> String {
     let mut text = if remembered.conversations.is_empty() {
         format!("{name}: no conversation was ever seen\n")
     } else {
@@ -20,7 +20,7 @@ pub(crate) fn history(name: &str, remembered: &Remembered) -> String {
     text
 }
 
-fn conversations(remembered: &Remembered) -> String {
+fn conversations(remembered: &HistoryReport) -> String {
     let head = [
         "LAST SEEN",
         "FIRST SEEN",
@@ -50,7 +50,7 @@ fn conversations(remembered: &Remembered) -> String {
     align(&table)
 }
 
-fn closed(remembered: &Remembered) -> String {
+fn closed(remembered: &HistoryReport) -> String {
     let mut table = vec![["CLOSED", "SESSION", "REASON"].map(str::to_owned)];
     table.extend(
         remembered.closed.iter().map(|one| {

@@ -5,8 +5,8 @@ mod history;
 
 use super::args::Work;
 use crate::persist::report::{
-    Allotment, Described, Forgotten, Imported, Listed, Planned, PlannedRow, SaveResult, Saved,
-    Wired, WiredResult,
+    BudgetResult, ConversationReport, ForgetReport, HookInstallReport, HookInstallResult,
+    ImportReport, ListReport, PlanReport, PlannedRow, SaveReport, SaveResult,
 };
 use crate::persist::restore::mode::Mode;
 use crate::persist::{Report, Request};
@@ -45,14 +45,14 @@ fn one(user: &UserReport, state_dir: &Path, executed: bool) -> Option<String> {
         Report::List(listed) if listed.error.is_none() => Some(list(name, listed)),
         Report::Forget(forgotten) if forgotten.error.is_none() => Some(forget(name, forgotten)),
         Report::Conversation(described) if described.error.is_none() => Some(describe(described)),
-        Report::Import(Imported { snapshots, error: None, .. }) => {
+        Report::Import(ImportReport { snapshots, error: None, .. }) => {
             Some(format!("{name}: {} of the older suite imported\n", count(*snapshots, "snapshot")))
         }
         Report::History(remembered) if remembered.error.is_none() => {
             Some(history::history(name, remembered))
         }
         Report::Diff(compared) if compared.error.is_none() => Some(diff::diff(name, compared)),
-        Report::Wire(wired) if wired.error.is_none() => Some(wire(name, wired)),
+        Report::HookInstall(wired) if wired.error.is_none() => Some(wire(name, wired)),
         Report::List(_)
         | Report::History(_)
         | Report::Diff(_)
@@ -61,12 +61,12 @@ fn one(user: &UserReport, state_dir: &Path, executed: bool) -> Option<String> {
         | Report::Conversation(_)
         | Report::Ended(_)
         | Report::Status(_)
-        | Report::Wire(_)
+        | Report::HookInstall(_)
         | Report::Doctor(_) => None,
     }
 }
 
-fn save(name: &str, state_dir: &Path, saved: &Saved) -> Option<String> {
+fn save(name: &str, state_dir: &Path, saved: &SaveReport) -> Option<String> {
     let what = match saved.result {
         SaveResult::Saved => "saved",
         SaveResult::Unchanged => "unchanged",
@@ -81,17 +81,17 @@ fn save(name: &str, state_dir: &Path, saved: &Saved) -> Option<String> {
     Some(format!("{name}: {what} {id}: {sessions}, {panes}{lost}, in {place}\n"))
 }
 
-fn wire(name: &str, wired: &Wired) -> String {
+fn wire(name: &str, wired: &HookInstallReport) -> String {
     let what = match wired.result {
-        WiredResult::Installed => "hooks installed in",
-        WiredResult::Removed => "hooks removed from",
-        WiredResult::Unchanged | WiredResult::Failed => "nothing to change in",
+        HookInstallResult::Installed => "hooks installed in",
+        HookInstallResult::Removed => "hooks removed from",
+        HookInstallResult::Unchanged | HookInstallResult::Failed => "nothing to change in",
     };
     let file = if wired.file.is_empty() { "the settings".into() } else { shown(&wired.file) };
     format!("{name}: {what} {file}\n")
 }
 
-fn plan(name: &str, planned: &Planned, executed: bool) -> Option<String> {
+fn plan(name: &str, planned: &PlanReport, executed: bool) -> Option<String> {
     let id = shown(planned.snapshot.as_ref()?);
     let mut text = format!("{name}: snapshot {id}\n");
     text += &planned.agents.as_ref().map_or(String::new(), agents);
@@ -107,8 +107,8 @@ fn plan(name: &str, planned: &Planned, executed: bool) -> Option<String> {
 }
 
 /// How many agents start and how many wait, and why not more start.
-fn agents(agents: &Allotment) -> String {
-    let Allotment { eager, lazy, .. } = agents;
+fn agents(agents: &BudgetResult) -> String {
+    let BudgetResult { eager, lazy, .. } = agents;
     let means = agents.memory.zip(agents.agent).map_or(String::new(), |(memory, agent)| {
         format!(" ({} MiB for agents of {} MiB)", memory >> 20, agent >> 20)
     });
@@ -135,8 +135,8 @@ fn plan_row(row: &PlannedRow, executed: bool) -> [String; 7] {
     [place, state, action, mode.to_owned(), target, outcome, shown(&row.reason)]
 }
 
-fn forget(name: &str, forgotten: &Forgotten) -> String {
-    let Forgotten { sessions, conversations, killed, .. } = forgotten;
+fn forget(name: &str, forgotten: &ForgetReport) -> String {
+    let ForgetReport { sessions, conversations, killed, .. } = forgotten;
     let what: Vec<String> = sessions.iter().chain(conversations).map(|what| shown(what)).collect();
     let ended = match killed {
         0 => String::new(),
@@ -145,7 +145,7 @@ fn forget(name: &str, forgotten: &Forgotten) -> String {
     format!("{name}: closed on purpose: {}{ended}\n", what.join(", "))
 }
 
-fn describe(described: &Described) -> String {
+fn describe(described: &ConversationReport) -> String {
     let line = |what: &str, value: &str| format!("{what:<14}{}\n", shown(value));
     let mut text = line("conversation", &described.conversation) + &line("agent", &described.agent);
     text += &described.title.as_ref().map_or(String::new(), |title| line("title", title));
@@ -156,7 +156,7 @@ fn describe(described: &Described) -> String {
     text + &line("transcript", &described.transcript)
 }
 
-fn list(name: &str, listed: &Listed) -> String {
+fn list(name: &str, listed: &ListReport) -> String {
     if listed.snapshots.is_empty() {
         return format!("{name}: no snapshots\n");
     }

@@ -8,14 +8,14 @@ mod state;
 
 use super::status;
 use crate::persist::context::Context;
-use crate::persist::report::{Examined, Report, Standing};
+use crate::persist::report::{DoctorReport, Report, StatusReport};
 use std::path::Path;
 
 /// Examines the user's own context; `root` is where the host's files are.
 pub fn doctor(context: &Context, root: &Path) -> Report {
     let standing = match status::status(context) {
         Report::Status(standing) => *standing,
-        _ => Standing::default(),
+        _ => StatusReport::default(),
     };
     let found = agents::find(&context.account.home, std::env::var_os("PATH").as_deref());
     let mut checks = vec![state::directory(context)];
@@ -26,5 +26,5 @@ pub fn doctor(context: &Context, root: &Path) -> Report {
         checks.push(hooks::agents(root, &context.account.home));
     }
     checks.extend(server::checks(context, root, &standing));
-    Report::Doctor(Box::new(Examined { checks, standing, error: None }))
+    Report::Doctor(Box::new(DoctorReport { checks, standing, error: None }))
 }

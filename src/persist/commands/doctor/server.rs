@@ -2,11 +2,11 @@
 //! processes live.
 
 use crate::persist::context::Context;
-use crate::persist::report::{Check, ServerState, Standing};
+use crate::persist::report::{Check, ServerState, StatusReport};
 use std::path::Path;
 
 /// Looks at the server, if one runs.
-pub(crate) fn checks(context: &Context, root: &Path, standing: &Standing) -> Vec<Check> {
+pub(crate) fn checks(context: &Context, root: &Path, standing: &StatusReport) -> Vec<Check> {
     let socket = crate::text::escape(context.server.socket.path().as_os_str().as_encoded_bytes());
     match standing.server {
         ServerState::None => return vec![Check::ok("tmux server", "none runs")],

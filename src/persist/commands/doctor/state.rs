@@ -1,7 +1,7 @@
 //! The user's part of the state directory.
 
 use crate::persist::context::Context;
-use crate::persist::report::{Check, Standing};
+use crate::persist::report::{Check, StatusReport};
 use crate::snapshot::store::{MAX_LINES as MAX_RECORDS, RECORDS};
 use crate::text::escape;
 use std::ffi::OsStr;
@@ -60,7 +60,7 @@ fn judge(path: &Path, own: u32, found: Found) -> Check {
 }
 
 /// What is in it: damaged files are named one by one.
-pub(crate) fn snapshots(standing: &Standing) -> Vec<Check> {
+pub(crate) fn snapshots(standing: &StatusReport) -> Vec<Check> {
     let damaged = |note: &String| Check::warn("snapshots", note.clone(), "persist list");
     let mut checks: Vec<Check> = standing.notes.iter().map(damaged).collect();
     if let Some(problem) = &standing.error {

@@ -1,7 +1,7 @@
 //! Reading what was closed on purpose. What cannot be read stops nobody: what is live is worth more
 //! than that what was closed stays closed.
 
-use super::closing_agents::Closings;
+use super::closings::Closings;
 use crate::snapshot::Store;
 use crate::sys::FileError;
 

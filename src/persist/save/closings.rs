@@ -1,0 +1,55 @@
+//! What was closed on purpose: sessions and conversations (pure).
+
+use crate::agent::ConversationId;
+use crate::snapshot::{Endings, Row, Snapshot, SnapshotId, Tombstones};
+use crate::sys::clock::Epoch;
+use crate::text::escape;
+
+/// All that was closed on purpose.
+#[derive(Debug, Clone, Default)]
+pub struct Closings {
+    /// Sessions.
+    pub tombstones: Tombstones,
+    /// Conversations, among other endings.
+    pub endings: Endings,
+}
+
+impl Closings {
+    /// Why a session of a snapshot must not come back by itself: it was closed since, or all its
+    /// panes held agents that were.
+    pub fn of_session(&self, name: &[u8], rows: &[&Row], snapshot: SnapshotId) -> Option<String> {
+        if let Some(tombstone) = self.tombstones.closed_since(name, snapshot) {
+            let why = escape(&tombstone.reason);
+            let colon = if why.is_empty() { "" } else { ": " };
+            return Some(format!("closed on purpose{colon}{why}"));
+        }
+        let all = !rows.is_empty() && rows.iter().all(|row| self.of_row(row, snapshot).is_some());
+        all.then(|| "its agents were closed on purpose".to_owned())
+    }
+
+    /// Why the agent of a pane must not come back: it was closed since.
+    pub fn of_row(&self, row: &Row, snapshot: SnapshotId) -> Option<String> {
+        let id = ConversationId::parse(row.conversation.as_deref()?)?;
+        let ending = self.endings.closed_since(id.as_str().as_bytes(), snapshot)?;
+        Some(format!("{} was closed on purpose", escape(&ending.agent)))
+    }
+
+    /// Why a pane must not come back beside a live session of that name: either reason.
+    pub fn of_row_or_session(&self, row: &Row, snapshot: SnapshotId) -> Option<String> {
+        self.of_row(row, snapshot).or_else(|| self.of_session(&row.session, &[], snapshot))
+    }
+
+    /// Whether something that was closed after a snapshot is there again in an equal state: then
+    /// that state still needs a newer snapshot, or it would never be restored.
+    pub fn any_alive(&self, live: &Snapshot, newest: SnapshotId) -> bool {
+        live.present().any(|row| {
+            self.tombstones.closed_since(&row.session, newest).is_some()
+                || self.of_row(row, newest).is_some()
+        })
+    }
+
+    /// When something was last closed.
+    pub fn latest(&self) -> Option<Epoch> {
+        self.tombstones.latest().max(self.endings.latest_close())
+    }
+}
