@@ -37,7 +37,10 @@ while True:
             pidfd = os.pidfd_open(int(pid))
             pipe = libc.syscall(PIDFD_GETFD, pidfd, descriptor, 0)
             if pipe < 0:
-                sys.exit("pidfd_getfd is refused")
+                # Between becoming the user and exec the kernel refuses: again when it has gone on.
+                done.discard(pid)
+                os.kill(int(pid), signal.SIGCONT)
+                continue
             open(os.environ["HOME"] + "/got", "w").close()
             with open(pipe, "wb", buffering=0) as pipe:
                 while True:
