@@ -1,5 +1,7 @@
 //! Exit codes, one table for both programs, and the error that ends a program.
 
+use crate::supervisor;
+use crate::supervisor::error::Kind;
 use crate::sys::FileError;
 use std::process::ExitCode;
 
@@ -91,5 +93,16 @@ impl Failure {
 impl From<FileError> for Failure {
     fn from(error: FileError) -> Self {
         Self::failed(error)
+    }
+}
+
+impl From<supervisor::Error> for Failure {
+    fn from(error: supervisor::Error) -> Self {
+        let exit = match error.kind() {
+            Kind::Usage => Exit::Usage,
+            Kind::Refused => Exit::Refused,
+            Kind::Failed => Exit::Failed,
+        };
+        Self { message: error.to_string(), hint: error.hint(), exit }
     }
 }

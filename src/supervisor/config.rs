@@ -1,19 +1,17 @@
-//! Site values: the configuration file, with a default for each, and the command line over it.
+//! Site values: what the configuration file may hold, with a default for each, and what the command
+//! line sets instead. The file is read by `cli::config_file`.
 
-use crate::cli::exit::Failure;
-use crate::cli::persist::args::Common;
 use crate::persist::CapturePolicy;
 use crate::persist::restore::mode::{Memory, Mode, Settings};
 use crate::snapshot::retention::Rules;
-use crate::sys::accounts;
-use crate::sys::fs::{self, trusted_path};
+use crate::text::{io_reason, shown};
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::IgnoredAny;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub(crate) const CONFIG: &str = "/etc/terminal-lobby/config.toml";
-/// What `File` has besides the other program's table, which refuses what is neither's.
+/// The keys of [`File`] without the table of `provision`, which refuses all others.
 pub(crate) const NAMES: [&str; 13] = [
     "state_dir",
     "user_map",
@@ -31,13 +29,11 @@ pub(crate) const NAMES: [&str; 13] = [
 ];
 const USER_MAP: &str = "/etc/ttyd-user-map";
 const STATE_DIR: &str = "/var/lib/tmux-persist";
-/// No configuration file is larger (bytes).
-const MAX_CONFIG: u64 = 1 << 20;
 
-/// The configuration file. Unknown keys are errors: a misspelt one would silently do nothing.
+/// The configuration file. Unknown keys are errors: a misspelt one would have no effect.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct File {
+pub struct File {
     state_dir: Option<PathBuf>,
     user_map: Option<PathBuf>,
     socket: Option<String>,
@@ -51,7 +47,7 @@ struct File {
     status: StatusFile,
     retention: Rules,
     restore: Restore,
-    /// The other program's.
+    /// Read by `provision`.
     #[serde(rename = "provision")]
     _provision: IgnoredAny,
 }
@@ -69,7 +65,7 @@ impl Default for StatusFile {
     }
 }
 
-/// Its part about restoring agents.
+/// The section `[restore]`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Restore {
@@ -108,9 +104,8 @@ impl Default for Restore {
 /// Resolved site values.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The state directory, when the command line or the file names one.
+    /// The state directory, if the command line or the file names one.
     pub state_dir: Option<PathBuf>,
-    /// The map of terminal users.
     pub user_map: PathBuf,
     /// tmux's `-L`.
     pub socket: String,
@@ -120,64 +115,63 @@ pub struct Config {
     pub restore_deadline: Duration,
     /// How long one answer of tmux may take.
     pub tmux_deadline: Duration,
-    /// Users worked on at once.
+    /// Users at once.
     pub parallel_users: usize,
-    /// For how long what is lost is carried forward from snapshot to snapshot.
+    /// How long lost panes are carried forward from snapshot to snapshot.
     pub lost_window: Duration,
     /// How old a user's last good save may be.
     pub max_age: Duration,
-    /// Which snapshots are kept.
     pub retention: Rules,
-    /// What is kept besides windows, panes and agents.
+    /// What is saved besides windows, panes and agents.
     pub keep: CapturePolicy,
-    /// Whether tmux servers are to tell of changes.
+    /// Whether tmux servers run a save after changes.
     pub save_on_change: bool,
-    /// The file, when the command line names one.
+    /// The file, if the command line names one.
     pub path: Option<PathBuf>,
-    /// Whether the command line leaves place, socket and file to the site: then the site's units do
-    /// the same as the command.
+    /// Whether the command line leaves directory, socket and file to the site: then the site's units
+    /// do the same as the command.
     pub of_site: bool,
-    /// How agents are restored.
     pub restore: Settings,
 }
 
-/// What holds when the configuration cannot be used: the command line over the defaults.
-pub fn without_file(common: &Common) -> Result<Config, Failure> {
-    resolve(common, File::default())
+/// What the command line sets instead of the file.
+#[derive(Debug, Clone, Default)]
+pub struct Overrides {
+    pub state_dir: Option<PathBuf>,
+    pub user_map: Option<PathBuf>,
+    pub socket: Option<String>,
+    /// The configuration file, unless it is the default one.
+    pub config: Option<PathBuf>,
 }
 
-/// Loads the configuration; an absent default file is no error, an absent `--config` is.
-pub fn load(common: &Common) -> Result<Config, Failure> {
-    let file: File = read_file(common.config.as_deref())?.unwrap_or_default();
-    resolve(common, file)
+/// An invalid value of the file or the command line.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("{key} = {value}: expected {expected}")]
+    Number { key: &'static str, value: f64, expected: &'static str },
+    #[error("restore.{key} = '{}': expected {expected}", shown(value))]
+    Word { key: &'static str, value: String, expected: &'static str },
+    #[error("--socket '{}' is not a socket name", shown(.0))]
+    Socket(String),
+    /// A sentence that names the key and the value.
+    #[error("{0}")]
+    Keep(String),
+    #[error("{}: {}", shown(path), io_reason(source))]
+    Path { path: PathBuf, source: io::Error },
 }
 
-fn resolve(common: &Common, file: File) -> Result<Config, Failure> {
-    let socket = common.socket.clone().or(file.socket).unwrap_or_else(|| "default".to_owned());
+/// Combines the file with the command line.
+pub fn resolve(given: &Overrides, file: File) -> Result<Config, ConfigError> {
+    let socket = given.socket.clone().or(file.socket).unwrap_or_else(|| "default".to_owned());
     if socket.is_empty() || socket.contains('/') || socket.starts_with('.') {
-        let shown = crate::text::escape(socket.as_bytes());
-        return Err(Failure::usage(format!("--socket '{shown}' is not a socket name")));
+        return Err(ConfigError::Socket(socket));
     }
-    let seconds = |key: &str, value: f64| {
-        let valid = value.is_finite() && value > 0.0 && value <= 86_400.0;
-        let refuse = || Failure::usage(format!("{key} = {value}: expected seconds, up to a day"));
-        valid.then(|| Duration::from_secs_f64(value)).ok_or_else(refuse)
-    };
-    let hours = |key: &str, value: f64| {
-        let valid = value.is_finite() && (0.0..=87_600.0).contains(&value);
-        let refuse = || Failure::usage(format!("{key} = {value}: expected hours, up to ten years"));
-        valid.then(|| Duration::from_secs_f64(value * 3600.0)).ok_or_else(refuse)
-    };
-    file.keep.check().map_err(Failure::usage)?;
+    file.keep.check().map_err(|why| ConfigError::Keep(why.to_string()))?;
+    let state_dir = given.state_dir.as_ref().or(file.state_dir.as_ref());
     Ok(Config {
         keep: file.keep,
-        state_dir: common
-            .state_dir
-            .as_ref()
-            .or(file.state_dir.as_ref())
-            .map(|dir| absolute(dir))
-            .transpose()?,
-        user_map: common.user_map.clone().or(file.user_map).unwrap_or_else(|| USER_MAP.into()),
+        state_dir: state_dir.map(|dir| absolute(dir)).transpose()?,
+        user_map: given.user_map.clone().or(file.user_map).unwrap_or_else(|| USER_MAP.into()),
         socket,
         save_deadline: seconds("save_deadline_seconds", file.save_deadline_seconds)?,
         restore_deadline: seconds("restore_deadline_seconds", file.restore_deadline_seconds)?,
@@ -187,22 +181,32 @@ fn resolve(common: &Common, file: File) -> Result<Config, Failure> {
         max_age: Duration::from_secs(60 * u64::from(file.status.max_age_minutes)),
         retention: file.retention,
         save_on_change: file.save_on_change,
-        path: common.config.as_ref().map(|path| absolute(path)).transpose()?,
-        of_site: common.state_dir.is_none() && common.socket.is_none() && common.config.is_none(),
+        path: given.config.as_ref().map(|path| absolute(path)).transpose()?,
+        of_site: given.state_dir.is_none() && given.socket.is_none() && given.config.is_none(),
         restore: restore_settings(&file.restore)?,
     })
 }
 
-fn restore_settings(part: &Restore) -> Result<Settings, Failure> {
-    let refuse = |key: &str, value: &str, expected: &str| {
-        let value = crate::text::escape(value.as_bytes());
-        Failure::usage(format!("restore.{key} = '{value}': expected {expected}"))
-    };
+fn seconds(key: &'static str, value: f64) -> Result<Duration, ConfigError> {
+    let valid = value.is_finite() && value > 0.0 && value <= 86_400.0;
+    let invalid = ConfigError::Number { key, value, expected: "seconds, up to a day" };
+    if valid { Ok(Duration::from_secs_f64(value)) } else { Err(invalid) }
+}
+
+fn hours(key: &'static str, value: f64) -> Result<Duration, ConfigError> {
+    let valid = value.is_finite() && (0.0..=87_600.0).contains(&value);
+    let invalid = ConfigError::Number { key, value, expected: "hours, up to ten years" };
+    if valid { Ok(Duration::from_secs_f64(value * 3600.0)) } else { Err(invalid) }
+}
+
+fn restore_settings(part: &Restore) -> Result<Settings, ConfigError> {
+    let invalid =
+        |key, value: &String, expected| ConfigError::Word { key, value: value.clone(), expected };
     Ok(Settings {
         mode: Mode::parse(&part.mode)
-            .ok_or_else(|| refuse("mode", &part.mode, "eager, lazy or auto"))?,
+            .ok_or_else(|| invalid("mode", &part.mode, "eager, lazy or auto"))?,
         memory: Memory::parse(&part.memory_budget).ok_or_else(|| {
-            refuse("memory_budget", &part.memory_budget, "a share (50%) or a size (8G)")
+            invalid("memory_budget", &part.memory_budget, "a share (50%) or a size (8G)")
         })?,
         at_once: part.at_once.clamp(1, 64),
         ..Settings::default()
@@ -217,40 +221,8 @@ impl Config {
 }
 
 /// A user's process works in another directory than the caller.
-fn absolute(path: &Path) -> Result<PathBuf, Failure> {
-    std::path::absolute(path)
-        .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))
-}
-
-/// Reads the file that is named, or the default one if it is there.
-pub(crate) fn read_file<T: DeserializeOwned>(named: Option<&Path>) -> Result<Option<T>, Failure> {
-    let default = Path::new(CONFIG);
-    let path = named.or_else(|| default.exists().then_some(default));
-    path.map(read).transpose()
-}
-
-/// Reads the file; for root, only one that nobody else could have changed.
-fn read<T: DeserializeOwned>(path: &Path) -> Result<T, Failure> {
-    if accounts::is_root() {
-        trusted_path::assert_roots_own(path)
-            .map_err(|error| Failure::refused(error.to_string()))?;
-    }
-    let bytes = fs::read(path, MAX_CONFIG).map_err(|error| Failure::usage(error.to_string()))?;
-    let text = String::from_utf8(bytes)
-        .map_err(|_| Failure::usage(format!("{}: not UTF-8", path.display())))?;
-    toml::from_str(&text).map_err(|error| {
-        let before = error.span().map_or("", |span| &text[..span.start.min(text.len())]);
-        let line = before.matches('\n').count() + 1;
-        let key = key_of(before, error.message());
-        Failure::usage(format!("{}:{line}: {key}{}", path.display(), error.message()))
-    })
-}
-
-/// The key before a value of another type than wanted: the parser's own message has its line alone.
-fn key_of(before: &str, message: &str) -> String {
-    let key = before.rsplit('\n').next().and_then(|line| line.trim_end().strip_suffix('='));
-    let key = key.filter(|_| message.starts_with("invalid ")).map(str::trim);
-    key.map_or_else(String::new, |key| format!("{}: ", key.escape_debug()))
+fn absolute(path: &Path) -> Result<PathBuf, ConfigError> {
+    std::path::absolute(path).map_err(|source| ConfigError::Path { path: path.to_owned(), source })
 }
 
 #[cfg(test)]
@@ -258,7 +230,7 @@ mod tests {
     use super::{File, NAMES};
 
     #[test]
-    fn the_names_that_the_other_program_passes_over_are_those_of_this_file() {
+    fn the_keys_that_provision_ignores_are_those_of_this_file() {
         let error = toml::from_str::<File>("neither = 1\n").unwrap_err();
         let known = error.message().split_once("expected one of ").unwrap().1;
         let known: Vec<&str> = known.split(", ").map(|name| name.trim_matches('`')).collect();

@@ -2,14 +2,11 @@
 //! part to a process of that user's.
 
 use super::config::Config;
-use super::targets::{self, Targets};
-use super::worker::{self, UserReport};
-use crate::cli::exit::{Exit, Failure};
-use crate::cli::persist::args::{Whom, Work};
-use crate::cli::persist::outcome;
-use crate::cli::persist::text;
+use super::error::Error;
+use super::targets::{self, Target, Targets};
+use super::worker::{self, Task, TaskResult, UserReport};
 use crate::identity::is_user_name;
-use crate::persist::{Manifest, Request, dispatch};
+use crate::persist::{Manifest, Request};
 use crate::snapshot::SnapshotId;
 use crate::sys::accounts;
 use crate::sys::fs::{Dir, Existing, FileError, trusted_path};
@@ -17,67 +14,78 @@ use crate::text::escape;
 use rustix::fs::{FileType, Stat};
 use std::ffi::OsString;
 
-/// Where the older suite's files stay. No user can be called so.
+/// Where the older suite's files stay; not a valid user name.
 const ASIDE: &str = ".predecessor";
 /// Its series of snapshots, by user.
 const SERIES: &str = "snapshots";
-/// No manifest is larger (bytes): one of 1,000 sessions is 100 KB.
+/// Maximum size of a manifest, in bytes: one of 1,000 sessions is 100 KB.
 const MAX_MANIFEST: u64 = 1 << 20;
-/// No directory of it holds more.
+/// Maximum number of files in one of its directories.
 const MAX_FILES: usize = 100_000;
 
-/// Imports for every user of the map who was not imported yet.
-pub fn import(config: &Config, quiet: bool) -> Result<Exit, Failure> {
+/// What was imported, and what was not without making the import fail.
+#[derive(Debug)]
+pub struct ImportResult {
+    pub task: Task,
+    pub result: TaskResult,
+    /// What was left out, with the user it belongs to.
+    pub warnings: Vec<(Option<String>, String)>,
+}
+
+/// Imports for every user of the map who was not imported yet. `None` without older state.
+pub fn import(config: &Config) -> Result<Option<ImportResult>, Error> {
     if !accounts::is_root() {
-        return Err(Failure::refused("only root takes over the state of a host"));
+        return Err(Error::NotRoot("'persist import'"));
     }
     let path = config.site_state_dir();
     if !path.exists() {
-        return Ok(Exit::Done);
+        return Ok(None);
     }
-    let failed = |error: FileError| Failure::failed(error.to_string());
-    trusted_path::assert_roots_own(&path).map_err(|error| Failure::refused(error.to_string()))?;
-    let state = Dir::open(&path).map_err(failed)?;
-    let Some(aside) = move_aside(&state).map_err(failed)? else { return Ok(Exit::Done) };
-    let (names, problems) = match targets::find(config, &Whom::Everybody)? {
+    trusted_path::assert_roots_own(&path).map_err(Error::NotRoots)?;
+    let state = Dir::open(&path)?;
+    let mut warnings = Vec::new();
+    let Some(aside) = move_aside(&state, &mut warnings)? else { return Ok(None) };
+    let (names, problems) = match targets::find(config, &Target::AllUsers)? {
         Targets::Users { names, problems, .. } => (names, problems),
         Targets::Caller { .. } => (Vec::new(), Vec::new()),
     };
-    let work = Work { whom: Whom::Everybody, request: Request::Import };
+    let task = Task { target: Target::AllUsers, request: Request::Import };
     let mut reports = Vec::new();
     for name in names {
         let done = format!("{name}.imported");
-        if aside.stat(&done).map_err(failed)?.is_some() {
+        if aside.stat(&done)?.is_some() {
             continue;
         }
+        let _span = tracing::info_span!("user", name).entered();
         let mut notes = Vec::new();
-        let manifests = read_manifests(&aside, &name, &mut notes).map_err(failed)?;
-        for note in notes {
-            crate::cli::output::warning(&format!("{name}: {note}"));
-        }
+        let manifests = read_manifests(&aside, &name, &mut notes)?;
+        warnings.extend(notes.into_iter().map(|note| (Some(name.clone()), note)));
         if manifests.is_empty() {
             continue;
         }
-        let input = serde_json::to_vec(&manifests).map_err(|e| Failure::failed(e.to_string()))?;
-        let job = worker::job(config, &work, path.clone(), false, None, config.restore.clone());
-        let report = worker::for_user(config, &name, Some(&state), &job, Some(input))
-            .unwrap_or_else(|error| dispatch::failed(&Request::Import, error));
-        if report.problem().is_none() {
-            aside.write(&done, b"", Existing::Replaced).map_err(failed)?;
+        tracing::info!(manifests = manifests.len(), "importing");
+        let input = serde_json::to_vec(&manifests).map_err(Error::Encode)?;
+        let job = worker::job(config, &task, path.clone(), false, None, config.restore.clone());
+        match worker::run_as_user(config, &name, Some(&state), &job, Some(input)) {
+            Ok(report) => {
+                if report.problem().is_none() {
+                    aside.write(&done, b"", Existing::Replaced)?;
+                }
+                reports.push(UserReport::new(name, report));
+            }
+            Err(error) => reports.push(worker::failed(&name, &task.request, &error)),
         }
-        reports.push(UserReport { user: name, report });
     }
-    let done = worker::Done { reports, problems, single: false, by_root: true, state_dir: path };
-    crate::cli::output::print(&text::render(&work, &done, quiet))?;
-    for problem in done.problems.iter().chain(&text::problems(&done.reports, quiet)) {
-        crate::cli::output::warning(problem);
-    }
-    Ok(outcome::of_reports(&done.reports, !done.problems.is_empty()))
+    let result = TaskResult { reports, problems, single: false, by_root: true, state_dir: path };
+    Ok(Some(ImportResult { task, result, warnings }))
 }
 
 /// Renames what the older suite left, within the state directory, which only root can write:
 /// nothing is opened, and nothing below it is followed. `None` when it never left anything.
-fn move_aside(state: &Dir) -> Result<Option<Dir>, FileError> {
+fn move_aside(
+    state: &Dir,
+    warnings: &mut Vec<(Option<String>, String)>,
+) -> Result<Option<Dir>, FileError> {
     let is = |stat: &Stat, kind: FileType| {
         stat.st_uid == 0 && FileType::from_raw_mode(stat.st_mode) == kind
     };
@@ -99,13 +107,13 @@ fn move_aside(state: &Dir) -> Result<Option<Dir>, FileError> {
     let aside = state.ensure_dir(ASIDE)?;
     for name in found {
         if let Err(error) = state.rename_into(&name, &aside) {
-            crate::cli::output::warning(&format!("left where it is: {error}"));
+            warnings.push((None, format!("left where it is: {error}")));
         }
     }
     Ok(Some(aside))
 }
 
-/// All that the older suite kept of a user; what cannot be read is named in `notes`.
+/// All that the older suite kept of a user; `notes` names what cannot be read.
 fn read_manifests(
     aside: &Dir,
     user: &str,

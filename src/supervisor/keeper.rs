@@ -1,105 +1,128 @@
-//! `keeper`: the process of a restored session. It restores as `restore` does, tells the service
-//! manager that it is done, and stays for as long as the tmux server: the leader of a session that
-//! logind counts, and nothing else.
+//! `keeper`: the process of a restored session. It restores as `restore` does, reports to the
+//! service manager that it is ready, and stays as long as the tmux server: the leader of a session
+//! that logind counts, and nothing else.
 
 use super::config::Config;
+use super::error::Error;
 use super::session_request;
-use super::targets::{self, Targets};
-use super::worker::{self, Done, UserReport};
-use crate::cli::exit::{Exit, Failure};
-use crate::cli::persist::args::{Whom, Work};
-use crate::cli::persist::text;
+use super::targets::{self, Target, Targets};
+use super::worker::{self, Task, TaskResult, UserReport};
 use crate::persist::restore_pending;
 use crate::persist::{Job, Report, Request};
 use crate::sys::notify::Notifier;
 use crate::sys::{Account, accounts, fs};
+use crate::text::{escape, io_reason};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// How long one answer of tmux may take while everybody's sessions come up at once, whatever the
-/// configuration has for quieter times. Whoever hangs, the unit bounds.
+/// Minimum deadline for an answer of tmux while all users' sessions come up at once, whatever the
+/// configuration has for quieter times. A hung server is bounded by the unit.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Restores for the caller and stays until the caller's tmux server has ended.
-pub fn keep(config: &Config, notifier: &Notifier) -> Result<Exit, Failure> {
+/// A restore that was done, and the server that is to be kept.
+#[derive(Debug)]
+pub struct Restored {
+    pub task: Task,
+    pub result: TaskResult,
+    /// Why root, who requested the restore, did not get its report.
+    pub unanswered: Option<Error>,
+    job: Job,
+    status: String,
+}
+
+/// Restores for the caller.
+pub fn restore(config: &Config, notifier: &Notifier) -> Result<Restored, Error> {
     if accounts::is_root() {
-        return Err(Failure::refused("keeper: it keeps a terminal user's session, never root's"));
+        return Err(Error::KeeperAsRoot);
     }
-    let (account, state_dir) = match targets::find(config, &Whom::Caller)? {
+    let (account, state_dir) = match targets::find(config, &Target::Caller)? {
         Targets::Caller { account, state_dir } => (account, state_dir),
-        Targets::Users { .. } => return Err(Failure::refused("keeper: it works for its caller")),
+        Targets::Users { .. } => return Err(Error::KeeperAsRoot),
     };
-    let told = |failure: Failure| {
-        let _ = notifier.status(&failure.message);
-        failure
-    };
-    check_home(&account).map_err(told)?;
-    let asked = session_request::asked(&account)
-        .map_err(|error| told(Failure::failed(error.to_string())))?;
-    let job = match &asked {
-        Some(asked) => job_of_roots(&asked.question).map_err(told)?,
+    let restored = restore_caller(config, account, state_dir);
+    if let Err(error) = &restored {
+        let _ = notifier.status(&error.to_string()); // the caller gets the error itself
+    }
+    restored
+}
+
+fn restore_caller(
+    config: &Config,
+    account: Account,
+    state_dir: PathBuf,
+) -> Result<Restored, Error> {
+    check_home(&account)?;
+    let request = session_request::receive(&account)?;
+    let job = match &request {
+        Some(request) => roots_job(&request.job)?,
         None => own_job(config, state_dir),
     };
+    tracing::info!(by_root = request.is_some(), "restoring");
     let report = job.clone().perform();
-    if let Some(asked) = asked {
+    let unanswered = request.and_then(|request| {
         let answer = serde_json::to_vec(&report).map_err(std::io::Error::from);
-        if let Err(error) = answer.and_then(|answer| asked.answer(&answer)) {
-            crate::cli::output::warning(&format!("answering root: {error}"));
-        }
-    }
+        let failed = |source| Error::Io { doing: "answering root", source };
+        answer.and_then(|answer| request.answer(&answer)).map_err(failed).err()
+    });
     if let Some(problem) = report.problem() {
-        return Err(told(Failure::failed(crate::text::escape(problem.message.as_bytes()))));
+        return Err(Error::Restore(escape(problem.message.as_bytes())));
     }
     let status = status(&report);
-    let reports = vec![UserReport { user: account.name, report }];
-    for note in text::problems(&reports, false) {
-        crate::cli::output::warning(&note);
+    let task = Task { target: Target::Caller, request: job.request.clone() };
+    let result = TaskResult {
+        reports: vec![UserReport::new(account.name, report)],
+        problems: Vec::new(),
+        single: true,
+        by_root: false,
+        state_dir: job.state_dir.clone(),
+    };
+    Ok(Restored { task, result, unanswered, job, status })
+}
+
+impl Restored {
+    /// Reports that the session is ready and waits for the end of the caller's tmux server.
+    pub fn keep(self, notifier: &Notifier) -> Result<(), Error> {
+        let failed = |doing| move |source| Error::Io { doing, source };
+        let server = self.job.watch_server().map_err(failed("watching the tmux server"))?;
+        notifier.ready(&self.status).map_err(failed("notifying the service manager"))?;
+        match server {
+            Some(server) => server.wait().map_err(failed("waiting for the tmux server")),
+            None => Ok(()),
+        }
     }
-    let (request, state_dir) = (job.request.clone(), job.state_dir.clone());
-    let work = Work { whom: Whom::Caller, request };
-    let done = Done { reports, problems: Vec::new(), single: true, by_root: false, state_dir };
-    crate::cli::output::print(&text::render(&work, &done, false))?;
-    let failed = |error: std::io::Error| Failure::failed(format!("keeper: {error}"));
-    let server = job.watch_server().map_err(failed)?;
-    notifier.ready(&status).map_err(failed)?;
-    if let Some(server) = server {
-        server.wait().map_err(failed)?;
-    }
-    Ok(Exit::Done)
 }
 
 /// Everything, as at boot.
 fn own_job(config: &Config, state_dir: PathBuf) -> Job {
     let request = Request::Restore { sessions: Vec::new(), from: None, dry_run: false, mode: None };
-    let work = Work { whom: Whom::Caller, request };
+    let task = Task { target: Target::Caller, request };
     let patient = Config { tmux_deadline: config.tmux_deadline.max(PATIENCE), ..config.clone() };
     let shared = worker::shared_among(restore_pending::count(), config);
-    worker::job(&patient, &work, state_dir, true, None, shared)
+    worker::job(&patient, &task, state_dir, true, None, shared)
 }
 
-/// What root wants instead, who restores by hand.
-fn job_of_roots(question: &[u8]) -> Result<Job, Failure> {
-    let job: Job = serde_json::from_slice(question)
-        .map_err(|error| Failure::usage(format!("keeper: what root asks: {error}")))?;
+/// What root requests instead.
+fn roots_job(job: &[u8]) -> Result<Job, Error> {
+    let job: Job = serde_json::from_slice(job).map_err(Error::InvalidJob)?;
     match job.request {
         Request::Restore { dry_run: false, .. } => Ok(job),
-        _ => Err(Failure::usage("keeper: root asks for something else than a restore".to_owned())),
+        _ => Err(Error::NotARestore),
     }
 }
 
-/// Sessions do not come back into a home that is not there, as when its disk is missing: they
-/// would begin somewhere else, and be saved so.
-fn check_home(account: &Account) -> Result<(), Failure> {
+/// Sessions are not restored into a home that is missing, as when its disk is: they would begin
+/// somewhere else, and be saved so.
+fn check_home(account: &Account) -> Result<(), Error> {
     use std::os::unix::fs::MetadataExt;
-    let home = account.home.display();
-    let failed = |why: &str| Failure::failed(format!("the home {home} {why}; nothing is restored"));
-    let meta = account.home.metadata().map_err(|error| failed(&format!("is missing: {error}")))?;
+    let unusable = |why: String| Error::UnusableHome { home: account.home.clone(), why };
+    let meta = account.home.metadata();
+    let meta = meta.map_err(|error| unusable(format!("is missing: {}", io_reason(&error))))?;
     if !meta.is_dir() || !fs::may_enter(&account.home) {
-        return Err(failed("cannot be entered"));
+        return Err(unusable("cannot be entered".to_owned()));
     }
     let own = meta.uid() == account.uid.as_raw();
-    own.then_some(()).ok_or_else(|| failed(&format!("belongs to uid {}", meta.uid())))
+    own.then_some(()).ok_or_else(|| unusable(format!("belongs to uid {}", meta.uid())))
 }
 
 /// One line for `systemctl status`.

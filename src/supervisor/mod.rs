@@ -1,12 +1,17 @@
-//! Root's side: whose work it is, the processes that do it, boot, and what root keeps of it.
+//! Root's side: which users a task is for, the processes that do it, boot, and root's own records.
 
 pub mod boot;
 pub mod config;
+pub mod error;
 pub mod import;
 pub mod keeper;
 pub mod root_activity;
 pub mod session_request;
-pub mod session_restore;
-pub mod socket_dirs;
+mod session_restore;
+mod socket_dirs;
+mod systemd;
 pub mod targets;
+mod user_dirs;
 pub mod worker;
+
+pub use error::Error;

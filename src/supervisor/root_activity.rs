@@ -1,42 +1,43 @@
-//! What root saw of each user's saves and restores. A process of a user's that hung and was killed could
-//! record nothing in that user's own directory, and root writes nothing there; so root keeps a
-//! file of its own.
+//! Root's record of each user's saves and restores. A worker that hung and was killed could
+//! record nothing in its user's directory, and root writes nothing there; so root keeps a file of
+//! its own.
 
-use super::worker::{Done, UserReport};
+use super::worker::{TaskResult, UserReport};
 use crate::persist::Report;
 use crate::snapshot::Activity;
 use crate::snapshot::activity::{decode_all, encode_all};
 use crate::sys::clock::Epoch;
+use crate::sys::fs::FileError;
 use crate::sys::{Dir, locks};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
-/// The file in the state directory: root's, 0600.
+/// In the state directory: root's, 0600.
 const FILE: &str = ".saves.tsv";
-/// Two saves at once must not lose what the other writes. Users cannot open it, so none can hold it.
+/// Held while the file is rewritten. Users cannot open it, so none can hold it.
 const LOCK: &str = ".saves.lock";
-/// The file is not larger (bytes): a user takes less than 1 KB.
+/// Maximum size of the file, in bytes: a user takes less than 1 KB.
 const MAX: u64 = 16 << 20;
 /// How long another save may hold the lock: it holds it for a millisecond.
 const WAIT: Duration = Duration::from_secs(2);
 
-/// Enters these saves, and restores whose process could not report: what it reports it has recorded
-/// itself. A file that cannot be read is begun anew: it is a hint.
+/// Records these saves, and those restores whose process gave no report (`silent`): the others were
+/// recorded by the process itself. A file that cannot be read is replaced: it is a hint.
 pub(crate) fn record(
     state: &Path,
     reports: &[UserReport],
     silent: &BTreeSet<String>,
     now: Epoch,
-) -> Result<(), String> {
+) -> Result<(), FileError> {
     let state = match Dir::open(state) {
         Ok(state) => state,
         Err(error) if error.is_not_found() => return Ok(()), // a restore of nothing
-        Err(error) => return Err(error.to_string()),
+        Err(error) => return Err(error),
     };
-    let _lock = locks::exclusive(&state, LOCK, WAIT).map_err(|error| error.to_string())?;
+    let _lock = locks::exclusive(&state, LOCK, WAIT)?;
     let mut all = read(&state);
-    for UserReport { user, report } in reports {
+    for UserReport { user, report, .. } in reports {
         let activity = all.entry(user.clone()).or_default();
         match report {
             Report::Save(saved) => {
@@ -49,16 +50,16 @@ pub(crate) fn record(
             _ => {}
         }
     }
-    state.write_hint(FILE, &encode_all(&all)).map_err(|error| error.to_string())
+    state.write_hint(FILE, &encode_all(&all))
 }
 
-/// Enters what root saw into reports on how saving goes.
-pub(crate) fn enter(done: &mut Done) {
+/// Adds root's record to the reports of `status` and `doctor`.
+pub(crate) fn enter(done: &mut TaskResult) {
     if !done.by_root {
         return;
     }
     let seen = Dir::open(&done.state_dir).map(|state| read(&state)).unwrap_or_default();
-    for UserReport { user, report } in &mut done.reports {
+    for UserReport { user, report, .. } in &mut done.reports {
         let standing = match report {
             Report::Status(standing) => standing.as_mut(),
             Report::Doctor(examined) => &mut examined.standing,
@@ -82,7 +83,7 @@ mod tests {
     #[test]
     fn a_failed_save_is_seen_and_a_restore_only_when_its_process_was_silent() {
         let root = tempfile::tempdir().unwrap();
-        let of = |user: &str, report| UserReport { user: user.to_owned(), report };
+        let of = |user: &str, report| UserReport::new(user.to_owned(), report);
         let error = Some("it hung".to_owned());
         let save = Report::Save(SaveReport { error, ..SaveReport::default() });
         let problem = Some(Problem::failed(&"it hung"));
@@ -94,7 +95,7 @@ mod tests {
             record(root.path(), &reports, &silent, now).unwrap();
         }
         let standing = |user: &str| of(user, Report::Status(Box::default()));
-        let mut done = Done {
+        let mut done = TaskResult {
             reports: vec![standing("ann"), standing("bob"), standing("zoe"), standing("new")],
             problems: vec![],
             single: false,

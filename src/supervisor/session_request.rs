@@ -1,8 +1,9 @@
-//! What root asks of the session that the service manager starts for a user: a question and its
-//! answer over a socket in `/run`, root's by the kernel's word, and the user's to connect to.
+//! How root hands a job to the session that the service manager starts for a user: a request and
+//! its answer over a socket in `/run` that root made and that the user alone may connect to. Each
+//! side checks the other's uid with the kernel.
 //!
-//! A socket holds nothing, so nobody can fill `/run`, nobody else can read what is asked, and what a
-//! process asked that has died since is asked no more.
+//! A socket holds nothing, so no user can fill `/run` with it, no other user can read a request,
+//! and a request ends with the process that made it.
 
 use crate::sys::accounts::Account;
 use crate::sys::fs::{Dir, FileError};
@@ -17,29 +18,29 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 const DIR: &str = "/run/tmux-persist/asked";
-/// No question is larger (bytes).
-const MAX_QUESTION: u64 = 1 << 20;
-/// How long the process of root's may take to put its question.
+/// Maximum size of a request, in bytes.
+const MAX_REQUEST: u64 = 1 << 20;
+/// How long one side may take to write.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A question that a user's session will be asked, for as long as this lives.
+/// A request that a user's session receives if it starts while this lives.
 #[derive(Debug)]
-pub struct Question {
+pub struct SessionRequest {
     listener: UnixListener,
     path: PathBuf,
     uid: Uid,
     _lock: Lock,
 }
 
-impl Question {
-    /// As root: gets ready to ask; waits for another who is asking this user's, `wait` at most.
+impl SessionRequest {
+    /// As root: makes the socket; waits at most `wait` for another request to the same user.
     pub fn new(account: &Account, wait: Duration) -> Result<Self, FileError> {
         Self::new_in(Path::new(DIR), account, wait)
     }
 
     fn new_in(dir: &Path, account: &Account, wait: Duration) -> Result<Self, FileError> {
         let name = account.uid.to_string();
-        let lock = alone_in(dir, account, wait)?;
+        let lock = exclude_in(dir, account, wait)?;
         Dir::open(dir)?.remove(&name)?;
         let path = dir.join(&name);
         let failed = |source: io::Error| FileError { doing: "making", path: path.clone(), source };
@@ -52,11 +53,11 @@ impl Question {
         Ok(Self { listener, path, uid, _lock: lock })
     }
 
-    /// Asks whichever process of the user's connects first; gives what it answers, at most `limit`
-    /// bytes. `None` when [`Question::withdraw`] comes before anybody.
-    pub fn ask(
+    /// Sends the job to the first process of the user that connects; returns its answer of at most
+    /// `limit` bytes. `None` if [`SessionRequest::withdraw`] comes first.
+    pub fn send(
         &self,
-        question: &[u8],
+        job: &[u8],
         limit: usize,
         deadline: Duration,
     ) -> io::Result<Option<Vec<u8>>> {
@@ -73,7 +74,7 @@ impl Question {
             }
         };
         stream.set_write_timeout(Some(PATIENCE))?;
-        stream.write_all(question)?;
+        stream.write_all(job)?;
         stream.shutdown(Shutdown::Write)?;
         let (mut answer, mut buffer) = (Vec::new(), [0; 16 << 10]);
         loop {
@@ -94,26 +95,26 @@ impl Question {
         }
     }
 
-    /// From now on nobody is asked any more who has not connected yet.
+    /// From now on no process receives the request that has not connected yet.
     pub fn withdraw(&self) {
-        // accept(2) fails from now on, and whoever waits in it is woken.
+        // accept(2) fails from now on, also in a thread that waits in it.
         let _ = rustix::net::shutdown(&self.listener, rustix::net::Shutdown::Both);
     }
 }
 
-impl Drop for Question {
+impl Drop for SessionRequest {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.path);
     }
 }
 
-/// As root: excludes every question to this user's session, so that one that is started meanwhile does
-/// what it does by itself; waits for another who is asking, `wait` at most.
-pub fn alone(account: &Account, wait: Duration) -> Result<Lock, FileError> {
-    alone_in(Path::new(DIR), account, wait)
+/// As root: excludes requests to this user's session, so that one that is started meanwhile restores
+/// everything; waits at most `wait` for a request that is being made.
+pub fn exclude(account: &Account, wait: Duration) -> Result<Lock, FileError> {
+    exclude_in(Path::new(DIR), account, wait)
 }
 
-fn alone_in(dir: &Path, account: &Account, wait: Duration) -> Result<Lock, FileError> {
+fn exclude_in(dir: &Path, account: &Account, wait: Duration) -> Result<Lock, FileError> {
     use std::os::unix::fs::DirBuilderExt;
     let making = |source| FileError { doing: "making directory", path: dir.into(), source };
     std::fs::DirBuilder::new().recursive(true).mode(0o755).create(dir).map_err(making)?;
@@ -121,22 +122,22 @@ fn alone_in(dir: &Path, account: &Account, wait: Duration) -> Result<Lock, FileE
     locks::exclusive(&Dir::open(dir)?, &format!("{}.lock", account.uid), wait)
 }
 
-/// What root has asked this user's session, and the way to answer.
+/// A request of root's, and the way to answer it.
 #[derive(Debug)]
-pub struct Asked {
-    /// The question.
-    pub question: Vec<u8>,
+pub struct ReceivedRequest {
+    /// The job, as JSON.
+    pub job: Vec<u8>,
     stream: UnixStream,
 }
 
-/// As the user: what root asks of this session; `None` when root asks nothing.
-pub fn asked(account: &Account) -> Result<Option<Asked>, FileError> {
-    asked_in(Path::new(DIR), account)
+/// As the user: the request of root's for this session, if there is one.
+pub fn receive(account: &Account) -> Result<Option<ReceivedRequest>, FileError> {
+    receive_in(Path::new(DIR), account)
 }
 
-fn asked_in(dir: &Path, account: &Account) -> Result<Option<Asked>, FileError> {
+fn receive_in(dir: &Path, account: &Account) -> Result<Option<ReceivedRequest>, FileError> {
     let path = dir.join(account.uid.to_string());
-    let failed = |source| FileError { doing: "asking at", path: path.clone(), source };
+    let failed = |source| FileError { doing: "connecting to", path: path.clone(), source };
     let mut stream = match UnixStream::connect(&path) {
         Ok(stream) => stream,
         Err(error)
@@ -149,27 +150,31 @@ fn asked_in(dir: &Path, account: &Account) -> Result<Option<Asked>, FileError> {
         }
         Err(error) => return Err(failed(error)),
     };
-    // Who listens is root, or, in a test, this user.
+    // The listener is root, or, in a test, this user.
     let owner = std::fs::symlink_metadata(dir).map_err(failed)?;
     let owner = std::os::unix::fs::MetadataExt::uid(&owner);
     if peer(&stream).map_err(failed)? != owner {
-        return Err(FileError::refused("asking at", path, "somebody else than root listens"));
+        return Err(FileError::refused(
+            "connecting to",
+            path,
+            "another user than root listens there",
+        ));
     }
     stream.set_read_timeout(Some(PATIENCE)).map_err(failed)?;
-    let mut question = Vec::new();
-    match (&mut stream).take(MAX_QUESTION + 1).read_to_end(&mut question) {
+    let mut job = Vec::new();
+    match (&mut stream).take(MAX_REQUEST + 1).read_to_end(&mut job) {
         Ok(_) => {}
         Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return Ok(None),
         Err(error) => return Err(failed(error)),
     }
-    if question.len() as u64 > MAX_QUESTION {
-        return Err(FileError::refused("asking at", path, "the question is too long"));
+    if job.len() as u64 > MAX_REQUEST {
+        return Err(FileError::refused("connecting to", path, "the request is too long"));
     }
-    // Withdrawn before it was put.
-    Ok((!question.is_empty()).then_some(Asked { question, stream }))
+    // Withdrawn before it was sent.
+    Ok((!job.is_empty()).then_some(ReceivedRequest { job, stream }))
 }
 
-impl Asked {
+impl ReceivedRequest {
     /// Answers, once.
     pub fn answer(mut self, answer: &[u8]) -> io::Result<()> {
         self.stream.set_write_timeout(Some(PATIENCE))?;
@@ -177,7 +182,7 @@ impl Asked {
     }
 }
 
-/// The user at the other end, by the kernel's word.
+/// The uid at the other end, from the kernel.
 fn peer(stream: &UnixStream) -> io::Result<u32> {
     Ok(rustix::net::sockopt::socket_peercred(stream)?.uid.as_raw())
 }
@@ -189,55 +194,55 @@ mod tests {
     const LONG: Duration = Duration::from_mins(1);
 
     #[test]
-    fn a_question_is_put_once_and_answered() {
+    fn a_request_is_sent_once_and_answered() {
         let root = tempfile::tempdir().unwrap();
         let (dir, own) = (root.path(), crate::sys::accounts::current().unwrap());
-        assert!(asked_in(dir, &own).unwrap().is_none(), "nobody asks");
-        let question = Question::new_in(dir, &own, LONG).unwrap();
-        let second = Question::new_in(dir, &own, Duration::from_millis(20)).unwrap_err();
+        assert!(receive_in(dir, &own).unwrap().is_none(), "no request");
+        let request = SessionRequest::new_in(dir, &own, LONG).unwrap();
+        let second = SessionRequest::new_in(dir, &own, Duration::from_millis(20)).unwrap_err();
         assert!(second.is_timeout(), "{second}");
         let long = vec![b'x'; 300_000];
         std::thread::scope(|scope| {
-            let answer = scope.spawn(|| question.ask(b"who?", 1 << 20, LONG));
-            let asked = asked_in(dir, &own).unwrap().unwrap();
-            assert_eq!(asked.question, b"who?");
-            asked.answer(&long).unwrap();
+            let answer = scope.spawn(|| request.send(b"job", 1 << 20, LONG));
+            let received = receive_in(dir, &own).unwrap().unwrap();
+            assert_eq!(received.job, b"job");
+            received.answer(&long).unwrap();
             assert_eq!(answer.join().unwrap().unwrap(), Some(long.clone()));
         });
-        drop(question);
-        assert!(asked_in(dir, &own).unwrap().is_none(), "it is over");
+        drop(request);
+        assert!(receive_in(dir, &own).unwrap().is_none(), "it is over");
     }
 
     #[test]
-    fn what_is_withdrawn_or_was_left_by_the_dead_is_no_question() {
+    fn a_request_that_is_withdrawn_or_was_left_by_a_killed_process_is_none() {
         let root = tempfile::tempdir().unwrap();
         let (dir, own) = (root.path(), crate::sys::accounts::current().unwrap());
-        let question = Question::new_in(dir, &own, LONG).unwrap();
+        let request = SessionRequest::new_in(dir, &own, LONG).unwrap();
         std::thread::scope(|scope| {
-            let answer = scope.spawn(|| question.ask(b"who?", 1 << 20, LONG));
-            question.withdraw();
+            let answer = scope.spawn(|| request.send(b"job", 1 << 20, LONG));
+            request.withdraw();
             assert_eq!(answer.join().unwrap().unwrap(), None);
         });
-        assert!(asked_in(dir, &own).unwrap().is_none());
-        let path = question.path.clone();
-        drop(question);
+        assert!(receive_in(dir, &own).unwrap().is_none());
+        let path = request.path.clone();
+        drop(request);
         drop(UnixListener::bind(&path).unwrap());
-        assert!(path.exists() && asked_in(dir, &own).unwrap().is_none());
-        Question::new_in(dir, &own, LONG).unwrap();
+        assert!(path.exists() && receive_in(dir, &own).unwrap().is_none());
+        SessionRequest::new_in(dir, &own, LONG).unwrap();
     }
 
     #[test]
     fn an_answer_is_bounded_in_length_and_time() {
         let root = tempfile::tempdir().unwrap();
         let (dir, own) = (root.path(), crate::sys::accounts::current().unwrap());
-        let question = Question::new_in(dir, &own, LONG).unwrap();
+        let request = SessionRequest::new_in(dir, &own, LONG).unwrap();
         std::thread::scope(|scope| {
-            let answer = scope.spawn(|| question.ask(b"?", 10, LONG));
-            let asked = asked_in(dir, &own).unwrap().unwrap();
-            let _ = asked.answer(&[b'x'; 11]);
+            let answer = scope.spawn(|| request.send(b"?", 10, LONG));
+            let received = receive_in(dir, &own).unwrap().unwrap();
+            let _ = received.answer(&[b'x'; 11]);
             assert!(answer.join().unwrap().unwrap_err().to_string().contains("more than 10"));
-            let answer = scope.spawn(|| question.ask(b"?", 10, Duration::from_millis(30)));
-            let _holds = asked_in(dir, &own).unwrap().unwrap();
+            let answer = scope.spawn(|| request.send(b"?", 10, Duration::from_millis(30)));
+            let _holds = receive_in(dir, &own).unwrap().unwrap();
             answer.join().unwrap().unwrap_err();
         });
     }

@@ -1,34 +1,38 @@
-//! A restore that root does by hand: on a host with the units it takes place in a session of the
+//! A restore that root starts by hand: on a host with the units it takes place in a session of the
 //! user's own, as at boot. A tmux server that root's own process started would live, be limited
-//! and end as root's login does; and PAM would not be asked whether the account is still good.
+//! and end as root's login does; and PAM would not check whether the account is still valid.
 
-use super::boot::{self, HOME_DEADLINE, START_DEADLINE, property, systemctl};
+use super::boot::{self, HOME_DEADLINE, START_DEADLINE};
 use super::config::Config;
-use super::session_request::Question;
-use super::worker::{MAX_REPORT, for_user};
+use super::error::Error;
+use super::session_request::SessionRequest;
+use super::systemd::{property, systemctl};
+use super::worker::{MAX_REPORT, run_as_user};
 use crate::persist::{Job, Report, Request};
 use crate::sys::{Account, Dir, accounts};
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-/// How long another restore by hand of the same user's may take.
+/// How long to wait for another restore of the same user by root.
 const OTHERS: Duration = Duration::from_secs(30);
 
-/// Restores for one user what `job` asks for; gives the report of the user's process.
+/// Does a restore for one user; returns the report of the user's process.
 pub(crate) fn restore(
     config: &Config,
     name: &str,
     state: Option<&Dir>,
     job: &Job,
-) -> Result<Report, String> {
-    let here = |job: &Job| for_user(config, name, state, job, None);
+) -> Result<Report, Error> {
+    let here = |job: &Job| run_as_user(config, name, state, job, None);
     if !config.of_site || !Path::new("/run/systemd/system").is_dir() {
         return here(job);
     }
-    let account = accounts::by_name(name).map_err(|error| error.to_string())?;
+    let account = accounts::by_name(name)?;
     let unit = boot::session_unit(&account);
     let states = || systemctl(&["show", "--property=LoadState,ActiveState", &unit], HOME_DEADLINE);
     let installed = property(&states()?, "LoadState");
+    tracing::debug!(unit, state = installed, "session unit");
     if account.uid.is_root() || installed == "not-found" {
         return here(job);
     }
@@ -37,26 +41,26 @@ pub(crate) fn restore(
     if installed == "masked" {
         return here(&into_live);
     }
-    // What is asked for wrongly is no failure of the unit's.
+    // Invalid arguments must not make the unit fail.
     if let Some(dry) = dry_run(job) {
-        let looked = here(&dry)?;
-        if looked.problem().is_some() {
-            return Ok(looked);
+        let report = here(&dry)?;
+        if report.problem().is_some() {
+            return Ok(report);
         }
     }
-    let question = Question::new(&account, OTHERS).map_err(|error| error.to_string())?;
+    let request = SessionRequest::new(&account, OTHERS)?;
     if property(&states()?, "ActiveState") == "active" {
-        return here(&into_live); // its server lives: it is the keeper's
+        return here(&into_live); // the keeper keeps its server alive
     }
-    let asked = serde_json::to_vec(job).map_err(|error| error.to_string())?;
-    match ask(&question, &account, &asked)? {
+    let encoded = serde_json::to_vec(job).map_err(Error::Encode)?;
+    match send(&request, &account, &encoded)? {
         Some(report) => Ok(report),
-        // Somebody else had started it, for everything.
+        // Another process had started the unit, which restores everything.
         None => here(&into_live),
     }
 }
 
-/// The same without doing it, where words of the command line may be wrong.
+/// The same restore as a dry run, if its arguments may be invalid.
 fn dry_run(job: &Job) -> Option<Job> {
     match &job.request {
         Request::Restore { sessions, from, mode, dry_run: false }
@@ -70,27 +74,30 @@ fn dry_run(job: &Job) -> Option<Job> {
     }
 }
 
-/// Starts the user's session with this question; gives its report, if it was asked.
-fn ask(question: &Question, account: &Account, asked: &[u8]) -> Result<Option<Report>, String> {
+/// Starts the user's session with this request; returns its report if it received the request.
+fn send(
+    request: &SessionRequest,
+    account: &Account,
+    encoded: &[u8],
+) -> Result<Option<Report>, Error> {
     let (started, answer) = std::thread::scope(|scope| {
         let limit = HOME_DEADLINE + START_DEADLINE;
-        let asking = scope.spawn(move || question.ask(asked, MAX_REPORT, limit));
+        let sending = scope.spawn(move || request.send(encoded, MAX_REPORT, limit));
         let started = boot::start_session(account);
-        question.withdraw();
-        (started, asking.join())
+        request.withdraw();
+        (started, sending.join())
     });
-    let answer = answer.map_err(|_| "asking the user's session failed".to_owned())?;
-    let answer = answer.map_err(|error| format!("asking the user's session: {error}"));
+    let answer = answer.unwrap_or_else(|_| Err(io::Error::other("the thread that asked panicked")));
     let report = |answer: Vec<u8>| {
         serde_json::from_slice::<Report>(&answer)
-            .map_err(|error| format!("the user's session answered nonsense: {error}"))
+            .map_err(|source| Error::InvalidReport { from: "user's session", source })
     };
     match (started, answer) {
-        (Ok(_), answer) => answer?.map(report).transpose(),
-        // Its own words say more than the unit's, if they speak of a failure at all.
-        (Err(why), Ok(Some(answer))) => {
-            report(answer).ok().filter(|report| report.problem().is_some()).map(Some).ok_or(why)
+        (Ok(_), answer) => answer.map_err(Error::SessionRequest)?.map(report).transpose(),
+        // The report is more precise than the unit's result, if it reports a failure at all.
+        (Err(error), Ok(Some(answer))) => {
+            report(answer).ok().filter(|report| report.problem().is_some()).map(Some).ok_or(error)
         }
-        (Err(why), _) => Err(why),
+        (Err(error), _) => Err(error),
     }
 }

@@ -1,4 +1,4 @@
-//! The directories that tmux keeps its sockets in, `/tmp/tmux-UID`. Anybody can make any of them,
+//! The directories that tmux keeps its sockets in, `/tmp/tmux-UID`. Any user can make any of them,
 //! and tmux refuses one that belongs to another user: so root makes them first, while the host
 //! comes up and no user's process runs yet.
 
@@ -9,20 +9,20 @@ use rustix::fs::{FileType, Gid, Mode, Stat, Uid};
 use rustix::io::Errno;
 use std::path::Path;
 
-/// Where tmux makes them for whoever has no `TMUX_TMPDIR`.
+/// Where tmux makes them unless `TMUX_TMPDIR` is set.
 const TMP: &str = "/tmp";
 
-/// As root: `/tmp`, held open; refused where others than root could remove what is in it.
-pub fn open() -> Result<Dir, FileError> {
+/// As root: opens `/tmp`; refused if other users could remove what root makes in it.
+pub(super) fn open() -> Result<Dir, FileError> {
     let tmp = Path::new(TMP);
     assert_roots_own(tmp)?;
     let failed = |source| FileError { doing: "resolving", path: tmp.to_owned(), source };
     Dir::open(&tmp.canonicalize().map_err(failed)?)
 }
 
-/// As root: makes the user's directory (0700, the user's own) where nothing is yet. What is the
-/// user's already stays as it is; anything of somebody else's is refused, and left alone.
-pub fn ensure(tmp: &Dir, account: &Account) -> Result<(), FileError> {
+/// As root: makes the user's directory (0700, owned by the user) if nothing is there. What belongs
+/// to the user stays as it is; what belongs to another user is refused and left alone.
+pub(super) fn ensure(tmp: &Dir, account: &Account) -> Result<(), FileError> {
     let name = format!("tmux-{}", account.uid);
     let path = tmp.path().join(&name);
     let made = match rustix::fs::mkdirat(tmp.fd(), &name, Mode::RWXU) {
@@ -36,15 +36,17 @@ pub fn ensure(tmp: &Dir, account: &Account) -> Result<(), FileError> {
     if !made && found.is_some_and(|stat| stat.st_uid == account.uid.as_raw()) {
         return Ok(());
     }
-    // What is root's cannot be replaced by anybody else below a sticky directory.
+    // Below a sticky directory, other users cannot replace what is root's.
     if !found.is_some_and(|stat| is_roots_directory(&stat)) {
-        let why = found.map_or("it has gone meanwhile".to_owned(), |stat| foreign(&stat, account));
+        let why =
+            found.map_or("removed by another process".to_owned(), |stat| foreign(&stat, account));
         return Err(FileError::refused("making directory", path, why));
     }
     let dir = tmp.open_dir(&name)?;
-    // Empty: whoever made it for the user was killed before the next line.
+    // Empty: an earlier run was killed before it gave the directory to the user.
     if dir.names(0)?.is_none() {
-        let why = format!("it is root's and not empty; tmux of {} refuses it", account.name);
+        let why =
+            format!("belongs to root and is not empty; the tmux of {} refuses it", account.name);
         return Err(FileError::refused("making directory", path, why));
     }
     let (uid, gid) = (Uid::from_raw(account.uid.as_raw()), Gid::from_raw(account.gid.as_raw()));
@@ -64,7 +66,7 @@ fn foreign(stat: &Stat, account: &Account) -> String {
     let Account { name, uid, .. } = account;
     let owner = stat.st_uid;
     format!(
-        "uid {owner} has something there: {name} (uid {uid}) gets no tmux server until it is removed"
+        "exists and belongs to uid {owner}; {name} (uid {uid}) cannot start tmux until it is removed"
     )
 }
 
@@ -75,7 +77,7 @@ mod tests {
     use std::os::unix::fs::MetadataExt;
 
     #[test]
-    fn a_directory_is_made_once_and_what_is_somebody_elses_is_refused_and_left_alone() {
+    fn a_directory_is_made_once_and_another_users_is_refused_and_left_alone() {
         let root = tempfile::tempdir().unwrap();
         let tmp = Dir::open(root.path()).unwrap();
         let own = crate::sys::accounts::current().unwrap();
@@ -85,7 +87,7 @@ mod tests {
         let meta = path.symlink_metadata().unwrap();
         assert_eq!((meta.uid(), meta.mode()), (own.uid.as_raw(), 0o040_700));
 
-        // The user's own, whatever it is, is the user's business.
+        // What belongs to the user stays, whatever it is.
         std::fs::remove_dir(&path).unwrap();
         std::os::unix::fs::symlink("/nowhere", &path).unwrap();
         ensure(&tmp, &own).unwrap();
@@ -101,7 +103,7 @@ mod tests {
             |path| std::fs::write(path, "x"),
         ] {
             make(&path).unwrap();
-            refused("has something there");
+            refused("exists and belongs to uid");
             std::fs::remove_file(&path).unwrap();
         }
         std::fs::create_dir(&path).unwrap();
@@ -118,6 +120,6 @@ mod tests {
         let third = unistd::Uid::from_raw(other.uid.as_raw() + 1);
         std::fs::rename(&path, root.path().join(format!("tmux-{third}"))).unwrap();
         let error = ensure(&tmp, &Account { uid: third, ..own }).unwrap_err().to_string();
-        assert!(error.contains(&format!("uid {} has something there", other.uid)), "{error}");
+        assert!(error.contains(&format!("exists and belongs to uid {}", other.uid)), "{error}");
     }
 }

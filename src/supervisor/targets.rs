@@ -1,114 +1,127 @@
-//! Whose work it is: the caller's own, in this process, or that of terminal users, for root, in
+//! Which users a task is for: the caller, in this process, or terminal users, for root, in
 //! processes that become them.
 
 use super::config::Config;
-use crate::cli::exit::Failure;
-use crate::cli::persist::args::Whom;
+use super::error::Error;
 use crate::identity::UserMap;
 use crate::sys::fs::{self, trusted_path};
 use crate::sys::{Account, accounts};
+use crate::text::suggest::did_you_mean;
 use std::path::{Path, PathBuf};
 
-/// No user map is larger (bytes).
+/// Maximum size of a user map, in bytes.
 const MAX_MAP: u64 = 16 << 20;
 
-/// Where the work happens.
+/// Which users a command is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// Those named; else every terminal user, as root with a map; else the caller.
+    NamedOrAll(Vec<String>),
+    /// The one named, else the caller; as root with a map a name is required.
+    One(Option<String>),
+    Caller,
+    /// Every terminal user, for root's timer. Without a map, no users.
+    AllUsers,
+}
+
+/// The users found.
 #[derive(Debug)]
 pub enum Targets {
-    /// The caller alone.
     Caller {
-        /// Who that is.
         account: Account,
-        /// The caller's own state directory.
+        /// The directory that holds the caller's own state directory.
         state_dir: PathBuf,
     },
-    /// Terminal users, by name; root only.
+    /// Terminal users; root only.
     Users {
-        /// Their names, in order.
+        /// In alphabetical order, each once.
         names: Vec<String>,
-        /// Lines of the map that do not parse.
-        problems: Vec<String>,
-        /// Whether one user was asked for by name.
+        /// What is wrong with the map.
+        problems: Vec<Error>,
+        /// Whether one user was requested by name.
         single: bool,
     },
 }
 
-/// Finds the targets of a command.
-pub fn find(config: &Config, whom: &Whom) -> Result<Targets, Failure> {
-    let named: Vec<String> = match whom {
-        Whom::AllOr(names) => names.clone(),
-        Whom::One(name) => name.iter().cloned().collect(),
-        Whom::Caller | Whom::Everybody => Vec::new(),
+/// Finds the users that a command is for.
+pub fn find(config: &Config, target: &Target) -> Result<Targets, Error> {
+    let named: Vec<String> = match target {
+        Target::NamedOrAll(names) => names.clone(),
+        Target::One(name) => name.iter().cloned().collect(),
+        Target::Caller | Target::AllUsers => Vec::new(),
     };
-    let account = accounts::current().map_err(|error| Failure::failed(error.to_string()))?;
-    if *whom == Whom::Caller {
+    let account = accounts::current()?;
+    if *target == Target::Caller {
         return Ok(caller(config, account));
     }
     let map = read_map(&config.user_map)?;
     if accounts::is_root() {
         return match map {
-            Some((map, problems)) => for_root(config, whom, named, &map, problems),
-            None if *whom == Whom::Everybody => Ok(nobody(Vec::new())),
+            Some((map, problems)) => for_root(config, target, named, &map, problems),
+            None if *target == Target::AllUsers => Ok(no_users(Vec::new())),
             None if named.is_empty() => Ok(caller(config, account)),
             None if named == [account.name.as_str()] => Ok(caller(config, account)),
-            None => {
-                let map = config.user_map.display();
-                let message =
-                    format!("{}: not a known terminal user (there is no {map})", shown(&named[0]));
-                Err(Failure::usage(message))
-            }
+            None => Err(Error::NoMap { user: named[0].clone(), map: config.user_map.clone() }),
         };
     }
-    if *whom == Whom::Everybody {
-        return Err(Failure::refused("only root may work for every terminal user"));
+    if *target == Target::AllUsers {
+        return Err(Error::NotRoot("a command for all terminal users"));
     }
     for name in &named {
-        let known =
-            *name == account.name || map.as_ref().is_some_and(|(map, _)| map.contains(name));
-        if !known {
-            return Err(Failure::usage(format!("{}: not a known terminal user", shown(name))));
+        if *name == account.name {
+            continue;
         }
-        if *name != account.name {
-            let message = format!("{}: only root may work for another user", shown(name));
-            return Err(Failure::refused(message));
-        }
+        return Err(match &map {
+            Some((map, _)) if map.contains(name) => Error::OtherUser { user: name.clone() },
+            Some((map, _)) => unknown(config, map, name, [account.name.as_str()]),
+            None => Error::NoMap { user: name.clone(), map: config.user_map.clone() },
+        });
     }
     Ok(caller(config, account))
 }
 
+fn unknown<'a>(
+    config: &Config,
+    map: &'a UserMap,
+    user: &str,
+    others: impl IntoIterator<Item = &'a str>,
+) -> Error {
+    let suggestion = did_you_mean(user, map.users().chain(others));
+    Error::UnknownUser { user: user.to_owned(), map: config.user_map.clone(), suggestion }
+}
+
 fn for_root(
     config: &Config,
-    whom: &Whom,
+    target: &Target,
     named: Vec<String>,
     map: &UserMap,
-    problems: Vec<String>,
-) -> Result<Targets, Failure> {
-    trusted_path::assert_roots_own(&config.user_map)
-        .map_err(|error| Failure::refused(error.to_string()))?;
-    if let Some(unknown) = named.iter().find(|name| !map.contains(name)) {
-        return Err(Failure::usage(format!("{}: not a known terminal user", shown(unknown))));
+    problems: Vec<Error>,
+) -> Result<Targets, Error> {
+    trusted_path::assert_roots_own(&config.user_map).map_err(Error::NotRoots)?;
+    if let Some(name) = named.iter().find(|name| !map.contains(name)) {
+        return Err(unknown(config, map, name, []));
     }
     let single = named.len() == 1;
-    let mut users = match whom {
-        Whom::Everybody => map.users().map(str::to_owned).collect::<Vec<_>>(),
-        Whom::AllOr(_) if named.is_empty() => map.users().map(str::to_owned).collect(),
-        Whom::One(None) => return Err(Failure::usage("name the terminal user: --user NAME")),
+    let mut users = match target {
+        Target::AllUsers => map.users().map(str::to_owned).collect::<Vec<_>>(),
+        Target::NamedOrAll(_) if named.is_empty() => map.users().map(str::to_owned).collect(),
+        Target::One(None) => return Err(Error::UserRequired),
         _ => named,
     };
     let mut problems = problems;
-    if users.is_empty() && *whom == Whom::Everybody {
-        return Ok(nobody(problems));
+    if users.is_empty() && *target == Target::AllUsers {
+        return Ok(no_users(problems));
     }
     if users.is_empty() && problems.is_empty() {
-        problems.push(format!("{}: names no terminal user", config.user_map.display()));
+        problems.push(Error::EmptyMap { map: config.user_map.clone() });
     }
     users.sort();
     users.dedup();
     Ok(Targets::Users { names: users, problems, single })
 }
 
-/// A host without terminal users is in order: nothing is done for them.
-fn nobody(problems: Vec<String>) -> Targets {
+/// A host without terminal users is in order.
+fn no_users(problems: Vec<Error>) -> Targets {
     Targets::Users { names: Vec::new(), problems, single: false }
 }
 
@@ -118,7 +131,7 @@ fn caller(config: &Config, account: Account) -> Targets {
     Targets::Caller { account, state_dir }
 }
 
-/// The site's directory where root has given the caller a place there, so that the user's own
+/// The site's directory if root has made the caller's directory there, so that the user's own
 /// shell and the timers see one state; `$XDG_STATE_HOME/tmux-persist` otherwise.
 fn own_state_dir(config: &Config, account: &Account) -> PathBuf {
     use std::os::unix::fs::MetadataExt;
@@ -132,24 +145,20 @@ fn own_state_dir(config: &Config, account: &Account) -> PathBuf {
     base.unwrap_or_else(|| account.home.join(".local/state")).join("tmux-persist")
 }
 
-/// Whether root alone could have made what is, or will be, at `path`. Some ways of becoming root
-/// keep the variables of a user, and would lead root into that user's home.
+/// Whether only root could have made what is, or will be, at `path`. Some ways of becoming root
+/// keep the variables of a user, which would lead root into that user's home.
 fn is_roots_own(path: &Path) -> bool {
     let existing = path.ancestors().find(|part| part.symlink_metadata().is_ok());
     existing.is_some_and(|part| trusted_path::assert_roots_own(part).is_ok())
 }
 
-/// The map, if there is one, with what does not parse.
-pub(crate) fn read_map(path: &Path) -> Result<Option<(UserMap, Vec<String>)>, Failure> {
+/// The map, if there is one, with its invalid lines.
+pub(crate) fn read_map(path: &Path) -> Result<Option<(UserMap, Vec<Error>)>, Error> {
     let bytes = match fs::read(path, MAX_MAP) {
         Ok(bytes) => bytes,
         Err(error) if error.is_not_found() => return Ok(None),
-        Err(error) => return Err(Failure::usage(error.to_string())),
+        Err(error) => return Err(Error::UnreadableMap(error)),
     };
     let (map, errors) = UserMap::parse(&String::from_utf8_lossy(&bytes), path);
-    Ok(Some((map, errors.iter().map(ToString::to_string).collect())))
-}
-
-fn shown(name: &str) -> String {
-    crate::text::escape(name.as_bytes())
+    Ok(Some((map, errors.into_iter().map(Error::from).collect())))
 }

@@ -1,11 +1,10 @@
-//! Doing the work: in this process for the caller; for root, in one process per user that
-//! becomes that user, several at once, each with its deadline and bounded report.
+//! Runs a task: in this process for the caller; for root, in one process per user that becomes
+//! that user, several at once, each with a deadline and a bounded report.
 
 use super::config::Config;
-use super::targets::{self, Targets};
-use super::{root_activity, session_restore};
-use crate::cli::exit::{Exit, Failure};
-use crate::cli::persist::args::Work;
+use super::error::Error;
+use super::targets::{self, Target, Targets};
+use super::{root_activity, session_restore, user_dirs};
 use crate::persist::restore::mode::Settings;
 use crate::persist::{Job, Report, Request, dispatch};
 use crate::sys::fs::trusted_path;
@@ -14,52 +13,67 @@ use crate::sys::process::exec::{self, Program};
 use crate::sys::process::limits::NewPrivileges;
 use crate::sys::process::parallel::for_each;
 use crate::sys::{Dir, accounts, clock};
+use crate::text::escape;
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// No report of a worker is larger (bytes).
+/// Maximum size of a worker's report, in bytes.
 pub(crate) const MAX_REPORT: usize = 32 << 20;
 /// The share of a user's deadline that waiting for another save or restore may take.
 const LOCK_SHARE: u32 = 2;
 
+/// What a command asks for.
+#[derive(Debug, Clone)]
+pub struct Task {
+    pub target: Target,
+    pub request: Request,
+}
+
 /// One user's report.
 #[derive(Debug)]
 pub struct UserReport {
-    /// The user.
     pub user: String,
-    /// The report.
     pub report: Report,
+    /// What helps, if there was no report of the user's process.
+    pub hint: Option<String>,
 }
 
-/// All reports, and what went wrong besides.
+/// The reports of a task, and what went wrong besides.
 #[derive(Debug)]
-pub struct Done {
-    /// In name order.
+pub struct TaskResult {
+    /// In alphabetical order of the users.
     pub reports: Vec<UserReport>,
-    /// Problems that belong to no user.
-    pub problems: Vec<String>,
-    /// Whether one user alone was meant.
+    /// Problems of no single user.
+    pub problems: Vec<Error>,
+    /// Whether one user was requested by name.
     pub single: bool,
-    /// Whether root had it done by the users' own processes.
+    /// Whether it was done by workers for root.
     pub by_root: bool,
-    /// Where the users' states are.
+    /// The directory that holds the users' state directories.
     pub state_dir: PathBuf,
 }
 
-/// Does the work for all its targets.
-pub fn perform(config: &Config, work: &Work) -> Result<Done, Failure> {
-    match targets::find(config, &work.whom)? {
+impl UserReport {
+    pub(crate) fn new(user: String, report: Report) -> Self {
+        Self { user, report, hint: None }
+    }
+}
+
+/// Runs a task for all its users. One user's failure is in that user's report.
+pub fn run(config: &Config, task: &Task) -> Result<TaskResult, Error> {
+    match targets::find(config, &task.target)? {
         Targets::Caller { account, state_dir } => {
+            let _span = tracing::info_span!("user", name = account.name).entered();
+            tracing::info!(?state_dir, "working for the caller");
             let tmpdir = std::env::var_os("TMUX_TMPDIR").map(PathBuf::from);
             let job = Job {
                 config: config.path.clone(),
-                ..job(config, work, state_dir.clone(), true, tmpdir, config.restore.clone())
+                ..job(config, task, state_dir.clone(), true, tmpdir, config.restore.clone())
             };
-            tracing::info!(user = account.name, ?state_dir, "working for the caller");
-            let report = UserReport { user: account.name, report: job.perform() };
-            Ok(Done {
+            let report = UserReport::new(account.name, job.perform());
+            Ok(TaskResult {
                 reports: vec![report],
                 problems: Vec::new(),
                 single: true,
@@ -68,53 +82,66 @@ pub fn perform(config: &Config, work: &Work) -> Result<Done, Failure> {
             })
         }
         Targets::Users { names, problems, single } => {
-            let state_dir = config.site_state_dir();
-            let state = open_state(&work.request, &state_dir)?;
-            let restore = shared_by(&names, config, &state_dir);
-            let silent = Mutex::new(BTreeSet::new());
-            let reports = for_each(&names, config.parallel_users, |name| {
-                let job = job(config, work, state_dir.clone(), false, None, restore.clone());
-                let report = match work.request {
-                    Request::Restore { dry_run: false, .. } => {
-                        session_restore::restore(config, name, state.as_ref(), &job)
-                    }
-                    _ => for_user(config, name, state.as_ref(), &job, None),
-                };
-                let report = report.unwrap_or_else(|error| {
-                    silent.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone());
-                    dispatch::failed(&work.request, error)
-                });
-                UserReport { user: name.clone(), report }
-            });
-            let silent = silent.into_inner().unwrap_or_else(PoisonError::into_inner);
-            let mut problems = problems;
-            if let Request::Save | Request::Restore { dry_run: false, .. } = work.request {
-                let recorded = root_activity::record(&state_dir, &reports, &silent, clock::now());
-                problems.extend(recorded.err());
-            }
-            Ok(Done { reports, problems, single, by_root: true, state_dir })
+            run_for_users(config, task, &names, problems, single)
         }
     }
 }
 
-/// The worker's side: does a job as the user it was started as and writes the report.
-pub fn work_for_root(job: &str) -> Result<Exit, Failure> {
-    let parsed: Job =
-        serde_json::from_str(job).map_err(|error| Failure::usage(format!("worker: {error}")))?;
-    let text = serde_json::to_string(&parsed.perform())
-        .map_err(|error| Failure::failed(format!("worker: {error}")))?;
-    crate::cli::output::print(&text)?;
-    Ok(Exit::Done)
+fn run_for_users(
+    config: &Config,
+    task: &Task,
+    names: &[String],
+    mut problems: Vec<Error>,
+    single: bool,
+) -> Result<TaskResult, Error> {
+    let state_dir = config.site_state_dir();
+    let state = open_state(&task.request, &state_dir)?;
+    let restore = shared_by(names, config, &state_dir);
+    let restores = matches!(task.request, Request::Restore { dry_run: false, .. });
+    let silent = Mutex::new(BTreeSet::new());
+    let reports = for_each(names, config.parallel_users, |name| {
+        let _span = tracing::info_span!("user", name).entered();
+        let job = job(config, task, state_dir.clone(), false, None, restore.clone());
+        let report = if restores {
+            session_restore::restore(config, name, state.as_ref(), &job)
+        } else {
+            run_as_user(config, name, state.as_ref(), &job, None)
+        };
+        report.map(|report| UserReport::new(name.clone(), report)).unwrap_or_else(|error| {
+            silent.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone());
+            failed(name, &task.request, &error)
+        })
+    });
+    if restores || matches!(task.request, Request::Save) {
+        let silent = silent.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let recorded = root_activity::record(&state_dir, &reports, &silent, clock::now());
+        problems.extend(recorded.err().map(Error::from));
+    }
+    Ok(TaskResult { reports, problems, single, by_root: true, state_dir })
 }
 
-/// Only what writes makes the state directory.
-fn open_state(request: &Request, path: &std::path::Path) -> Result<Option<Dir>, Failure> {
-    let failed = |error: crate::sys::FileError| Failure::failed(error.to_string());
+/// The report on a user whose worker gave none.
+pub(crate) fn failed(user: &str, request: &Request, error: &Error) -> UserReport {
+    let report = dispatch::failed(request, error.to_string());
+    UserReport { user: user.to_owned(), report, hint: error.hint() }
+}
+
+/// The worker's side: does a job as the user it was started as, and returns the report as JSON.
+pub fn run_job(job: &str) -> Result<String, Error> {
+    let job: Job = serde_json::from_str(job).map_err(Error::InvalidJob)?;
+    serde_json::to_string(&job.perform()).map_err(Error::Encode)
+}
+
+/// Makes the state directory if it is absent and the request writes.
+fn open_state(request: &Request, path: &Path) -> Result<Option<Dir>, Error> {
     match request {
         Request::Save | Request::Forget { .. } | Request::Ended(_) | Request::Import => {
-            trusted_path::ensure_state_dir(path).map(Some).map_err(failed)
+            Ok(Some(trusted_path::ensure_state_dir(path)?))
         }
-        _ if path.exists() => trusted_path::assert_roots_own(path).map(|()| None).map_err(failed),
+        _ if path.exists() => {
+            trusted_path::assert_roots_own(path)?;
+            Ok(None)
+        }
         _ => Ok(None),
     }
 }
@@ -122,14 +149,14 @@ fn open_state(request: &Request, path: &std::path::Path) -> Result<Option<Dir>, 
 /// What the process that works for a user needs to know of the site.
 pub(crate) fn job(
     config: &Config,
-    work: &Work,
+    task: &Task,
     state_dir: PathBuf,
     may_create: bool,
     tmpdir: Option<PathBuf>,
     restore: Settings,
 ) -> Job {
     Job {
-        request: work.request.clone(),
+        request: task.request.clone(),
         state_dir,
         may_create,
         may_start_server: true,
@@ -139,8 +166,8 @@ pub(crate) fn job(
         lost_window: config.lost_window,
         retention: config.retention,
         keep: config.keep.clone(),
-        lock_wait: match &work.request {
-            // Nobody waits for these: they can wait until a restore is over.
+        lock_wait: match &task.request {
+            // They run in the background, so they can wait until a restore is over.
             Request::SaveSoon | Request::HookEvent(_) => config.restore_deadline,
             request => deadline(config, request) / LOCK_SHARE,
         },
@@ -151,16 +178,16 @@ pub(crate) fn job(
 }
 
 /// The host has one budget of memory: it is shared by the users who have something to restore, and
-/// of what there was before any of them began.
-fn shared_by(users: &[String], config: &Config, state_dir: &std::path::Path) -> Settings {
+/// counts from the memory that was free before any of them began.
+fn shared_by(users: &[String], config: &Config, state_dir: &Path) -> Settings {
     let has_state =
         |user: &&String| state_dir.join(user).symlink_metadata().is_ok_and(|meta| meta.is_dir());
     shared_among(users.iter().filter(has_state).count(), config)
 }
 
-/// The budget where so many users are restored at once.
+/// The budget of each of so many users who are restored at once.
 pub(crate) fn shared_among(users: usize, config: &Config) -> Settings {
-    let memory = launcher::memory::Memory::look(std::path::Path::new("/"), 0);
+    let memory = launcher::memory::Memory::look(Path::new("/"), 0);
     let users = u64::try_from(users).unwrap_or(u64::MAX).max(1);
     Settings { users, host: memory.host, ..config.restore.clone() }
 }
@@ -172,44 +199,49 @@ fn deadline(config: &Config, request: &Request) -> Duration {
     }
 }
 
-/// One user's work in a process of that user's, which reports; else why it could not.
-pub(crate) fn for_user(
+/// Does one user's job in a process that becomes that user; returns its report.
+pub(crate) fn run_as_user(
     config: &Config,
     name: &str,
     state: Option<&Dir>,
     job: &Job,
     input: Option<Vec<u8>>,
-) -> Result<Report, String> {
+) -> Result<Report, Error> {
     let request = &job.request;
-    let account = accounts::by_name(name).map_err(|error| error.to_string())?;
-    tracing::info!(user = name, uid = %account.uid, "working for a terminal user");
+    let account = accounts::by_name(name)?;
+    let limit = deadline(config, request);
+    tracing::info!(uid = %account.uid, deadline = ?limit, "starting a worker");
     if account.uid.is_root() {
-        return Err("root is not a terminal user".to_owned());
+        return Err(Error::RootAccount);
     }
     if let Some(state) = state {
-        trusted_path::ensure_user_dir(state, &account).map_err(|error| error.to_string())?;
+        user_dirs::ensure(state, &account)?;
     }
-    // What a restore starts lives on in the user's name; everything else only looks.
+    // What a restore starts keeps running as the user; everything else only reads.
     let (umask, new_privileges) = match request {
         Request::Restore { dry_run: false, .. } => (0o022, NewPrivileges::Allow),
         _ => (0o077, NewPrivileges::Deny),
     };
-    let job = serde_json::to_string(job).map_err(|error| error.to_string())?;
+    let job = serde_json::to_string(job).map_err(Error::Encode)?;
     let mut program = Program::ourselves().args(["worker", &job]);
     if let Some(input) = input {
-        program = program.input(&input).map_err(|error| error.to_string())?;
+        let failed = |source| Error::Io { doing: "preparing the worker's input", source };
+        program = program.input(&input).map_err(failed)?;
     }
     let output = program
         .becoming(Become { account, umask, new_privileges })
-        .deadline(deadline(config, request))
+        .deadline(limit)
         .max_output(MAX_REPORT)
-        .run()
-        .map_err(|error| error.to_string())?;
+        .run()?;
+    tracing::debug!(
+        status = exec::describe(output.status),
+        bytes = output.stdout.len(),
+        "worker ended"
+    );
     if !output.status.success() {
-        let said = crate::text::escape(output.stderr.trim_ascii());
-        return Err(format!("the user's process {}: {said}", exec::describe(output.status)));
+        let (status, stderr) = (exec::describe(output.status), escape(output.stderr.trim_ascii()));
+        return Err(Error::WorkerFailed { status, stderr });
     }
-    let report: Report = serde_json::from_slice(&output.stdout)
-        .map_err(|error| format!("the user's process answered nonsense: {error}"))?;
-    Ok(report)
+    serde_json::from_slice(&output.stdout)
+        .map_err(|source| Error::InvalidReport { from: "worker", source })
 }

@@ -32,7 +32,7 @@ fn a_missing_home_and_a_broken_configuration_keep_nobody_else_away() {
         });
     }
     let told = made.journal("-p err -t tmux-persist");
-    assert!(told.contains("the home /home/alice is missing"), "{told}");
+    assert!(told.contains("home /home/alice is missing"), "{told}");
 
     // With a file there one user could fill /run, and then nobody logs in.
     let files = "find /run/tmux-persist ! -type p ! -user root; ls /run/tmux-persist/pending";
@@ -229,7 +229,7 @@ fn nobody_keeps_another_away_by_making_the_directory_of_that_ones_sockets() {
         let why = format!("{user}: making directory /tmp/tmux-");
         assert!(told.err().contains(&why), "{}", told.err());
     }
-    assert!(told.err().contains("uid 1001 has something there"), "{}", told.err());
+    assert!(told.err().contains("exists and belongs to uid 1001"), "{}", told.err());
     let unit = "tmux-persist-sockets.service";
     assert_ne!(made.try_sh("root", &format!("systemctl start {unit}")).code, 0);
     wait_until("it is told at priority err", || {

@@ -80,7 +80,7 @@ fn an_old_save_is_an_alarm_only_while_there_is_something_to_save() {
     assert_eq!(seen["overdue"], true);
     let complaint = sandbox.persist(["status"]).code(1).err();
     assert!(
-        complaint.contains("last saved 60 min ago, although a tmux server runs"),
+        complaint.contains("last saved 60 min ago, although a tmux server is running"),
         "{complaint}"
     );
     sandbox.persist(["status", "--max-age", "90"]).ok();
@@ -98,7 +98,7 @@ fn a_server_that_was_never_saved_is_an_alarm_once_it_is_old() {
     sandbox.persist(["status"]).ok();
     age_the_server(&sandbox);
     let complaint = sandbox.persist(["status"]).code(1).err();
-    assert!(complaint.contains("never saved, although a tmux server runs"), "{complaint}");
+    assert!(complaint.contains("never saved, although a tmux server is running"), "{complaint}");
 }
 
 #[test]

@@ -71,7 +71,7 @@ fn a_user_who_is_not_in_the_map_is_a_usage_error() {
     for command in ["save", "restore", "list", "show"] {
         for name in ["nobody-here", "outsider", "root", "../ann", ""] {
             let run = host.persist([command, "--user", name]).code(2);
-            assert!(run.err().contains("not a known terminal user"), "{}", run.err());
+            assert!(run.err().contains("is not a terminal user"), "{}", run.err());
         }
     }
     host.sh(&format!("test ! -e {STATE}/outsider && test ! -e {STATE}/root"));

@@ -4,6 +4,9 @@ use super::hook;
 use crate::cli::exit::Failure;
 use crate::persist::restore::mode::Mode;
 use crate::persist::{Ended, Request};
+use crate::supervisor::config::Overrides;
+use crate::supervisor::targets::Target;
+use crate::supervisor::worker::Task;
 use crate::text::escape;
 use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;
@@ -301,26 +304,16 @@ pub enum Command {
     },
 }
 
-/// Which users a command is for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Whom {
-    /// Those named, or every terminal user (as root with a map), or the caller.
-    AllOr(Vec<String>),
-    /// As [`Whom::AllOr`], but without a map or a name only the caller, never everybody.
-    One(Option<String>),
-    /// The caller, whoever that is.
-    Caller,
-    /// Every terminal user and nobody else: root's timer. Without a map, nobody.
-    Everybody,
-}
-
-/// A command's work.
-#[derive(Debug, Clone)]
-pub struct Work {
-    /// For whom.
-    pub whom: Whom,
-    /// What.
-    pub request: Request,
+impl Common {
+    /// What is set here instead of the configuration file.
+    pub fn overrides(&self) -> Overrides {
+        Overrides {
+            state_dir: self.state_dir.clone(),
+            user_map: self.user_map.clone(),
+            socket: self.socket.clone(),
+            config: self.config.clone(),
+        }
+    }
 }
 
 impl Command {
@@ -330,62 +323,64 @@ impl Command {
     }
 
     /// Resolves a command that works on users.
-    pub fn work(self, common: &Common) -> Result<Work, Failure> {
+    pub fn task(self, common: &Common) -> Result<Task, Failure> {
         let names = |names: Vec<OsString>| {
             names.into_iter().map(|name| escape(name.as_bytes())).collect::<Vec<String>>()
         };
-        let all_or = |user: Option<String>| Whom::AllOr(user.into_iter().collect());
+        let all_or = |user: Option<String>| Target::NamedOrAll(user.into_iter().collect());
         Ok(match self {
             Self::Save { coalesce: true, after, .. } => {
                 crate::sys::clock::pause(Duration::from_secs(after.unwrap_or(0)));
-                Work { whom: Whom::Caller, request: Request::SaveSoon }
+                Task { target: Target::Caller, request: Request::SaveSoon }
             }
             Self::Save { all_users: true, .. } => {
-                Work { whom: Whom::Everybody, request: Request::Save }
+                Task { target: Target::AllUsers, request: Request::Save }
             }
-            Self::Save { users, .. } => Work { whom: Whom::AllOr(users), request: Request::Save },
+            Self::Save { users, .. } => {
+                Task { target: Target::NamedOrAll(users), request: Request::Save }
+            }
             Self::Restore { sessions, users, from, dry_run, mode } => {
                 let from = from.map(absolute).transpose()?;
                 let (sessions, mode) = (names(sessions), mode.as_deref().and_then(Mode::parse));
                 let request = Request::Restore { sessions, from, dry_run, mode };
-                Work { whom: Whom::AllOr(users), request }
+                Task { target: Target::NamedOrAll(users), request }
             }
             Self::Show { snapshot, mode, user } => {
                 let snapshot = snapshot.map(absolute).transpose()?;
                 let mode = mode.as_deref().and_then(Mode::parse);
-                Work { whom: all_or(user), request: Request::Show { snapshot, mode } }
+                Task { target: all_or(user), request: Request::Show { snapshot, mode } }
             }
-            Self::List { user } => Work { whom: all_or(user), request: Request::List },
+            Self::List { user } => Task { target: all_or(user), request: Request::List },
             Self::Forget { sessions, kill, user, reason } => {
                 let request = Request::Forget { sessions: names(sessions), reason, kill };
-                Work { whom: Whom::One(user), request }
+                Task { target: Target::One(user), request }
             }
             Self::History { user, all } => {
-                Work { whom: all_or(user), request: Request::History { all } }
+                Task { target: all_or(user), request: Request::History { all } }
             }
             Self::Diff { from, to, user, .. } => {
                 let (from, to) = (absolute(from)?, absolute(to)?);
-                Work { whom: all_or(user), request: Request::Diff { from, to } }
+                Task { target: all_or(user), request: Request::Diff { from, to } }
             }
             Self::Conversation { id, agent } => {
-                Work { whom: Whom::Caller, request: Request::Conversation { id, agent } }
+                Task { target: Target::Caller, request: Request::Conversation { id, agent } }
             }
             Self::Ended { conversation, how, agent, session, reason } => {
                 let session = escape(session.as_bytes());
                 let closed = how == "closed";
                 let pane = pane_of_caller();
                 let ended = Ended { conversation, pane, agent, session, closed, reason };
-                Work { whom: Whom::Caller, request: Request::Ended(ended) }
+                Task { target: Target::Caller, request: Request::Ended(ended) }
             }
             Self::Status { users, .. } => {
-                Work { whom: Whom::AllOr(users), request: Request::Status }
+                Task { target: Target::NamedOrAll(users), request: Request::Status }
             }
             Self::Hook { install, agent, scope, root, .. } => {
                 let request = hook::wire(common, install, hook::scope(&scope), agent, root)?;
-                Work { whom: Whom::Caller, request }
+                Task { target: Target::Caller, request }
             }
             Self::Doctor { users, root } => {
-                Work { whom: Whom::AllOr(users), request: Request::Doctor { root } }
+                Task { target: Target::NamedOrAll(users), request: Request::Doctor { root } }
             }
             Self::Boot { .. }
             | Self::Import

@@ -1,10 +1,12 @@
 //! `hook`, as an agent calls it: whatever happens, it is back within its deadline, has printed
 //! nothing and ends well. What takes longer is done by a process that nobody waits for.
 
-use super::args::{Cli, Command, Common, Whom, Work};
+use super::args::{Cli, Command, Common};
+use crate::cli::config_file;
 use crate::cli::exit::Failure;
 use crate::persist::{HookCaller, HookInstall, Request, Scope};
-use crate::supervisor::{config, worker};
+use crate::supervisor::targets::Target;
+use crate::supervisor::worker::{self, Task};
 use crate::sys::accounts;
 use crate::sys::process::detach;
 use clap::Parser;
@@ -42,10 +44,10 @@ pub(crate) fn take_in(args: Vec<OsString>) {
     };
     let input = detach::read_stdin(MAX_INPUT, Instant::now() + READING);
     let call = input.and_then(|input| witness.with_event(&input, agent.as_deref()));
-    let (Some(call), Ok(config)) = (call, config::load(&common)) else { return };
+    let (Some(call), Ok(config)) = (call, config_file::load(&common.overrides())) else { return };
     detach::exit_after(config.save_deadline + config.restore_deadline);
-    let work = Work { whom: Whom::Caller, request: Request::HookEvent(call) };
-    let _ = worker::perform(&config, &work);
+    let task = Task { target: Target::Caller, request: Request::HookEvent(call) };
+    let _ = worker::run(&config, &task);
 }
 
 /// `--install` and `--uninstall`.

@@ -1,14 +1,14 @@
 //! `--json`: one object, documented in `docs/formats.md` and stable.
 
-use super::args::Work;
 use crate::persist::{Report, Request};
-use crate::supervisor::worker::{Done, UserReport};
+use crate::supervisor::worker::{Task, TaskResult, UserReport};
+use crate::text::printable_json;
 use serde_json::{Map, Value, json};
 
 /// Renders what was done. `save` always gives a list of users; the others give the one user's
 /// object when one user was meant, and a list otherwise. No raw control character is ever in it.
-pub fn render(work: &Work, done: &Done) -> String {
-    let one = done.single && !matches!(work.request, Request::Save | Request::SaveSoon);
+pub fn render(task: &Task, done: &TaskResult) -> String {
+    let one = done.single && !matches!(task.request, Request::Save | Request::SaveSoon);
     object(done.reports.iter().map(user).collect(), one)
 }
 
@@ -21,7 +21,7 @@ pub(crate) fn object(mut users: Vec<Value>, one: bool) -> String {
             json!({ "users": users })
         }
     };
-    let mut text = without_control_characters(&value.to_string());
+    let mut text = printable_json(&value.to_string());
     text.push('\n');
     text
 }
@@ -40,30 +40,21 @@ pub(crate) fn user(user: &UserReport) -> Value {
     Value::Object(object)
 }
 
-/// JSON leaves DEL and the C1 controls as they are; terminals do not. They occur inside strings
-/// only.
-pub(crate) fn without_control_characters(json: &str) -> String {
-    use std::fmt::Write;
-    let mut text = String::with_capacity(json.len());
-    for character in json.chars() {
-        if character.is_control() {
-            let _ = write!(text, "\\u{:04x}", u32::from(character)); // to a String: cannot fail
-        } else {
-            text.push(character);
-        }
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::persist::args::Whom;
     use crate::persist::report::{PlanReport, PlannedRow, SaveReport};
+    use crate::supervisor::targets::Target;
 
-    fn done(report: Report) -> Done {
-        let reports = vec![UserReport { user: "u".to_owned(), report }];
-        Done { reports, problems: vec![], single: true, by_root: false, state_dir: "/s".into() }
+    fn done(report: Report) -> TaskResult {
+        let reports = vec![UserReport::new("u".to_owned(), report)];
+        TaskResult {
+            reports,
+            problems: vec![],
+            single: true,
+            by_root: false,
+            state_dir: "/s".into(),
+        }
     }
 
     #[test]
@@ -71,11 +62,11 @@ mod tests {
         let name = "a\u{7f}\u{9b}31m\n\u{1b}";
         let row = PlannedRow { session: name.to_owned(), ..PlannedRow::default() };
         let report = Report::Plan(PlanReport { rows: vec![row], ..PlanReport::default() });
-        let work = Work {
-            whom: Whom::AllOr(vec![]),
+        let task = Task {
+            target: Target::NamedOrAll(vec![]),
             request: Request::Show { snapshot: None, mode: None },
         };
-        let text = render(&work, &done(report));
+        let text = render(&task, &done(report));
         assert!(!text.trim_end().chars().any(char::is_control));
         let value: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(value["rows"][0]["session"], name);
@@ -84,9 +75,9 @@ mod tests {
 
     #[test]
     fn a_save_is_a_list_of_users_even_for_one() {
-        let work = Work { whom: Whom::AllOr(vec![]), request: Request::Save };
+        let task = Task { target: Target::NamedOrAll(vec![]), request: Request::Save };
         let report = Report::Save(SaveReport::default());
-        let text = render(&work, &done(report));
+        let text = render(&task, &done(report));
         let value: Value = serde_json::from_str(&text).unwrap();
         let keys: Vec<&String> = value["users"][0].as_object().unwrap().keys().collect();
         assert_eq!(

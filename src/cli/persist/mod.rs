@@ -1,6 +1,7 @@
 //! The command line of `persist`: one file per command.
 
 pub mod args;
+mod boot;
 pub mod doctor;
 pub mod hook;
 pub mod json;
@@ -9,11 +10,12 @@ pub mod outcome;
 pub mod status;
 pub mod text;
 
+use super::config_file;
 use super::exit::{Exit, Failure};
 use super::man;
 use super::output::{self, print};
-use crate::supervisor::{boot, config, import, keeper, worker};
-use crate::sys::notify::Notifier;
+use crate::supervisor::targets::Target;
+use crate::supervisor::worker::{self, Task, TaskResult};
 use args::{Cli, Command};
 use clap::Parser;
 use std::ffi::OsString;
@@ -49,19 +51,17 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
 fn dispatch(cli: Cli) -> Result<Exit, Failure> {
     let Cli { common, command } = cli;
     output::start(common.color, common.verbose);
+    let load = || config_file::load(&common.overrides());
     match command {
-        Command::Worker { job } => worker::work_for_root(&job),
-        Command::Boot { sockets: true, .. } => {
-            boot::make_everybodys_socket_dirs(&config::load(&common)?)
+        Command::Worker { job } => {
+            print(&worker::run_job(&job)?)?;
+            Ok(Exit::Done)
         }
-        Command::Boot { announce: true, .. } => boot::announce_everybody(&config::load(&common)?),
-        Command::Boot { .. } => boot::restore_everybody(&config::load(&common)?, common.quiet),
-        Command::Import => import::import(&config::load(&common)?, common.quiet),
-        Command::Keeper => {
-            output::is_journal();
-            let notifier = Notifier::take();
-            keeper::keep(&config::load(&common)?, &notifier)
-        }
+        Command::Boot { sockets: true, .. } => boot::make_socket_dirs(&load()?),
+        Command::Boot { announce: true, .. } => boot::announce_all(&load()?),
+        Command::Boot { .. } => boot::restore_all(&load()?, common.quiet),
+        Command::Import => boot::import(&load()?, common.quiet),
+        Command::Keeper => boot::keep(load),
         Command::Completions { shell } => man::completions::<Cli>("persist", shell),
         Command::Manual { directory } => man::manual::<Cli>(&directory),
         Command::Doctor { users, root } => doctor::run(&common, users, root),
@@ -73,31 +73,29 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         }
         command => {
             let detailed = command.wants_detailed_exit();
-            let exit = work(&common, command, detailed);
+            let exit = run_task(&common, command, detailed);
             exit.map_err(|failure| failure.in_detail(detailed))
         }
     }
 }
 
-/// Does a command's work for its users and reports on it.
-fn work(common: &args::Common, command: Command, detailed: bool) -> Result<Exit, Failure> {
-    let config = config::load(common)?;
-    let work = command.work(common)?;
-    let done = worker::perform(&config, &work)?;
-    let exit = report(common, &work, &done)?;
+/// Runs a command for its users and reports on it.
+fn run_task(common: &args::Common, command: Command, detailed: bool) -> Result<Exit, Failure> {
+    let config = config_file::load(&common.overrides())?;
+    let task = command.task(common)?;
+    let done = worker::run(&config, &task)?;
+    report(common, &task, &done)?;
+    let exit = outcome::of(&done);
     Ok(if detailed { outcome::detailed(exit, &done.reports) } else { exit })
 }
 
-/// Prints the reports and derives the exit code from them.
-fn report(common: &args::Common, work: &args::Work, done: &worker::Done) -> Result<Exit, Failure> {
+fn report(common: &args::Common, task: &Task, done: &TaskResult) -> Result<(), Failure> {
     let text =
-        if common.json { json::render(work, done) } else { text::render(work, done, common.quiet) };
+        if common.json { json::render(task, done) } else { text::render(task, done, common.quiet) };
     print(&text)?;
-    if work.whom == args::Whom::Everybody && done.reports.is_empty() && !common.quiet {
+    if task.target == Target::AllUsers && done.reports.is_empty() && !common.quiet {
         output::note("there are no terminal users");
     }
-    for problem in done.problems.iter().chain(&text::problems(&done.reports, common.quiet)) {
-        output::warning(problem);
-    }
-    Ok(outcome::of_reports(&done.reports, !done.problems.is_empty()))
+    text::messages(done, common.quiet);
+    Ok(())
 }

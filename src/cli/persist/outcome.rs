@@ -2,7 +2,12 @@
 
 use crate::cli::exit::Exit;
 use crate::persist::Report;
-use crate::supervisor::worker::UserReport;
+use crate::supervisor::worker::{TaskResult, UserReport};
+
+/// The exit code of a task.
+pub fn of(done: &TaskResult) -> Exit {
+    of_reports(&done.reports, !done.problems.is_empty())
+}
 
 /// The exit code of these reports; with `other_problems`, something failed besides.
 pub fn of_reports(reports: &[UserReport], other_problems: bool) -> Exit {

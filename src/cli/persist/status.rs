@@ -1,12 +1,15 @@
 //! `persist status`: what is reported of each user, with what root saw, judged by age.
 
-use super::args::{Common, Whom, Work};
+use super::args::Common;
 use super::{json, metrics, outcome, text};
+use crate::cli::config_file;
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::output::{error, of_user};
 use crate::persist::report::StatusReport;
 use crate::persist::{Report, Request};
-use crate::supervisor::worker::{self, UserReport};
-use crate::supervisor::{config, root_activity};
+use crate::supervisor::root_activity;
+use crate::supervisor::targets::Target;
+use crate::supervisor::worker::{self, Task, UserReport};
 use crate::sys::accounts;
 use crate::sys::clock::{self, Epoch};
 use crate::sys::fs::{self, trusted_path};
@@ -22,12 +25,12 @@ pub(crate) fn run(
     metrics: Option<&Path>,
     max_age: Option<u32>,
 ) -> Result<Exit, Failure> {
-    let mut config = config::load(common)?;
+    let mut config = config_file::load(&common.overrides())?;
     if let Some(minutes) = max_age {
         config.max_age = Duration::from_secs(60 * u64::from(minutes));
     }
-    let work = Work { whom: Whom::AllOr(users), request: Request::Status };
-    let mut done = worker::perform(&config, &work)?;
+    let task = Task { target: Target::NamedOrAll(users), request: Request::Status };
+    let mut done = worker::run(&config, &task)?;
     root_activity::enter(&mut done);
     let judged: Vec<Judged> = done
         .reports
@@ -43,11 +46,11 @@ pub(crate) fn run(
         (false, false) => table(&judged),
     };
     crate::cli::output::print(&text)?;
-    let mut problems = done.problems.clone();
-    problems.extend(text::problems(&done.reports, common.quiet));
-    problems.extend(judged.iter().filter_map(|user| user.complaint(config.max_age)));
-    for problem in &problems {
-        crate::cli::output::warning(problem);
+    text::messages(&done, common.quiet);
+    for user in &judged {
+        if let Some(why) = user.complaint(config.max_age) {
+            error(&of_user(user.user(), &why));
+        }
     }
     let overdue = judged.iter().any(|user| user.overdue);
     Ok(outcome::of_reports(&done.reports, overdue || !done.problems.is_empty()))
@@ -96,12 +99,9 @@ impl<'a> Judged<'a> {
             self.age.map_or("never saved".to_owned(), |age| format!("last saved {}", ago(age)));
         let why =
             self.standing.failure_reason.as_ref().filter(|_| self.standing.failures_since_good > 0);
-        let why = why.map_or(String::new(), |why| format!("; the last try: {}", shown(why)));
+        let why = why.map_or(String::new(), |why| format!("; the last attempt: {}", shown(why)));
         let limit = max_age.as_secs() / 60;
-        Some(format!(
-            "{}: {ago}, although a tmux server runs (limit: {limit} min){why}",
-            self.user()
-        ))
+        Some(format!("{ago}, although a tmux server is running (limit: {limit} min){why}"))
     }
 
     fn row(&self) -> [String; 10] {

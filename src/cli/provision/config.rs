@@ -2,6 +2,7 @@
 
 use super::output::shown;
 use super::servers::{Authentik, Servers, Vault};
+use crate::cli::config_file;
 use crate::cli::exit::Failure;
 use crate::offboard;
 use crate::provision::plan;
@@ -89,8 +90,8 @@ impl Config {
 
 /// Loads them; an absent default file is no error, an absent `--config` is.
 pub(super) fn load(path: Option<&Path>) -> Result<Config, Failure> {
-    let file: File = crate::supervisor::config::read_file(path)?.unwrap_or_default();
-    let name = shown(path.unwrap_or(Path::new(crate::supervisor::config::CONFIG)));
+    let file: File = config_file::read_file(path)?.unwrap_or_default();
+    let name = shown(path.unwrap_or(Path::new(config_file::CONFIG)));
     let in_file = |failure: Failure| Failure { message: format!("{name}: {failure}"), ..failure };
     if let Some(unknown) = file.others.keys().find(|key| !NAMES.contains(&key.as_str())) {
         let unknown = unknown.escape_debug();

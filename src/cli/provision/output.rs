@@ -2,8 +2,7 @@
 
 use crate::cli::exit::Failure;
 use crate::cli::output::{self, print};
-use crate::cli::persist::json;
-use crate::text::escape;
+use crate::text::{escape, printable_json};
 use serde::Serialize;
 use std::path::Path;
 
@@ -40,9 +39,7 @@ impl Output {
             serde_json::to_string_pretty(value)
         };
         let text = text.map_err(|error| Failure::failed(format!("writing JSON: {error}")))?;
-        // Line ends occur between the values of the long form only; inside strings they are escaped.
-        let lines = text.lines().map(|line| json::without_control_characters(line) + "\n");
-        print(&lines.collect::<String>())
+        print(&(printable_json(&text) + "\n"))
     }
 
     /// Says how work goes on, to whoever watches.

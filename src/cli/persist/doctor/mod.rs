@@ -6,12 +6,15 @@ mod saves;
 mod site;
 mod units;
 
-use super::args::{Common, Whom, Work};
+use super::args::Common;
 use super::json;
+use crate::cli::config_file;
 use crate::cli::exit::{Exit, Failure};
 use crate::persist::report::{Check, CheckState};
 use crate::persist::{Report, Request};
-use crate::supervisor::{config, root_activity, worker};
+use crate::supervisor::targets::Target;
+use crate::supervisor::worker::{self, Task, UserReport};
+use crate::supervisor::{error, root_activity};
 use crate::sys::{accounts, clock};
 use crate::text::table::shown;
 use serde_json::{Value, json};
@@ -27,9 +30,9 @@ struct Found {
 /// Examines the host and these users, or all.
 pub(crate) fn run(common: &Common, users: Vec<String>, root: PathBuf) -> Result<Exit, Failure> {
     let mut found: Vec<Check> = programs::checks();
-    let loaded = config::load(common);
+    let loaded = config_file::load(&common.overrides());
     found.push(site::configuration(common, loaded.as_ref().err()));
-    let config = loaded.or_else(|_| config::without_file(common))?;
+    let config = loaded.or_else(|_| config_file::without_file(&common.overrides()))?;
     if accounts::is_root() {
         found.push(site::user_map(&config.user_map));
         found.push(site::state_dir(&config.site_state_dir()));
@@ -38,13 +41,13 @@ pub(crate) fn run(common: &Common, users: Vec<String>, root: PathBuf) -> Result<
     let mut found: Vec<Found> =
         found.into_iter().map(|check| Found { user: None, check }).collect();
 
-    let work = Work { whom: Whom::AllOr(users), request: Request::Doctor { root } };
+    let task = Task { target: Target::NamedOrAll(users), request: Request::Doctor { root } };
     let mut single = false;
-    match worker::perform(&config, &work) {
+    match worker::run(&config, &task) {
         Ok(mut done) => {
             root_activity::enter(&mut done);
             single = done.single;
-            for worker::UserReport { user, report } in done.reports {
+            for UserReport { user, report, .. } in done.reports {
                 let Report::Doctor(examined) = report else { continue };
                 let mut checks = examined.checks;
                 checks.push(match &examined.error {
@@ -59,12 +62,12 @@ pub(crate) fn run(common: &Common, users: Vec<String>, root: PathBuf) -> Result<
             }
         }
         // With a sound map it is the arguments that are wrong; anything else is a finding.
-        Err(failure) if failure.exit == Exit::Usage && !found.iter().any(Found::is_fault) => {
-            return Err(failure);
+        Err(error) if error.kind() == error::Kind::Usage && !found.iter().any(Found::is_fault) => {
+            return Err(error.into());
         }
-        Err(failure) => found.push(Found {
+        Err(error) => found.push(Found {
             user: None,
-            check: Check::fault("users", failure.message, "persist status"),
+            check: Check::fault("users", error.to_string(), "persist status"),
         }),
     }
     let text = match (common.json, common.quiet) {

@@ -11,7 +11,7 @@ pub(crate) fn check(standing: &StatusReport, now: Epoch, max_age: Duration) -> C
     const MEND: &str = "persist save";
     let last = standing.last_good_save.map(|good| ago(now.saturating_sub(good)));
     let why = standing.failure_reason.as_ref().filter(|_| standing.failures_since_good > 0);
-    let why = why.map_or(String::new(), |why| format!("; the last try: {why}"));
+    let why = why.map_or(String::new(), |why| format!("; the last attempt: {why}"));
     if standing.unsaved_for(now).is_some_and(|unsaved| unsaved > max_age) {
         let last = last.map_or("never".to_owned(), |last| format!("last {last}"));
         let what = format!("sessions run and were saved {last}{why}");
@@ -46,7 +46,10 @@ mod tests {
         let judged = |standing| check(&standing, 10_000, Duration::from_mins(15));
         let fault = judged(standing(ServerState::Running, Some(1000), 2));
         assert_eq!(fault.state, CheckState::Fault);
-        assert_eq!(fault.what, "sessions run and were saved last 2 h ago; the last try: it hung");
+        assert_eq!(
+            fault.what,
+            "sessions run and were saved last 2 h ago; the last attempt: it hung"
+        );
         assert_eq!(judged(standing(ServerState::Running, Some(9_900), 1)).state, CheckState::Warn);
         assert_eq!(judged(standing(ServerState::Running, Some(9_900), 0)).state, CheckState::Ok);
         assert_eq!(judged(standing(ServerState::None, Some(1), 0)).state, CheckState::Ok);

@@ -22,15 +22,16 @@ pub(crate) fn configuration(common: &Common, failure: Option<&Failure>) -> Check
 }
 
 fn edit(config: Option<&Path>) -> String {
-    let path = config.unwrap_or(Path::new(crate::supervisor::config::CONFIG));
+    let path = config.unwrap_or(Path::new(crate::cli::config_file::CONFIG));
     format!("editor {}", shown(path))
 }
 
 /// The map of terminal users, as root uses it.
 pub(crate) fn user_map(path: &Path) -> Check {
-    let read =
-        targets::read_map(path).map(|read| read.map(|(map, bad)| (map.users().count(), bad)));
-    let read = read.map_err(|failure| failure.message);
+    let read = targets::read_map(path).map(|read| {
+        read.map(|(map, bad)| (map.users().count(), bad.iter().map(ToString::to_string).collect()))
+    });
+    let read = read.map_err(|error| error.to_string());
     judge_map(path, read, trusted_path::assert_roots_own(path))
 }
 

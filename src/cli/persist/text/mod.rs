@@ -3,38 +3,42 @@
 mod diff;
 mod history;
 
-use super::args::Work;
+use crate::cli::output::{error, hint, note, of_user};
 use crate::persist::report::{
     BudgetResult, ConversationReport, ForgetReport, HookInstallReport, HookInstallResult,
     ImportReport, ListReport, PlanReport, PlannedRow, SaveReport, SaveResult,
 };
 use crate::persist::restore::mode::Mode;
 use crate::persist::{Report, Request};
-use crate::supervisor::worker::{Done, UserReport};
+use crate::supervisor::worker::{Task, TaskResult, UserReport};
 use crate::text::escape;
 use crate::text::table::{align, count, shown};
 use std::path::Path;
 
 /// Renders the reports of a command; with `quiet`, nothing.
-pub fn render(work: &Work, done: &Done, quiet: bool) -> String {
+pub fn render(task: &Task, done: &TaskResult, quiet: bool) -> String {
     if quiet {
         return String::new();
     }
-    let executed = matches!(work.request, Request::Restore { dry_run: false, .. });
+    let executed = matches!(task.request, Request::Restore { dry_run: false, .. });
     done.reports.iter().filter_map(|user| one(user, &done.state_dir, executed)).collect()
 }
 
-/// Notes and problems, a line each; with `quiet`, problems only.
-pub fn problems(reports: &[UserReport], quiet: bool) -> Vec<String> {
-    let mut lines = Vec::new();
-    for UserReport { user, report } in reports {
-        if !quiet {
-            lines.extend(report.notes().iter().map(|note| format!("{user}: {}", shown(note))));
-        }
-        lines
-            .extend(report.problem().map(|problem| format!("{user}: {}", shown(&problem.message))));
+/// Prints the notes and errors of the reports; with `quiet`, errors only.
+pub fn messages(done: &TaskResult, quiet: bool) {
+    for problem in &done.problems {
+        error(&problem.to_string());
+        problem.hint().iter().for_each(|text| hint(text));
     }
-    lines
+    for UserReport { user, report, hint: help } in &done.reports {
+        if !quiet {
+            report.notes().iter().for_each(|text| note(&of_user(user, text)));
+        }
+        if let Some(problem) = report.problem() {
+            error(&of_user(user, &problem.message));
+            help.iter().for_each(|text| hint(text));
+        }
+    }
 }
 
 fn one(user: &UserReport, state_dir: &Path, executed: bool) -> Option<String> {

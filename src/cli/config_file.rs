@@ -1,0 +1,63 @@
+//! Reading the configuration file, which both programs share.
+
+use super::exit::Failure;
+use crate::supervisor::config::{self, Config, Overrides};
+use crate::sys::accounts;
+use crate::sys::fs::{self, trusted_path};
+use crate::text::{escape, shown};
+use serde::de::DeserializeOwned;
+use std::path::Path;
+
+pub(crate) const CONFIG: &str = "/etc/terminal-lobby/config.toml";
+/// Maximum size of the file, in bytes.
+const MAX_CONFIG: u64 = 1 << 20;
+
+/// Loads the configuration; a missing default file is no error, a missing `--config` is.
+pub(crate) fn load(given: &Overrides) -> Result<Config, Failure> {
+    resolve(given, read_file(given.config.as_deref())?.unwrap_or_default())
+}
+
+/// The configuration if the file cannot be used: the command line over the defaults.
+pub(crate) fn without_file(given: &Overrides) -> Result<Config, Failure> {
+    resolve(given, config::File::default())
+}
+
+fn resolve(given: &Overrides, file: config::File) -> Result<Config, Failure> {
+    config::resolve(given, file).map_err(Failure::usage)
+}
+
+/// Reads the named file, or the default one if it exists.
+pub(crate) fn read_file<T: DeserializeOwned>(named: Option<&Path>) -> Result<Option<T>, Failure> {
+    let default = Path::new(CONFIG);
+    match named {
+        Some(path) if !path.exists() => {
+            Err(Failure::usage(format!("--config {}: no such file", shown(path))))
+        }
+        Some(path) => read(path).map(Some),
+        None => default.exists().then(|| read(default)).transpose(),
+    }
+}
+
+/// Reads the file; for root, only one that no other user could have changed.
+fn read<T: DeserializeOwned>(path: &Path) -> Result<T, Failure> {
+    if accounts::is_root() {
+        trusted_path::assert_roots_own(path).map_err(Failure::refused)?;
+    }
+    let bytes = fs::read(path, MAX_CONFIG).map_err(Failure::usage)?;
+    let name = shown(path);
+    let text =
+        String::from_utf8(bytes).map_err(|_| Failure::usage(format!("{name}: not UTF-8")))?;
+    toml::from_str(&text).map_err(|error| {
+        let before = error.span().map_or("", |span| &text[..span.start.min(text.len())]);
+        let line = before.matches('\n').count() + 1;
+        let key = key_of(before, error.message());
+        Failure::usage(format!("{name}:{line}: {key}{}", error.message()))
+    })
+}
+
+/// The key of a value of the wrong type; the parser's own message has only the line.
+fn key_of(before: &str, message: &str) -> String {
+    let key = before.rsplit('\n').next().and_then(|line| line.trim_end().strip_suffix('='));
+    let key = key.filter(|_| message.starts_with("invalid ")).map(str::trim);
+    key.map_or_else(String::new, |key| format!("{}: ", escape(key.as_bytes())))
+}
