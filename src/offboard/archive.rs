@@ -281,7 +281,7 @@ pub(super) fn read_back(
         let file = out.into_inner().map_err(|error| format!("the manifest: {error}"))?;
         file.sync_all().map_err(|error| format!("the manifest: {error}"))?;
     }
-    Ok((entries, manifest::hex(&hash.finalize())))
+    Ok((entries, crate::text::hex(&hash.finalize())))
 }
 
 /// The format that a name tells.
@@ -295,7 +295,7 @@ pub(super) fn digest_of(dir: &Dir, name: &str) -> Result<String, String> {
     let (mut hash, mut buffer) = (Sha256::new(), vec![0_u8; 256 << 10]);
     loop {
         match file.read(&mut buffer).map_err(|error| format!("reading {name}: {error}"))? {
-            0 => return Ok(manifest::hex(&hash.finalize())),
+            0 => return Ok(crate::text::hex(&hash.finalize())),
             count => hash.update(&buffer[..count]),
         }
     }

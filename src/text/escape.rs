@@ -10,6 +10,17 @@ use std::os::unix::ffi::OsStrExt;
 /// UTF-8. Everything else stays as it is.
 pub fn escape(bytes: &[u8]) -> String {
     let mut escaped = String::with_capacity(bytes.len());
+    escape_into(&mut escaped, bytes);
+    escaped
+}
+
+/// As [`escape`], at the end of a text.
+pub fn escape_into(escaped: &mut String, bytes: &[u8]) {
+    let is_plain = |byte: &u8| matches!(byte, b' '..=b'[' | b']'..=b'~');
+    if bytes.iter().all(is_plain) {
+        escaped.push_str(&String::from_utf8_lossy(bytes)); // nearly all fields of a snapshot
+        return;
+    }
     for chunk in bytes.utf8_chunks() {
         for character in chunk.valid().chars() {
             match character {
@@ -18,14 +29,13 @@ pub fn escape(bytes: &[u8]) -> String {
                 '\n' => escaped.push_str("\\n"),
                 '\r' => escaped.push_str("\\r"),
                 other if is_treacherous(other) => {
-                    push_hex(&mut escaped, other.encode_utf8(&mut [0; 4]).as_bytes());
+                    push_hex(escaped, other.encode_utf8(&mut [0; 4]).as_bytes());
                 }
                 other => escaped.push(other),
             }
         }
-        push_hex(&mut escaped, chunk.invalid());
+        push_hex(escaped, chunk.invalid());
     }
-    escaped
 }
 
 /// Undoes [`escape`].
@@ -33,6 +43,9 @@ pub fn escape(bytes: &[u8]) -> String {
 /// # Errors
 /// `None` for a backslash that begins no escape.
 pub fn unescape(text: &[u8]) -> Option<Vec<u8>> {
+    if !text.contains(&b'\\') {
+        return Some(text.to_vec());
+    }
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some((&byte, after)) = rest.split_first() {
