@@ -1,7 +1,7 @@
 //! The launcher's configuration: `/etc/terminal-lobby/launcher.toml`, then the user's own over it.
 //! Whatever is wrong with it is a warning: the user gets an agent all the same.
 
-use crate::agents::{self, Agent};
+use crate::agent::{self, Agent};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use toml::de::{DeTable, DeValue};
@@ -46,16 +46,17 @@ type Unused = (usize, String);
 
 impl Default for Config {
     fn default() -> Self {
+        let freshening = freshen::Options::default();
         Self {
             code_dir: "~/code".into(),
             freshen: true,
-            freshen_deadline: Duration::from_secs(10),
-            freshen_at_once: 8,
-            fresh_for: Duration::from_mins(1),
+            freshen_deadline: freshening.deadline,
+            freshen_at_once: freshening.at_once,
+            fresh_for: freshening.fresh_for,
             agent: "claude".to_owned(),
             agent_env: "~/.config/terminal-lobby/agent.env".into(),
             telemetry_attributes: false,
-            agents: agents::built_in(),
+            agents: agent::built_in(),
         }
     }
 }

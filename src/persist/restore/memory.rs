@@ -63,7 +63,7 @@ fn means(context: &Context, facts: &Facts, mode: Mode) -> Budget {
     } else {
         measured.filter_map(|pid| proc.memory_of_tree(*pid)).collect()
     };
-    let available = launcher::memory::Memory::look(Path::new("/"), context.account.uid.as_raw());
+    let available = shared::memory::Memory::look(Path::new("/"), context.account.uid.as_raw());
     budget::means(&context.restore, mode, available, live)
 }
 
