@@ -88,24 +88,6 @@ pub fn shown(name: &(impl AsRef<OsStr> + ?Sized)) -> Shown<'_> {
     Shown(name.as_ref().as_bytes())
 }
 
-/// A whole line for a terminal: as [`escape`], but backslashes, which earlier escapes in it may have
-/// left, stay as they are.
-pub fn printable(line: &str) -> String {
-    let mut printable = String::with_capacity(line.len());
-    for character in line.chars() {
-        match character {
-            '\t' => printable.push_str("\\t"),
-            '\n' => printable.push_str("\\n"),
-            '\r' => printable.push_str("\\r"),
-            other if is_treacherous(other) => {
-                push_hex(&mut printable, other.encode_utf8(&mut [0; 4]).as_bytes());
-            }
-            other => printable.push(other),
-        }
-    }
-    printable
-}
-
 /// What [`shown`] gives.
 #[derive(Debug, Clone, Copy)]
 pub struct Shown<'a>(&'a [u8]);
@@ -120,7 +102,7 @@ impl fmt::Display for Shown<'_> {
 /// of the line may be escaped already.
 ///
 /// ```
-/// assert_eq!(terminal_lobby::text::printable("a\u{1b}[2J\\x1b"), "a\\x1b[2J\\x1b");
+/// assert_eq!(shared::escape::printable("a\u{1b}[2J\\x1b"), "a\\x1b[2J\\x1b");
 /// ```
 pub fn printable(line: &str) -> Cow<'_, str> {
     if !line.contains(is_treacherous) {

@@ -118,7 +118,7 @@ impl Agent {
     /// The file that says that the agent with this process can be typed to, if there is one.
     pub fn ready_file(&self, home: &Path, pid: i32) -> Option<PathBuf> {
         let file = fill(&self.ready, &[("{pid}", OsStr::new(&pid.to_string()))]);
-        (!file.is_empty()).then(|| crate::config::below(home, Path::new(&file)))
+        (!file.is_empty()).then(|| crate::files::below_home(home, Path::new(&file)))
     }
 
     /// Whether the agent begins a conversation under an id of ours.
