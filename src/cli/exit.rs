@@ -81,6 +81,12 @@ impl Failure {
         Self { hint: Some(hint.into()), ..self }
     }
 
+    /// Adds what helps, if anything does.
+    #[must_use]
+    pub fn with_optional_hint(self, hint: Option<String>) -> Self {
+        Self { hint: hint.or(self.hint), ..self }
+    }
+
     /// For a caller to whom 2 means that there are differences: invalid arguments are 1 then.
     #[must_use]
     pub fn in_detail(self, detailed: bool) -> Self {

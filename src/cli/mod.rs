@@ -1,5 +1,6 @@
 //! The command lines: arguments to options, targets, work, output, exit code.
 
+mod common_args;
 pub(crate) mod config_file;
 pub mod exit;
 pub mod man;

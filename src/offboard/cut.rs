@@ -1,201 +1,238 @@
-//! The cut: nobody gets in as the user, and nothing runs as the user. It deletes nothing, and
-//! `uncut` undoes all of it.
+//! The cut: afterwards no login of the user works and none of the user's processes runs. It deletes
+//! nothing, and [`super::uncut`] undoes all of it.
 
-use super::record::{self, Kept, Stage};
+use super::error::{OffboardError, PolicyError, StageError};
+use super::record::{CutRecord, CutRecordFile, Stage};
 use super::settings::{Settings, argv_for};
-use super::work::{Notes, Silent, Work};
-use super::{Who, account, jobs, last_save, processes, units};
+use super::step_runner::{StageReport, StepLog, StepResult, StepRunner};
+use super::steps::CutStep;
+use super::{CutTarget, account, jobs, last_save, policy, processes, units};
 use crate::sys::Dir;
 use crate::sys::fs::{self, trusted_path};
+use crate::sys::process::signal_all::Theirs;
 use crate::sys::process::tool;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
 /// How long the configured command may take.
 const CLUSTER_DEADLINE: Duration = Duration::from_mins(2);
-/// How often processes are ended for the login to be locked.
-const ROUNDS: u32 = 3;
+/// How often the processes are ended so that the login can be locked.
+const LOCK_ROUNDS: u32 = 3;
 
-/// Cuts a user off. `state` is `/var/lib/terminal-lobby`, whose run lock the caller holds. What is
-/// cut already stays as it is; what an earlier try left open is done. Gives lines for the receipt.
+/// Cuts a user off, by the steps of [`CutStep::ALL`]. `state` is `/var/lib/terminal-lobby`, whose run
+/// lock the caller holds. Safe to run repeatedly: what is done stays, what is left is done.
 ///
 /// # Errors
-/// Which steps failed, and which were done: one that fails does not stop the others.
+/// When it is refused, or which steps failed: a step that fails does not stop the others.
 pub fn cut(
     state: &Dir,
-    who: &Who,
+    target: &CutTarget,
     settings: &Settings,
-    progress: &mut dyn FnMut(&str),
-) -> Result<Vec<String>, String> {
-    cut_telling(state, who, settings, &mut Silent(progress))
+    log: &mut dyn StepLog,
+) -> Result<StageReport, StageError> {
+    let mut file = begin(state, target)?;
+    let mut runner = StepRunner::new(&target.user, log);
+    for step in CutStep::ALL {
+        let skipped = match step {
+            CutStep::SaveSessions => file.record.stage == Stage::Cut && file.record.saved,
+            CutStep::RecordCut => runner.has_failed(),
+            _ => false,
+        };
+        if !skipped {
+            runner.run(step, || perform(step, &mut file, target, settings));
+        }
+    }
+    Ok(runner.finish()?)
 }
 
-/// As [`cut`], telling of each step before and after it.
-pub fn cut_telling(
-    state: &Dir,
-    who: &Who,
+fn perform(
+    step: CutStep,
+    file: &mut CutRecordFile,
+    target: &CutTarget,
     settings: &Settings,
-    notes: &mut dyn Notes,
-) -> Result<Vec<String>, String> {
-    let mut kept = begin(state, who)?;
-    let mut work = Work::new(&who.user, notes);
-    let user = &who.user;
-    if kept.record.stage != Stage::Cut || !kept.record.saved {
-        work.step("save", &format!("save the sessions of {user}"), || last_save::save(&mut kept));
+) -> StepResult {
+    let (user, uid) = (&target.user, file.record.uid);
+    match step {
+        CutStep::SaveSessions => last_save::save(file),
+        CutStep::KillProcesses => processes::kill_once(&file.record),
+        CutStep::LockLogin => lock(file),
+        CutStep::EndLinger => account::end_linger(file),
+        CutStep::MaskUnits => units::mask(file),
+        CutStep::MoveJobs => jobs::move_away(file, &jobs::scheduled(user, uid)?),
+        CutStep::MoveTokens => jobs::move_away(file, &jobs::environments(user)?),
+        CutStep::LeaveGroups => account::leave_groups(file, &granted_groups(target, settings)),
+        CutStep::EndProcesses => processes::end_all(&file.record),
+        CutStep::RevokeCluster => revoke(file, settings),
+        CutStep::CheckAgain => {
+            let mut lines = jobs::move_away(file, &jobs::present(user, uid)?)?;
+            lines.extend(processes::end_all(&file.record)?);
+            Ok(lines)
+        }
+        CutStep::RecordCut => {
+            file.record.stage = Stage::Cut;
+            Ok(file.save().map(|()| Vec::new())?)
+        }
     }
-    work.step("kill", &format!("kill the processes of {user}"), || processes::thin(&kept));
-    work.step("lock", &format!("lock the login of {user}"), || lock(&mut kept));
-    work.step("linger", &format!("end the lingering of {user}"), || account::end_linger(&mut kept));
-    work.step("units", &format!("mask the units of {user}"), || units::close(&mut kept));
-    work.step("jobs", &format!("move the crontab and at jobs of {user} away"), || {
-        let files = jobs::scheduled(user, kept.record.uid)?;
-        jobs::take(&mut kept, &files)
-    });
-    work.step("tokens", &format!("move the service environments of {user} away"), || {
-        jobs::take(&mut kept, &jobs::environments(user)?)
-    });
-    work.step("groups", &format!("take {user} out of groups"), || {
-        account::leave_groups(&mut kept, settings)
-    });
-    work.step("processes", &format!("end the processes of {user}"), || processes::end(&kept));
-    work.step("cluster", &format!("revoke the cluster access of {user}"), || {
-        revoke(&mut kept, settings)
-    });
-    // A job that cron or at had begun, a login that was under way: what came in while it was open.
-    work.step("again", &format!("look once more for jobs and processes of {user}"), || {
-        let files = jobs::present(user, kept.record.uid)?;
-        let mut lines = jobs::take(&mut kept, &files)?;
-        lines.extend(processes::end(&kept)?);
-        Ok(lines)
-    });
-    if work.is_well() {
-        kept.record.stage = Stage::Cut;
-        work.step("record", &format!("put the cut of {user} on record"), || {
-            kept.save().map(|()| Vec::new())
-        });
-    }
-    work.end()
 }
 
-/// What a cut would do now, as lines.
+/// What a cut would do now, as lines, in the order of its steps.
 ///
 /// # Errors
-/// When it would be refused, or the host cannot be looked at.
-pub fn preview(state: &Dir, who: &Who, settings: &Settings) -> Result<Vec<String>, String> {
-    let user = &who.user;
-    let (uid, _, gid) = may_be_cut(state, who)?;
-    let mut lines = vec![
-        format!("save the sessions of {user} a last time"),
-        format!("lock the password of {user}, and let the account expire"),
-        format!("end the lingering of {user}"),
-    ];
-    lines.extend(units::present(user, uid)?.keys().map(|unit| format!("stop and mask {unit}")));
-    lines.extend(jobs::present(user, uid)?.iter().map(|file| format!("move {file} away")));
-    let (leave, _) = account::groups_to_leave(user, gid, settings)?;
-    lines.extend(leave.iter().map(|group| format!("take {user} out of group {group}")));
-    let ranges = account::subuids(user, uid)?.iter().map(|(first, last)| *first..=*last).collect();
-    let running = processes::seen(&crate::sys::process::signal_all::Theirs { uid, ranges })?;
-    lines.push(format!("end {} processes", running.len()));
-    lines.push(match &settings.revoke_cluster {
-        Some(argv) if !who.k8s_user.is_empty() => {
-            format!("run {}", argv_for(argv, &who.k8s_user).join(" "))
-        }
-        _ => format!("leave the cluster access of {} to a person", named(&who.k8s_user)),
-    });
+/// When it would be refused, or the host cannot be inspected.
+pub fn preview(
+    state: &Dir,
+    target: &CutTarget,
+    settings: &Settings,
+) -> Result<Vec<String>, StageError> {
+    let facts = inspect(state, target)?;
+    let mut lines = Vec::new();
+    for step in CutStep::ALL {
+        lines.extend(preview_step(step, &facts, target, settings)?);
+    }
     Ok(lines)
 }
 
-/// The record to go on with: that of an earlier try, or a new one.
-fn begin(state: &Dir, who: &Who) -> Result<Kept, String> {
-    let (uid, home, _) = may_be_cut(state, who)?;
-    if let Some(mut kept) = Kept::load(state, &who.user)? {
-        if kept.record.uid != uid {
-            let then = kept.record.uid;
-            return Err(format!("{} has uid {uid} now, and was cut with {then}", who.user));
-        }
-        if kept.record.stage == Stage::Removing {
-            return Err(format!("{} is being removed", who.user));
-        }
-        if kept.record.stage == Stage::Undoing {
-            kept.record.stage = Stage::Cutting;
-            kept.record.cluster_revoked = false;
-            kept.save()?;
-        }
-        return Ok(kept);
-    }
-    let subuids = account::subuids(&who.user, uid)?;
-    let kept = Kept::new(state, record::begin(who, (uid, home), subuids));
-    let kept = kept.map_err(|error| error.to_string())?;
-    kept.save()?;
-    Ok(kept)
-}
-
-/// The uid, the home and the group of one who may be cut.
-fn may_be_cut(state: &Dir, who: &Who) -> Result<(u32, String, u32), String> {
-    let user = &who.user;
-    if !crate::identity::is_user_name(user) || user == "root" {
-        return Err(format!("'{}' is no user who can be cut", user.escape_debug()));
-    }
-    let account = account::find(user)?.ok_or_else(|| format!("/etc/passwd has no user {user}"))?;
-    let defs = fs::read(Path::new("/etc/login.defs"), 1 << 20).unwrap_or_default();
-    let least = crate::roster::uid_min(&String::from_utf8_lossy(&defs));
-    if account.uid < least.max(1) {
-        return Err(format!("{user} is a system account: uid {} is below {least}", account.uid));
-    }
-    let record = Kept::load(state, user)?;
-    let theirs = match &record {
-        Some(kept) => processes::theirs(&kept.record),
-        None => crate::sys::process::signal_all::Theirs { uid: account.uid, ranges: Vec::new() },
+fn preview_step(
+    step: CutStep,
+    facts: &Facts,
+    target: &CutTarget,
+    settings: &Settings,
+) -> StepResult {
+    let (user, uid) = (&target.user, facts.uid);
+    let move_away = |files: Vec<String>| {
+        files.into_iter().map(|file| format!("move {file} away")).collect::<Vec<_>>()
     };
-    if processes::would_end_us(&theirs) {
-        return Err(format!("this command runs in a session of {user}, which it would end"));
-    }
-    Ok((account.uid, account.home, account.gid))
-}
-
-/// A passwd(1) of theirs holds the databases for as long as they like, and who is back before the login
-/// is locked may have started another: so what runs is ended once more, and then it is locked.
-fn lock(kept: &mut Kept) -> Result<Vec<String>, String> {
-    let mut tried = account::lock(kept, 0);
-    for _ in 0..ROUNDS {
-        if tried.is_ok() {
-            return tried;
+    Ok(match step {
+        CutStep::LockLogin => {
+            vec![format!("lock the password of {user}, and let the account expire")]
         }
-        processes::end(kept)?;
-        tried = account::lock(kept, 0);
-    }
-    // Held by somebody else, then.
-    tried.or_else(|_| account::lock(kept, account::TRIES))
+        CutStep::MaskUnits => {
+            let units = units::present(user, uid)?;
+            units.keys().map(|unit| format!("stop, disable and mask {unit}")).collect()
+        }
+        CutStep::MoveJobs => move_away(jobs::scheduled(user, uid)?),
+        CutStep::MoveTokens => move_away(jobs::environments(user)?),
+        CutStep::LeaveGroups => {
+            let granted = granted_groups(target, settings);
+            let (leave, _) = account::groups_to_leave(user, facts.gid, &granted)?;
+            leave.iter().map(|group| format!("remove {user} from group {group}")).collect()
+        }
+        CutStep::EndProcesses => {
+            let ranges = account::subuids(user, uid)?;
+            let ranges = ranges.into_iter().map(|(first, last)| first..=last).collect();
+            let running = processes::running(&Theirs { uid, ranges })?;
+            vec![format!("end {}", crate::text::table::count(running.len(), "process"))]
+        }
+        CutStep::RevokeCluster => vec![match &settings.revoke_cluster {
+            Some(argv) if !target.k8s_user.is_empty() => {
+                format!("run {}", argv_for(argv, &target.k8s_user).join(" "))
+            }
+            _ => not_revoked(&target.k8s_user),
+        }],
+        CutStep::SaveSessions => vec![format!("save the sessions of {user} a last time")],
+        CutStep::EndLinger => vec![format!("end lingering of {user}")],
+        // Nothing to show that the other steps do not.
+        CutStep::KillProcesses | CutStep::CheckAgain | CutStep::RecordCut => Vec::new(),
+    })
 }
 
-fn revoke(kept: &mut Kept, settings: &Settings) -> Result<Vec<String>, String> {
-    let k8s_user = kept.record.k8s_user.clone();
-    let Some(argv) = &settings.revoke_cluster else { return Ok(vec![to_a_person(&k8s_user)]) };
-    if k8s_user.is_empty() {
-        return Ok(vec![to_a_person(&k8s_user)]);
+/// The record to go on with: that of an earlier try, or a new one.
+fn begin(state: &Dir, target: &CutTarget) -> Result<CutRecordFile, OffboardError> {
+    let facts = inspect(state, target)?;
+    let user = &target.user;
+    if let Some(mut file) = CutRecordFile::load(state, user)? {
+        account::recorded(user, file.record.uid)?;
+        match file.record.stage {
+            Stage::Removing => return Err(PolicyError::BeingRemoved { user: user.clone() }.into()),
+            Stage::Undoing => {
+                file.record.stage = Stage::Cutting;
+                file.record.cluster_revoked = false;
+                file.save()?;
+            }
+            Stage::Cutting | Stage::Cut => {}
+        }
+        return Ok(file);
     }
-    if kept.record.cluster_revoked {
-        return Ok(vec![format!("cluster access of {k8s_user}: revoked already")]);
+    let subuids = account::subuids(user, facts.uid)?;
+    let record = CutRecord::new(target, (facts.uid, facts.home), subuids);
+    let file = CutRecordFile::new(state, record)?;
+    file.save()?;
+    Ok(file)
+}
+
+/// The account of a user who may be cut.
+struct Facts {
+    uid: u32,
+    gid: u32,
+    home: String,
+}
+
+fn inspect(state: &Dir, target: &CutTarget) -> Result<Facts, OffboardError> {
+    let user = &target.user;
+    policy::check_name(user)?;
+    let account = account::existing(user)?;
+    let defs = fs::read(Path::new("/etc/login.defs"), 1 << 20).unwrap_or_default();
+    let uid_min = crate::roster::uid_min(&String::from_utf8_lossy(&defs));
+    policy::check_uid(user, account.uid, uid_min)?;
+    let uids = match &CutRecordFile::load(state, user)? {
+        Some(file) => processes::uids_of(&file.record),
+        None => Theirs { uid: account.uid, ranges: Vec::new() },
+    };
+    if processes::would_end_us(&uids) {
+        return Err(PolicyError::OwnSession { user: user.clone() }.into());
     }
-    run(argv, &k8s_user)?;
-    kept.record.cluster_revoked = true;
-    kept.save()?;
+    Ok(Facts { uid: account.uid, gid: account.gid, home: account.home })
+}
+
+/// The groups besides those that make root which gave the user access.
+fn granted_groups(target: &CutTarget, settings: &Settings) -> BTreeSet<String> {
+    target.added_groups.iter().chain(&settings.t3_group).cloned().collect()
+}
+
+/// Locks the login. The user's own passwd(1) may hold the databases without end, and a session that
+/// began before the login was locked may start another: then processes are ended, and it retries.
+fn lock(file: &mut CutRecordFile) -> StepResult {
+    let mut result = account::lock(file, 0);
+    for _ in 0..LOCK_ROUNDS {
+        if result.is_ok() {
+            return result;
+        }
+        processes::end_all(&file.record)?;
+        result = account::lock(file, 0);
+    }
+    // Another user's program holds the databases.
+    result.or_else(|_| account::lock(file, account::RETRIES))
+}
+
+fn revoke(file: &mut CutRecordFile, settings: &Settings) -> StepResult {
+    let k8s_user = file.record.k8s_user.clone();
+    let argv = settings.revoke_cluster.as_ref().filter(|_| !k8s_user.is_empty());
+    let Some(argv) = argv else { return Ok(vec![not_revoked(&k8s_user)]) };
+    if file.record.cluster_revoked {
+        return Ok(vec![format!("cluster access of {k8s_user}: already revoked")]);
+    }
+    run_cluster_command(argv, &k8s_user)?;
+    file.record.cluster_revoked = true;
+    file.save()?;
     Ok(vec![format!("cluster access of {k8s_user}: revoked")])
 }
 
-/// Runs a configured command of the cluster's.
-pub(super) fn run(argv: &[String], k8s_user: &str) -> Result<(), String> {
+/// Runs a configured command about a user of the cluster.
+pub(super) fn run_cluster_command(argv: &[String], k8s_user: &str) -> Result<(), OffboardError> {
     let argv = argv_for(argv, k8s_user);
-    let (program, rest) = argv.split_first().ok_or("no command is configured")?;
-    trusted_path::assert_roots_own(Path::new(program)).map_err(|error| error.to_string())?;
-    tool::run(program, rest, CLUSTER_DEADLINE).map(drop).map_err(|error| error.to_string())
+    let Some((program, rest)) = argv.split_first() else { return Ok(()) };
+    trusted_path::assert_roots_own(Path::new(program))?;
+    Ok(tool::run(program, rest, CLUSTER_DEADLINE).map(drop)?)
 }
 
-fn named(k8s_user: &str) -> &str {
-    if k8s_user.is_empty() { "the user (no name on record)" } else { k8s_user }
-}
-
-fn to_a_person(k8s_user: &str) -> String {
-    let name = named(k8s_user);
-    format!("cluster access of {name}: left to a person, as no command is configured or known")
+fn not_revoked(k8s_user: &str) -> String {
+    if k8s_user.is_empty() {
+        "cluster access: not revoked, as the name in the cluster is not known; revoke it by hand"
+            .to_owned()
+    } else {
+        format!(
+            "cluster access of {k8s_user}: not revoked, as no command is configured; revoke it by hand"
+        )
+    }
 }

@@ -1,150 +1,159 @@
-//! The home out of everybody's reach: renamed, whole, into a directory of root's on the same file
-//! system; and back.
+//! Freezes a home: renames it into a directory on the same file system that only root can enter; and
+//! puts it back.
 
-use super::record::{Frozen, Kept};
+use super::error::{HomeError, OffboardError};
+use super::record::{CutRecord, CutRecordFile, Frozen};
+use super::step_runner::StepResult;
 use crate::sys::Dir;
 use crate::sys::fs::{trusted_path, walk};
-use rustix::fs::FileType;
+use crate::text::shown;
+use rustix::fs::{FileType, Stat};
 use std::path::{Path, PathBuf};
 
-/// Beside the homes; 0700, root's.
-const PLACE: &str = ".terminal-lobby-frozen";
+/// The directory beside the homes; root's, mode 0700.
+const DIRECTORY: &str = ".terminal-lobby-frozen";
 
-/// Where a home is, through no link, and its name there.
+/// A frozen home, or one that can be frozen: its directory, and its name there.
+type Place = (Dir, String);
+
+/// The directory of a home, with links resolved, and the home's name there.
 struct Home {
     parent: Dir,
     name: String,
 }
 
 impl Home {
-    fn of(kept: &Kept) -> Result<Self, String> {
-        let home = Path::new(&kept.record.home);
-        let wrong = || format!("home {}: not a directory below another", shown(home));
-        let name = home.file_name().and_then(|name| name.to_str()).ok_or_else(wrong)?;
-        let parent = home.parent().filter(|parent| parent.is_absolute()).ok_or_else(wrong)?;
-        let real = parent.canonicalize().map_err(|error| format!("{}: {error}", shown(parent)))?;
-        trusted_path::assert_roots_own(&real).map_err(String::from)?;
-        Ok(Self { parent: Dir::open(&real).map_err(String::from)?, name: name.to_owned() })
+    fn of(record: &CutRecord) -> Result<Self, OffboardError> {
+        let home = Path::new(&record.home);
+        let no_parent = || HomeError::NoParent(home.to_owned());
+        let name = home.file_name().and_then(|name| name.to_str()).ok_or_else(no_parent)?;
+        let parent = home.parent().filter(|parent| parent.is_absolute()).ok_or_else(no_parent)?;
+        let doing = format!("resolving {}", shown(parent));
+        let real = parent.canonicalize().map_err(OffboardError::io(doing))?;
+        trusted_path::assert_roots_own(&real)?;
+        Ok(Self { parent: Dir::open(&real)?, name: name.to_owned() })
     }
 
     fn path(&self) -> PathBuf {
         self.parent.path().join(&self.name)
     }
 
-    /// The directory of frozen homes: made when absent, refused when it is anybody's but root's.
-    fn frozen(&self) -> Result<Dir, String> {
-        let dir = self.parent.ensure_dir(PLACE).map_err(String::from)?;
-        let stat = rustix::fs::fstat(dir.fd()).map_err(|error| error.to_string())?;
+    /// The directory of frozen homes: made when absent, refused when it is open to others.
+    fn frozen_dir(&self) -> Result<Dir, OffboardError> {
+        let dir = self.parent.ensure_dir(DIRECTORY)?;
+        let stat = stat(&dir)?;
         if stat.st_uid != 0 || stat.st_mode & 0o077 != 0 {
-            return Err(format!("{}: is not root's alone", shown(dir.path())));
+            return Err(HomeError::OpenToOthers(dir.path().to_owned()).into());
         }
-        trusted_path::assert_roots_own(dir.path()).map_err(String::from)?;
+        trusted_path::assert_roots_own(dir.path())?;
         Ok(dir)
     }
 }
 
-/// Looks whether the home can be frozen: gives the directory it is in, and its name there. Nothing
-/// of it is changed.
-pub(super) fn live(kept: &Kept) -> Result<(Dir, String), String> {
-    let home = Home::of(kept)?;
-    check(kept, &home)?;
+/// Checks whether the home can be frozen, and gives its place. Changes nothing.
+pub(super) fn freezable(record: &CutRecord) -> Result<Place, OffboardError> {
+    let home = Home::of(record)?;
+    check(record, &home)?;
     Ok((home.parent, home.name))
 }
 
-fn check(kept: &Kept, home: &Home) -> Result<u64, String> {
+/// The inode of a home that can be frozen.
+fn check(record: &CutRecord, home: &Home) -> Result<u64, OffboardError> {
     let path = home.path();
-    let stat = home.parent.stat(&home.name).map_err(String::from)?;
-    let stat = stat.ok_or_else(|| format!("home {}: is not there", shown(&path)))?;
-    if !FileType::from_raw_mode(stat.st_mode).is_dir() {
-        return Err(format!("home {}: is no directory", shown(&path)));
+    let Some(found) = home.parent.stat(&home.name)? else {
+        return Err(HomeError::Missing(path).into());
+    };
+    if !FileType::from_raw_mode(found.st_mode).is_dir() {
+        return Err(HomeError::NotADirectory(path).into());
     }
-    if stat.st_uid != kept.record.uid {
-        let (is, was) = (stat.st_uid, kept.record.uid);
-        return Err(format!("home {}: belongs to uid {is}, not to {was}", shown(&path)));
+    if found.st_uid != record.uid {
+        let (uid, expected) = (found.st_uid, record.uid);
+        return Err(HomeError::ForeignOwner { path, uid, expected }.into());
     }
-    let above = rustix::fs::fstat(home.parent.fd()).map_err(|error| error.to_string())?;
-    if above.st_dev != stat.st_dev {
-        return Err(format!(
-            "home {}: is a file system of its own; archive it by hand",
-            shown(&path)
-        ));
+    if stat(&home.parent)?.st_dev != found.st_dev {
+        return Err(HomeError::OwnFileSystem(path).into());
     }
-    let mounts = walk::mounts_below(&path).map_err(|error| error.to_string())?;
-    if let Some(mount) = mounts.first() {
-        return Err(format!("{}: something is mounted there; unmount it first", shown(mount)));
+    let doing = "reading the mounts of this host";
+    let mounts = walk::mounts_below(&path).map_err(OffboardError::io(doing))?;
+    if let Some(mount) = mounts.into_iter().next() {
+        return Err(HomeError::Mounted(mount).into());
     }
-    Ok(stat.st_ino)
+    Ok(found.st_ino)
 }
 
-/// Freezes the home, if it is not frozen yet; gives the directory it is in then, and its name.
-pub(super) fn freeze(kept: &mut Kept) -> Result<(Dir, String), String> {
-    if let Some(frozen) = &kept.record.frozen {
+fn stat(dir: &Dir) -> Result<Stat, OffboardError> {
+    let doing = format!("inspecting {}", shown(dir.path()));
+    rustix::fs::fstat(dir.fd()).map_err(|errno| OffboardError::io(doing)(errno.into()))
+}
+
+/// Freezes the home, unless it is frozen already, and gives its place then.
+pub(super) fn freeze(file: &mut CutRecordFile) -> Result<Place, OffboardError> {
+    if let Some(frozen) = &file.record.frozen {
         let frozen = frozen.clone();
         if let Some(found) = find(&frozen)? {
             return Ok(found);
         }
     }
-    let home = Home::of(kept)?;
-    let inode = check(kept, &home)?;
-    let dir = home.frozen()?;
-    let user = kept.record.user.clone();
+    let home = Home::of(&file.record)?;
+    let inode = check(&file.record, &home)?;
+    let dir = home.frozen_dir()?;
+    let user = file.record.user.clone();
     let place = dir.path().join(&user);
-    if dir.stat(&user).map_err(String::from)?.is_some() {
-        return Err(format!("{}: an older frozen home is there", shown(&place)));
+    if dir.stat(&user)?.is_some() {
+        return Err(HomeError::AlreadyFrozen(place).into());
     }
-    let place = place.to_str().ok_or("a home whose path is not UTF-8")?.to_owned();
-    kept.record.frozen = Some(Frozen { place, inode });
-    kept.save()?;
-    home.parent.move_across(&home.name, &dir, &user, 0).map_err(String::from)?;
+    let place = place.to_str().ok_or(HomeError::NotUtf8)?.to_owned();
+    file.record.frozen = Some(Frozen { place, inode });
+    file.save()?;
+    home.parent.move_across(&home.name, &dir, &user, 0)?;
     Ok((dir, user))
 }
 
-/// The frozen home: the directory it is in, and its name. `None` when it is not there.
-pub(super) fn find(frozen: &Frozen) -> Result<Option<(Dir, String)>, String> {
+/// The place of a frozen home; `None` when it is missing.
+pub(super) fn find(frozen: &Frozen) -> Result<Option<Place>, OffboardError> {
     let path = Path::new(&frozen.place);
-    let (Some(parent), Some(name)) = (path.parent(), path.file_name().and_then(|n| n.to_str()))
+    let parent = path.parent().filter(|parent| parent.file_name() == Some(DIRECTORY.as_ref()));
+    let (Some(parent), Some(name)) = (parent, path.file_name().and_then(|name| name.to_str()))
     else {
-        return Err(format!("{}: not a place of a frozen home", shown(path)));
+        return Err(HomeError::UnknownPlace(path.to_owned()).into());
     };
-    if parent.file_name() != Some(PLACE.as_ref()) {
-        return Err(format!("{}: not a place of a frozen home", shown(path)));
-    }
     if !parent.exists() {
         return Ok(None);
     }
-    trusted_path::assert_roots_own(parent).map_err(String::from)?;
-    let dir = Dir::open(parent).map_err(String::from)?;
-    let Some(stat) = dir.stat(name).map_err(String::from)? else { return Ok(None) };
-    if stat.st_ino != frozen.inode {
-        return Err(format!("{}: is another directory than the one that was frozen", shown(path)));
+    trusted_path::assert_roots_own(parent)?;
+    let dir = Dir::open(parent)?;
+    let Some(found) = dir.stat(name)? else { return Ok(None) };
+    if found.st_ino != frozen.inode {
+        return Err(HomeError::Replaced(path.to_owned()).into());
     }
     Ok(Some((dir, name.to_owned())))
 }
 
-/// Puts a frozen home back.
-pub(super) fn thaw(kept: &mut Kept) -> Result<Vec<String>, String> {
-    let Some(frozen) = kept.record.frozen.clone() else { return Ok(Vec::new()) };
-    let home = Home::of(kept)?;
-    let there = home.parent.stat(&home.name).map_err(String::from)?;
-    match find(&frozen)? {
-        Some((dir, name)) => {
-            if there.is_some() {
-                let path = shown(&home.path());
-                return Err(format!(
-                    "home {path}: something is there; the home stays at {}",
-                    frozen.place
-                ));
-            }
-            dir.move_across(&name, &home.parent, &home.name, 0).map_err(String::from)?;
-        }
-        None if there.is_some_and(|stat| stat.st_ino == frozen.inode) => {}
-        None => return Err(format!("{}: the frozen home is gone", frozen.place)),
-    }
-    kept.record.frozen = None;
-    kept.save()?;
-    Ok(vec![format!("home {}: put back", shown(&home.path()))])
+/// As [`find`], of a home that must be frozen.
+pub(super) fn existing(record: &CutRecord) -> Result<Place, OffboardError> {
+    let Some(frozen) = &record.frozen else {
+        return Err(HomeError::NotFrozen { user: record.user.clone() }.into());
+    };
+    Ok(find(frozen)?.ok_or_else(|| HomeError::FrozenMissing(frozen.place.clone()))?)
 }
 
-fn shown(path: &Path) -> String {
-    path.display().to_string()
+/// Puts a frozen home back.
+pub(super) fn thaw(file: &mut CutRecordFile) -> StepResult {
+    let Some(frozen) = file.record.frozen.clone() else { return Ok(Vec::new()) };
+    let home = Home::of(&file.record)?;
+    let at_home = home.parent.stat(&home.name)?;
+    match find(&frozen)? {
+        Some((dir, name)) => {
+            if at_home.is_some() {
+                let (home, frozen) = (home.path(), frozen.place);
+                return Err(HomeError::Blocked { home, frozen }.into());
+            }
+            dir.move_across(&name, &home.parent, &home.name, 0)?;
+        }
+        None if at_home.is_some_and(|stat| stat.st_ino == frozen.inode) => {}
+        None => return Err(HomeError::FrozenMissing(frozen.place).into()),
+    }
+    file.record.frozen = None;
+    file.save()?;
+    Ok(vec![format!("home {}: put back", shown(&home.path()))])
 }

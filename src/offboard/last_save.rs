@@ -1,6 +1,7 @@
-//! The last save of the user's sessions: what is lost by the cut can be shown later.
+//! The last save of the user's sessions, so that `persist` can show later what the cut ended.
 
-use super::record::Kept;
+use super::record::CutRecordFile;
+use super::step_runner::StepResult;
 use crate::sys::fs::Existing;
 use crate::sys::process::tool;
 use std::ffi::OsStr;
@@ -12,22 +13,22 @@ const DEADLINE: Duration = Duration::from_mins(1);
 /// A map of this user alone, among the files that were moved away.
 const MAP: &str = "map";
 
-/// Saves once; a failure is a line, and ends nothing.
-pub(super) fn save(kept: &mut Kept) -> Result<Vec<String>, String> {
-    if kept.record.saved {
+/// Saves once. A failure is reported as a line and is not an error.
+pub(super) fn save(file: &mut CutRecordFile) -> StepResult {
+    if file.record.saved {
         return Ok(Vec::new());
     }
-    let user = kept.record.user.clone();
-    // The map of the host may not name the user any more.
-    let files = kept.files()?;
+    let user = file.record.user.clone();
+    // The map of the host may no longer contain the user.
+    let files = file.files()?;
     files.write(MAP, format!("{user}={user}\n").as_bytes(), Existing::Replaced)?;
     let map = files.path().join(MAP);
     let args = [OsStr::new("save"), "--user".as_ref(), user.as_ref(), "--user-map".as_ref()];
     let args = args.into_iter().chain([map.as_os_str()]);
     let saved = tool::run(&program(), args, DEADLINE);
     files.remove(MAP)?;
-    kept.record.saved = true;
-    kept.save()?;
+    file.record.saved = true;
+    file.save()?;
     Ok(vec![match saved {
         Ok(_) => format!("sessions of {user}: saved a last time"),
         Err(error) => format!("sessions of {user}: not saved a last time: {error}"),

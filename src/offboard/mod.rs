@@ -1,39 +1,60 @@
-//! The stages of leaving: the cut, which locks and can be undone; the archive of the home; and the
-//! removal, which only follows a verified archive. Root's own work: nothing in a live home is opened.
+//! The stages of offboarding a user: the cut, which locks everything and can be undone; the archive
+//! of the home; and the removal, which only follows a verified archive. Runs as root; nothing in a
+//! live home is opened.
 
 mod account;
 pub mod archive;
-mod compare;
 pub mod cut;
+pub mod error;
 mod frozen;
 mod jobs;
 mod last_save;
-mod manifest;
-pub mod pax_reader;
+pub mod leavers;
+pub mod policy;
 mod processes;
 pub mod record;
 pub mod remove;
 mod settings;
+mod step_runner;
+pub mod steps;
 pub mod uncut;
 mod units;
-mod work;
 
+pub use error::StageError;
 pub use settings::Settings;
-pub use work::{Notes, Silent};
+pub use step_runner::{ProgressOnly, StageReport, StepLog};
 
+use crate::roster::Row;
 use serde_json::Value;
+use std::collections::BTreeSet;
 
-/// Who is cut.
+/// The user to cut, with what the roster had about the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Who {
+pub struct CutTarget {
     /// The OS user.
     pub user: String,
-    /// What the cluster calls them; empty when it is not known.
+    /// The name in the cluster; empty when it is not known.
     pub k8s_user: String,
-    /// Why.
-    pub why: String,
+    /// The reason, for the record.
+    pub reason: String,
     /// The commit or hash of the roster that decided it.
     pub roster: Option<String>,
     /// The row as it was; null when there was none.
-    pub was: Value,
+    pub row: Value,
+    /// Groups that provision put the user in.
+    pub added_groups: BTreeSet<String>,
+}
+
+impl CutTarget {
+    /// A user with the row of the applied roster.
+    pub fn new(user: &str, row: Option<&Row>, reason: String, roster: Option<String>) -> Self {
+        Self {
+            user: user.to_owned(),
+            k8s_user: row.map(|row| row.k8s_user.clone()).unwrap_or_default(),
+            reason,
+            roster,
+            row: serde_json::to_value(row).unwrap_or_default(),
+            added_groups: BTreeSet::new(),
+        }
+    }
 }

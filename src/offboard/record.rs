@@ -1,6 +1,7 @@
-//! What was there before a cut: `/var/lib/terminal-lobby/cut/<user>.json`, synced before each step,
-//! so that a cut that was killed can be finished, or undone.
+//! The record of a cut, `/var/lib/terminal-lobby/cut/<user>.json`: the account as it was before. It
+//! is synced before each step, so that a cut that was killed can be finished or undone.
 
+use super::error::RecordError;
 use crate::sys::clock::{self, Epoch};
 use crate::sys::fs::Existing;
 use crate::sys::{Dir, FileError};
@@ -9,29 +10,28 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Below `/var/lib/terminal-lobby`.
-const PLACE: &str = "cut";
-/// No record is larger (bytes): the files that are moved away, as many as may be, have room in it. One
-/// that could not be read would end every run.
-const MAX: u64 = 64 << 20;
-/// More names than these are not ours.
-const MOST: usize = 100_000;
+const DIRECTORY: &str = "cut";
+/// Maximum size of a record, in bytes: the files that are moved away, as many as are allowed, fit. A
+/// record that could not be read would stop every run.
+const MAX_SIZE: u64 = 64 << 20;
+/// Maximum number of names in the directory.
+const MAX_NAMES: usize = 100_000;
 const VERSION: u32 = 1;
 
 /// A cut, how far it is, and all that undoing it takes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Record {
+pub struct CutRecord {
     /// 1.
     pub version: u32,
     /// The OS user.
     pub user: String,
-    /// The user id.
     pub uid: u32,
     /// The home, as the database named it.
     pub home: String,
-    /// What the cluster calls them; empty when it is not known.
+    /// The name in the cluster; empty when it is not known.
     pub k8s_user: String,
-    /// Why.
+    /// The reason.
     pub why: String,
     /// The commit or hash of the roster that decided it.
     pub roster: Option<String>,
@@ -39,41 +39,73 @@ pub struct Record {
     pub was: Value,
     /// When the cut began.
     pub since: Epoch,
-    /// How far it is.
     pub stage: Stage,
-    /// Subordinate uids that were theirs alone: first and last.
+    /// Subordinate uids that are the user's alone: first and last.
     pub subuids: Vec<(u32, u32)>,
     /// Whether a last save was tried.
     pub saved: bool,
-    /// How the login was locked; absent before it was looked at, as below.
+    /// The login before the cut; absent until it is read.
     pub login: Option<Login>,
-    /// Whether the user's services ran without a session.
+    /// Whether the user was lingering before the cut; absent until it is read.
     pub linger: Option<bool>,
-    /// Units as they were.
+    /// Units before the cut, by name.
     pub units: BTreeMap<String, Unit>,
-    /// Groups that the user was taken out of.
+    /// Groups that the user was removed from.
     pub groups: BTreeSet<String>,
-    /// Files that were moved away: their names below `<user>.d` and where they were.
+    /// Files that were moved away: their names below `<user>.d` and their old paths.
     pub files: BTreeMap<String, String>,
-    /// Whether the cluster's rights were taken away by the configured command.
+    /// Whether the configured command revoked the cluster access.
     pub cluster_revoked: bool,
-    /// The home out of everybody's reach.
+    /// The home, moved out of reach.
     pub frozen: Option<Frozen>,
-    /// Where an archive is being written.
+    /// The archive that is being written.
     pub archiving: Option<Archiving>,
-    /// Archives that were read back and found whole.
+    /// Archives that were read back and compared.
     pub archives: Vec<Archive>,
 }
 
-/// How far leaving is.
+impl CutRecord {
+    /// The record of a cut that begins now, of an account with this uid and home.
+    pub(super) fn new(
+        target: &super::CutTarget,
+        (uid, home): (u32, String),
+        subuids: Vec<(u32, u32)>,
+    ) -> Self {
+        Self {
+            version: VERSION,
+            user: target.user.clone(),
+            uid,
+            home,
+            k8s_user: target.k8s_user.clone(),
+            why: target.reason.clone(),
+            roster: target.roster.clone(),
+            was: target.row.clone(),
+            since: clock::now(),
+            stage: Stage::Cutting,
+            subuids,
+            saved: false,
+            login: None,
+            linger: None,
+            units: BTreeMap::new(),
+            groups: BTreeSet::new(),
+            files: BTreeMap::new(),
+            cluster_revoked: false,
+            frozen: None,
+            archiving: None,
+            archives: Vec::new(),
+        }
+    }
+}
+
+/// How far a user's offboarding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
-    /// The cut began, and something is to be done yet.
+    /// The cut began, and steps of it are left.
     Cutting,
-    /// Nobody gets in.
+    /// The cut is finished.
     Cut,
-    /// It is being undone.
+    /// The cut is being undone.
     Undoing,
     /// The account and the frozen home are being removed.
     Removing,
@@ -85,9 +117,9 @@ pub enum Stage {
 pub struct Login {
     /// Whether the password was locked.
     pub locked: bool,
-    /// Whether there was none at all, so that anybody could log in.
+    /// Whether the password was empty, so that no password was asked for.
     pub empty: bool,
-    /// The day since 1970 on which it expired, as `/etc/shadow` had it; empty is never.
+    /// The expiry as a day since 1970, as `/etc/shadow` had it; empty is never.
     pub expires: String,
 }
 
@@ -95,9 +127,9 @@ pub struct Login {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Unit {
-    /// As systemd calls it: `enabled`, `static`, `masked`, ...
+    /// Systemd's word: `enabled`, `static`, `masked`, ...
     pub state: String,
-    /// Whether it ran.
+    /// Whether it was running.
     pub active: bool,
 }
 
@@ -105,166 +137,139 @@ pub struct Unit {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Frozen {
-    /// Where it is.
+    /// Its path now.
     pub place: String,
-    /// Its inode.
     pub inode: u64,
 }
 
-/// An archive that is not whole yet.
+/// An archive that is not finished.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Archiving {
     /// The directory.
     pub dir: String,
-    /// The name that it will have; what is written has `.part` after it.
+    /// The final name; until it is finished, `.part` is appended.
     pub name: String,
 }
 
-/// A whole archive.
+/// A finished archive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Archive {
-    /// The file.
     pub file: String,
     /// SHA-256 of the file, in hexadecimal digits.
     pub digest: String,
     /// SHA-256 of the manifest beside it.
     pub manifest: String,
-    /// How many entries it has.
+    /// The number of entries.
     pub entries: u64,
     /// When it was made.
     pub time: Epoch,
 }
 
-/// The record of one user, and where it is kept.
+/// The record of one user, with the directory that it is kept in.
 #[derive(Debug)]
-pub struct Kept {
+pub struct CutRecordFile {
     dir: Dir,
-    /// What it says; [`Kept::save`] puts it on disk.
-    pub record: Record,
+    /// Changes are on disk only after [`CutRecordFile::save`].
+    pub record: CutRecord,
 }
 
-impl Kept {
+impl CutRecordFile {
     /// A new record, not on disk yet.
-    pub(super) fn new(state: &Dir, record: Record) -> Result<Self, FileError> {
-        Ok(Self { dir: state.ensure_dir(PLACE)?, record })
+    pub(super) fn new(state: &Dir, record: CutRecord) -> Result<Self, FileError> {
+        Ok(Self { dir: state.ensure_dir(DIRECTORY)?, record })
     }
 
     /// The record of a user; `None` when the user is not cut.
     ///
     /// # Errors
-    /// When it is there and cannot be read or understood.
-    pub fn load(state: &Dir, user: &str) -> Result<Option<Self>, String> {
-        if state.stat(PLACE).map_err(String::from)?.is_none() {
+    /// When it exists and cannot be read, or is invalid.
+    pub fn load(state: &Dir, user: &str) -> Result<Option<Self>, RecordError> {
+        if state.stat(DIRECTORY)?.is_none() {
             return Ok(None);
         }
-        let dir = state.open_dir(PLACE).map_err(String::from)?;
-        let record = match dir.read(file(user), MAX) {
-            Ok(bytes) => parse(&bytes).map_err(|why| format!("{user}.json: {why}"))?,
+        let (dir, file) = (state.open_dir(DIRECTORY)?, file_name(user));
+        let record = match dir.read(&file, MAX_SIZE) {
+            Ok(bytes) => parse(&bytes, &file)?,
             Err(error) if error.is_not_found() => return Ok(None),
-            Err(error) => return Err(error.to_string()),
+            Err(error) => return Err(error.into()),
         };
         if record.user != user {
-            return Err(format!("{}: a record of {}", file(user), record.user));
+            return Err(RecordError::OtherUser { file, user: record.user });
         }
         Ok(Some(Self { dir, record }))
     }
 
-    /// Puts it on disk.
-    pub(super) fn save(&self) -> Result<(), String> {
-        let bytes = serde_json::to_vec_pretty(&self.record).map_err(|error| error.to_string())?;
-        self.dir.write(&file(&self.record.user), &bytes, Existing::Replaced).map_err(String::from)
+    /// Writes it to disk.
+    pub(super) fn save(&self) -> Result<(), RecordError> {
+        let file = file_name(&self.record.user);
+        let bytes = serde_json::to_vec_pretty(&self.record)
+            .map_err(|source| RecordError::Invalid { file: file.clone(), source })?;
+        Ok(self.dir.write(&file, &bytes, Existing::Replaced)?)
     }
 
     /// The directory of the files that were moved away, made when absent.
-    pub(super) fn files(&self) -> Result<Dir, String> {
-        self.dir.ensure_dir(&format!("{}.d", self.record.user)).map_err(String::from)
+    pub(super) fn files(&self) -> Result<Dir, FileError> {
+        self.dir.ensure_dir(&format!("{}.d", self.record.user))
     }
 
-    /// Sets it aside: nobody is cut by it any more. Files that could not go back stay beside it.
-    pub(super) fn set_aside(self, how: &str) -> Result<(), String> {
+    /// Renames it, so that the user is no longer cut by it; `outcome` becomes part of the name. Files
+    /// that could not be put back stay beside it.
+    pub(super) fn retire(&self, outcome: &str) -> Result<(), RecordError> {
         let (user, none) = (&self.record.user, rustix::fs::RenameFlags::NOREPLACE);
         let moved = format!("{user}.d");
-        if self.dir.stat(&moved).map_err(String::from)?.is_some()
-            && self.dir.remove_dir(&moved).is_err()
-        {
-            let aside = self.free_name(&format!("{moved}.{how}-{}", clock::now()))?;
-            self.dir.rename(&moved, &aside, none).map_err(String::from)?;
+        if self.dir.stat(&moved)?.is_some() && self.dir.remove_dir(&moved).is_err() {
+            let aside = self.free_name(&format!("{moved}.{outcome}-{}", clock::now()))?;
+            self.dir.rename(&moved, &aside, none)?;
         }
-        let aside = self.free_name(&format!("{}.{how}-{}", file(user), clock::now()))?;
-        self.dir.rename(&file(user), &aside, none).map_err(String::from)?;
-        self.dir.sync().map_err(String::from)
+        let aside = self.free_name(&format!("{}.{outcome}-{}", file_name(user), clock::now()))?;
+        self.dir.rename(&file_name(user), &aside, none)?;
+        Ok(self.dir.sync()?)
     }
 
-    fn free_name(&self, name: &str) -> Result<String, String> {
+    fn free_name(&self, name: &str) -> Result<String, RecordError> {
         for number in 0..1000 {
             let name = if number == 0 { name.to_owned() } else { format!("{name}-{number}") };
-            if self.dir.stat(&name).map_err(String::from)?.is_none() {
+            if self.dir.stat(&name)?.is_none() {
                 return Ok(name);
             }
         }
-        Err(format!("{name}: there are too many already"))
+        Err(RecordError::NoFreeName(name.to_owned()))
     }
 }
 
-/// Who is cut, each with the time since when; and who is being cut or put back at this moment, too.
+/// The users who are cut, or are being cut or put back at this moment, each with the time since when.
 ///
 /// # Errors
-/// When a record cannot be read or understood: somebody would seem not to be cut.
-pub fn load_all(state: &Dir) -> Result<BTreeMap<String, Epoch>, String> {
+/// When a record cannot be read or is invalid: its user would seem not to be cut.
+pub fn load_all(state: &Dir) -> Result<BTreeMap<String, Epoch>, RecordError> {
     let mut cut = BTreeMap::new();
-    if state.stat(PLACE).map_err(String::from)?.is_none() {
+    if state.stat(DIRECTORY)?.is_none() {
         return Ok(cut);
     }
-    let dir = state.open_dir(PLACE).map_err(String::from)?;
-    let names = dir.names(MOST).map_err(String::from)?.ok_or("more records of cuts than can be")?;
-    for name in names {
+    let dir = state.open_dir(DIRECTORY)?;
+    for name in dir.names(MAX_NAMES)?.ok_or(RecordError::TooMany(MAX_NAMES))? {
         if let Some(user) = name.to_str().and_then(|name| name.strip_suffix(".json"))
-            && let Some(kept) = Kept::load(state, user)?
+            && let Some(file) = CutRecordFile::load(state, user)?
         {
-            cut.insert(user.to_owned(), kept.record.since);
+            cut.insert(user.to_owned(), file.record.since);
         }
     }
     Ok(cut)
 }
 
-/// A new record.
-pub(super) fn begin(who: &super::Who, account: (u32, String), subuids: Vec<(u32, u32)>) -> Record {
-    Record {
-        version: VERSION,
-        user: who.user.clone(),
-        uid: account.0,
-        home: account.1,
-        k8s_user: who.k8s_user.clone(),
-        why: who.why.clone(),
-        roster: who.roster.clone(),
-        was: who.was.clone(),
-        since: clock::now(),
-        stage: Stage::Cutting,
-        subuids,
-        saved: false,
-        login: None,
-        linger: None,
-        units: BTreeMap::new(),
-        groups: BTreeSet::new(),
-        files: BTreeMap::new(),
-        cluster_revoked: false,
-        frozen: None,
-        archiving: None,
-        archives: Vec::new(),
-    }
-}
-
-fn parse(bytes: &[u8]) -> Result<Record, String> {
-    let record: Record = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+fn parse(bytes: &[u8], file: &str) -> Result<CutRecord, RecordError> {
+    let record: CutRecord = serde_json::from_slice(bytes)
+        .map_err(|source| RecordError::Invalid { file: file.to_owned(), source })?;
     if record.version != VERSION {
-        return Err(format!("version {}, not {VERSION}", record.version));
+        let (file, version) = (file.to_owned(), record.version);
+        return Err(RecordError::Version { file, version, expected: VERSION });
     }
     Ok(record)
 }
 
-fn file(user: &str) -> String {
+fn file_name(user: &str) -> String {
     format!("{user}.json")
 }
 
@@ -272,32 +277,26 @@ fn file(user: &str) -> String {
 mod tests {
     use super::*;
 
-    fn record(user: &str) -> Record {
-        let who = crate::offboard::Who {
-            user: user.to_owned(),
-            k8s_user: "k".to_owned(),
-            why: "left".to_owned(),
-            roster: None,
-            was: Value::Null,
-        };
-        begin(&who, (1001, format!("/home/{user}")), vec![(100_000, 165_535)])
+    fn record(user: &str) -> CutRecord {
+        let target = crate::offboard::CutTarget::new(user, None, "left".to_owned(), None);
+        CutRecord::new(&target, (1001, format!("/home/{user}")), vec![(100_000, 165_535)])
     }
 
     #[test]
-    fn what_is_saved_is_loaded_and_counts_until_it_is_set_aside() {
+    fn what_is_saved_is_loaded_and_counts_until_it_is_retire() {
         let root = tempfile::tempdir().unwrap();
         let state = Dir::open(root.path()).unwrap();
         assert!(load_all(&state).unwrap().is_empty());
-        let kept = Kept::new(&state, record("ann")).unwrap();
-        assert!(Kept::load(&state, "ann").unwrap().is_none());
-        kept.save().unwrap();
-        kept.files().unwrap();
-        let loaded = Kept::load(&state, "ann").unwrap().unwrap();
-        assert_eq!(loaded.record, kept.record);
+        let file = CutRecordFile::new(&state, record("ann")).unwrap();
+        assert!(CutRecordFile::load(&state, "ann").unwrap().is_none());
+        file.save().unwrap();
+        file.files().unwrap();
+        let loaded = CutRecordFile::load(&state, "ann").unwrap().unwrap();
+        assert_eq!(loaded.record, file.record);
         assert_eq!(load_all(&state).unwrap().keys().collect::<Vec<_>>(), ["ann"]);
-        loaded.set_aside("undone").unwrap();
+        loaded.retire("undone").unwrap();
         assert!(load_all(&state).unwrap().is_empty());
-        assert!(Kept::load(&state, "ann").unwrap().is_none());
+        assert!(CutRecordFile::load(&state, "ann").unwrap().is_none());
         let left: Vec<_> = std::fs::read_dir(root.path().join("cut")).unwrap().collect();
         assert_eq!(left.len(), 1, "an empty directory of files goes");
     }
@@ -306,16 +305,16 @@ mod tests {
     fn a_record_of_another_version_or_user_or_with_more_in_it_is_refused() {
         let root = tempfile::tempdir().unwrap();
         let state = Dir::open(root.path()).unwrap();
-        let kept = Kept::new(&state, record("ann")).unwrap();
-        let fine = serde_json::to_string(&kept.record).unwrap();
+        let file = CutRecordFile::new(&state, record("ann")).unwrap();
+        let fine = serde_json::to_string(&file.record).unwrap();
         for (bad, why) in [
             (fine.replace("\"version\":1", "\"version\":2"), "version 2, not 1"),
             (fine.replace("\"version\":1", "\"version\":1,\"more\":1"), "unknown field `more`"),
             (fine.replace("\"user\":\"ann\"", "\"user\":\"bob\""), "a record of bob"),
             (fine[..40].to_owned(), "EOF"),
         ] {
-            kept.dir.write("ann.json", bad.as_bytes(), Existing::Replaced).unwrap();
-            let error = load_all(&state).unwrap_err();
+            file.dir.write("ann.json", bad.as_bytes(), Existing::Replaced).unwrap();
+            let error = load_all(&state).unwrap_err().to_string();
             assert!(error.contains(why), "{error}");
         }
     }

@@ -1,68 +1,70 @@
-//! Site values of leaving.
+//! Site values of offboarding: the table `[provision.offboard]` (pure).
 
+use crate::text::shown;
 use serde::Deserialize;
-use std::collections::BTreeSet;
 
-/// The table `[provision.offboard]`, and what the caller knows besides.
+/// The table `[provision.offboard]`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
-    /// The command that takes the cluster's rights away, as an argument list; `{k8s_user}` as a
-    /// whole word is replaced.
+    /// The command that revokes the cluster access, as an argument list. An argument `{k8s_user}` is
+    /// replaced with the user's name in the cluster.
     pub revoke_cluster: Option<Vec<String>>,
-    /// The one that gives them back.
+    /// The command that restores it.
     pub restore_cluster: Option<Vec<String>>,
-    /// How long after the cut nothing is removed.
+    /// The minimum number of days between cut and removal.
     pub remove_after_days: u32,
-    /// The group that the terminals' service lets in.
+    /// The group of the users that the terminals' service admits.
     pub t3_group: Option<String>,
-    /// Groups that provision put the user in; the caller knows them.
-    #[serde(skip)]
-    pub added_groups: BTreeSet<String>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self {
-            revoke_cluster: None,
-            restore_cluster: None,
-            remove_after_days: 7,
-            t3_group: None,
-            added_groups: BTreeSet::new(),
-        }
+        Self { revoke_cluster: None, restore_cluster: None, remove_after_days: 7, t3_group: None }
     }
 }
 
 impl Settings {
-    /// Whether the values can be used.
+    /// Checks the values.
     ///
     /// # Errors
-    /// Which cannot, and why.
-    pub fn check(&self) -> Result<(), String> {
+    /// The first invalid one.
+    pub fn check(&self) -> Result<(), InvalidSetting> {
         for (key, argv) in
             [("revoke_cluster", &self.revoke_cluster), ("restore_cluster", &self.restore_cluster)]
         {
             let Some(argv) = argv else { continue };
             if !argv.first().is_some_and(|program| program.starts_with('/')) {
-                return Err(format!("{key}: expected an argument list that begins with a path"));
+                return Err(InvalidSetting::NoPath { key });
             }
             if !argv[1..].iter().any(|word| word == K8S_USER) {
-                return Err(format!("{key}: no argument is {K8S_USER}"));
+                return Err(InvalidSetting::NoUser { key });
             }
         }
         if let Some(group) = &self.t3_group
             && !crate::identity::is_user_name(group)
         {
-            return Err(format!("t3_group: '{}' is no name of a group", group.escape_debug()));
+            return Err(InvalidSetting::Group(group.clone()));
         }
         Ok(())
     }
 }
 
-/// What stands for the cluster's name of the user.
+/// An invalid value of the table.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidSetting {
+    #[error("{key}: expected an argument list that begins with an absolute path")]
+    NoPath { key: &'static str },
+    #[error("{key}: no argument is {K8S_USER}")]
+    NoUser { key: &'static str },
+    #[error("t3_group: invalid group name '{}'", shown(.0))]
+    Group(String),
+}
+
+/// The argument that stands for the user's name in the cluster.
 const K8S_USER: &str = "{k8s_user}";
 
-/// A command for one user.
+/// The command for one user.
 pub(super) fn argv_for(argv: &[String], k8s_user: &str) -> Vec<String> {
     let word = |word: &String| if word == K8S_USER { k8s_user.to_owned() } else { word.clone() };
     argv.iter().map(word).collect()

@@ -1,13 +1,15 @@
-//! The units that run in the user's name: stopped, disabled and masked; and back as they were.
+//! The units that run in the user's name: stopped, disabled and masked; and restored.
 
-use super::record::{Kept, Unit};
-use crate::sys::process::tool;
+use super::error::OffboardError;
+use super::record::{CutRecordFile, Unit};
+use super::step_runner::StepResult;
+use crate::sys::process::tool::{self, ToolError};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 const DEADLINE: Duration = Duration::from_mins(2);
 
-/// Every unit that a user may have.
+/// All units that a user may have.
 fn names(user: &str, uid: u32) -> [String; 6] {
     [
         format!("t3-serve@{user}.service"),
@@ -19,8 +21,8 @@ fn names(user: &str, uid: u32) -> [String; 6] {
     ]
 }
 
-/// Those that the host knows, with their state.
-pub(super) fn present(user: &str, uid: u32) -> Result<BTreeMap<String, Unit>, String> {
+/// The units that this host has, with their state.
+pub(super) fn present(user: &str, uid: u32) -> Result<BTreeMap<String, Unit>, ToolError> {
     let mut units = BTreeMap::new();
     if !tool::systemd_runs() {
         return Ok(units);
@@ -40,54 +42,54 @@ pub(super) fn present(user: &str, uid: u32) -> Result<BTreeMap<String, Unit>, St
     Ok(units)
 }
 
-/// Disables and masks them, then ends what runs in them.
-pub(super) fn close(kept: &mut Kept) -> Result<Vec<String>, String> {
+/// Disables and masks the units, then stops them.
+pub(super) fn mask(file: &mut CutRecordFile) -> StepResult {
     if !tool::systemd_runs() {
-        return Ok(vec!["units: systemd does not run here, so none is started".to_owned()]);
+        return Ok(vec!["units: skipped, as systemd does not run on this host".to_owned()]);
     }
-    let (user, uid) = (kept.record.user.clone(), kept.record.uid);
+    let (user, uid) = (file.record.user.clone(), file.record.uid);
     let now = present(&user, uid)?;
     for (name, unit) in &now {
-        kept.record.units.entry(name.clone()).or_insert_with(|| unit.clone());
+        file.record.units.entry(name.clone()).or_insert_with(|| unit.clone());
     }
-    kept.save()?;
+    file.save()?;
     let (mut lines, mut failed) = (Vec::new(), Vec::new());
     for (name, unit) in &now {
-        match close_one(name, unit) {
+        match mask_one(name, unit) {
             Ok(()) => lines.push(format!("{name}: stopped and masked")),
-            Err(why) => failed.push(why),
+            Err(error) => failed.push(error.into()),
         }
     }
-    if failed.is_empty() { Ok(lines) } else { Err(failed.join("; ")) }
+    OffboardError::several(failed).map(|()| lines)
 }
 
-fn close_one(name: &str, unit: &Unit) -> Result<(), String> {
+fn mask_one(name: &str, unit: &Unit) -> Result<(), ToolError> {
     if unit.state.starts_with("enabled") {
         systemctl(&["disable", name])?;
     }
     if unit.state != "masked" {
         systemctl(&["mask", name])?;
     }
-    // A process may ignore TERM, and hold the stop up: none is asked twice.
+    // A process that ignores TERM would hold up the stop: KILL comes first.
     let _ = systemctl(&["kill", "--kill-whom=all", "--signal=KILL", name]);
     systemctl(&["stop", name])?;
-    let _ = systemctl(&["reset-failed", name]); // killed, as was meant: nobody needs to look
+    let _ = systemctl(&["reset-failed", name]); // the kill was intended, so it is no failed unit
     Ok(())
 }
 
-/// Unmasks and enables them as before.
-pub(super) fn open(kept: &Kept) -> Result<Vec<String>, String> {
+/// Unmasks and enables the units as they were.
+pub(super) fn restore(file: &CutRecordFile) -> StepResult {
     let (mut lines, mut failed) = (Vec::new(), Vec::new());
-    for (name, was) in &kept.record.units {
-        match open_one(name, was) {
-            Ok(()) => lines.push(format!("{name}: {} as before", shown(was))),
-            Err(why) => failed.push(why),
+    for (name, was) in &file.record.units {
+        match restore_one(name, was) {
+            Ok(()) => lines.push(format!("{name}: {} as before", state_name(was))),
+            Err(error) => failed.push(error.into()),
         }
     }
-    if failed.is_empty() { Ok(lines) } else { Err(failed.join("; ")) }
+    OffboardError::several(failed).map(|()| lines)
 }
 
-fn open_one(name: &str, was: &Unit) -> Result<(), String> {
+fn restore_one(name: &str, was: &Unit) -> Result<(), ToolError> {
     if !was.state.starts_with("masked") {
         systemctl(&["unmask", name])?;
     }
@@ -98,34 +100,35 @@ fn open_one(name: &str, was: &Unit) -> Result<(), String> {
     }
 }
 
-/// Takes the masks off, when the user is gone: somebody else may have the name one day.
-pub(super) fn unmask(kept: &Kept) -> Result<Vec<String>, String> {
-    let ours = kept.record.units.iter().filter(|(_, was)| !was.state.starts_with("masked"));
+/// Unmasks the units of a user who is removed: the name may be given to another user one day.
+pub(super) fn unmask(file: &CutRecordFile) -> StepResult {
+    let ours = file.record.units.iter().filter(|(_, was)| !was.state.starts_with("masked"));
     for (name, _) in ours {
         systemctl(&["unmask", name])?;
     }
     Ok(Vec::new())
 }
 
-/// Starts what ran before; the user's own manager starts with the lingering, or the next session.
-pub(super) fn start(kept: &Kept) -> Result<Vec<String>, String> {
+/// Starts the units that were running; the user's own manager starts with lingering, or the next
+/// session.
+pub(super) fn start(file: &CutRecordFile) -> StepResult {
     let (mut lines, mut failed) = (Vec::new(), Vec::new());
     let ran =
-        kept.record.units.iter().filter(|(name, was)| was.active && !name.starts_with("user@"));
+        file.record.units.iter().filter(|(name, was)| was.active && !name.starts_with("user@"));
     for (name, _) in ran {
         match systemctl(&["start", name]) {
             Ok(_) => lines.push(format!("{name}: started")),
-            Err(why) => failed.push(why),
+            Err(error) => failed.push(error.into()),
         }
     }
-    if failed.is_empty() { Ok(lines) } else { Err(failed.join("; ")) }
+    OffboardError::several(failed).map(|()| lines)
 }
 
-fn shown(unit: &Unit) -> &str {
+fn state_name(unit: &Unit) -> &str {
     if unit.state.is_empty() { "unmasked" } else { &unit.state }
 }
 
-fn systemctl(args: &[&str]) -> Result<String, String> {
-    let said = tool::run("systemctl", args, DEADLINE).map_err(|error| error.to_string())?;
-    Ok(String::from_utf8_lossy(&said).into_owned())
+fn systemctl(args: &[&str]) -> Result<String, ToolError> {
+    let output = tool::run("systemctl", args, DEADLINE)?;
+    Ok(String::from_utf8_lossy(&output).into_owned())
 }

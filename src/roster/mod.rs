@@ -11,7 +11,6 @@ mod json;
 pub mod maps;
 pub mod members;
 pub mod membership;
-pub mod offboard;
 mod parse;
 pub mod ports;
 mod row;

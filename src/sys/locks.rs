@@ -59,9 +59,8 @@ pub fn exclusive(dir: &Dir, name: &str, wait: Duration) -> Result<Lock, FileErro
                 clock::pause(Duration::from_millis(5));
             }
             Err(rustix::io::Errno::WOULDBLOCK) => {
-                let who = holder(&stat).unwrap_or_else(|| "another".to_owned());
-                let why = format!("held by {who} for more than {} s", wait.as_secs_f32());
-                return Err(failed(io::Error::new(io::ErrorKind::TimedOut, why)));
+                let held = Held { holder: find(&stat), wait };
+                return Err(failed(io::Error::new(io::ErrorKind::TimedOut, held)));
             }
             Err(rustix::io::Errno::INTR) => {}
             Err(source) => return Err(failed(source.into())),
@@ -69,16 +68,31 @@ pub fn exclusive(dir: &Dir, name: &str, wait: Duration) -> Result<Lock, FileErro
     }
 }
 
-/// Who holds the lock on a file, as far as the kernel's table names somebody: it does not across
-/// pid namespaces, nor on file systems whose files give another device than theirs.
-fn holder(stat: &rustix::fs::Stat) -> Option<String> {
+/// A lock that another process held for too long.
+#[derive(Debug, thiserror::Error)]
+#[error("held by {} for more than {} s", holder.as_ref().map_or("another", |(_, name)| name), wait.as_secs_f32())]
+struct Held {
+    /// The process, with its id and name for a message.
+    holder: Option<(u32, String)>,
+    wait: Duration,
+}
+
+/// The id of the process that held the lock for too long, if that is the error and it is known.
+pub fn holder(error: &FileError) -> Option<u32> {
+    let held = error.source.get_ref()?.downcast_ref::<Held>()?;
+    held.holder.as_ref().map(|(pid, _)| *pid)
+}
+
+/// The holder of the lock on a file, as far as the kernel's table names it: it does not across pid
+/// namespaces, nor on file systems whose files give another device than theirs.
+fn find(stat: &rustix::fs::Stat) -> Option<(u32, String)> {
     let table = std::fs::read_to_string("/proc/locks").ok()?;
     let (major, minor) = (rustix::fs::major(stat.st_dev), rustix::fs::minor(stat.st_dev));
     let pid = find_holder(&table, &format!("{major:02x}:{minor:02x}:{}", stat.st_ino))?;
     let comm = std::fs::read(format!("/proc/{pid}/comm")).unwrap_or_default();
     let printable = |byte: &u8| byte.is_ascii_graphic();
     let comm: String = comm.iter().filter(|byte| printable(byte)).map(|b| char::from(*b)).collect();
-    Some(format!("process {pid} ({comm})"))
+    Some((pid, format!("process {pid} ({comm})")))
 }
 
 /// The process that holds `file` (device and inode, as the table writes them). Lines with an
@@ -105,6 +119,7 @@ mod tests {
         assert!(refused.is_timeout());
         let ourselves = format!("held by process {} (", std::process::id());
         assert!(refused.to_string().contains(&ourselves), "{refused}");
+        assert_eq!(holder(&refused), Some(std::process::id()));
         drop(held);
         exclusive(&dir, "lock", Duration::ZERO).unwrap();
     }

@@ -1,10 +1,8 @@
 //! Text as people and programs read it (pure): what every room may use, and that uses none.
 
-pub mod hex;
+pub mod escape;
 pub mod shell_quote;
 pub mod suggest;
 pub mod table;
-pub mod tsv;
 
-pub use hex::hex;
-pub use shared::escape::{self, *};
+pub use escape::*;

@@ -17,11 +17,10 @@ pub(super) struct Graph {
 }
 
 /// A crate's name in paths, and where its files are.
-const CRATES: [(&str, &str); 4] = [
+const CRATES: [(&str, &str); 3] = [
     ("terminal_lobby", "src/"),
     ("launcher", "launcher/src/"),
     ("freshen", "launcher/freshen/src/"),
-    ("shared", "launcher/shared/src/"),
 ];
 
 type Path = Vec<String>;

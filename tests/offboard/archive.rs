@@ -97,9 +97,9 @@ fn a_home_that_is_a_link_or_anothers_is_not_frozen() {
     offboard(&host, ["cut", "ann"]).ok();
     let archive = || offboard(&host, ["archive", "ann", "--to", "/root/archives"]);
     for (make, why) in [
-        ("mv /home/ann /home/old; ln -s /home/bob /home/ann", "is no directory"),
+        ("mv /home/ann /home/old; ln -s /home/bob /home/ann", "home /home/ann is not a directory"),
         ("rm /home/ann; install -d -o bob /home/ann", "belongs to uid"),
-        ("rmdir /home/ann", "is not there"),
+        ("rmdir /home/ann", "home /home/ann does not exist"),
         (
             "mkdir /home/ann; mount -t tmpfs -o uid=20001 own /home/ann",
             "is a file system of its own",

@@ -109,8 +109,8 @@ fn the_json_has_the_same_changes_and_no_action() {
             "what": "bob", "before": null, "after": null,
             "why": "the applied roster has a row, the roster has none",
             "needs": [], "lines": [],
-            "steps": ["disable_instance", "unmap_dispatch", "remove_from_t3_group", "lock_login",
-                "revoke_cluster_rbac"],
+            "steps": ["save", "kill", "lock", "linger", "units", "jobs", "tokens", "groups",
+                "processes", "cluster", "again", "record"],
         })
     );
     assert_eq!(plan["ports"]["bob"], 3777, "a port of the past stays on record");

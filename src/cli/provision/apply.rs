@@ -4,16 +4,16 @@ use super::args::ApplyArgs;
 use super::config::Config;
 use super::output::{Output, shown, warn};
 use super::prepare::{self, Prepared};
+use super::root_run::{open_state, require_root};
 use super::{plan_text, read};
 use crate::cli::exit::{Exit, Failure};
-use crate::provision::apply::{self, Receipt, Run, State, What};
+use crate::provision::apply::{self, Receipt, Run, What};
 use crate::provision::observe::hardening;
-use crate::provision::observe::observed::STATE;
 use crate::provision::plan::{Change, Plan, Step, Verb, Wish};
 use crate::provision::sources::origin;
 use crate::provision::state::saved::Saved;
+use crate::sys::clock;
 use crate::sys::fs::{self, trusted_path};
-use crate::sys::{accounts, clock};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::io::IsTerminal;
@@ -27,18 +27,15 @@ pub(super) const WAIT: Duration = Duration::from_secs(5);
 
 /// Makes the host agree with the roster.
 pub(super) fn apply(output: Output, args: &ApplyArgs, config: Config) -> Result<Exit, Failure> {
-    if !accounts::is_root() {
-        return Err(Failure::refused(
-            "only root changes accounts; `provision plan` shows what would be done",
-        ));
-    }
+    require_root("provision apply")
+        .map_err(|failure| failure.with_hint("'provision plan' shows what would be done"))?;
     let mut args = args.clone();
     let saved = args.plan.as_deref().map(saved).transpose()?;
     if let Some(saved) = &saved {
-        args.want.check.roster.roster = saved.roster.clone().into();
-        args.want.users.clone_from(&saved.users);
+        args.desired.check.roster.roster = saved.roster.clone().into();
+        args.desired.users.clone_from(&saved.users);
     }
-    let roster = args.want.check.roster.roster.clone();
+    let roster = args.desired.check.roster.roster.clone();
     if let Err(error) = trusted_path::assert_roots_own(&roster) {
         return Err(if error.is_not_found() {
             Failure::failed(read::no_roster(&roster, &error))
@@ -46,17 +43,9 @@ pub(super) fn apply(output: Output, args: &ApplyArgs, config: Config) -> Result<
             Failure::refused(error.to_string())
         });
     }
-    let state = State::open(Path::new(STATE), WAIT).map_err(|error| {
-        let running = error.is_timeout();
-        let why = error.to_string();
-        if running {
-            Failure::failed(format!("another run is at it: {why}"))
-        } else {
-            Failure::failed(why)
-        }
-    })?;
+    let state = open_state(WAIT)?;
     let recover = |observed: &mut _| apply::recover(observed, &state);
-    let prepared = prepare::prepare(output, &args.want, Path::new("/"), config, &recover)?;
+    let prepared = prepare::prepare(output, &args.desired, Path::new("/"), config, &recover)?;
     if let Some(why) = refused(&prepared, saved.as_ref(), args.allow_empty_roster) {
         return Err(Failure::refused(why));
     }

@@ -4,13 +4,12 @@ use super::apply::WAIT;
 use super::args::HostPlanArgs;
 use super::host_text;
 use super::output::{Output, complain, shown};
+use super::root_run::{open_state, require_root};
 use crate::cli::exit::{Exit, Failure};
-use crate::provision::apply::State;
 use crate::provision::host_base::apply::{self, Outcomes};
 use crate::provision::host_base::plan::{self, Plan};
 use crate::provision::host_base::wanted::{self, Wanted};
 use crate::provision::host_base::{HOST_FILE, observe};
-use crate::provision::observe::observed::STATE;
 use crate::provision::plan::{Tally, Verb};
 use crate::provision::state::journal::Journal;
 use crate::sys::fs::{self, trusted_path};
@@ -49,14 +48,10 @@ pub(super) fn plan(output: Output, args: &HostPlanArgs) -> Result<Exit, Failure>
 
 /// Does it.
 pub(super) fn apply(output: Output, file: &Path) -> Result<Exit, Failure> {
-    if !accounts::is_root() {
-        return Err(Failure::refused(
-            "only root sets up a host; `provision host plan` shows what it takes",
-        ));
-    }
+    require_root("provision host apply")
+        .map_err(|failure| failure.with_hint("'provision host plan' shows what would be done"))?;
     let wanted = read(file)?;
-    let state =
-        State::open(Path::new(STATE), WAIT).map_err(|error| Failure::failed(error.to_string()))?;
+    let state = open_state(WAIT)?;
     let run = format!("{}-{}", clock::stamp(clock::now()), std::process::id());
     let journal = Journal::new(state.dir(), &run, "host apply");
     let plan = look(Path::new("/"), &wanted)?;

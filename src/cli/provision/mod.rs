@@ -7,14 +7,15 @@ mod config;
 mod derive;
 mod host;
 mod host_text;
-mod leaving;
 mod membership;
 mod offboard;
+mod offboard_plan;
 mod output;
 mod plan;
 mod plan_text;
 mod prepare;
 mod read;
+mod root_run;
 mod roster;
 mod servers;
 mod worker;
@@ -61,10 +62,8 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
                 RosterCommand::Check(args) => roster::check(output, &args),
             }
         }
-        Command::Derive { roster, ports, playwright_ports } => {
-            let config = config::load(common.config.as_deref())?;
-            let ledgers = (ports.as_deref(), playwright_ports.as_deref());
-            derive::derive(output, &roster.roster, ledgers, &config)
+        Command::Derive(args) => {
+            derive::derive(output, &args, &config::load(common.config.as_deref())?)
         }
         Command::Membership(args) => {
             let config = config::load(common.config.as_deref())?;
@@ -85,12 +84,10 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         }
         Command::Host(HostCommand::Apply(args)) => host::apply(output, &args.file),
         Command::Worker => worker::worker(),
-        Command::Offboard(OffboardCommand::Plan { old, new, destructive, users }) => {
-            offboard::plan(output, &old, &new, destructive, &users)
-        }
-        Command::Offboard(command) => {
+        Command::Offboard(OffboardCommand::Plan(args)) => offboard_plan::plan(output, &args),
+        Command::Offboard(OffboardCommand::Stage(command)) => {
             let config = config::load(common.config.as_deref())?;
-            leaving::run(output, &command, config)
+            offboard::run(output, &command, config)
         }
     }
 }

@@ -12,7 +12,7 @@ use std::path::Path;
 
 /// Shows what must change.
 pub(super) fn plan(output: Output, args: &PlanArgs, config: Config) -> Result<Exit, Failure> {
-    let prepared = prepare::prepare(output, &args.want, &args.root, config, &|_| Ok(()))?;
+    let prepared = prepare::prepare(output, &args.desired, &args.root, config, &|_| Ok(()))?;
     if let Some(out) = &args.out {
         save(out, &prepared)?;
     }

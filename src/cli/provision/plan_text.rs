@@ -1,5 +1,6 @@
 //! A plan as a reviewer reads it: by person, then in the order of dependencies; cuts apart.
 
+use crate::offboard::steps::Step;
 use crate::provision::plan::{Cause, Change, Plan, Tally, Verb};
 use crate::text::table::shown;
 use std::fmt::Write;
@@ -90,7 +91,6 @@ fn one(text: &mut String, change: &Change, plan: &Plan, explain: bool) {
         below(line);
     }
     for step in &change.steps {
-        let name = serde_json::to_value(step).unwrap_or_default();
-        below(name.as_str().unwrap_or_default());
+        below(step.summary());
     }
 }

@@ -1,6 +1,6 @@
 //! What `plan` and `apply` have in common: the roster, the host and what must change.
 
-use super::args::WantArgs;
+use super::args::DesiredArgs;
 use super::config::Config;
 use super::output::{self, Output, warn};
 use super::{read, roster};
@@ -39,7 +39,7 @@ pub(super) struct Prepared {
 /// Looks at the host below `root` and plans.
 pub(super) fn prepare(
     output: Output,
-    args: &WantArgs,
+    args: &DesiredArgs,
     root: &Path,
     config: Config,
     recover: &dyn Fn(&mut Observed) -> Result<(), String>,

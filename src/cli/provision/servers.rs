@@ -1,7 +1,7 @@
 //! The servers that the configuration names for the runs of the timer: the cluster's users in Vault,
 //! the members in Authentik. What cannot be asked is not known: it ends nothing.
 
-use super::args::{CheckArgs, MembershipArgs, RosterFile, ServerArgs, WantArgs};
+use super::args::{CheckArgs, DesiredArgs, MembershipArgs, RosterFile, ServerArgs};
 use super::{membership, read, roster};
 use crate::cli::exit::Failure;
 use crate::roster::{Document, members};
@@ -70,7 +70,7 @@ impl Servers {
     }
 
     /// Why the members are not known: those of the named file, else of the configured Authentik.
-    pub(super) fn members_unknown(&self, args: &WantArgs) -> Option<String> {
+    pub(super) fn members_unknown(&self, args: &DesiredArgs) -> Option<String> {
         let why = if let Some(path) = &args.members {
             from_file(path)
         } else {

@@ -1,7 +1,7 @@
 //! One change: on record before it is made, made, on record afterwards.
 
 use super::{Progress, Run, account, files, install, units, writes};
-use crate::offboard::{self, Settings, Who};
+use crate::offboard::{CutTarget, ProgressOnly, cut};
 use crate::provision::plan::{Action, Change, Plan, Step, Verb};
 use crate::provision::state::digest;
 use crate::provision::state::journal::Journal;
@@ -148,17 +148,14 @@ impl<'a> Host<'a> {
     fn cut(&mut self, user: &str) -> Made {
         let row = self.run.observed.applied.as_ref().and_then(|roster| roster.users.get(user));
         let source = &self.run.roster;
-        let who = Who {
-            user: user.to_owned(),
-            k8s_user: row.map(|row| row.k8s_user.clone()).unwrap_or_default(),
-            why: format!("no row in {}", source.file),
-            roster: Some(source.commit.clone().unwrap_or_else(|| source.hash.clone())),
-            was: serde_json::to_value(row).unwrap_or_default(),
-        };
-        let added_groups = self.written.groups.get(user).cloned().unwrap_or_default();
-        let settings = Settings { added_groups, ..self.run.settings.offboard.clone() };
+        let reason = format!("no row in {}", source.file);
+        let roster = source.commit.clone().unwrap_or_else(|| source.hash.clone());
+        let mut target = CutTarget::new(user, row, reason, Some(roster));
+        target.added_groups = self.written.groups.get(user).cloned().unwrap_or_default();
+        let (state, settings) = (self.run.state.dir(), &self.run.settings.offboard);
         let mut progress = |what: &str| (self.progress)(what);
-        offboard::cut::cut(self.run.state.dir(), &who, &settings, &mut progress)
+        let report = cut::cut(state, &target, settings, &mut ProgressOnly(&mut progress));
+        report.map(|report| report.lines).map_err(|error| error.to_string())
     }
 
     fn note(&mut self, change: &Change, outcome: What, why: String, lines: Vec<String>) {

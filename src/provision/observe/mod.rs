@@ -156,7 +156,7 @@ fn active() -> BTreeSet<String> {
 
 fn cut(source: &Source<'_>) -> Result<BTreeMap<String, u64>, String> {
     match Dir::open(&source.at(STATE)) {
-        Ok(state) => offboard::record::load_all(&state),
+        Ok(state) => offboard::record::load_all(&state).map_err(|error| error.to_string()),
         Err(error) if error.is_not_found() => Ok(BTreeMap::new()),
         Err(error) => Err(error.to_string()),
     }

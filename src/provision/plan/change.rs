@@ -1,7 +1,7 @@
 //! One change of a plan.
 
+use crate::offboard::steps::PlannedStep;
 use crate::provision::home::{Sealed, Work};
-use crate::roster::offboard;
 use serde::Serialize;
 
 /// What kind of work a change is, in the order in which it is done.
@@ -238,8 +238,8 @@ pub struct Change {
     pub needs: Vec<String>,
     /// Lines that come and go.
     pub lines: Vec<String>,
-    /// The parts of a cut.
-    pub steps: Vec<offboard::Step>,
+    /// The steps of a cut.
+    pub steps: Vec<PlannedStep>,
     /// How it is carried out; `None` when it is not.
     #[serde(skip)]
     pub action: Option<Action>,

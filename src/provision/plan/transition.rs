@@ -3,8 +3,8 @@
 
 use super::change::{Action, Cause, Change, Step, Verb};
 use super::{Settings, Wish};
+use crate::offboard::leavers::{Leaver, leavers};
 use crate::provision::observe::observed::Observed;
-use crate::roster::offboard::{self, Leaving};
 use crate::roster::{Roster, Row};
 use crate::sys::clock;
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,7 +25,7 @@ pub(super) struct Transition {
 pub(super) fn transition(wish: &Wish<'_>, observed: &Observed, settings: &Settings) -> Transition {
     let old = observed.applied.clone().unwrap_or_default();
     let new = selected(wish, observed);
-    let plan = offboard::plan(&old, &new, false);
+    let plan = leavers(&old, &new, false);
     let mut found = Transition {
         rows: new.users.clone(),
         kept: BTreeMap::new(),
@@ -98,7 +98,7 @@ fn same(one: &Row, other: &Row) -> bool {
 fn for_everybody(
     wish: &Wish<'_>,
     (old, new): (&Roster, &Roster),
-    leaving: &[Leaving],
+    leaving: &[Leaver],
     (observed, settings): (&Observed, &Settings),
 ) -> Option<String> {
     if let Some(why) = &wish.membership_unknown {
@@ -117,7 +117,7 @@ fn for_everybody(
 }
 
 /// Why one is not.
-fn for_one(leaving: &Leaving, observed: &Observed, settings: &Settings) -> Option<String> {
+fn for_one(leaving: &Leaver, observed: &Observed, settings: &Settings) -> Option<String> {
     if let Some(now) = &leaving.now {
         return Some(format!("shares an identity with {now} of the roster: renamed?"));
     }

@@ -1,5 +1,6 @@
 //! What provision keeps of its own runs.
 
+pub mod applied;
 pub mod digest;
 pub mod journal;
 pub mod receipt;

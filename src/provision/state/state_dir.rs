@@ -46,6 +46,19 @@ impl State {
         &self.dir
     }
 
+    /// A file of what was applied last; `None` when there is none.
+    pub(super) fn applied(&self, name: &str) -> Result<Option<Vec<u8>>, FileError> {
+        match self.applied.read(name, MAX) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(super) fn replace_applied(&self, name: &str, bytes: &[u8]) -> Result<(), FileError> {
+        self.applied.write(name, bytes, Existing::Replaced)
+    }
+
     pub(crate) fn ports(&self, t3: &Ledger, playwright: &Ledger) -> Result<(), String> {
         self.json("ports.json", t3)?;
         self.json("playwright-ports.json", playwright)

@@ -52,7 +52,7 @@ impl Written {
 
     /// Forgets a user whose account is removed, but for the uid. `files` are those of the user's
     /// services, whose values begin a place.
-    pub fn bury(&mut self, user: &str, uid: u32, files: &[String]) {
+    pub fn retire(&mut self, user: &str, uid: u32, files: &[String]) {
         self.uids.insert(uid, user.to_owned());
         self.accounts.remove(user);
         self.groups.remove(user);
@@ -64,7 +64,7 @@ impl Written {
 
     /// Remembers that nobody is to be given any of these texts' subordinate ids again
     /// (`/etc/subuid`, `/etc/subgid`): useradd(8) fills the gap that a removed account leaves.
-    pub fn bury_subids(&mut self, texts: &[&[u8]]) {
+    pub fn retire_subids(&mut self, texts: &[&[u8]]) {
         let end = |line: &str| {
             let mut fields = line.split(':').skip(1).map(|field| field.trim().parse::<u32>().ok());
             fields.next()??.checked_add(fields.next()??)
@@ -97,12 +97,12 @@ mod tests {
     #[test]
     fn subordinate_ids_of_the_past_are_below_the_first_free_one_and_stay_so() {
         let mut written = Written::default();
-        written.bury_subids(&[b"", b"x\n"]);
+        written.retire_subids(&[b"", b"x\n"]);
         assert_eq!(written.first_free_subid, None);
         let uids = b"ann:100000:65536\nbob:165536:65536\nx:4294967295:2\n";
-        written.bury_subids(&[uids, b"ann:100000:65536\n"]);
+        written.retire_subids(&[uids, b"ann:100000:65536\n"]);
         assert_eq!(written.first_free_subid, Some(231_072));
-        written.bury_subids(&[b"ann:100000:65536\n"]);
+        written.retire_subids(&[b"ann:100000:65536\n"]);
         assert_eq!(written.first_free_subid, Some(231_072));
         assert_eq!(Written::read(&serde_json::to_vec(&written).unwrap()).unwrap(), written);
     }

@@ -3,7 +3,7 @@
 use super::super::derive::{Derived, derive};
 use super::super::groups::TierGroups;
 use super::super::ports::{self, Ledger, PortError, Ranges};
-use super::super::{Roster, Tier, offboard};
+use super::super::{Roster, Tier};
 use super::{EXAMPLE, read, rosters, row};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -90,40 +90,6 @@ fn a_ledger_that_is_none_is_refused() {
         assert!(error.starts_with(message), "{text}: {error}");
     }
     assert_eq!(ports::read(b"{}").unwrap(), Ledger::new());
-}
-
-#[test]
-fn who_left_is_offboarded_in_order_and_an_admin_never() {
-    let old = read(EXAMPLE).roster;
-    let mut new = old.clone();
-    new.users.clear();
-    new.users.insert("builder2".to_owned(), row("builder42", Tier::PowerUser));
-    let plan = offboard::plan(&old, &new, false);
-    let json = serde_json::to_value(&plan).unwrap();
-    let steps = serde_json::json!([
-        "disable_instance",
-        "unmap_dispatch",
-        "remove_from_t3_group",
-        "lock_login",
-        "revoke_cluster_rbac"
-    ]);
-    assert_eq!(
-        json,
-        serde_json::json!({
-            "users": [
-                {"user": "builder", "authentik_user": "builder42", "k8s_user": "bld",
-                 "steps": steps, "now": "builder2"},
-                {"user": "reader", "authentik_user": "reader.ro", "k8s_user": "ro",
-                 "steps": steps, "now": null},
-            ],
-            "protected": ["ops"],
-        })
-    );
-    let plan = offboard::plan(&old, &new, true);
-    assert!(
-        plan.users.iter().all(|user| user.steps.last() == Some(&offboard::Step::UserdelArchive))
-    );
-    assert_eq!(offboard::plan(&old, &old, true), offboard::Plan::default());
 }
 
 /// Two ledgers that share no port, with users of a roster and others.

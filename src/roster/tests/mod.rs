@@ -9,7 +9,7 @@ mod messages;
 use super::{Document, Layout, Roster, Row, Tier, parse};
 use proptest::prelude::*;
 
-const EXAMPLE: &str = "\
+pub(crate) const EXAMPLE: &str = "\
 users:
   ops:     {authentik_user: ops.lead,  k8s_user: ops,  tier: admin}
   reader:  {authentik_user: reader.ro, k8s_user: ro,   tier: power-user}
@@ -17,7 +17,7 @@ users:
             code_layout: workspace, repos: [webapp], parked: false}
 ";
 
-fn read(text: &str) -> Document {
+pub(crate) fn read(text: &str) -> Document {
     parse(text.as_bytes()).unwrap_or_else(|problems| panic!("{problems:?}\n{text}"))
 }
 

@@ -68,7 +68,7 @@ fn what_others_could_have_written_decides_nothing() {
     assert!(run.err().contains(why), "{}", run.err());
     assert_eq!(here.host.sh("ls /home").trim(), "mallory");
     let run = here.host.as_user("mallory", ["/opt/tl/provision", "apply"]).code(3);
-    assert!(run.err().contains("only root changes accounts"), "{}", run.err());
+    assert!(run.err().contains("error: 'provision apply' must be run as root"), "{}", run.err());
 }
 
 #[test]
@@ -84,8 +84,8 @@ fn two_runs_do_not_meet() {
         here.host.root(["test", "-e", "/tmp/busy"]).code == 0
     });
     let run = here.provision(&["apply"]).code(1);
-    assert!(run.err().contains("another run is at it: locking"), "{}", run.err());
-    assert!(run.err().contains("(provision)"), "{}", run.err());
+    assert!(run.err().contains("error: another provision run is in progress"), "{}", run.err());
+    assert!(run.err().contains("in progress (pid "), "{}", run.err());
     here.host.sh("rm /usr/local/sbin/useradd /tmp/busy");
     assert!(first.wait().unwrap().success());
 }

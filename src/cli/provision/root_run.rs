@@ -1,0 +1,28 @@
+//! What every command that changes the host needs: root, and the lock that all runs share.
+
+use crate::cli::exit::Failure;
+use crate::provision::observe::observed::STATE;
+use crate::provision::state::state_dir::State;
+use crate::sys::{accounts, locks};
+use std::path::Path;
+use std::time::Duration;
+
+/// Refuses to go on unless this process is root.
+pub(super) fn require_root(command: &str) -> Result<(), Failure> {
+    if accounts::is_root() {
+        return Ok(());
+    }
+    Err(Failure::refused(format!("'{command}' must be run as root")))
+}
+
+/// Opens the state directory for a run. Waits for another run at most as long as `wait`.
+pub(super) fn open_state(wait: Duration) -> Result<State, Failure> {
+    State::open(Path::new(STATE), wait).map_err(|error| {
+        if !error.is_timeout() {
+            return error.into();
+        }
+        let pid = locks::holder(&error).map_or_else(String::new, |pid| format!(" (pid {pid})"));
+        Failure::failed(format!("another provision run is in progress{pid}"))
+            .with_hint("run the command again when the other one has ended")
+    })
+}
