@@ -3,7 +3,8 @@
 #   install-prerequisites.sh run     to build and to run: tmux, git, a C linker, make, cargo
 #   install-prerequisites.sh test    the same, and what the tests drive: strace, python3, openssl, node, visudo, zstd,
 #                                    the real agents (target/agents, pinned by tests/agents/lab); for
-#                                    root what boots a box: systemd-nspawn, debootstrap
+#                                    root what boots a box: systemd-nspawn, debootstrap; and another version of tmux
+#                                    (target/tmux)
 #   install-prerequisites.sh deb     what packs the Debian package: cargo-deb (target/tools, pinned)
 # Silent when nothing is missing.
 set -eu
@@ -37,6 +38,8 @@ missing() (
     has systemd-nspawn systemd-nspawn
     has debootstrap debootstrap
     has mkfs.ext4 mkfs.ext4
+    # Only there are the packages of other Debian suites, with their tmux.
+    ! command -v apt-get >/dev/null 2>&1 || has patchelf patchelf
 )
 
 manager() {
@@ -185,6 +188,8 @@ test)
     install_packages test
     check_cargo
     install_agents
+    [ "$(id -u)" != 0 ] || tests/support/tmux-versions.sh install trixie ||
+        say 'the tests will not run on the tmux of Debian 13'
     ;;
 deb)
     install_packages deb

@@ -33,6 +33,9 @@ fi
 status=$?
 [ "${docs-}" != failed ] || status=1
 
+# What talks to tmux once more, on the tmux of the next Debian.
+tests/support/tmux-versions.sh test trixie "$@" || status=1
+
 # unexpected: the lacks that no line of the list is the beginning of.
 unexpected() {
     awk 'FNR == NR { if ($0 !~ /^(#|$)/) allowed[$0]; next }

@@ -7,6 +7,7 @@ import subprocess
 import time
 import uuid
 
+import base
 from base import (HOME, Cannot, Failed, Interrupted, base_tree, locked, need_machine, read, say, tail,
                   umount_below)
 from box import NSPAWN, Box
@@ -17,6 +18,10 @@ TIME_TO_LIVE = "7200"
 def check(_a):
     need_machine()
     print("this machine can boot a box")
+
+
+def mirror(_a):
+    print(base.mirror())
 
 
 def build(a):
