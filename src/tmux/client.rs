@@ -3,6 +3,7 @@
 use super::builder::Builder;
 use super::hooks::{self, Hooks};
 use super::panes::{self, Listing, Nonsense, Wanted};
+use super::program;
 use super::socket::{Socket, SocketState};
 use crate::sys::locks::{self, Lock};
 use crate::sys::process::exec::{self, ExecError, Program};
@@ -202,8 +203,12 @@ impl Server {
     }
 
     pub(super) fn client(&self) -> Program {
+        let program = match program::of_server(&self.socket) {
+            Some(own) => Program::at(own, program::NAME),
+            None => Program::new(program::NAME),
+        };
         // -u: without it every byte outside printable ASCII comes out as `_` (lesson 5).
-        Program::new("tmux").args(["-u", "-S"]).args([self.socket.path()])
+        program.args(["-u", "-S"]).args([self.socket.path()])
     }
 
     fn refused(&self, why: String) -> TmuxError {

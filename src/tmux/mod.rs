@@ -13,6 +13,7 @@ pub mod layout;
 pub mod marks;
 pub mod options;
 pub mod panes;
+pub mod program;
 pub mod scrollback;
 pub mod socket;
 

@@ -34,6 +34,9 @@ pub struct Wanted {
     pub environment: Vec<String>,
 }
 
+/// Beyond every pid that Linux gives (`PID_MAX_LIMIT` is 2^22).
+const NO_PROCESS: i32 = i32::MAX;
+
 /// What ends a record; anything else there means that the answer is not one of ours.
 const END: &str = "end";
 
@@ -75,7 +78,8 @@ pub struct Pane {
     pub last: bool,
     /// Whether the program has ended and the pane remains; `pid` may name another process then.
     pub dead: bool,
-    /// The pane's first process.
+    /// The pane's first process. A number that no process has for a dead pane since 3.8, which
+    /// says none.
     pub pid: i32,
     /// Pane title.
     pub title: Vec<u8>,
@@ -249,7 +253,7 @@ impl Fixed {
             active: flag(active)?,
             last: flag(last)?,
             dead: flag(dead)?,
-            pid: number(pid)?,
+            pid: if dead == "1" && pid.is_empty() { NO_PROCESS } else { number(pid)? },
             title: Vec::new(),
             start_path: Vec::new(),
             restored: Vec::new(),

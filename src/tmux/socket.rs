@@ -87,11 +87,11 @@ impl Socket {
         self.probe(own)
     }
 
-    /// The process that listens, by the kernel's word.
+    /// This user's process that listens, by the kernel's word.
     pub fn server_pid(&self) -> Option<i32> {
         let socket = self.connect().ok()?;
         let peer = rustix::net::sockopt::socket_peercred(&socket).ok()?;
-        Some(peer.pid.as_raw_nonzero().get())
+        (peer.uid == rustix::process::geteuid()).then(|| peer.pid.as_raw_nonzero().get())
     }
 
     fn connect(&self) -> Result<OwnedFd, Errno> {

@@ -20,3 +20,4 @@ mod save;
 mod status;
 mod torture;
 mod trouble;
+mod versions;

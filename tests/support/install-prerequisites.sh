@@ -188,8 +188,8 @@ test)
     install_packages test
     check_cargo
     install_agents
-    [ "$(id -u)" != 0 ] || tests/support/tmux-versions.sh install trixie ||
-        say 'the tests will not run on the tmux of Debian 13'
+    [ "$(id -u)" != 0 ] || tests/support/tmux-versions.sh install trixie trixie-backports ||
+        say 'the tests will not run on all other versions of tmux'
     ;;
 deb)
     install_packages deb

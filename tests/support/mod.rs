@@ -14,6 +14,7 @@ pub(crate) mod random;
 pub(crate) mod run;
 pub(crate) mod sandbox;
 pub(crate) mod stub_agent;
+pub(crate) mod tmux_versions;
 pub(crate) mod wait;
 
 pub(crate) use agents::AgentLab;

@@ -27,13 +27,16 @@ apt_of() {
 }
 
 # fetch DIRECTORY SUITE: the packages of tmux and of what it depends on, from the mirror that this
-# machine's apt uses.
+# machine's apt uses. Backports stand on the suite that they are for.
 fetch() {
     mkdir -p "$1/lists/partial" "$1/cache/archives/partial"
     : >"$1/status"
     signed=/usr/share/keyrings/debian-archive-keyring.gpg
-    echo "deb [signed-by=$signed] $(tests/boot/bootbox mirror) $2 main" >"$1/sources.list"
-    apt_of "$1" update && apt_of "$1" install --download-only -y --no-install-recommends tmux
+    mirror=$(tests/boot/bootbox mirror)
+    printf "deb [signed-by=$signed] $mirror %s main\n" "$2" "${2%-backports}" | sort -u \
+        >"$1/sources.list"
+    apt_of "$1" update &&
+        apt_of "$1" install --download-only -y --no-install-recommends -t "$2" tmux
 }
 
 # adopt TREE PLACE NAME: NAME is the tree's tmux, which uses the libraries of the tree in PLACE.
@@ -98,7 +101,7 @@ test_on() {
     fi
     say "the tests of cli and tmux on $(run_on "$suite" tmux -V), of Debian $suite"
     if cargo nextest --version >/dev/null 2>&1; then
-        run_on "$suite" cargo nextest run --no-tests=pass -E 'test(/^(cli|tmux)::/)' "$@"
+        run_on "$suite" cargo nextest run --no-tests=pass -E 'kind(test) and test(/^(cli|tmux)::/)' "$@"
     elif [ $# = 0 ]; then
         run_on "$suite" cargo test --test integration -- cli:: tmux::
     fi

@@ -16,6 +16,8 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 pub struct Program {
     argv: Vec<OsString>,
+    /// Where it is, if not looked for on PATH by its name, `argv[0]`.
+    file: Option<OsString>,
     environment: Option<Vec<(OsString, OsString)>>,
     become_user: Option<Become>,
     only_asks: bool,
@@ -85,6 +87,7 @@ impl Program {
     pub fn new(program: impl AsRef<OsStr>) -> Self {
         Self {
             argv: vec![program.as_ref().to_owned()],
+            file: None,
             environment: None,
             become_user: None,
             only_asks: false,
@@ -94,6 +97,11 @@ impl Program {
             deadline: Duration::from_secs(5),
             max_output: 16 << 20,
         }
+    }
+
+    /// The program in a file, called `name`.
+    pub fn at(file: impl AsRef<OsStr>, name: impl AsRef<OsStr>) -> Self {
+        Self { file: Some(file.as_ref().to_owned()), ..Self::new(name) }
     }
 
     /// This very program again, for a child that becomes a user.
@@ -197,10 +205,8 @@ impl Program {
 
     fn spawn(self, stdin: Stdio) -> Result<(String, Running), ExecError> {
         let program = self.argv[0].to_string_lossy().into_owned();
-        let mut command = Command::new(&self.argv[0]);
-        if self.argv[0] == OURSELVES {
-            command.arg0("persist");
-        }
+        let mut command = Command::new(self.file.as_ref().unwrap_or(&self.argv[0]));
+        command.arg0(if self.argv[0] == OURSELVES { OsStr::new("persist") } else { &self.argv[0] });
         command.args(&self.argv[1..]).stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
         if let Some(variables) = self.environment {
             command.env_clear().envs(variables);

@@ -3,6 +3,7 @@
 
 use crate::persist::context::Context;
 use crate::persist::report::{Check, ServerState, StatusReport};
+use crate::tmux::program;
 use std::path::Path;
 
 /// Looks at the server, if one runs.
@@ -18,6 +19,9 @@ pub(crate) fn checks(context: &Context, root: &Path, standing: &StatusReport) ->
         ServerState::Running => {}
     }
     let mut checks = vec![Check::ok("tmux server", format!("listens at {socket}"))];
+    if let Some(own) = program::of_server(&context.server.socket) {
+        checks.push(upgraded(program::version(Some(&own)), program::version(None)));
+    }
     checks.push(tells(context.server.option("@persist_save").as_deref()));
     if root.join("run/systemd/system").is_dir() {
         let cgroup =
@@ -27,6 +31,23 @@ pub(crate) fn checks(context: &Context, root: &Path, standing: &StatusReport) ->
         checks.push(place(cgroup.as_deref(), context.account.uid.as_raw()));
     }
     checks
+}
+
+/// A server whose program is not the one on PATH, because tmux was upgraded since it started.
+fn upgraded(server: Option<String>, installed: Option<String>) -> Check {
+    const NAME: &str = "tmux upgrade";
+    let shown = |version: Option<String>| {
+        version.map_or_else(|| "not known".to_owned(), |text| crate::text::escape(text.as_bytes()))
+    };
+    let (server, installed) = (shown(server), shown(installed));
+    if server == installed {
+        return Check::ok(NAME, format!("the server runs another build of {server}"));
+    }
+    let what = format!(
+        "the server runs {server}, installed is {installed}: it is saved and restored by its own \
+         program, but a new client may fail to attach"
+    );
+    Check::warn(NAME, what, "persist save && tmux kill-server && persist restore")
 }
 
 /// Whether the server runs a save when something changes, by the mark that our hooks leave.
@@ -74,6 +95,15 @@ mod tests {
             assert!(check.what.contains(path), "{check:?}");
         }
         assert_eq!(place(None, 1000).state, CheckState::Skipped);
+    }
+
+    #[test]
+    fn a_server_older_than_the_installed_tmux_is_named_with_both_versions() {
+        let check = upgraded(Some("tmux 3.3a".to_owned()), Some("tmux 3.8".to_owned()));
+        assert_eq!(check.state, CheckState::Warn);
+        assert!(check.what.contains("runs tmux 3.3a, installed is tmux 3.8"), "{check:?}");
+        let check = upgraded(Some("tmux 3.3a".to_owned()), Some("tmux 3.3a".to_owned()));
+        assert_eq!(check.state, CheckState::Ok, "a new build of the same version");
     }
 
     #[test]

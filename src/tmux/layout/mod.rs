@@ -1,8 +1,11 @@
-//! Window layouts as tmux writes them: `CSUM,80x24,0,0{40x24,0,0,0,39x24,41,0,1}`.
+//! Window layouts as tmux writes them: `CSUM,80x24,0,0{40x24,0,0,0,39x24,41,0,1}`, and since 3.8
+//! in JSON (pure).
 //!
 //! A malformed layout kills whole servers (3.3a: anything whose checksum does not scan; 3.7c: a
 //! right checksum over `80x24,0,0{`), and 20000x20000 is accepted. So a layout is parsed in full,
 //! with its checksum, its limits and its sums, before tmux may see it.
+
+mod json;
 
 /// No window is larger, in cells: tmux's own limit for a window (`WINDOW_MAXIMUM`).
 const MAX_SIZE: u32 = 10_000;
@@ -40,9 +43,19 @@ enum Content {
 pub struct LayoutError(&'static str);
 
 impl Layout {
-    /// Parses a layout completely. Floating panes (3.7's `<...>` at the end) are refused:
-    /// tmux itself cannot read them back.
+    /// Parses a layout completely, in either form. Floating panes (3.7's `<...>` at the end) are
+    /// refused: tmux itself cannot read them back.
     pub fn parse(text: &str) -> Result<Self, LayoutError> {
+        let root = if text.starts_with('{') { json::parse(text)? } else { Self::with_sum(text)? };
+        root.check()?;
+        if (root.x, root.y) != (0, 0) {
+            return Err(LayoutError("does not start at 0,0"));
+        }
+        Ok(Self { root })
+    }
+
+    /// Parses the older form.
+    fn with_sum(text: &str) -> Result<Cell, LayoutError> {
         let (sum, body) = text.split_once(',').ok_or(LayoutError("no checksum"))?;
         let hex = sum.len() == 4 && sum.bytes().all(|byte| byte.is_ascii_hexdigit());
         let sum = u16::from_str_radix(sum, 16).ok().filter(|_| hex);
@@ -54,10 +67,7 @@ impl Layout {
         if !parser.rest.is_empty() {
             return Err(LayoutError("something follows the last cell"));
         }
-        if (root.x, root.y) != (0, 0) {
-            return Err(LayoutError("does not start at 0,0"));
-        }
-        Ok(Self { root })
+        Ok(root)
     }
 
     /// Width and height of the window, in cells.
@@ -140,8 +150,13 @@ impl Cell {
         body.push(close);
     }
 
-    /// Children fill their parent exactly, with one line between two of them.
-    fn check_children(&self) -> Result<(), LayoutError> {
+    /// Sizes are within the limits, and children fill their parent exactly, with one line between
+    /// two of them.
+    fn check(&self) -> Result<(), LayoutError> {
+        let within = 1..=MAX_SIZE;
+        if !within.contains(&self.width) || !within.contains(&self.height) {
+            return Err(LayoutError("a cell is empty or larger than 10000"));
+        }
         let (cells, side_by_side) = match &self.content {
             Content::Leaf(_) => return Ok(()),
             Content::LeftRight(cells) => (cells, true),
@@ -157,7 +172,7 @@ impl Cell {
         if total != along(self) || cells.iter().any(|cell| across(cell) != across(self)) {
             return Err(LayoutError("cells do not fill their parent"));
         }
-        Ok(())
+        cells.iter().try_for_each(Self::check)
     }
 }
 
@@ -177,17 +192,12 @@ impl Parser<'_> {
         let x = self.number()?;
         self.expect(b',')?;
         let y = self.number()?;
-        if !(1..=MAX_SIZE).contains(&width) || !(1..=MAX_SIZE).contains(&height) {
-            return Err(LayoutError("a cell is empty or larger than 10000"));
-        }
         let content = match self.rest.first() {
             Some(b'{') => Content::LeftRight(self.cells(b'}', depth)?),
             Some(b'[') => Content::TopBottom(self.cells(b']', depth)?),
             _ => Content::Leaf(self.leaf_number()?),
         };
-        let cell = Cell { width, height, x, y, content };
-        cell.check_children()?;
-        Ok(cell)
+        Ok(Cell { width, height, x, y, content })
     }
 
     fn cells(&mut self, close: u8, depth: usize) -> Result<Vec<Cell>, LayoutError> {
@@ -278,6 +288,39 @@ mod tests {
         }
         let deep = "1x1,0,0{".repeat(100_000);
         assert!(Layout::parse(&with_sum(&deep)).is_err());
+    }
+
+    /// What 3.8 printed for the window of which 3.5a prints [`OLDER`].
+    const JSON: &str = r#"{"V":2,"L":{"t":"h","w":80,"h":24,"x":0,"y":0,"c":[{"t":"p","w":40,"h":24,"x":0,"y":0,"l":1,"i":0,"I":"%0"},{"t":"v","w":39,"h":24,"x":41,"y":0,"c":[{"t":"p","w":39,"h":12,"x":41,"y":0,"l":0,"i":1,"I":"%1"},{"t":"p","w":39,"h":11,"x":41,"y":13,"a":true,"i":2,"I":"%2"}]}]}}"#;
+    const OLDER: &str = "80x24,0,0{40x24,0,0,0,39x24,41,0[39x12,41,0,1,39x11,41,13,2]}";
+
+    #[test]
+    fn the_json_of_newer_versions_gives_the_form_that_every_version_reads() {
+        assert_eq!(Layout::parse(JSON).unwrap().to_string(), with_sum(OLDER));
+        let one = r#"{"V":2,"L":{"t":"p","w":80,"h":24,"x":0,"y":0,"a":true,"i":0,"I":"%0"}}"#;
+        assert_eq!(Layout::parse(one).unwrap().to_string(), "b25d,80x24,0,0,0");
+    }
+
+    #[test]
+    fn json_that_is_no_layout_is_refused() {
+        for (from, to) in [
+            ("\"V\":2", "\"V\":3"),
+            ("\"w\":39", "\"w\":38"),
+            ("\"w\":80", "\"w\":99999999999"),
+            ("\"h\":24", "\"h\":-24"),
+            ("\"t\":\"v\"", "\"t\":\"p\""),
+            ("\"t\":\"p\"", "\"t\":\"h\""),
+            ("\"I\":\"%1\"", "\"I\":\"1\""),
+            ("\"i\":2,", "\"i\":2,\"z\":0,"),
+            ("\"x\":0,\"y\":0,\"c\"", "\"x\":5,\"y\":0,\"c\""),
+            ("]}]}}", "]}]}"),
+        ] {
+            let text = JSON.replacen(from, to, 1);
+            assert_ne!(text, JSON, "{from}");
+            assert!(Layout::parse(&text).is_err(), "{text}");
+        }
+        let node = r#"{"t":"h","w":9,"h":9,"x":0,"y":0,"c":["#;
+        assert!(Layout::parse(&format!("{{\"V\":2,\"L\":{}", node.repeat(100_000))).is_err());
     }
 
     #[test]
