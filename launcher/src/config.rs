@@ -1,7 +1,8 @@
 //! The launcher's configuration: `/etc/terminal-lobby/launcher.toml`, then the user's own over it.
 //! Whatever is wrong with it is a warning: the user gets an agent all the same.
 
-use crate::agents::{self, Agent};
+use crate::agent::{self, Agent};
+use crate::files::below_home;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use toml::de::{DeTable, DeValue};
@@ -46,16 +47,17 @@ type Unused = (usize, String);
 
 impl Default for Config {
     fn default() -> Self {
+        let freshening = freshen::Options::default();
         Self {
             code_dir: "~/code".into(),
             freshen: true,
-            freshen_deadline: Duration::from_secs(10),
-            freshen_at_once: 8,
-            fresh_for: Duration::from_mins(1),
+            freshen_deadline: freshening.deadline,
+            freshen_at_once: freshening.at_once,
+            fresh_for: freshening.fresh_for,
             agent: "claude".to_owned(),
             agent_env: "~/.config/terminal-lobby/agent.env".into(),
             telemetry_attributes: false,
-            agents: agents::built_in(),
+            agents: agent::built_in(),
         }
     }
 }
@@ -73,14 +75,9 @@ pub fn load(home: &Path) -> Loaded {
             Err(why) => loaded.warnings.push(format!("{}: {why}", path.display())),
         }
     }
-    loaded.config.code_dir = below(home, &loaded.config.code_dir);
-    loaded.config.agent_env = below(home, &loaded.config.agent_env);
+    loaded.config.code_dir = below_home(home, &loaded.config.code_dir);
+    loaded.config.agent_env = below_home(home, &loaded.config.agent_env);
     loaded
-}
-
-/// A path of the configuration: `~/` is the home, and so is where a relative one begins.
-pub fn below(home: &Path, path: &Path) -> PathBuf {
-    home.join(path.strip_prefix("~").unwrap_or(path))
 }
 
 impl Loaded {
@@ -233,12 +230,5 @@ mod tests {
         let broken = loaded("agent = 'codex'\n[\n");
         assert_eq!(broken.config, Config::default());
         assert!(broken.warnings[0].starts_with("f:2: "), "{:?}", broken.warnings);
-    }
-
-    #[test]
-    fn a_tilde_is_the_home() {
-        assert_eq!(below(Path::new("/h"), Path::new("~/code")), Path::new("/h/code"));
-        assert_eq!(below(Path::new("/h"), Path::new("/srv")), Path::new("/srv"));
-        assert_eq!(below(Path::new("/h"), Path::new("code")), Path::new("/h/code"));
     }
 }

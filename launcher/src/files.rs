@@ -3,7 +3,7 @@
 
 use rustix::fs::{Mode, OFlags};
 use std::io::{Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Reads a regular file of at most `limit` bytes; `None` when there is none.
 ///
@@ -67,4 +67,21 @@ fn write_new(path: &Path, bytes: &[u8], metadata: &std::fs::Metadata) -> std::io
     file.set_permissions(metadata.permissions())?;
     file.write_all(bytes)?;
     file.sync_all()
+}
+
+/// A path of the configuration: `~/` is the home, and so is where a relative one begins.
+pub fn below_home(home: &Path, path: &Path) -> PathBuf {
+    home.join(path.strip_prefix("~").unwrap_or(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tilde_is_the_home() {
+        assert_eq!(below_home(Path::new("/h"), Path::new("~/code")), Path::new("/h/code"));
+        assert_eq!(below_home(Path::new("/h"), Path::new("/srv")), Path::new("/srv"));
+        assert_eq!(below_home(Path::new("/h"), Path::new("code")), Path::new("/h/code"));
+    }
 }

@@ -1,9 +1,9 @@
 //! Bringing the clones up to date before the agent starts: Ctrl-C goes on at once.
 
 use crate::config::Config;
-use crate::freshen::{self, Options};
-use crate::say::say;
-use crate::signals;
+use crate::process::signals;
+use crate::terminal::say::say;
+use freshen::Options;
 use std::os::fd::AsFd;
 use std::path::Path;
 

@@ -1,17 +1,18 @@
 //! The launcher's one pipeline: when, where, up to date, which conversation, the agent, its end.
 #![allow(clippy::disallowed_methods, reason = "this process becomes itself, with other options")]
 
-use crate::agents::{self, Agent, Conversation};
-use crate::child::{self, End};
+use crate::agent::environment::Variables;
+use crate::agent::turn::{self, Turn};
+use crate::agent::{self, Agent, Conversation, environment, first_run};
 use crate::config::{self, Config};
-use crate::environment::Variables;
 use crate::options::Options;
 use crate::persist::{self, Answer};
-use crate::say::say;
-use crate::terminal::Terminal;
-use crate::turn::{self, Turn};
-use crate::wait::Wish;
-use crate::{environment, freshening, guard, program, shell, show, tmux_session, wait};
+use crate::process::agent::{self as child, End};
+use crate::process::{login_shell, program};
+use crate::terminal::say::say;
+use crate::terminal::wait::{self, Wish};
+use crate::terminal::{Terminal, scrollback};
+use crate::{freshening, tmux_session};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -23,13 +24,13 @@ const GONE: u64 = 1;
 /// Runs what the options ask for. Whatever goes wrong, the user gets an agent or a shell.
 pub fn launch(options: &Options) -> ExitCode {
     if let Some(file) = &options.show {
-        show::show(file);
+        scrollback::show(file);
     }
     if let Some(note) = &options.note {
         say(&note.to_string_lossy());
     }
     if options.shell {
-        return shell::become_login_shell();
+        return login_shell::become_login_shell();
     }
     if options.program {
         return program::run_then_shell(&options.arguments);
@@ -44,7 +45,7 @@ pub fn launch(options: &Options) -> ExitCode {
     let Some((_, agent)) = config.agents.iter().find(|(known, _)| *known == name) else {
         let source = if options.agent.is_some() { "--agent" } else { "the configured agent" };
         say(&format!("{source} {name}: not a known agent"));
-        return shell::become_login_shell();
+        return login_shell::become_login_shell();
     };
     if options.wait {
         match wait::wait(&name, options) {
@@ -74,14 +75,14 @@ pub fn launch(options: &Options) -> ExitCode {
         Ok(conversation) => conversation,
         Err(why) => {
             say(&why);
-            return shell::become_login_shell();
+            return login_shell::become_login_shell();
         }
     };
     if config.freshen && !options.no_freshen {
         freshening::freshen(options.code_dir.as_deref().unwrap_or(&config.code_dir), &config);
     }
     if name == "claude" {
-        guard::keep_onboarded(&home);
+        first_run::keep_onboarded(&home);
     }
     let session = options.name.clone().or_else(|| asked?.answer());
     let session = session.as_deref();
@@ -110,7 +111,7 @@ fn settle(
 ) -> Result<Conversation, String> {
     let Some(id) = &options.resume else {
         enter(options.code_dir.as_deref().unwrap_or(&config.code_dir), options.code_dir.is_some());
-        let fresh = || agents::new_id().map_err(|error| format!("making an id: {error}"));
+        let fresh = || agent::new_id().map_err(|error| format!("making an id: {error}"));
         return options.session.clone().map_or_else(fresh, Ok).map(Conversation::New);
     };
     if let Some(transcript) = &options.transcript {
@@ -178,7 +179,7 @@ impl Run<'_> {
             Ok(argv) => argv,
             Err(why) => {
                 say(&why);
-                return shell::become_login_shell();
+                return login_shell::become_login_shell();
             }
         };
         let environment = self.environment();
@@ -270,7 +271,7 @@ impl Run<'_> {
             };
             say(&format!("resume it with: start-claude {agent}--resume {}", id.display()));
         }
-        shell::become_login_shell()
+        login_shell::become_login_shell()
     }
 }
 

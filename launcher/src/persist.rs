@@ -2,7 +2,8 @@
 //! agent is started all the same, and its end is recorded nowhere.
 #![allow(clippy::disallowed_methods, reason = "persist is a program of ours, run under a deadline")]
 
-use crate::process::{self, Until};
+use crate::process::apart;
+use shared::child::{self, Until};
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::process::Command;
@@ -79,7 +80,7 @@ pub fn ended(agent: &str, id: Option<&OsStr>, session: Option<&OsStr>, closed: b
 pub fn changed(after: u64) {
     let mut command = Command::new(program());
     command.args(["save", "--coalesce", "--quiet", "--after", &after.to_string()]);
-    process::start_apart(command);
+    apart::start_apart(command);
 }
 
 /// Runs `persist`; its standard output, whatever its exit code, or nothing.
@@ -87,7 +88,7 @@ fn ask(args: &[&OsStr]) -> Option<Vec<u8>> {
     let mut command = Command::new(program());
     command.args(args);
     let until = Until { end: Instant::now() + DEADLINE, cancel: None };
-    process::run(command, until).ok().map(|output| output.stdout)
+    child::run(command, until).ok().map(|output| output.stdout)
 }
 
 /// `persist` beside this program, where both are installed; else by PATH.

@@ -1,7 +1,7 @@
 //! The name of the tmux session this pane is in, to call the conversation by.
 #![allow(clippy::disallowed_methods, reason = "one tmux client, run under a deadline")]
 
-use crate::process::{self, Running, Until};
+use shared::child::{self, Running, Until};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::process::Command;
@@ -25,7 +25,7 @@ pub fn ask() -> Option<Asked> {
     let mut command = Command::new("tmux");
     command.args(["-u", "display-message", "-p", "-t"]).arg(pane).arg("#{session_name}");
     let end = Instant::now() + DEADLINE;
-    Some(Asked { client: process::start(command).ok()?, end })
+    Some(Asked { client: child::start(command).ok()?, end })
 }
 
 impl Asked {

@@ -2,6 +2,7 @@
 //! the host's process table, which made the predecessor slow with every process of others
 //! (lesson 15).
 
+pub mod shell;
 pub mod stat;
 
 pub use stat::Stat;
@@ -145,11 +146,6 @@ impl Process {
     pub fn called(&self) -> &[u8] {
         let word = self.argv.first().map_or(&b""[..], Vec::as_slice);
         base_name(word)
-    }
-
-    /// Whether it waits for its terminal with nothing below it: a shell at its prompt.
-    pub fn is_alone_in_the_foreground(&self) -> bool {
-        self.stat.group == self.stat.foreground && !self.has_children()
     }
 
     /// Whether processes run below it. Those that have ended do not count: a shell that took the

@@ -1,15 +1,16 @@
-//! Activity: what was last done for a user, and how it went. A hint for people and monitoring:
+//! Activity: what was last done for a user, and how it went (pure). A hint for people and monitoring:
 //! losing it loses nothing, so it is replaced atomically but never waited for.
 
 use super::id;
 use crate::sys::clock::Epoch;
-use crate::text::escape::{escape, unescape};
+use crate::text::escape::unescape;
+use crate::text::tsv::{self, Writer};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-const HEADER: &str = "# tmux-persist activity\n";
-const TRAILER: &[u8] = b"# end\n";
+const HEADER: &[u8] = b"# tmux-persist activity";
+const TRAILER: &[u8] = b"# end";
 /// No reason of a failure is kept longer (characters).
 const MAX_REASON: usize = 500;
 
@@ -56,7 +57,7 @@ pub struct Activity {
     /// Panes that restores dealt with, in all.
     pub restored: Restored,
     /// Lines of a later version.
-    others: Vec<(Vec<u8>, Vec<u8>)>,
+    others: Vec<Vec<Vec<u8>>>,
 }
 
 /// Panes by what restores did with them.
@@ -173,57 +174,67 @@ impl Activity {
     /// Reads `activity.tsv`: lines of key and value. `None` for a torn file; lines that do not
     /// parse are given back by number, from 1.
     pub fn decode(text: &[u8]) -> Option<(Self, Vec<usize>)> {
-        let (mut activity, mut bad) = (Self::default(), Vec::new());
-        for (number, line) in lines(text)? {
-            if activity.decode_line(line).is_none() {
-                bad.push(number);
-            }
-        }
+        let mut activity = Self::default();
+        let bad = read(text, |fields| activity.decode_fields(fields))?;
         Some((activity, bad))
     }
 
     /// Writes `activity.tsv`.
     pub fn encode(&self) -> Vec<u8> {
-        let mut text = HEADER.as_bytes().to_vec();
-        self.encode_lines(b"", &mut text);
-        text.extend(TRAILER);
-        text
+        let mut file = Writer::default();
+        file.raw(HEADER).end();
+        self.encode_lines(None, &mut file);
+        file.raw(TRAILER).end();
+        file.into_bytes()
     }
 
-    fn encode_lines(&self, prefix: &[u8], text: &mut Vec<u8>) {
-        let mut line = |key: &[u8], value: &[u8]| {
-            text.extend([prefix, key, b"\t", value, b"\n"].concat());
+    /// The lines of one user, whose name comes first where the file has several.
+    fn encode_lines(&self, user: Option<&str>, file: &mut Writer) {
+        let start = |file: &mut Writer| {
+            if let Some(user) = user {
+                file.raw(user.as_bytes());
+            }
         };
         let mut copy = self.clone();
-        for (key, number) in NUMBERS {
+        for (name, number) in NUMBERS {
             let number = *number(&mut copy);
             if number != 0 {
-                line(key.as_bytes(), number.to_string().as_bytes());
+                start(file);
+                file.raw(name.as_bytes()).plain(number).end();
             }
         }
         if let Some(result) = self.last_result {
-            line(b"last_result", result.word().as_bytes());
+            start(file);
+            file.raw(b"last_result").raw(result.word().as_bytes()).end();
         }
         if !self.failure_reason.is_empty() {
-            line(b"failure_reason", escape(&self.failure_reason).as_bytes());
+            start(file);
+            file.raw(b"failure_reason").text(&self.failure_reason).end();
         }
-        self.others.iter().for_each(|(key, value)| line(key, value));
+        for fields in &self.others {
+            start(file);
+            for field in fields {
+                file.raw(field);
+            }
+            file.end();
+        }
     }
 
-    fn decode_line(&mut self, line: &[u8]) -> Option<()> {
-        let tab = line.iter().position(|&byte| byte == b'\t')?;
-        let (key, value) = (&line[..tab], &line[tab + 1..]);
-        if let Some((name, number)) = NUMBERS.iter().find(|(name, _)| name.as_bytes() == key) {
-            let value: u64 = std::str::from_utf8(value).ok()?.parse().ok()?;
-            let is_time = name.starts_with("last_") && !name.ends_with("_ms");
-            let is_sound = !(is_time || *name == "confirmed") || value <= id::LAST;
-            *number(self) = is_sound.then_some(value)?;
-            return Some(());
-        }
-        match key {
-            b"last_result" => self.last_result = Some(SaveResult::parse(value)?),
-            b"failure_reason" => self.failure_reason = unescape(value)?,
-            _ => self.others.push((key.to_vec(), value.to_vec())),
+    /// Takes one line: a key and its value.
+    fn decode_fields(&mut self, fields: &[&[u8]]) -> Option<()> {
+        let (&key, values) = fields.split_first().filter(|(_, values)| !values.is_empty())?;
+        let number = NUMBERS.iter().find(|(name, _)| name.as_bytes() == key);
+        match (number, key, values) {
+            (Some((name, number)), _, &[value]) => {
+                let value: u64 = std::str::from_utf8(value).ok()?.parse().ok()?;
+                let is_time = name.starts_with("last_") && !name.ends_with("_ms");
+                let is_valid = !(is_time || *name == "confirmed") || value <= id::LAST;
+                *number(self) = is_valid.then_some(value)?;
+            }
+            (None, b"last_result", &[value]) => self.last_result = Some(SaveResult::parse(value)?),
+            (None, b"failure_reason", &[value]) => self.failure_reason = unescape(value)?,
+            (Some(_), ..) | (_, b"last_result" | b"failure_reason", _) => return None,
+            _ => self.others.push(fields.iter().map(|field| field.to_vec()).collect()),
         }
         Some(())
     }
@@ -231,32 +242,32 @@ impl Activity {
 
 /// Writes what root saw of the saves of all users: the lines of each, begun by the user's name.
 pub fn encode_all(all: &BTreeMap<String, Activity>) -> Vec<u8> {
-    let mut text = HEADER.as_bytes().to_vec();
+    let mut file = Writer::default();
+    file.raw(HEADER).end();
     for (user, activity) in all {
-        activity.encode_lines(format!("{user}\t").as_bytes(), &mut text);
+        activity.encode_lines(Some(user), &mut file);
     }
-    text.extend(TRAILER);
-    text
+    file.raw(TRAILER).end();
+    file.into_bytes()
 }
 
-/// Reads what [`encode_all`] wrote; `None` for a torn file. Lines that do not parse are passed over.
+/// Reads what [`encode_all`] wrote; `None` for a torn file. Lines that do not parse are skipped.
 pub fn decode_all(text: &[u8]) -> Option<BTreeMap<String, Activity>> {
     let mut all: BTreeMap<String, Activity> = BTreeMap::new();
-    for (_, line) in lines(text)? {
-        let Some(tab) = line.iter().position(|&byte| byte == b'\t') else { continue };
-        let Ok(user) = std::str::from_utf8(&line[..tab]) else { continue };
-        let _ = all.entry(user.to_owned()).or_default().decode_line(&line[tab + 1..]);
-    }
+    read(text, |fields| {
+        let (user, fields) = fields.split_first().filter(|(_, fields)| !fields.is_empty())?;
+        let user = std::str::from_utf8(user).ok()?;
+        all.entry(user.to_owned()).or_default().decode_fields(fields)
+    })?;
     Some(all)
 }
 
-/// The lines of a whole file by number, from 1; `None` for one that is torn.
-fn lines(text: &[u8]) -> Option<impl Iterator<Item = (usize, &[u8])>> {
-    let body =
-        text.strip_suffix(TRAILER).filter(|body| body.is_empty() || body.ends_with(b"\n"))?;
-    let lines = body.split(|&byte| byte == b'\n').enumerate();
-    let counts = |line: &[u8]| !line.is_empty() && !line.starts_with(b"#");
-    Some(lines.filter(move |(_, line)| counts(line)).map(|(index, line)| (index + 1, line)))
+/// Reads the lines before the trailer; gives the numbers of those that `decode` refuses, and `None` for
+/// a torn file.
+fn read(text: &[u8], mut decode: impl FnMut(&[&[u8]]) -> Option<()>) -> Option<Vec<usize>> {
+    let body = text.strip_suffix(b"\n")?.strip_suffix(TRAILER)?;
+    let is_whole = body.is_empty() || body.ends_with(b"\n");
+    is_whole.then(|| tsv::records(body, |line| decode(&line.fields().collect::<Vec<_>>())).1)
 }
 
 fn milliseconds(duration: Duration) -> u64 {
@@ -296,7 +307,7 @@ mod tests {
         let text = b"failures\tmany\nlast_save\t99999999999999\nplain\nlater\ta\tb\n# end\n";
         let (read, bad) = Activity::decode(text).unwrap();
         assert_eq!(bad, [1, 2, 3]);
-        assert_eq!(read.encode(), [HEADER.as_bytes(), b"later\ta\tb\n# end\n"].concat());
+        assert_eq!(read.encode(), [HEADER, b"\nlater\ta\tb\n# end\n"].concat());
     }
 
     #[test]

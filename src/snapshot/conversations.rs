@@ -1,11 +1,11 @@
 //! The index of conversations: every one that a save ever saw, with where and when. It outlives
 //! the snapshots it was seen in (pure).
 
-use super::codec::first_field;
+use super::id::parse_time;
 use super::record::{Row, Snapshot, State};
-use super::tombstones::{decode_lines, epoch};
 use crate::sys::clock::Epoch;
-use crate::text::escape::{escape, unescape};
+use crate::text::escape::unescape;
+use crate::text::tsv::{self, Line, Writer};
 use std::collections::HashMap;
 
 /// More conversations than this are not kept; those not seen for longest go first.
@@ -15,7 +15,7 @@ const MAX_BYTES: usize = 8 << 20;
 /// `last_seen` is exact to so many seconds, so that not every save has to write.
 pub const GRANULARITY: u64 = 3600;
 
-const HEADER: &str = "# conversation\tagent\tsession\tcwd\tfirst_seen\tlast_seen\n";
+const COLUMNS: [&str; 6] = ["# conversation", "agent", "session", "cwd", "first_seen", "last_seen"];
 
 /// One conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +45,7 @@ impl Conversations {
     /// Reads `conversations.tsv`. Lines that do not parse are given back by number; the others
     /// count.
     pub fn decode(text: &[u8]) -> (Self, Vec<usize>) {
-        let (lines, bad) = decode_lines(text, decode_line);
+        let (lines, bad) = tsv::records(text, decode_line);
         let mut conversations = Self::default();
         for line in lines {
             conversations.merge(line);
@@ -55,24 +55,15 @@ impl Conversations {
 
     /// Writes `conversations.tsv`, last seen first.
     pub fn encode(&self) -> Vec<u8> {
-        let mut text = String::from(HEADER);
+        let mut file = Writer::with_columns(&COLUMNS);
         for one in self.newest_first().into_iter().take(MAX_KEPT) {
-            let fields = [
-                first_field(&one.id),
-                escape(&one.agent),
-                escape(&one.session),
-                escape(&one.cwd),
-                one.first_seen.to_string(),
-                one.last_seen.to_string(),
-            ];
-            let line = fields.join("\t");
-            if text.len() + line.len() >= MAX_BYTES {
+            file.first(&one.id).text(&one.agent).text(&one.session).text(&one.cwd);
+            file.plain(one.first_seen).plain(one.last_seen);
+            if !file.end_within(MAX_BYTES) {
                 break;
             }
-            text.push_str(&line);
-            text.push('\n');
         }
-        text.into_bytes()
+        file.into_bytes()
     }
 
     /// All of them, last seen first.
@@ -157,16 +148,15 @@ fn seen(row: &Row, at: Epoch) -> Option<Conversation> {
     })
 }
 
-fn decode_line(line: &[u8]) -> Option<Conversation> {
-    let fields: Vec<&[u8]> = line.split(|&byte| byte == b'\t').collect();
-    let [id, agent, session, cwd, first_seen, last_seen] = fields[..] else { return None };
+fn decode_line(line: Line<'_>) -> Option<Conversation> {
+    let [id, agent, session, cwd, first_seen, last_seen] = line.exactly()?;
     Some(Conversation {
         id: unescape(id)?,
         agent: unescape(agent)?,
         session: unescape(session)?,
         cwd: unescape(cwd)?,
-        first_seen: epoch(first_seen)?,
-        last_seen: epoch(last_seen)?,
+        first_seen: parse_time(first_seen)?,
+        last_seen: parse_time(last_seen)?,
     })
 }
 

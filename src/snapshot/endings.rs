@@ -1,11 +1,10 @@
 //! Endings: how agents ended, as far as somebody saw it. Only a recorded close counts as closed on
 //! purpose; an agent that is merely gone is lost.
 
-use super::codec::first_field;
-use super::id::SnapshotId;
-use super::tombstones::{decode_lines, epoch};
+use super::id::{SnapshotId, parse_time};
 use crate::sys::clock::Epoch;
-use crate::text::escape::{escape, unescape};
+use crate::text::escape::unescape;
+use crate::text::tsv::{self, Line, Writer};
 
 /// More endings than this are not kept; the oldest go first.
 const MAX_KEPT: usize = 1000;
@@ -58,26 +57,20 @@ impl How {
 impl Endings {
     /// Reads `endings.tsv`. Lines that do not parse are given back by number; the others count.
     pub fn decode(text: &[u8]) -> (Self, Vec<usize>) {
-        let (endings, bad) = decode_lines(text, decode_line);
+        let (endings, bad) = tsv::records(text, decode_line);
         (Self(endings), bad)
     }
 
     /// Writes `endings.tsv`.
     pub fn encode(&self) -> Vec<u8> {
-        let mut text = String::from("# session\tended\tconversation\tagent\thow\treason\n");
+        let columns = ["# session", "ended", "conversation", "agent", "how", "reason"];
+        let mut file = Writer::with_columns(&columns);
         for ending in &self.0 {
-            let fields = [
-                first_field(&ending.session),
-                ending.ended.to_string(),
-                escape(&ending.conversation),
-                escape(&ending.agent),
-                ending.how.word().to_owned(),
-                escape(&ending.reason),
-            ];
-            text.push_str(&fields.join("\t"));
-            text.push('\n');
+            file.first(&ending.session).plain(ending.ended);
+            file.text(&ending.conversation).text(&ending.agent);
+            file.raw(ending.how.word().as_bytes()).text(&ending.reason).end();
         }
-        text.into_bytes()
+        file.into_bytes()
     }
 
     /// Adds an ending; the last one of a conversation replaces the ones before.
@@ -104,12 +97,11 @@ impl Endings {
     }
 }
 
-fn decode_line(line: &[u8]) -> Option<Ending> {
-    let fields: Vec<&[u8]> = line.split(|&byte| byte == b'\t').collect();
-    let [session, ended, conversation, agent, how, reason] = fields[..] else { return None };
+fn decode_line(line: Line<'_>) -> Option<Ending> {
+    let [session, ended, conversation, agent, how, reason] = line.exactly()?;
     Some(Ending {
         session: unescape(session)?,
-        ended: epoch(ended)?,
+        ended: parse_time(ended)?,
         conversation: unescape(conversation)?,
         agent: unescape(agent)?,
         how: How::parse(how)?,

@@ -1,4 +1,4 @@
-//! The name of a snapshot: the time it was taken.
+//! The name of a snapshot (pure): the time it was taken.
 
 use crate::sys::clock::Epoch;
 use chrono::{DateTime, NaiveDateTime};
@@ -13,6 +13,13 @@ pub struct SnapshotId {
 
 /// The last second that an id can say, less one so that a later one still can: the year 9999.
 pub const LAST: Epoch = 253_402_300_798;
+
+/// Reads seconds since the epoch, at most [`LAST`]: a later time would put every later snapshot beyond
+/// it, too.
+pub(super) fn parse_time(field: &[u8]) -> Option<Epoch> {
+    let seconds = std::str::from_utf8(field).ok()?.parse().ok()?;
+    (seconds <= LAST).then_some(seconds)
+}
 
 const FORMAT: &str = "%Y%m%dT%H%M%SZ";
 const SUFFIX: &str = ".tsv";

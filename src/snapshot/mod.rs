@@ -14,7 +14,7 @@ pub mod summary;
 pub mod tombstones;
 
 pub use activity::{Activity, Restored, SaveResult};
-pub use codec::{Damage, decode, encode};
+pub use codec::{Damage, Fault, decode, encode};
 pub use conversations::{Conversation, Conversations};
 pub use endings::{Ending, Endings, How};
 pub use id::SnapshotId;

@@ -1,9 +1,9 @@
-//! Tombstones: which sessions were closed on purpose, and when.
+//! Tombstones: which sessions were closed on purpose, and when (pure).
 
-use super::codec::first_field;
-use super::id::{self, SnapshotId};
+use super::id::{SnapshotId, parse_time};
 use crate::sys::clock::Epoch;
-use crate::text::escape::{escape, unescape};
+use crate::text::escape::unescape;
+use crate::text::tsv::{self, Line, Writer};
 
 /// The record that a session was closed on purpose.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,19 +24,17 @@ impl Tombstones {
     /// Reads `forgotten.tsv`: session, epoch seconds, reason. Lines that do not parse are given
     /// back by number; the others count.
     pub fn decode(text: &[u8]) -> (Self, Vec<usize>) {
-        let (tombstones, bad) = decode_lines(text, decode_line);
+        let (tombstones, bad) = tsv::records(text, decode_line);
         (Self(tombstones), bad)
     }
 
     /// Writes `forgotten.tsv`.
     pub fn encode(&self) -> Vec<u8> {
-        let mut text = String::from("# session\tclosed\treason\n");
+        let mut file = Writer::with_columns(&["# session", "closed", "reason"]);
         for Tombstone { session, closed, reason } in &self.0 {
-            let fields = [first_field(session), closed.to_string(), escape(reason)];
-            text.push_str(&fields.join("\t"));
-            text.push('\n');
+            file.first(session).plain(closed).text(reason).end();
         }
-        text.into_bytes()
+        file.into_bytes()
     }
 
     /// The tombstone that keeps a session of a snapshot from being restored: one set at the
@@ -54,38 +52,12 @@ impl Tombstones {
     }
 }
 
-fn decode_line(line: &[u8]) -> Option<Tombstone> {
-    let mut fields = line.split(|&byte| byte == b'\t');
+fn decode_line(line: Line<'_>) -> Option<Tombstone> {
+    let mut fields = line.fields();
     let session = unescape(fields.next()?)?;
-    let closed = epoch(fields.next()?)?;
+    let closed = parse_time(fields.next()?)?;
     let reason = fields.next().map_or(Some(Vec::new()), unescape)?;
     fields.next().is_none().then_some(Tombstone { session, closed, reason })
-}
-
-/// Reads a file of one record a line; empty lines and `#` comments are passed over. Lines that do
-/// not parse are given back by number, from 1; the others count.
-pub(super) fn decode_lines<T>(
-    text: &[u8],
-    decode: impl Fn(&[u8]) -> Option<T>,
-) -> (Vec<T>, Vec<usize>) {
-    let (mut records, mut bad) = (Vec::new(), Vec::new());
-    for (index, line) in text.split(|&byte| byte == b'\n').enumerate() {
-        if line.is_empty() || line.starts_with(b"#") {
-            continue;
-        }
-        match decode(line) {
-            Some(record) => records.push(record),
-            None => bad.push(index + 1),
-        }
-    }
-    (records, bad)
-}
-
-/// Seconds since the epoch, no later than a snapshot's name can say: a time beyond that would put
-/// every later snapshot beyond it, too.
-pub(super) fn epoch(field: &[u8]) -> Option<Epoch> {
-    let seconds = std::str::from_utf8(field).ok()?.parse().ok()?;
-    (seconds <= id::LAST).then_some(seconds)
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! Text as people and programs read it (pure): what every room may use, and that uses none.
 
-pub mod escape;
+pub mod hex;
 pub mod shell_quote;
 pub mod suggest;
 pub mod table;
+pub mod tsv;
 
-pub use escape::*;
+pub use hex::hex;
+pub use shared::escape::{self, *};

@@ -17,10 +17,11 @@ pub(super) struct Graph {
 }
 
 /// A crate's name in paths, and where its files are.
-const CRATES: [(&str, &str); 3] = [
+const CRATES: [(&str, &str); 4] = [
     ("terminal_lobby", "src/"),
     ("launcher", "launcher/src/"),
     ("freshen", "launcher/freshen/src/"),
+    ("shared", "launcher/shared/src/"),
 ];
 
 type Path = Vec<String>;

@@ -2,8 +2,6 @@
 
 /// Files that may still be in a circle.
 pub(super) const CIRCLES: &[&str] = &[
-    "launcher/src/agents.rs",
-    "launcher/src/config.rs",
     "src/cli/exit.rs",
     "src/cli/output.rs",
     "src/cli/persist/args.rs",

@@ -47,7 +47,11 @@ fn may_use(floor: &Floor, part: &str) -> Option<&'static [&'static str]> {
 /// `mod.rs` or `lib.rs` is none: it only declares the parts.
 fn part<'a>(file: &'a str, dir: &str) -> Option<&'a str> {
     if dir == "src" && file.starts_with("launcher/") {
-        return Some("launcher");
+        return match file.split('/').nth(1) {
+            Some("shared") => None, // below everything: Cargo.toml keeps it from using anything
+            Some("freshen") => Some("freshen"),
+            _ => Some("launcher"),
+        };
     }
     let rest = file.strip_prefix(dir)?.strip_prefix('/')?;
     let first = rest.split('/').next()?;

@@ -243,7 +243,7 @@ fn every_alert_is_explained_and_speaks_of_metrics_that_exist() {
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
     let read = |name: &str| std::fs::read_to_string(docs.join(name)).unwrap();
     let (rules, explained, formats) =
-        (read("alerts.yml"), read("operations.md"), read("formats.md"));
+        (read("alerts.yml"), read("operations.md"), read("output-formats.md"));
     let sandbox = Sandbox::new();
     let file = sandbox.work().join("persist.prom");
     sandbox.persist(["status".as_ref(), "--metrics".as_ref(), file.as_os_str()]).ok();

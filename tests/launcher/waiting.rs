@@ -24,7 +24,7 @@ fn waiting() -> Sandbox {
 #[test]
 fn a_waiting_pane_says_what_was_here_costs_little_and_resumes_on_enter() {
     let sandbox = waiting();
-    waits_for(&sandbox, "claude was here: fix the \u{fffd}[31mlogin");
+    waits_for(&sandbox, "claude was here: fix the \\x1b[31mlogin");
     waits_for(
         &sandbox,
         &format!("in {}, last active", sandbox.work().canonicalize().unwrap().display()),

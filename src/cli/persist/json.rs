@@ -1,4 +1,4 @@
-//! `--json`: one object, documented in `docs/formats.md` and stable.
+//! `--json`: one object, documented in `docs/output-formats.md` and stable.
 
 use crate::persist::{Report, Request};
 use crate::supervisor::worker::{Task, TaskResult, UserReport};

@@ -49,7 +49,7 @@ impl ArchiveFile {
         loop {
             let read = file.read(&mut buffer);
             match read.map_err(OffboardError::io(format!("reading {}", self.name)))? {
-                0 => return Ok(super::manifest::hex(&hash.finalize())),
+                0 => return Ok(crate::text::hex(&hash.finalize())),
                 count => hash.update(&buffer[..count]),
             }
         }

@@ -2,6 +2,7 @@
 
 use crate::sys::FileError;
 use crate::sys::fs::walk::Node;
+use crate::text::hex;
 use rustix::fs::{FileType, SeekFrom};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -124,14 +125,6 @@ fn zeros(hash: &mut Sha256, mut count: u64) {
         hash.update(&some[..now]);
         count -= now as u64;
     }
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}"); // to a String: cannot fail
-        text
-    })
 }
 
 /// Whether a file has holes, by the rule of tar.

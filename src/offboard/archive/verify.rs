@@ -2,7 +2,7 @@
 
 use super::archive_file::ArchiveFile;
 use super::compare::compare;
-use super::manifest::{self, Line};
+use super::manifest::Line;
 use crate::offboard::error::{ArchiveError, OffboardError};
 use crate::sys::Dir;
 use crate::sys::process::tool;
@@ -67,7 +67,7 @@ pub(super) fn read_back(
         let file = out.into_inner().map_err(|error| manifest_error(error.into_error()))?;
         file.sync_all().map_err(manifest_error)?;
     }
-    Ok(Verified { entries, manifest_digest: manifest::hex(&hash.finalize()) })
+    Ok(Verified { entries, manifest_digest: crate::text::hex(&hash.finalize()) })
 }
 
 fn manifest_error(source: std::io::Error) -> OffboardError {

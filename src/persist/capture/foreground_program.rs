@@ -6,9 +6,6 @@ use crate::agent::launcher;
 use crate::process::{Proc, Process};
 use std::ffi::OsString;
 
-/// Programs that run another one in their own process group and wait for it.
-const WRAPPERS: [&str; 11] =
-    ["ash", "bash", "csh", "dash", "env", "fish", "ksh", "mksh", "sh", "zsh", launcher::PROGRAM];
 /// Longer argument lists are not kept: some versions of tmux take no more words than 1,000.
 const MAX_WORDS: usize = 500;
 /// In bytes, all words together.
@@ -48,10 +45,9 @@ pub(crate) fn find(first: i32, keep: &CapturePolicy, proc: &Proc) -> Option<Prog
     found.filter(|program| program.argv.len() <= MAX_WORDS && bytes(program) <= MAX_BYTES)
 }
 
+/// Whether it runs another program in its own process group and waits for it.
 fn is_wrapper(process: &Process) -> bool {
-    let called = process.called();
-    let called = called.strip_prefix(b"-").unwrap_or(called);
-    WRAPPERS.iter().any(|name| name.as_bytes() == called)
+    process.is_shell() || [b"env", launcher::PROGRAM.as_bytes()].contains(&process.called())
 }
 
 /// Words in a snapshot's field, each ended by a NUL byte.

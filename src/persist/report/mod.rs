@@ -1,4 +1,4 @@
-//! What one user's work came to: the contract of `--json` (docs/formats.md), and what a worker
+//! What one user's work came to: the contract of `--json` (docs/output-formats.md), and what a worker
 //! tells root. Root trusts none of it: it is bounded, typed, and printed escaped.
 
 mod check;

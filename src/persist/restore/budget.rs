@@ -28,7 +28,7 @@ const USUAL_AGENT: u64 = 550 << 20;
 pub fn means(
     settings: &Settings,
     mode: Mode,
-    available: launcher::memory::Memory,
+    available: shared::memory::Memory,
     mut live: Vec<u64>,
 ) -> Budget {
     live.sort_unstable();
@@ -116,8 +116,8 @@ mod tests {
     use crate::agent::{ConversationId, Resumption};
     use crate::persist::restore::mode::Memory;
     use crate::persist::restore::step::Action;
-    use launcher::memory;
     use proptest::prelude::*;
+    use shared::memory;
 
     const PACE: Pace = Pace { at_once: 2, floor: Some(7) };
 

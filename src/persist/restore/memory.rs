@@ -11,9 +11,9 @@ use crate::persist::report::BudgetResult;
 use crate::process::Proc;
 use crate::snapshot::Store;
 use crate::sys::locks::Lock;
+use crate::text::tsv::Writer;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
-use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -63,7 +63,7 @@ fn means(context: &Context, facts: &Facts, mode: Mode) -> Budget {
     } else {
         measured.filter_map(|pid| proc.memory_of_tree(*pid)).collect()
     };
-    let available = launcher::memory::Memory::look(Path::new("/"), context.account.uid.as_raw());
+    let available = shared::memory::Memory::look(Path::new("/"), context.account.uid.as_raw());
     budget::means(&context.restore, mode, available, live)
 }
 
@@ -74,7 +74,7 @@ impl Settled {
         if self.known.is_empty() {
             return None;
         }
-        let mut text = String::new();
+        let mut file = Writer::default();
         for (id, known) in &self.known {
             let time = known.as_ref().map(|known| known.last_activity.to_string());
             let title = known.as_ref().and_then(|known| known.title.as_deref()).map(one_line);
@@ -82,9 +82,9 @@ impl Settled {
             let title =
                 title.as_deref().unwrap_or(if known.is_some() { "-" } else { "never prompted" });
             let time = time.as_deref().unwrap_or("-");
-            let _ = writeln!(text, "{id}\t{time}\t{title}"); // to a String: cannot fail
+            file.plain(id).plain(time).plain(title).end();
         }
-        store.leave_for_panes(text.as_bytes(), lock).err().map(|error| error.to_string())
+        store.leave_for_panes(&file.into_bytes(), lock).err().map(|error| error.to_string())
     }
 }
 

@@ -1,15 +1,11 @@
 //! Hashes: of what we last wrote, and of what a plan must not show.
 
+use crate::text::hex;
 use sha2::{Digest as _, Sha256};
 
 /// The SHA-256 of some bytes, as `sha256:` and 64 hexadecimal digits.
 pub fn of(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    let mut text = "sha256:".to_owned();
-    for byte in Sha256::digest(bytes) {
-        let _ = write!(text, "{byte:02x}"); // to a String: cannot fail
-    }
-    text
+    format!("sha256:{}", hex(&Sha256::digest(bytes)))
 }
 
 /// Its beginning: enough to tell two values apart, too little to search for the value.

@@ -6,7 +6,6 @@ use crate::sys::accounts;
 use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, RenameFlags, Uid};
 use rustix::io::Errno;
 use sha2::{Digest as _, Sha256};
-use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -276,11 +275,7 @@ pub fn attributes(dir: &Dir, name: Option<&str>) -> Result<Option<Attributes>, F
 }
 
 fn shown(hash: Sha256) -> String {
-    let mut text = "sha256:".to_owned();
-    for byte in hash.finalize() {
-        let _ = write!(text, "{byte:02x}"); // to a String: cannot fail
-    }
-    text
+    format!("sha256:{}", crate::text::hex(&hash.finalize()))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::git::git;
 use super::inspect::Home;
 use super::{Clone, Place, Wanted};
-use launcher::freshen::{self, Options, Outcome};
+use freshen::{Options, Outcome};
 use std::path::PathBuf;
 use std::time::Duration;
 

@@ -1,0 +1,215 @@
+//! What a clone's configuration says that changes how it may be fetched.
+//!
+//! Asking git costs a process for each clone. The files are read first: only one that could
+//! matter makes us ask.
+
+use super::git::git;
+use super::layout::{GitDirs, bounded_file};
+use shared::child::{self, Stopped, Until};
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+/// What matters of it.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Special {
+    /// `core.sshCommand`.
+    pub(super) ssh_command: Option<String>,
+    /// Where fetching writes.
+    pub(super) target: Target,
+}
+
+/// Where the refspecs of all remotes write.
+#[derive(Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Target {
+    /// Below `refs/remotes/` or nowhere, as a clone is made.
+    #[default]
+    Tracking,
+    /// Elsewhere too (tags, notes): there, pruning would delete what is the user's own.
+    Elsewhere,
+    /// Into the clone's own branches.
+    Branches,
+}
+
+/// Configuration that all clones share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    /// Whether it could change how a clone is fetched.
+    matters: bool,
+}
+
+impl Shared {
+    pub(super) fn read(environment: &[(OsString, OsString)]) -> Self {
+        let from_variables = ["GIT_CONFIG_COUNT", "GIT_CONFIG_PARAMETERS"];
+        let matters = from_variables.iter().any(|name| variable(environment, name).is_some())
+            || files(environment).iter().any(|file| file_matters(file));
+        Self { matters }
+    }
+}
+
+/// What counts in this clone.
+pub(super) fn look(
+    clone: &Path,
+    dirs: &GitDirs,
+    shared: &Shared,
+    environment: &[(OsString, OsString)],
+    until: Until<'_>,
+) -> Result<Special, Stopped> {
+    let own = [dirs.common.join("config"), dirs.own.join("config.worktree")];
+    if !shared.matters && !own.iter().any(|file| file_matters(file)) {
+        return Ok(Special::default());
+    }
+    let mut command = git(clone, environment);
+    command.args(["config", "--null", "--get-regexp", r"^(core\.sshcommand|remote\..*\.fetch)$"]);
+    Ok(parse(&child::run(command, until)?.stdout))
+}
+
+/// The value of a variable as git will see it.
+fn variable(environment: &[(OsString, OsString)], name: &str) -> Option<OsString> {
+    let given = environment.iter().rev().find(|(key, _)| key == name);
+    given.map(|(_, value)| value.clone()).or_else(|| std::env::var_os(name))
+}
+
+fn files(environment: &[(OsString, OsString)]) -> Vec<PathBuf> {
+    let get = |name| variable(environment, name).map(PathBuf::from);
+    let home = get("HOME").unwrap_or_default();
+    let xdg = get("XDG_CONFIG_HOME").unwrap_or_else(|| home.join(".config"));
+    let global = get("GIT_CONFIG_GLOBAL")
+        .map_or_else(|| vec![home.join(".gitconfig"), xdg.join("git/config")], |file| vec![file]);
+    // Where git looks depends on how it was built.
+    let system = get("GIT_CONFIG_SYSTEM").map_or_else(
+        || vec!["/etc/gitconfig".into(), "/usr/local/etc/gitconfig".into()],
+        |file| vec![file],
+    );
+    global.into_iter().chain(system).collect()
+}
+
+fn file_matters(file: &Path) -> bool {
+    match bounded_file(file, 1 << 20) {
+        Ok(bytes) => text_matters(&String::from_utf8_lossy(&bytes)),
+        Err(error) => error.kind() != std::io::ErrorKind::NotFound,
+    }
+}
+
+/// Whether asking git could tell more than the defaults; rather once too often.
+fn text_matters(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    text.contains("include")
+        || text.contains("sshcommand")
+        || text.contains("\\\n")
+        || text.lines().any(|line| {
+            line.contains("fetch") && line.contains(':') && !line.contains(":refs/remotes/")
+        })
+}
+
+fn parse(answer: &[u8]) -> Special {
+    let mut special = Special::default();
+    for entry in answer.split(|byte| *byte == 0) {
+        let entry = String::from_utf8_lossy(entry);
+        let Some((key, value)) = entry.split_once('\n') else { continue };
+        if key == "core.sshcommand" {
+            special.ssh_command = Some(value.to_owned());
+        } else {
+            special.target = target(value).max(special.target);
+        }
+    }
+    special
+}
+
+fn target(refspec: &str) -> Target {
+    let Some((_, target)) = refspec.split_once(':') else { return Target::Tracking };
+    if target.is_empty() || target.starts_with("refs/remotes/") {
+        Target::Tracking
+    } else if target.starts_with("refs/") && !"refs/heads/".starts_with(prefix(target)) {
+        Target::Elsewhere
+    } else {
+        // Short names mean branches; so may a pattern that begins above them.
+        Target::Branches
+    }
+}
+
+/// A target up to its pattern, but no longer than the name of the branches' directory.
+fn prefix(target: &str) -> &str {
+    let fixed = target.split('*').next().unwrap_or_default();
+    fixed.get(.."refs/heads/".len()).unwrap_or(fixed)
+}
+
+/// How ssh is to be called: as the user does, but unable to ask. `None` leaves it to git.
+pub(super) fn ssh_command(
+    special: &Special,
+    environment: &[(OsString, OsString)],
+    seconds: u64,
+) -> Option<OsString> {
+    let get = |name| variable(environment, name).filter(|value| !value.is_empty());
+    let quiet = format!(" -oBatchMode=yes -oConnectTimeout={}", seconds.max(1));
+    let own = get("GIT_SSH_COMMAND").or_else(|| special.ssh_command.clone().map(OsString::from));
+    match own {
+        // Another program, or a shell's sentence: it has no terminal, that must do.
+        Some(own) if !is_plain_ssh(&own) => Some(own),
+        Some(mut own) => {
+            own.push(quiet);
+            Some(own)
+        }
+        None if get("GIT_SSH").is_some() => None,
+        None => Some(format!("ssh{quiet}").into()),
+    }
+}
+
+/// `ssh` with arguments, to which more can be added.
+fn is_plain_ssh(command: &OsStr) -> bool {
+    let Some(command) = command.to_str() else { return false };
+    let program = command.split_whitespace().next().unwrap_or_default();
+    program.rsplit('/').next() == Some("ssh")
+        && !command.contains([';', '|', '&', '<', '>', '#', '\n'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ordinary_configuration_costs_no_process() {
+        let clone = "[remote \"origin\"]\n\turl = https://h/r\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n";
+        assert!(!text_matters(clone));
+        assert!(text_matters("[remote \"origin\"]\n\tFetch = +refs/heads/*:refs/heads/*\n"));
+        assert!(text_matters("[includeIf \"gitdir:~/x\"]\n\tpath = y\n"));
+        assert!(text_matters("[core]\n\tsshCommand = ssh -i k\n"));
+    }
+
+    #[test]
+    fn refspecs_that_write_to_what_is_the_users_own_are_told_apart() {
+        for (refspec, expected) in [
+            ("+refs/heads/*:refs/remotes/origin/*", Target::Tracking),
+            ("refs/heads/main", Target::Tracking),
+            ("+refs/pull/*/head:refs/remotes/origin/pr/*", Target::Tracking),
+            ("+refs/tags/*:refs/tags/*", Target::Elsewhere),
+            ("+refs/notes/*:refs/notes/*", Target::Elsewhere),
+            ("+refs/heads/*:refs/heads/*", Target::Branches),
+            ("+refs/*:refs/*", Target::Branches),
+            ("main:main", Target::Branches),
+        ] {
+            assert_eq!(target(refspec), expected, "{refspec}");
+        }
+        let parsed = parse(b"core.sshcommand\nssh -i k\0remote.o.fetch\na:refs/tags/a\0");
+        assert_eq!(
+            parsed,
+            Special { ssh_command: Some("ssh -i k".into()), target: Target::Elsewhere }
+        );
+    }
+
+    #[test]
+    fn ssh_is_called_as_the_user_does_but_cannot_ask() {
+        let call = |own: Option<&str>, configured: Option<&str>| {
+            let environment: Vec<(OsString, OsString)> =
+                own.map(|own| ("GIT_SSH_COMMAND".into(), own.into())).into_iter().collect();
+            let special =
+                Special { ssh_command: configured.map(str::to_owned), ..Special::default() };
+            ssh_command(&special, &environment, 10).unwrap().into_string().unwrap()
+        };
+        let quiet = "-oBatchMode=yes -oConnectTimeout=10";
+        assert_eq!(call(None, None), format!("ssh {quiet}"));
+        assert_eq!(call(None, Some("/usr/bin/ssh -i k")), format!("/usr/bin/ssh -i k {quiet}"));
+        assert_eq!(call(Some("ssh -v"), Some("other")), format!("ssh -v {quiet}"));
+        assert_eq!(call(Some("plink -x"), None), "plink -x");
+        assert_eq!(call(None, Some("ssh -v 2>log")), "ssh -v 2>log");
+    }
+}

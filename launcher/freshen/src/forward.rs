@@ -1,0 +1,195 @@
+//! Fast-forwarding the branch that is checked out, or leaving everything as it is.
+
+use super::fetch::gist;
+use super::git::git;
+use super::layout::GitDirs;
+use super::outcome::{Branch, Reason};
+use super::{Job, orig_head, refs};
+use shared::child::{self, Stopped};
+use std::path::Path;
+
+/// A tree is not touched with less free space: a disk that fills during an update leaves half
+/// of one.
+const MIN_FREE: u64 = 32 << 20;
+
+/// Forwards the branch if nothing speaks against it.
+pub(super) fn forward(clone: &Path, dirs: &GitDirs, job: &Job<'_>) -> Result<Branch, Stopped> {
+    if refs::is_at_upstream(dirs) {
+        return Ok(Branch::Same);
+    }
+    let state = match status(clone, job)? {
+        Ok(state) => state,
+        Err(words) => return Ok(Branch::LeftAlone(Reason::Git(words))),
+    };
+    match state.decide(dirs) {
+        Decision::Nothing => Ok(Branch::Same),
+        Decision::Leave(reason) => Ok(Branch::LeftAlone(reason)),
+        Decision::Forward if is_nearly_full(clone) => Ok(Branch::LeftAlone(Reason::DiskFull)),
+        Decision::Forward => merge(clone, dirs, state.behind, job),
+    }
+}
+
+/// What `git status` says of a clone.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct State {
+    has_commit: bool,
+    branch: Option<String>,
+    upstream: Option<String>,
+    /// Both ends of the comparison exist.
+    compared: bool,
+    ahead: u64,
+    behind: u64,
+    changed: bool,
+}
+
+/// One process for everything. It takes no lock and refreshes no index: a clone that is left
+/// alone keeps every byte. Submodules have trees of their own, which a fast-forward does not
+/// touch, whatever is in them.
+fn status(clone: &Path, job: &Job<'_>) -> Result<Result<State, String>, Stopped> {
+    let mut command = git(clone, &job.options.environment);
+    command.env("GIT_OPTIONAL_LOCKS", "0");
+    command.args(["status", "--porcelain=v2", "--branch", "-z", "--ahead-behind", "--no-renames"]);
+    command.args(["--untracked-files=no", "--ignore-submodules=all"]);
+    let output = child::run(command, job.until)?;
+    if output.success {
+        Ok(Ok(parse(&output.stdout)))
+    } else {
+        Ok(Err(gist(&String::from_utf8_lossy(&output.stderr))))
+    }
+}
+
+fn parse(answer: &[u8]) -> State {
+    let mut state = State::default();
+    for entry in answer.split(|byte| *byte == 0).filter(|entry| !entry.is_empty()) {
+        let entry = String::from_utf8_lossy(entry);
+        let Some(header) = entry.strip_prefix("# ") else {
+            state.changed = true;
+            continue;
+        };
+        match header.split_once(' ') {
+            Some(("branch.oid", id)) => state.has_commit = id != "(initial)",
+            Some(("branch.head", "(detached)")) => {}
+            Some(("branch.head", name)) => state.branch = Some(name.to_owned()),
+            Some(("branch.upstream", name)) => state.upstream = Some(name.to_owned()),
+            Some(("branch.ab", counts)) => {
+                let mut counts =
+                    counts.split(' ').map(|count| count.trim_start_matches(['+', '-']).parse());
+                if let (Some(Ok(ahead)), Some(Ok(behind))) = (counts.next(), counts.next()) {
+                    (state.compared, state.ahead, state.behind) = (true, ahead, behind);
+                }
+            }
+            _ => {}
+        }
+    }
+    state
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Decision {
+    Nothing,
+    Leave(Reason),
+    Forward,
+}
+
+impl State {
+    /// Says something when there is something to forward to, or no way to know.
+    fn decide(&self, dirs: &GitDirs) -> Decision {
+        let under_way = refs::under_way(dirs).map(Reason::UnderWay);
+        let Some(branch) = self.branch.clone() else {
+            return Decision::Leave(under_way.unwrap_or(Reason::NoBranch));
+        };
+        let Some(upstream) = self.upstream.clone() else { return Decision::Nothing };
+        if !self.has_commit {
+            // A clone of an empty remote is as it should be.
+            let waits = refs::has_upstream(dirs);
+            let reason = Reason::NoCommit { branch };
+            return if waits { Decision::Leave(reason) } else { Decision::Nothing };
+        }
+        if !self.compared {
+            return Decision::Leave(Reason::NoSuchUpstream { upstream });
+        }
+        let (ahead, behind) = (self.ahead, self.behind);
+        match (ahead, behind, under_way) {
+            (_, 0, _) => Decision::Nothing,
+            (_, _, Some(reason)) => Decision::Leave(reason),
+            (0, _, None) if self.changed => Decision::Leave(Reason::LocalChanges),
+            (0, _, None) => Decision::Forward,
+            (..) => Decision::Leave(Reason::Diverged { branch, ahead, behind }),
+        }
+    }
+}
+
+fn is_nearly_full(clone: &Path) -> bool {
+    rustix::fs::statvfs(clone).is_ok_and(|fs| fs.f_bavail.saturating_mul(fs.f_frsize) < MIN_FREE)
+}
+
+/// `@{upstream}`, not the commit we saw: should another branch be checked out in between, it is
+/// that branch's own upstream.
+fn merge(clone: &Path, dirs: &GitDirs, behind: u64, job: &Job<'_>) -> Result<Branch, Stopped> {
+    let before = orig_head::read(dirs);
+    let mut command = git(clone, &job.options.environment);
+    command.args(["merge", "--ff-only", "--commit", "--no-squash", "--no-autostash", "--quiet"]);
+    command.args(["--no-stat", "--no-overwrite-ignore", "@{upstream}"]);
+    let Some(output) = child::run_unharmed(command, job.until)? else {
+        return Ok(Branch::Unfinished);
+    };
+    if output.success {
+        return Ok(Branch::Forwarded(behind));
+    }
+    // git notes where it started before it finds that it cannot.
+    orig_head::put_back(dirs, before);
+    Ok(Branch::LeftAlone(refusal(&String::from_utf8_lossy(&output.stderr))))
+}
+
+/// What git's words mean (`LC_ALL=C`); the first that fits.
+fn refusal(words: &str) -> Reason {
+    let signs = [
+        ("untracked working tree files would be", Reason::InTheWay),
+        ("would lose untracked files", Reason::InTheWay),
+        ("Your local changes", Reason::LocalChanges),
+        ("No space left on device", Reason::DiskFull),
+        (".lock': File exists", Reason::Busy),
+    ];
+    let known = signs.into_iter().find(|(sign, _)| words.contains(sign));
+    known.map_or_else(|| Reason::Git(gist(words)), |(_, reason)| reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state(entries: &[&str]) -> State {
+        parse(entries.join("\0").as_bytes())
+    }
+
+    fn decide(ahead_behind: &str, more: &[&str]) -> Decision {
+        let ahead_behind = format!("# branch.ab {ahead_behind}");
+        let head = ["# branch.oid abc", "# branch.head main", "# branch.upstream origin/main"];
+        let entries: Vec<&str> =
+            head.into_iter().chain([&*ahead_behind]).chain(more.iter().copied()).collect();
+        state(&entries).decide(&GitDirs { own: "/nowhere".into(), common: "/nowhere".into() })
+    }
+
+    #[test]
+    fn only_a_clean_branch_behind_its_upstream_is_forwarded() {
+        assert_eq!(decide("+0 -3", &[]), Decision::Forward);
+        assert_eq!(decide("+0 -0", &["1 .M N... f"]), Decision::Nothing);
+        assert_eq!(decide("+2 -0", &[]), Decision::Nothing);
+        assert_eq!(decide("+0 -1", &["1 .M N... f"]), Decision::Leave(Reason::LocalChanges));
+        let diverged = Reason::Diverged { branch: "main".into(), ahead: 2, behind: 3 };
+        assert_eq!(decide("+2 -3", &[]), Decision::Leave(diverged));
+        assert_eq!(
+            decide("+? -?", &[]),
+            Decision::Leave(Reason::NoSuchUpstream { upstream: "origin/main".into() })
+        );
+    }
+
+    #[test]
+    fn a_branch_without_upstream_is_nothing_to_talk_about() {
+        let dirs = GitDirs { own: "/nowhere".into(), common: "/nowhere".into() };
+        let local = state(&["# branch.oid abc", "# branch.head topic"]);
+        assert_eq!(local.decide(&dirs), Decision::Nothing);
+        let detached = state(&["# branch.oid abc", "# branch.head (detached)"]);
+        assert_eq!(detached.decide(&dirs), Decision::Leave(Reason::NoBranch));
+    }
+}

@@ -1,0 +1,235 @@
+//! Children under a deadline: no terminal to ask on, bounded output, nothing of them left behind.
+#![allow(clippy::disallowed_methods, reason = "the one place where these crates start children")]
+
+use crate::pipe::{KEPT, Pipe};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, Signal};
+use std::io::{self, Read, Seek};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// How long a process group has to tidy up (git removes its lock files) before it is killed.
+const TIDY_UP: Duration = Duration::from_millis(200);
+
+/// When to stop, whatever is going on.
+#[derive(Debug, Clone, Copy)]
+pub struct Until<'a> {
+    /// The deadline.
+    pub end: Instant,
+    /// Readable once the user wants to go on.
+    pub cancel: Option<BorrowedFd<'a>>,
+}
+
+/// Why a program has no result.
+#[derive(Debug)]
+pub enum Stopped {
+    /// The deadline came.
+    Late,
+    /// The user wants to go on.
+    Cancelled,
+    /// It could not be run.
+    Failed(io::Error),
+}
+
+impl From<io::Error> for Stopped {
+    fn from(error: io::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<rustix::io::Errno> for Stopped {
+    fn from(error: rustix::io::Errno) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// What a program that ended left behind; the outputs at most [`KEPT`] bytes each.
+#[derive(Debug)]
+pub struct Output {
+    pub success: bool,
+    pub stdout: Vec<u8>,
+    pub stderr: Vec<u8>,
+}
+
+impl Until<'_> {
+    /// Waits for one of `fds`; tells which are ready.
+    fn wait<const N: usize>(&self, fds: [Option<BorrowedFd<'_>>; N]) -> Result<[bool; N], Stopped> {
+        loop {
+            let mut ready = [false; N];
+            let all = || fds.iter().copied().chain([self.cancel]);
+            let mut polled: Vec<PollFd<'_>> =
+                all().flatten().map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)).collect();
+            match poll(&mut polled, Some(&remaining(self.end))) {
+                Err(rustix::io::Errno::INTR) => continue,
+                Err(error) => return Err(error.into()),
+                Ok(_) => {}
+            }
+            if self.cancel.is_some() && polled.last().is_some_and(|fd| !fd.revents().is_empty()) {
+                return Err(Stopped::Cancelled);
+            }
+            // What never stops writing would keep poll(2) from timing out.
+            if Instant::now() >= self.end {
+                return Err(Stopped::Late);
+            }
+            let mut polled = polled.iter();
+            for (ready, fd) in ready.iter_mut().zip(&fds) {
+                *ready = fd.is_some() && polled.next().is_some_and(|fd| !fd.revents().is_empty());
+            }
+            if ready.contains(&true) {
+                return Ok(ready);
+            }
+        }
+    }
+
+    /// Fails when there is no time left, or waits that long for the user to go on.
+    pub fn pause(&self, most: Duration) -> Result<(), Stopped> {
+        let end = self.end.min(Instant::now() + most);
+        let pause = Self { end, ..*self };
+        match pause.wait([]) {
+            Err(Stopped::Late) if Instant::now() < self.end => Ok(()),
+            Err(stopped) => Err(stopped),
+            Ok([]) => Ok(()),
+        }
+    }
+}
+
+fn remaining(end: Instant) -> Timespec {
+    let left = end.saturating_duration_since(Instant::now());
+    Timespec {
+        tv_sec: left.as_secs().try_into().unwrap_or(i64::MAX),
+        tv_nsec: left.subsec_nanos().into(),
+    }
+}
+
+/// Runs a program to its end. Stopped before, its whole process group is ended: asked first, so
+/// that git removes its lock files, killed soon after. What left the group on purpose (ssh's
+/// shared connection, a credential cache) lives on; so does what still runs at an ordinary end.
+pub fn run(command: Command, until: Until<'_>) -> Result<Output, Stopped> {
+    until.pause(Duration::ZERO)?;
+    start(command)?.finish(until)
+}
+
+/// Starts such a program; it is ended when what this gives is dropped.
+pub fn start(mut command: Command) -> io::Result<Running> {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    detach(&mut command, true);
+    Ok(Running::of(command.spawn()?))
+}
+
+/// Runs a program that must not be killed half-way. When it has to be left, it goes on by itself,
+/// with nothing that breaks when this process ends, and there is no output.
+pub fn run_unharmed(mut command: Command, until: Until<'_>) -> Result<Option<Output>, Stopped> {
+    until.pause(Duration::ZERO)?;
+    // A file, not a pipe: the end of its reader must not end its writers.
+    let memory = rustix::fs::memfd_create(c"git", rustix::fs::MemfdFlags::CLOEXEC)?;
+    let mut text = std::fs::File::from(memory);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(text.try_clone()?);
+    detach(&mut command, false);
+    let mut child = command.spawn()?;
+    let ended = pidfd(&child).and_then(|pidfd| until.wait([Some(pidfd.as_fd())]));
+    if ended.is_err() {
+        // Somebody has to collect its exit status.
+        std::thread::spawn(move || child.wait());
+        return Ok(None);
+    }
+    let success = child.wait()?.success();
+    let mut stderr = Vec::new();
+    text.rewind()?;
+    text.take(KEPT as u64).read_to_end(&mut stderr)?;
+    Ok(Some(Output { success, stdout: Vec::new(), stderr }))
+}
+
+fn pidfd(child: &Child) -> Result<OwnedFd, Stopped> {
+    Ok(rustix::process::pidfd_open(Pid::from_child(child), PidfdFlags::empty())?)
+}
+
+/// Gives the child a session of its own: no terminal, so nothing can ask there or be stopped
+/// for trying, and Ctrl-C is ours to handle. Signals get their default actions back, since a
+/// child that ignores TERM would keep its lock files.
+fn detach(command: &mut Command, dies_with_us: bool) {
+    let prepare = move || {
+        use nix::sys::signal::{SigHandler, SigSet, Signal, signal};
+        rustix::process::setsid()?;
+        for key in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGQUIT] {
+            // SAFETY: only the default action is set: no handler of ours ever runs.
+            #[allow(unsafe_code, reason = "signal(2) has no safe form in nix")]
+            unsafe { signal(key, SigHandler::SigDfl) }?;
+        }
+        SigSet::empty().thread_set_mask()?;
+        if dies_with_us {
+            rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM))?;
+        }
+        Ok(())
+    };
+    // SAFETY: between fork and exec the closure makes only system calls.
+    #[allow(unsafe_code, reason = "a session of its own has no safe form in std")]
+    unsafe {
+        command.pre_exec(prepare);
+    }
+}
+
+/// A child that is ended with its group when it is dropped before its end was seen.
+#[derive(Debug)]
+pub struct Running {
+    child: Child,
+    out: Pipe<std::process::ChildStdout>,
+    err: Pipe<std::process::ChildStderr>,
+    ended: bool,
+}
+
+impl Running {
+    fn of(mut child: Child) -> Self {
+        let (out, err) = (child.stdout.take(), child.stderr.take());
+        Self { child, out: Pipe::new(out), err: Pipe::new(err), ended: false }
+    }
+
+    /// Waits for its end.
+    pub fn finish(mut self, until: Until<'_>) -> Result<Output, Stopped> {
+        self.collect(until)?;
+        self.ended = true;
+        let success = self.child.wait()?.success();
+        let (stdout, stderr) = (&mut self.out.bytes, &mut self.err.bytes);
+        Ok(Output { success, stdout: std::mem::take(stdout), stderr: std::mem::take(stderr) })
+    }
+
+    /// Reads both pipes until the child ended. Its own end counts, not that of the pipes: ssh's
+    /// shared connection keeps them open for hours.
+    fn collect(&mut self, until: Until<'_>) -> Result<(), Stopped> {
+        let pidfd = pidfd(&self.child)?;
+        loop {
+            let [ended, ..] = until.wait([Some(pidfd.as_fd()), self.out.fd(), self.err.fd()])?;
+            self.out.drain()?;
+            self.err.drain()?;
+            if ended {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Waits until the child ended and everything that shares its outputs did.
+    fn tidied_up(&mut self, until: Until<'_>) -> Result<(), Stopped> {
+        self.collect(until)?;
+        while self.out.source.is_some() || self.err.source.is_some() {
+            until.wait([self.out.fd(), self.err.fd()])?;
+            self.out.drain()?;
+            self.err.drain()?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if self.ended {
+            return;
+        }
+        let group = Pid::from_child(&self.child);
+        let _ = rustix::process::kill_process_group(group, Signal::TERM);
+        let _ = self.tidied_up(Until { end: Instant::now() + TIDY_UP, cancel: None });
+        // Not reaped yet, so the number still means this group.
+        let _ = rustix::process::kill_process_group(group, Signal::KILL);
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,93 @@
+//! The first-run guard: Claude Code's shared file `~/.claude.json` is rewritten by many processes,
+//! and a stale writer sometimes drops the flag that says that the first run is over; the user then
+//! meets the first-run wizard again (lesson 37). That one flag is put back when it is missing.
+
+use crate::files;
+use serde::de::IgnoredAny;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+/// The file grows with its user's projects; no sound one is larger (bytes).
+const MAX_FILE: u64 = 64 << 20;
+const KEY: &str = "hasCompletedOnboarding";
+
+/// Puts the flag back when the file is there, parses, and lacks it. Anything else is left alone.
+pub(crate) fn keep_onboarded(home: &Path) {
+    let path = home.join(".claude.json");
+    // A link of a dotfile manager's stays one: the file behind it is rewritten.
+    let Ok(path) = path.canonicalize() else { return };
+    let Ok(Some((before, metadata))) = files::read_with_metadata(&path, MAX_FILE) else { return };
+    // Rewritten by another user it would become that user's.
+    if metadata.uid() != rustix::process::geteuid().as_raw() {
+        return;
+    }
+    let Some(after) = with_flag(&before) else { return };
+    // Another writer may have been quicker: then this is left to the next start.
+    let unchanged = || matches!(files::read(&path, MAX_FILE), Ok(Some(now)) if now == before);
+    let _ = files::replace(&path, &after, &metadata, unchanged);
+}
+
+/// The file with the flag as its first key and every other byte as it was; `None` when there is
+/// nothing to do or nothing to be done.
+fn with_flag(text: &[u8]) -> Option<Vec<u8>> {
+    // Nearly always the flag is there: then nothing is built of a file that may be large.
+    #[allow(clippy::zero_sized_map_values, reason = "a set of keys cannot be read from a map")]
+    let keys: BTreeMap<Cow<'_, str>, IgnoredAny> = serde_json::from_slice(text).ok()?;
+    if keys.contains_key(KEY) {
+        return None;
+    }
+    let parse = |text: &[u8]| {
+        serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(text).ok()
+    };
+    let mut map = parse(text)?;
+    let brace = text.iter().position(|&byte| byte == b'{')?;
+    let comma = if map.is_empty() { "" } else { "," };
+    let mut after = text[..=brace].to_vec();
+    after.extend(format!("\"{KEY}\":true{comma}").bytes());
+    after.extend(&text[brace + 1..]);
+    map.insert(KEY.to_owned(), true.into());
+    (parse(&after)? == map).then_some(after)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_missing_flag_is_added_and_every_other_byte_stays() {
+        for (before, after) in [
+            (
+                "{\"a\": 1,\n \"b\": {}}\n",
+                Some("{\"hasCompletedOnboarding\":true,\"a\": 1,\n \"b\": {}}\n"),
+            ),
+            (" {}", Some(" {\"hasCompletedOnboarding\":true}")),
+            ("{\"hasCompletedOnboarding\":false}", None),
+            ("{\"a\":", None),
+            ("", None),
+            ("[]", None),
+        ] {
+            assert_eq!(
+                with_flag(before.as_bytes()),
+                after.map(|after| after.as_bytes().to_vec()),
+                "{before}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_file_keeps_its_mode_and_a_link_stays_a_link() {
+        use std::os::unix::fs::PermissionsExt;
+        let home = tempfile::tempdir().unwrap();
+        let real = home.path().join("real.json");
+        crate::test_files::write(&real, "{\"a\":1}", 0o640);
+        crate::test_files::link(&real, &home.path().join(".claude.json"));
+        keep_onboarded(home.path());
+        let text = std::fs::read_to_string(&real).unwrap();
+        assert_eq!(text, "{\"hasCompletedOnboarding\":true,\"a\":1}");
+        assert_eq!(real.metadata().unwrap().permissions().mode() & 0o777, 0o640);
+        assert!(home.path().join(".claude.json").is_symlink());
+        assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 2);
+    }
+}

@@ -1,0 +1,25 @@
+//! The login shell that stays in a pane whose agent has failed.
+#![allow(clippy::disallowed_methods, reason = "this process becomes the shell")]
+
+use super::signals;
+use crate::terminal::say::say;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+
+/// Becomes the user's shell, called with a leading dash in its name as login(1) does; `/bin/sh`
+/// when there is no other.
+pub fn become_login_shell() -> ExitCode {
+    signals::let_go();
+    let account = nix::unistd::User::from_uid(nix::unistd::geteuid()).ok().flatten();
+    let shell = account.map(|account| account.shell).filter(|shell| !shell.as_os_str().is_empty());
+    let shells = std::env::var_os("SHELL").map(PathBuf::from).into_iter().chain(shell);
+    for shell in shells.chain([PathBuf::from("/bin/sh")]) {
+        let mut name = OsString::from("-");
+        name.push(shell.file_name().unwrap_or(OsStr::new("sh")));
+        let error = Command::new(&shell).arg0(name).exec();
+        say(&format!("{}: {error}", shell.display()));
+    }
+    ExitCode::FAILURE
+}

@@ -1,0 +1,74 @@
+//! Shells: which programs are one, and when one only waits at its prompt.
+
+use super::Process;
+
+/// What shells are called as.
+const SHELLS: [&[u8]; 11] =
+    [b"ash", b"bash", b"csh", b"dash", b"fish", b"ksh", b"mksh", b"nu", b"sh", b"tcsh", b"zsh"];
+
+impl Process {
+    /// The name that it was called as, without the `-` of a login shell.
+    fn shell_name(&self) -> &[u8] {
+        let called = self.called();
+        called.strip_prefix(b"-").unwrap_or(called)
+    }
+
+    /// Whether it is a shell.
+    pub fn is_shell(&self) -> bool {
+        SHELLS.contains(&self.shell_name())
+    }
+
+    /// Whether it is a shell at its prompt: it reads its terminal and owns it, and nothing runs in it
+    /// or below it. `own` is the name of the user's shell, which may be none that we know.
+    pub fn is_waiting_shell(&self, own: &[u8]) -> bool {
+        (self.shell_name() == own || self.is_shell())
+            && reads_its_terminal(&self.argv)
+            && !self.stat.running
+            && self.is_alone_in_the_foreground()
+    }
+
+    /// Whether it waits for its terminal with nothing below it.
+    fn is_alone_in_the_foreground(&self) -> bool {
+        self.stat.group == self.stat.foreground && !self.has_children()
+    }
+}
+
+/// Whether a shell with these arguments takes its commands from its terminal: one that was given
+/// a script, or a command, is at work even while it waits.
+fn reads_its_terminal(argv: &[Vec<u8>]) -> bool {
+    const WITH_VALUE: [&[u8]; 5] = [b"-o", b"-O", b"+O", b"--rcfile", b"--init-file"];
+    let mut words = argv.iter().skip(1).map(Vec::as_slice);
+    while let Some(word) = words.next() {
+        let is_short = word.starts_with(b"-") && !word.starts_with(b"--");
+        if WITH_VALUE.contains(&word) {
+            words.next();
+        } else if is_short && word.contains(&b'c') || word.starts_with(b"--command") {
+            return false;
+        } else if is_short && word.contains(&b'i') {
+            return true;
+        } else if !word.starts_with(b"-") && !word.starts_with(b"+") {
+            return false;
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shell_with_a_script_or_a_command_is_at_work() {
+        let reads = |line: &str| {
+            let argv: Vec<Vec<u8>> = line.split(' ').map(|word| word.as_bytes().to_vec()).collect();
+            reads_its_terminal(&argv)
+        };
+        for line in ["-bash", "zsh -l", "bash --rcfile /x -i", "bash -o vi", "fish --login"] {
+            assert!(reads(line), "{line}");
+        }
+        for line in ["bash deploy.sh", "sh -e deploy.sh", "bash -c x", "zsh -ic x", "nu x.nu"] {
+            assert!(!reads(line), "{line}");
+        }
+        assert!(!reads("fish --command=x") && !reads("bash -- x"));
+    }
+}

@@ -1,0 +1,63 @@
+//! Writing a snapshot (pure).
+
+use super::{COLUMNS, TITLE, VERSION};
+use crate::snapshot::record::{Row, Snapshot};
+use crate::snapshot::summary::Summary;
+use crate::text::escape;
+use crate::text::tsv::Writer;
+
+/// Writes a snapshot. Equal snapshots give equal bytes.
+pub fn encode(snapshot: &Snapshot) -> Vec<u8> {
+    let mut file = Writer::default();
+    file.raw(TITLE).end();
+    file.raw(&[b"# version ", VERSION].concat()).end();
+    for (name, value) in
+        [("host", &snapshot.host), ("boot", &snapshot.boot), ("server", &snapshot.server)]
+    {
+        file.plain(format_args!("# {name} {}", escape(value.as_bytes()))).end();
+    }
+    COLUMNS.iter().fold(file.raw(b"# columns"), |line, name| line.raw(name.as_bytes())).end();
+    for row in &snapshot.rows {
+        encode_row(row, &mut file);
+    }
+    file.plain(Summary::of(snapshot).line()).end();
+    file.plain(format_args!("# end {}", snapshot.rows.len())).end();
+    file.into_bytes()
+}
+
+fn encode_row(row: &Row, file: &mut Writer) {
+    file.first(&row.session).optional(Some(&row.cwd));
+    file.optional(row.conversation.as_deref()).optional(row.agent.as_deref());
+    file.raw(row.state.word().as_bytes()).plain(row.window);
+    file.optional(row.window_name.as_deref()).optional(Some(&row.window_layout));
+    flags(&row.window_flags.letters(), file);
+    file.plain(row.pane);
+    flags(&row.pane_flags.letters(), file);
+    file.optional(row.title.as_deref()).optional(row.command.as_deref());
+    file.optional(row.evidence.as_deref());
+    file.raw(row.prompted.map_or(b"-", |prompted| if prompted { b"yes" } else { b"no" }));
+    file.optional(row.group.as_deref());
+    number(row.pane_id.map(u64::from), file);
+    number(row.last_seen, file);
+    number(row.lost_since, file);
+    // A window: its session's name, a colon, its index.
+    let linked = row.linked.as_ref();
+    let linked =
+        linked.map(|(session, index)| [&session[..], format!(":{index}").as_bytes()].concat());
+    file.optional(linked.as_deref());
+    number(Some(row.stack).filter(|stack| *stack > 0).map(u64::from), file);
+    file.optional(row.options.as_deref()).optional(row.environment.as_deref());
+    file.optional(row.program.as_deref()).end();
+}
+
+fn number(number: Option<u64>, file: &mut Writer) {
+    match number {
+        Some(number) => file.plain(number),
+        None => file.optional(None),
+    };
+}
+
+/// A flag's letter may be `-`, the mark of an absent field.
+fn flags(letters: &str, file: &mut Writer) {
+    file.optional(Some(letters.as_bytes()).filter(|letters| !letters.is_empty()));
+}
