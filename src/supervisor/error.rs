@@ -104,9 +104,7 @@ impl Error {
         match self {
             Self::UnknownUser { suggestion, .. } => suggestion.clone(),
             Self::UserRequired => Some("--user NAME".to_owned()),
-            Self::EmptyMap { map } | Self::NoMap { map, .. } => {
-                Some(format!("echo 'IDENTITY=OS_USER' >>{}", shown(map)))
-            }
+            Self::EmptyMap { map } => Some(format!("echo 'IDENTITY=OS_USER' >>{}", shown(map))),
             Self::WorkerFailed { .. } | Self::InvalidReport { .. } => {
                 Some("persist doctor".to_owned())
             }

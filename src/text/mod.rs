@@ -4,6 +4,7 @@ pub mod hex;
 pub mod shell_quote;
 pub mod suggest;
 pub mod table;
+pub mod time;
 pub mod tsv;
 
 pub use hex::hex;

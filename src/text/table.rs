@@ -1,15 +1,24 @@
-//! Tables, and text that a person reads.
+//! Tables for people (pure).
 
 use super::printable;
+use unicode_width::UnicodeWidthStr;
 
-/// Columns of equal width, two spaces apart; no spaces at the ends of lines.
+/// Aligns columns, two spaces apart, without spaces at the ends of lines. The first row is the
+/// heading; a column whose other cells are all empty or `-` is left out. Widths are those of a
+/// terminal, which colours do not take part in.
 pub fn align<const N: usize>(table: &[[String; N]]) -> String {
-    let width =
-        |column: usize| table.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..N).map(width).collect();
+    let empty = |cell: &String| cell.is_empty() || cell == "-";
+    let shown: Vec<usize> = (0..N)
+        .filter(|&at| table.len() < 2 || !table[1..].iter().all(|row| empty(&row[at])))
+        .collect();
+    let widest = |&at: &usize| table.iter().map(|row| width(&row[at])).max().unwrap_or(0);
+    let widths: Vec<usize> = shown.iter().map(widest).collect();
     let mut text = String::new();
     for row in table {
-        let cells = row.iter().zip(&widths).map(|(cell, &width)| format!("{cell:<width$}"));
+        let cells = shown.iter().zip(&widths).map(|(&at, &widest)| {
+            let cell = &row[at];
+            cell.clone() + &" ".repeat(widest - width(cell))
+        });
         let line = cells.collect::<Vec<_>>().join("  ");
         text.push_str("  ");
         text.push_str(line.trim_end());
@@ -18,8 +27,14 @@ pub fn align<const N: usize>(table: &[[String; N]]) -> String {
     text
 }
 
-pub fn count(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+/// The columns of a terminal that a text takes.
+fn width(text: &str) -> usize {
+    anstream::adapter::strip_str(text).map(UnicodeWidthStr::width).sum()
+}
+
+/// A number with its noun: `1 session`, `2 sessions`.
+pub fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 /// Text that may come from a user, for a terminal. What is escaped already has no more to
@@ -47,16 +62,23 @@ pub(crate) fn end(text: &str, most: usize) -> String {
     std::iter::once('…').chain(text.chars().skip(length - most + 1)).collect()
 }
 
-/// A time in UTC, as ids have it, to the minute.
-pub(crate) fn minute(seconds: u64) -> String {
-    let time = i64::try_from(seconds).ok();
-    let time = time.and_then(|seconds| chrono::DateTime::from_timestamp(seconds, 0));
-    time.map_or_else(|| "-".to_owned(), |time| time.format("%Y-%m-%d %H:%M").to_string())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn columns_align_on_a_terminal_and_empty_ones_are_left_out() {
+        let row = |cells: [&str; 3]| cells.map(str::to_owned);
+        let table = [
+            row(["NAME", "NONE", "LAST"]),
+            row(["\u{6f22}\u{5b57}", "-", "x"]),
+            row(["\u{1b}[31mred\u{1b}[0m", "", "y"]),
+        ];
+        assert_eq!(
+            align(&table),
+            "  NAME  LAST\n  \u{6f22}\u{5b57}  x\n  \u{1b}[31mred\u{1b}[0m   y\n"
+        );
+    }
 
     #[test]
     fn long_text_is_cut_where_it_says_least() {

@@ -243,6 +243,6 @@ fn an_ordinary_user_is_not_blamed_for_what_is_roots() {
     let persist = format!("{BIN}/persist");
     host.sh("mkdir -p /run/systemd/system");
     let json = host.as_user("ann", [&persist, "doctor", "--json"]).ok().json();
-    assert_eq!(check(&json, "units")["what"], "not root: the timers are not yours");
+    assert_eq!(check(&json, "units")["what"], "not root: the timers belong to root");
     assert_eq!(json["faults"], 0, "{json}");
 }

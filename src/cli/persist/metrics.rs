@@ -1,7 +1,7 @@
-//! The text that Prometheus' node exporter picks up (text exposition format 0.0.4). What users
-//! control in it are numbers and nothing else; names come from the map.
+//! Metrics for Prometheus' node exporter (text exposition format 0.0.4). Users control nothing in it
+//! but numbers; names come from the map (pure).
 
-use super::status::Judged;
+use super::user_status::UserStatus;
 use crate::persist::report::{SaveResult, ServerState, StatusReport};
 use crate::sys::clock::Epoch;
 use std::fmt::Write;
@@ -11,29 +11,29 @@ struct Metric {
     name: &'static str,
     help: &'static str,
     kind: &'static str,
-    /// Absent where there is nothing to say.
-    value: fn(&Judged) -> Option<String>,
+    /// `None` if there is no value for the user.
+    value: fn(&UserStatus) -> Option<String>,
 }
 
 const METRICS: [Metric; 12] = [
     Metric {
         name: "last_good_save_timestamp_seconds",
-        help: "When a save last did what it should (saved, unchanged, or nothing to save).",
+        help: "When a save last succeeded (saved, unchanged, or nothing to save).",
         kind: "gauge",
-        value: |user| time(user.standing.last_good_save),
+        value: |user| time(user.status.last_good_save),
     },
     Metric {
         name: "last_save_timestamp_seconds",
-        help: "When a save was last tried.",
+        help: "When a save was last attempted.",
         kind: "gauge",
-        value: |user| time(user.standing.last_save),
+        value: |user| time(user.status.last_save),
     },
     Metric {
         name: "last_save_success",
-        help: "Whether the last save did what it should.",
+        help: "Whether the last save succeeded.",
         kind: "gauge",
         value: |user| {
-            let result = user.standing.last_result?;
+            let result = user.status.last_result?;
             Some(flag(result != SaveResult::Failed))
         },
     },
@@ -41,7 +41,7 @@ const METRICS: [Metric; 12] = [
         name: "last_save_duration_seconds",
         help: "How long the last save took.",
         kind: "gauge",
-        value: |user| user.standing.last_save.map(|_| seconds(user.standing.last_save_ms)),
+        value: |user| user.status.last_save.map(|_| seconds(user.status.last_save_ms)),
     },
     Metric {
         name: "save_overdue",
@@ -53,43 +53,43 @@ const METRICS: [Metric; 12] = [
         name: "save_failures_since_good",
         help: "Saves that failed since the last good one.",
         kind: "gauge",
-        value: |user| Some(user.standing.failures_since_good.to_string()),
+        value: |user| Some(user.status.failures_since_good.to_string()),
     },
     Metric {
         name: "snapshot_timestamp_seconds",
-        help: "When the newest sound snapshot was taken.",
+        help: "When the newest valid snapshot was taken.",
         kind: "gauge",
-        value: |user| time(user.standing.taken),
+        value: |user| time(user.status.taken),
     },
     Metric {
         name: "confirmed_timestamp_seconds",
-        help: "When the newest snapshot was last seen to be the present.",
+        help: "When the newest snapshot last matched the live sessions.",
         kind: "gauge",
-        value: |user| time(user.standing.confirmed),
+        value: |user| time(user.status.confirmed),
     },
     Metric {
         name: "server_running",
-        help: "Whether a tmux server of the user runs.",
+        help: "Whether a tmux server of the user is running.",
         kind: "gauge",
-        value: |user| Some(flag(user.standing.server == ServerState::Running)),
+        value: |user| Some(flag(user.status.server == ServerState::Running)),
     },
     Metric {
         name: "last_restore_timestamp_seconds",
-        help: "When there was last a restore.",
+        help: "When the last restore ended.",
         kind: "gauge",
-        value: |user| time(user.standing.last_restore),
+        value: |user| time(user.status.last_restore),
     },
     Metric {
         name: "last_restore_duration_seconds",
         help: "How long the last restore took.",
         kind: "gauge",
-        value: |user| user.standing.last_restore.map(|_| seconds(user.standing.last_restore_ms)),
+        value: |user| user.status.last_restore.map(|_| seconds(user.status.last_restore_ms)),
     },
     Metric {
         name: "status_error",
         help: "Whether the state of the user could not be read.",
         kind: "gauge",
-        value: |user| Some(flag(user.standing.error.is_some())),
+        value: |user| Some(flag(user.status.error.is_some())),
     },
 ];
 
@@ -101,11 +101,11 @@ type Family = (
     fn(&StatusReport) -> Vec<(&'static str, u64)>,
 );
 
-/// Metrics with several values for a user, told apart by one more label.
+/// Metrics with several values for a user, distinguished by one more label.
 const FAMILIES: [Family; 4] = [
     (
         "save_failures_total",
-        "Saves that failed, as recorded by the user's own processes and as seen by root.",
+        "Saves that failed, as recorded by the user's own processes and by root.",
         "counter",
         "seen_by",
         |standing| {
@@ -114,7 +114,7 @@ const FAMILIES: [Family; 4] = [
     ),
     (
         "sessions",
-        "Sessions of the newest snapshot, each by the most alive of its panes.",
+        "Sessions of the newest snapshot, each by its most alive pane.",
         "gauge",
         "state",
         |standing| standing.sessions.named().to_vec(),
@@ -122,15 +122,15 @@ const FAMILIES: [Family; 4] = [
     ("panes", "Panes of the newest snapshot.", "gauge", "state", |standing| {
         standing.panes.named().to_vec()
     }),
-    ("restored_panes_total", "Panes that restores dealt with.", "counter", "action", |standing| {
+    ("restored_panes_total", "Panes that restores handled.", "counter", "action", |standing| {
         standing.restored.by_action().to_vec()
     }),
 ];
 
 /// Renders the metrics of all users.
-pub(crate) fn render(users: &[Judged], now: Epoch) -> String {
+pub(crate) fn render(users: &[UserStatus], now: Epoch) -> String {
     let mut text = Text(String::new());
-    text.family("users", "Users that were looked at.", "gauge");
+    text.family("users", "Users that were examined.", "gauge");
     text.sample("users", &[], &users.len().to_string());
     text.family("status_timestamp_seconds", "When this was written.", "gauge");
     text.sample("status_timestamp_seconds", &[], &now.to_string());
@@ -145,7 +145,7 @@ pub(crate) fn render(users: &[Judged], now: Epoch) -> String {
     for (name, help, kind, label, values) in FAMILIES {
         text.family(name, help, kind);
         for user in users {
-            for (which, value) in values(user.standing) {
+            for (which, value) in values(user.status) {
                 let labels = [("user", user.user()), (label, which)];
                 text.sample(name, &labels, &value.to_string());
             }

@@ -1,4 +1,4 @@
-//! The command line of `persist`: one file per command.
+//! The command line of `persist`: arguments, task, report, exit code.
 
 pub mod args;
 mod boot;
@@ -8,7 +8,9 @@ pub mod json;
 pub mod metrics;
 pub mod outcome;
 pub mod status;
+mod task;
 pub mod text;
+mod user_status;
 
 use super::config_file;
 use super::exit::{Exit, Failure};
@@ -16,7 +18,7 @@ use super::man;
 use super::output::{self, print};
 use crate::supervisor::targets::Target;
 use crate::supervisor::worker::{self, Task, TaskResult};
-use args::{Cli, Command};
+use args::{BootArgs, Cli, Command, HookArgs};
 use clap::Parser;
 use std::ffi::OsString;
 
@@ -24,7 +26,7 @@ use std::ffi::OsString;
 pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
     let args: Vec<OsString> = args.into_iter().collect();
     if hook::is_call(&args) {
-        hook::take_in(args);
+        hook::handle_event(args);
         return Exit::Done;
     }
     let cli = match Cli::try_parse_from(&args) {
@@ -57,19 +59,18 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
             print(&worker::run_job(&job)?)?;
             Ok(Exit::Done)
         }
-        Command::Boot { sockets: true, .. } => boot::make_socket_dirs(&load()?),
-        Command::Boot { announce: true, .. } => boot::announce_all(&load()?),
-        Command::Boot { .. } => boot::restore_all(&load()?, common.quiet),
+        Command::Boot(BootArgs { sockets: true, .. }) => boot::make_socket_dirs(&load()?),
+        Command::Boot(BootArgs { announce: true, .. }) => boot::announce_all(&load()?),
+        Command::Boot(_) => boot::restore_all(&load()?, common.quiet),
         Command::Import => boot::import(&load()?, common.quiet),
         Command::Keeper => boot::keep(load),
         Command::Completions { shell } => man::completions::<Cli>("persist", shell),
         Command::Manual { directory } => man::manual::<Cli>(&directory),
-        Command::Doctor { users, root } => doctor::run(&common, users, root),
-        Command::Status { users, metrics, max_age } => {
-            status::run(&common, users, metrics.as_deref(), max_age)
-        }
-        Command::Hook { install: false, uninstall: false, .. } => {
-            Err(Failure::usage("an agent calls `persist hook` without an option before `hook`"))
+        Command::Doctor(args) => doctor::run(&common, args),
+        Command::Status(args) => status::run(&common, args),
+        Command::Hook(HookArgs { install: false, uninstall: false, .. }) => {
+            let why = "'persist hook' reads an agent's event from standard input, and no option may come before 'hook'";
+            Err(Failure::usage(why).with_hint("persist hook --install"))
         }
         command => {
             let detailed = command.wants_detailed_exit();
@@ -82,7 +83,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
 /// Runs a command for its users and reports on it.
 fn run_task(common: &args::Common, command: Command, detailed: bool) -> Result<Exit, Failure> {
     let config = config_file::load(&common.overrides())?;
-    let task = command.task(common)?;
+    let Some(task) = task::task(command, common)? else { return Ok(Exit::Done) };
     let done = worker::run(&config, &task)?;
     report(common, &task, &done)?;
     let exit = outcome::of(&done);

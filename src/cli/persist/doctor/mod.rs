@@ -1,15 +1,16 @@
-//! `persist doctor`: looks at the installation as a person would. Each group of checks has a file
-//! here; what only a user's own process can see is looked at there (`persist::doctor`).
+//! `persist doctor`: checks the installation. Each group of checks has a file here; what only a
+//! user's own process can check is in `persist::commands::doctor`.
 
 mod programs;
 mod saves;
 mod site;
 mod units;
 
-use super::args::Common;
+use super::args::{Common, DoctorArgs};
 use super::json;
 use crate::cli::config_file;
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::output::{paint, print, style};
 use crate::persist::report::{Check, CheckState};
 use crate::persist::{Report, Request};
 use crate::supervisor::targets::Target;
@@ -19,16 +20,17 @@ use crate::sys::{accounts, clock};
 use crate::text::table::shown;
 use serde_json::{Value, json};
 use std::fmt::Write;
-use std::path::PathBuf;
 
-/// A check, and whose it is: the host's where there is no name.
-struct Found {
+/// A check's result.
+struct Finding {
+    /// `None` for the host.
     user: Option<String>,
     check: Check,
 }
 
-/// Examines the host and these users, or all.
-pub(crate) fn run(common: &Common, users: Vec<String>, root: PathBuf) -> Result<Exit, Failure> {
+/// Checks the host and these users, or all.
+pub(crate) fn run(common: &Common, args: DoctorArgs) -> Result<Exit, Failure> {
+    let DoctorArgs { users, root } = args;
     let mut found: Vec<Check> = programs::checks();
     let loaded = config_file::load(&common.overrides());
     found.push(site::configuration(common, loaded.as_ref().err()));
@@ -38,8 +40,8 @@ pub(crate) fn run(common: &Common, users: Vec<String>, root: PathBuf) -> Result<
         found.push(site::state_dir(&config.site_state_dir()));
     }
     found.extend(units::checks(&root, accounts::is_root(), config.max_age));
-    let mut found: Vec<Found> =
-        found.into_iter().map(|check| Found { user: None, check }).collect();
+    let mut found: Vec<Finding> =
+        found.into_iter().map(|check| Finding { user: None, check }).collect();
 
     let task = Task { target: Target::NamedOrAll(users), request: Request::Doctor { root } };
     let mut single = false;
@@ -57,15 +59,17 @@ pub(crate) fn run(common: &Common, users: Vec<String>, root: PathBuf) -> Result<
                     }
                     None => saves::check(&examined.standing, clock::now(), config.max_age),
                 });
-                let of_user = |check| Found { user: Some(user.clone()), check };
+                let of_user = |check| Finding { user: Some(user.clone()), check };
                 found.extend(checks.into_iter().map(of_user));
             }
         }
-        // With a sound map it is the arguments that are wrong; anything else is a finding.
-        Err(error) if error.kind() == error::Kind::Usage && !found.iter().any(Found::is_fault) => {
+        // With a valid map the arguments are wrong; anything else is a finding.
+        Err(error)
+            if error.kind() == error::Kind::Usage && !found.iter().any(Finding::is_fault) =>
+        {
             return Err(error.into());
         }
-        Err(error) => found.push(Found {
+        Err(error) => found.push(Finding {
             user: None,
             check: Check::fault("users", error.to_string(), "persist status"),
         }),
@@ -74,20 +78,20 @@ pub(crate) fn run(common: &Common, users: Vec<String>, root: PathBuf) -> Result<
         (true, _) => in_json(&found),
         (false, quiet) => in_words(&found, quiet, single),
     };
-    crate::cli::output::print(&text)?;
-    Ok(if found.iter().any(Found::is_fault) { Exit::Failed } else { Exit::Done })
+    print(&text)?;
+    Ok(if found.iter().any(Finding::is_fault) { Exit::Failed } else { Exit::Done })
 }
 
-impl Found {
+impl Finding {
     fn is_fault(&self) -> bool {
         self.check.state == CheckState::Fault
     }
 }
 
-fn in_json(found: &[Found]) -> String {
+fn in_json(found: &[Finding]) -> String {
     let checks: Vec<Value> = found
         .iter()
-        .map(|Found { user, check }| {
+        .map(|Finding { user, check }| {
             json!({"user": user, "name": check.name, "state": check.state, "what": check.what,
                    "mend": check.mend})
         })
@@ -96,10 +100,10 @@ fn in_json(found: &[Found]) -> String {
     json::object(vec![json!({ "checks": checks, "faults": faults })], true)
 }
 
-/// A line each, what mends it below; with `quiet` faults only.
-fn in_words(found: &[Found], quiet: bool, single: bool) -> String {
-    let wanted = |found: &&Found| !quiet || found.is_fault();
-    let name = |Found { user, check }: &Found| match user {
+/// A line each, with the fix below; with `quiet`, faults only.
+fn in_words(found: &[Finding], quiet: bool, single: bool) -> String {
+    let wanted = |found: &&Finding| !quiet || found.is_fault();
+    let name = |Finding { user, check }: &Finding| match user {
         Some(user) if !single => format!("{user}: {}", shown(&check.name)),
         _ => shown(&check.name),
     };
@@ -108,10 +112,20 @@ fn in_words(found: &[Found], quiet: bool, single: bool) -> String {
     // Writing to a String cannot fail.
     for found in found.iter().filter(wanted) {
         let (name, state) = (name(found), found.check.state.word());
-        let _ = writeln!(text, "{state:<7}  {name:<width$}  {}", shown(&found.check.what));
+        let state = paint(style_of(found.check.state), &format!("{state:<7}"));
+        let _ = writeln!(text, "{state}  {name:<width$}  {}", shown(&found.check.what));
         if let (Some(mend), false) = (&found.check.mend, found.check.state == CheckState::Ok) {
             let _ = writeln!(text, "{:<7}  {:<width$}  -> {}", "", "", shown(mend));
         }
     }
     text
+}
+
+fn style_of(state: CheckState) -> anstyle::Style {
+    match state {
+        CheckState::Ok => style::GOOD,
+        CheckState::Warn => style::WARNING,
+        CheckState::Fault => style::ERROR,
+        CheckState::Skipped => style::FAINT,
+    }
 }

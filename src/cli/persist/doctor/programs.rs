@@ -1,4 +1,4 @@
-//! The programs: tmux, our launcher, and the locale they run in.
+//! Checks of the programs: tmux, our launcher, and the locale they run in.
 
 use crate::persist::report::Check;
 use crate::sys::process::exec::Program;
@@ -10,7 +10,6 @@ use std::time::Duration;
 /// The oldest tmux that is known to work.
 const OLDEST: (u32, u32) = (3, 2);
 
-/// Looks at all of them.
 pub(crate) fn checks() -> Vec<Check> {
     let run = Program::new("tmux").args(["-V"]).deadline(Duration::from_secs(5)).max_output(4096);
     let said = run.run().map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
@@ -38,7 +37,7 @@ fn tmux(said: Result<String, String>) -> Check {
             Check::fault(NAME, what, install)
         }
         Some(_) => Check::ok(NAME, shown),
-        None => Check::warn(NAME, format!("'{shown}' names no version"), "tmux -V"),
+        None => Check::warn(NAME, format!("'{shown}': no version in it"), "tmux -V"),
     }
 }
 
@@ -60,13 +59,13 @@ fn launcher(beside: Option<&Path>) -> Check {
             Check::ok("launcher", escape(path.as_os_str().as_encoded_bytes()))
         }
         _ => {
-            let what = "start-claude is not beside persist: restored panes would be shells";
+            let what = "no start-claude beside persist: restored panes would be shells";
             Check::fault("launcher", what, "make install")
         }
     }
 }
 
-/// What is saved does not depend on it, since our client says `-u`; what is restored inherits it.
+/// Saves do not depend on it, because our client passes `-u`; restored shells inherit it.
 fn charset(locale: Option<&str>) -> Check {
     const NAME: &str = "locale";
     let is_utf8 = |locale: &str| {
@@ -78,7 +77,7 @@ fn charset(locale: Option<&str>) -> Check {
         locale => {
             let locale =
                 locale.map_or("none is set".to_owned(), |locale| escape(locale.as_bytes()));
-            let what = format!("{locale}: restored shells could show no letters beyond ASCII");
+            let what = format!("{locale}: restored shells could not show letters beyond ASCII");
             Check::warn(NAME, what, "export LANG=C.UTF-8")
         }
     }

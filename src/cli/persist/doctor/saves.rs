@@ -1,11 +1,11 @@
-//! How saving goes for one user.
+//! The check of one user's saves.
 
-use crate::cli::persist::status::ago;
 use crate::persist::report::{Check, ServerState, StatusReport};
 use crate::sys::clock::Epoch;
+use crate::text::time::ago;
 use std::time::Duration;
 
-/// Judges it as `persist status` does.
+/// Judges them as `persist status` does.
 pub(crate) fn check(standing: &StatusReport, now: Epoch, max_age: Duration) -> Check {
     const NAME: &str = "last save";
     const MEND: &str = "persist save";
@@ -14,13 +14,13 @@ pub(crate) fn check(standing: &StatusReport, now: Epoch, max_age: Duration) -> C
     let why = why.map_or(String::new(), |why| format!("; the last attempt: {why}"));
     if standing.unsaved_for(now).is_some_and(|unsaved| unsaved > max_age) {
         let last = last.map_or("never".to_owned(), |last| format!("last {last}"));
-        let what = format!("sessions run and were saved {last}{why}");
+        let what = format!("sessions are running, but were saved {last}{why}");
         return Check::fault(NAME, what, MEND);
     }
     match (last, standing.failures_since_good) {
         (_, 1..) => {
             let what =
-                format!("{} failed since the last good one{why}", standing.failures_since_good);
+                format!("{} failed since the last good save{why}", standing.failures_since_good);
             Check::warn(NAME, what, MEND)
         }
         (Some(last), 0) => Check::ok(NAME, last),
@@ -48,7 +48,7 @@ mod tests {
         assert_eq!(fault.state, CheckState::Fault);
         assert_eq!(
             fault.what,
-            "sessions run and were saved last 2 h ago; the last attempt: it hung"
+            "sessions are running, but were saved last 2 h ago; the last attempt: it hung"
         );
         assert_eq!(judged(standing(ServerState::Running, Some(9_900), 1)).state, CheckState::Warn);
         assert_eq!(judged(standing(ServerState::Running, Some(9_900), 0)).state, CheckState::Ok);

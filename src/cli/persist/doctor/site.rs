@@ -1,4 +1,4 @@
-//! What the site decides: configuration, map, state directory.
+//! Checks of the site: configuration, map, state directory.
 
 use crate::cli::exit::Failure;
 use crate::cli::persist::args::Common;
@@ -10,14 +10,14 @@ use crate::text::escape;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-/// Whether the configuration could be used.
+/// Whether the configuration can be used.
 pub(crate) fn configuration(common: &Common, failure: Option<&Failure>) -> Check {
     const NAME: &str = "configuration";
     match failure {
         Some(failure) => {
             Check::fault(NAME, failure.message.clone(), edit(common.config.as_deref()))
         }
-        None => Check::ok(NAME, "sound, or absent: every value has a default"),
+        None => Check::ok(NAME, "valid, or absent: every value has a default"),
     }
 }
 
@@ -43,7 +43,7 @@ fn judge_map(path: &Path, read: Map, own: Result<(), FileError>) -> Check {
     let (users, bad) = match read {
         Ok(Some(read)) => read,
         Ok(None) => {
-            let what = format!("{path} is absent: persist works for root alone");
+            let what = format!("{path} is missing: persist works for root only");
             return Check::warn(NAME, what, format!("echo 'IDENTITY=OS_USER' >>{path}"));
         }
         Err(why) => return Check::fault(NAME, why, format!("ls -l {path}")),
@@ -62,14 +62,14 @@ fn judge_map(path: &Path, read: Map, own: Result<(), FileError>) -> Check {
             Check::fault(NAME, format!("{first}{more}"), format!("editor {path}"))
         }
         (0, None) => {
-            let what = format!("{path} names no terminal user");
+            let what = format!("{path}: no terminal users");
             Check::fault(NAME, what, format!("echo 'IDENTITY=OS_USER' >>{path}"))
         }
         (users, None) => Check::ok(NAME, format!("{path}: {users} users")),
     }
 }
 
-/// The directory that holds every user's part.
+/// The directory that holds every user's state.
 pub(crate) fn state_dir(path: &Path) -> Check {
     let mode = path.metadata().map(|meta| meta.mode() & 0o7777).ok();
     judge_state_dir(path, mode, trusted_path::assert_roots_own(path))
@@ -79,14 +79,14 @@ fn judge_state_dir(path: &Path, mode: Option<u32>, own: Result<(), FileError>) -
     const NAME: &str = "state directory";
     let path = shown(path);
     let Some(mode) = mode else {
-        return Check::ok(NAME, format!("{path}: the first save makes it"));
+        return Check::ok(NAME, format!("{path}: missing, the first save makes it"));
     };
     if let Err(error) = own {
         let mend = format!("chown root: {path} && chmod 755 {path}");
         return Check::fault(NAME, error.to_string(), mend);
     }
     if mode & 0o055 != 0o055 {
-        let what = format!("{path} has mode {mode:o}: users cannot reach their own part");
+        let what = format!("{path} has mode {mode:o}: users cannot reach their own directories");
         return Check::fault(NAME, what, format!("chmod 755 {path}"));
     }
     Check::ok(NAME, path)
@@ -108,11 +108,11 @@ mod tests {
     #[test]
     fn a_map_that_root_would_not_use_is_a_fault() {
         let judged = |read, own| judge_map(Path::new("/m"), read, own);
-        let sound = || Ok(Some((2, vec![])));
-        assert_eq!(judged(sound(), Ok(())).what, "/m: 2 users");
+        let valid = || Ok(Some((2, vec![])));
+        assert_eq!(judged(valid(), Ok(())).what, "/m: 2 users");
         assert_eq!(judged(Ok(None), Ok(())).state, CheckState::Warn);
         for (check, mend) in [
-            (judged(sound(), foreign()), "chown root: /m && chmod go-w /m"),
+            (judged(valid(), foreign()), "chown root: /m && chmod go-w /m"),
             (judged(Ok(Some((2, vec!["line 3".into()]))), Ok(())), "editor /m"),
             (judged(Ok(Some((0, vec![]))), Ok(())), "echo 'IDENTITY=OS_USER' >>/m"),
             (judged(Err("a fifo".into()), Ok(())), "ls -l /m"),

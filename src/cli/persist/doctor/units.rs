@@ -1,9 +1,9 @@
-//! The units: what saves every few minutes and before a shutdown, and restores at boot.
+//! Checks of the units: they save every few minutes and before a shutdown, and restore at boot.
 
-use crate::cli::persist::status::ago;
 use crate::persist::report::Check;
 use crate::sys::clock::{self, Epoch};
 use crate::sys::process::exec::Program;
+use crate::text::time::ago;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
@@ -17,17 +17,17 @@ const SHUTDOWN: &str = "tmux-persist-shutdown.service";
 const LOGIND: &str = "systemd-logind.service";
 const PROPERTIES: &str = "--property=Id,LoadState,ActiveState,Result,WantedBy,LastTriggerUSec";
 
-/// What systemd says of a unit, by property.
+/// The properties of a unit, by name.
 type Unit = BTreeMap<String, String>;
 
-/// Asks systemd, where it runs and the timers are the caller's.
+/// Asks systemd, if it runs and the caller is root.
 pub(crate) fn checks(root: &Path, is_root: bool, max_age: Duration) -> Vec<Check> {
     const NAME: &str = "units";
     if !is_root {
-        return vec![Check::skipped(NAME, "not root: the timers are not yours")];
+        return vec![Check::skipped(NAME, "not root: the timers belong to root")];
     }
     if !root.join("run/systemd/system").is_dir() {
-        return vec![Check::skipped(NAME, "systemd does not run here")];
+        return vec![Check::skipped(NAME, "systemd is not running")];
     }
     let ask = Program::new("systemctl").args(["show", "--timestamp=unix", PROPERTIES]);
     let ask =
@@ -85,26 +85,24 @@ fn get<'a>(unit: &'a Unit, property: &str) -> &'a str {
     unit.get(property).map_or("", String::as_str)
 }
 
-/// A unit that is absent, broken, or off because somebody wanted it so.
+/// The check of a unit that is missing, broken or masked; `None` if it is loaded.
 fn installed(name: &str, unit: &Unit) -> Option<Check> {
     match get(unit, "LoadState") {
         "loaded" => None,
         "masked" => Some(Check::skipped(name, "masked: off by choice")),
-        "not-found" | "" => Some(Check::fault(
-            name,
-            "is not installed",
-            "apt-get install --reinstall terminal-lobby",
-        )),
+        "not-found" | "" => {
+            Some(Check::fault(name, "not installed", "apt-get install --reinstall terminal-lobby"))
+        }
         other => {
             let mend = format!("systemd-analyze verify {name}");
-            Some(Check::fault(name, format!("does not load: {other}"), mend))
+            Some(Check::fault(name, format!("not loaded: {other}"), mend))
         }
     }
 }
 
 fn timer(unit: &Unit, now: Epoch, max_age: Duration) -> Check {
     if get(unit, "ActiveState") != "active" {
-        let what = "is not armed: nothing is saved but on change";
+        let what = "not armed: sessions are saved only after changes";
         return Check::fault(TIMER, what, format!("systemctl start {TIMER}"));
     }
     let last = time(get(unit, "LastTriggerUSec"));
@@ -122,12 +120,12 @@ fn timer(unit: &Unit, now: Epoch, max_age: Duration) -> Check {
     Check::ok(TIMER, last)
 }
 
-/// One user's failure makes it fail; the checks of users say whose.
+/// One user's failure makes it fail; the checks of the users show which.
 fn save(unit: &Unit) -> Check {
     match get(unit, "Result") {
         "success" | "" => Check::ok(SAVE, "the last run succeeded"),
         result => {
-            let what = format!("the last run failed for somebody: {result}");
+            let what = format!("the last run failed for some user: {result}");
             Check::warn(SAVE, what, format!("journalctl -n 50 -u {SAVE}"))
         }
     }
@@ -139,13 +137,13 @@ fn at_boot(name: &str, unit: &Unit) -> Check {
         return Check::fault(name, what, format!("journalctl -b -u {name}"));
     }
     if get(unit, "WantedBy").is_empty() {
-        return Check::fault(name, "is not started at boot", format!("systemctl enable {name}"));
+        return Check::fault(name, "not started at boot", format!("systemctl enable {name}"));
     }
     match get(unit, "ActiveState") {
         "active" | "activating" => Check::ok(name, "enabled, and ran at this boot"),
         // Only while it is active is there something that a shutdown stops, and so saves.
         _ if name == SHUTDOWN => {
-            let what = "is enabled but not active: a shutdown would not save";
+            let what = "enabled but not active: a shutdown would not save";
             Check::fault(name, what, format!("systemctl start {name}"))
         }
         _ => Check::ok(name, "enabled; has not run since it was installed"),
@@ -155,9 +153,9 @@ fn at_boot(name: &str, unit: &Unit) -> Check {
 fn logind(unit: &Unit) -> Check {
     const NAME: &str = "slices";
     if get(unit, "ActiveState") == "active" {
-        return Check::ok(NAME, "logind runs: restored servers get the user's slice");
+        return Check::ok(NAME, "logind is running: restored servers get the user's slice");
     }
-    let what = "logind does not run: restored servers escape the user's limits";
+    let what = "logind is not running: restored servers escape the user's limits";
     Check::fault(NAME, what, format!("systemctl start {LOGIND}"))
 }
 

@@ -1,5 +1,6 @@
-//! `diff` for a person: `+` what was added, `-` what was removed, `~` what changed.
+//! `diff`: `+` what was added, `-` what was removed, `~` what changed.
 
+use crate::cli::output::{paint, style};
 use crate::persist::report::{ComparedField, ComparedPane, ComparedSession, DiffReport};
 use crate::text::table::{beginning, end, shown};
 
@@ -43,10 +44,10 @@ fn field(field: &ComparedField) -> String {
     format!("          {}: {} -> {}\n", shown(&field.field), value(&field.from), value(&field.to))
 }
 
-fn sign(change: &str) -> char {
+fn sign(change: &str) -> String {
     match change {
-        "added" => '+',
-        "removed" => '-',
-        _ => '~',
+        "added" => paint(style::ADDED, "+"),
+        "removed" => paint(style::REMOVED, "-"),
+        _ => paint(style::CHANGED, "~"),
     }
 }

@@ -1,26 +1,29 @@
-//! `history` for a person.
+//! `history`: conversations, then sessions that were closed.
 
 use crate::persist::report::HistoryReport;
-use crate::text::table::{align, beginning, count, end, minute, shown};
+use crate::sys::clock::Epoch;
+use crate::text::table::{align, beginning, count, end, shown};
+use crate::text::time::ago;
 use std::fmt::Write;
 
-pub(crate) fn history(name: &str, remembered: &HistoryReport) -> String {
-    let mut text = if remembered.conversations.is_empty() {
-        format!("{name}: no conversation was ever seen\n")
+pub(crate) fn history(name: &str, report: &HistoryReport, now: Epoch) -> String {
+    let mut text = if report.conversations.is_empty() {
+        format!("{name}: no conversations\n")
     } else {
-        let of = remembered.snapshot.as_deref().map_or("no snapshot".to_owned(), shown);
-        format!("{name}: conversations, as of {of}, times in UTC\n{}", conversations(remembered))
+        let of = report.snapshot.as_deref().map_or("no snapshot".to_owned(), shown);
+        format!("{name}: conversations as of {of}\n{}", conversations(report, now))
     };
-    if remembered.more > 0 {
-        let _ = writeln!(text, "  and {} (--all)", count(remembered.more, "older one"));
+    if report.more > 0 {
+        let _ = writeln!(text, "  and {} (--all)", count(report.more, "older one"));
     }
-    if !remembered.closed.is_empty() {
-        let _ = write!(text, "{name}: sessions closed on purpose\n{}", closed(remembered));
+    if !report.closed.is_empty() {
+        let _ = write!(text, "{name}: sessions closed on purpose\n{}", closed(report, now));
     }
     text
 }
 
-fn conversations(remembered: &HistoryReport) -> String {
+fn conversations(report: &HistoryReport, now: Epoch) -> String {
+    let ago = |time: u64| ago(now.saturating_sub(time));
     let head = [
         "LAST SEEN",
         "FIRST SEEN",
@@ -32,13 +35,13 @@ fn conversations(remembered: &HistoryReport) -> String {
         "ENDED",
     ];
     let mut table = vec![head.map(str::to_owned)];
-    table.extend(remembered.conversations.iter().map(|one| {
-        let ended = one.ended.map(minute).into_iter();
+    table.extend(report.conversations.iter().map(|one| {
+        let ended = one.ended.map(ago).into_iter();
         let reason = one.reason.as_ref().filter(|reason| !reason.is_empty());
         let ended: Vec<String> = ended.chain(reason.map(|reason| beginning(reason, 32))).collect();
         [
-            minute(one.last_seen),
-            minute(one.first_seen),
+            ago(one.last_seen),
+            ago(one.first_seen),
             shown(&one.state),
             beginning(&one.agent, 10),
             beginning(&one.conversation, 36),
@@ -50,12 +53,14 @@ fn conversations(remembered: &HistoryReport) -> String {
     align(&table)
 }
 
-fn closed(remembered: &HistoryReport) -> String {
+fn closed(report: &HistoryReport, now: Epoch) -> String {
     let mut table = vec![["CLOSED", "SESSION", "REASON"].map(str::to_owned)];
-    table.extend(
-        remembered.closed.iter().map(|one| {
-            [minute(one.closed), beginning(&one.session, 40), beginning(&one.reason, 60)]
-        }),
-    );
+    table.extend(report.closed.iter().map(|one| {
+        [
+            ago(now.saturating_sub(one.closed)),
+            beginning(&one.session, 40),
+            beginning(&one.reason, 60),
+        ]
+    }));
     align(&table)
 }

@@ -1,0 +1,179 @@
+//! `show` and `restore`: one line a pane, then how many sessions.
+
+use crate::cli::output::{paint, style};
+use crate::persist::report::{BudgetResult, PlanReport, PlannedRow};
+use crate::persist::restore::mode::Mode;
+use crate::snapshot::SnapshotId;
+use crate::sys::clock::Epoch;
+use crate::text::table::{align, beginning, count, shown};
+use crate::text::time::ago;
+use std::collections::BTreeMap;
+
+/// What became of a pane, or would.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Outcome {
+    Skipped,
+    Restored,
+    Failed,
+}
+
+/// Renders a plan, or with `executed` what was done. `None` without a snapshot.
+pub(crate) fn plan(name: &str, plan: &PlanReport, executed: bool, now: Epoch) -> Option<String> {
+    let id = plan.snapshot.as_ref()?;
+    let taken = SnapshotId::parse(id)
+        .map_or(String::new(), |id| format!(", {}", ago(now.saturating_sub(id.seconds()))));
+    let mut text = format!("{name}: snapshot {}{taken}\n", shown(id));
+    if plan.rows.is_empty() {
+        return plan.error.is_none().then_some(text);
+    }
+    text += &plan.agents.as_ref().map_or(String::new(), agents);
+    let last = if executed { "RESULT" } else { "PLAN" };
+    let mut table = vec![["PANE", "SAVED AS", last, "REASON"].map(str::to_owned)];
+    table.extend(plan.rows.iter().map(|row| cells(row, executed)));
+    text += &align(&table);
+    Some(text + &format!("{name}: {}\n", counts(&plan.rows, executed)))
+}
+
+/// How many agents start and how many wait, and why not more start.
+fn agents(agents: &BudgetResult) -> String {
+    let BudgetResult { eager, lazy, .. } = agents;
+    let memory = agents.memory.zip(agents.agent).map_or(String::new(), |(memory, agent)| {
+        format!(" ({} MiB for agents of {} MiB)", memory >> 20, agent >> 20)
+    });
+    format!("  agents: {eager} start by themselves, {lazy} on Enter{memory}\n")
+}
+
+fn cells(row: &PlannedRow, executed: bool) -> [String; 4] {
+    let pane = format!("{}:{}.{}", beginning(&row.session, 40), row.window, row.pane);
+    let agent = row.agent.as_ref().map_or(String::new(), |agent| format!(" {}", shown(agent)));
+    let (outcome, result) = if executed { result(row) } else { planned(row) };
+    let style = match outcome {
+        Outcome::Skipped => style::FAINT,
+        Outcome::Restored => style::GOOD,
+        Outcome::Failed => style::ERROR,
+    };
+    [pane, shown(&row.state) + &agent, paint(style, &result), shown(&row.reason)]
+}
+
+fn planned(row: &PlannedRow) -> (Outcome, String) {
+    if row.action == "skip" {
+        return (Outcome::Skipped, "skip".to_owned());
+    }
+    if !row.selected {
+        return (Outcome::Skipped, "not selected".to_owned());
+    }
+    let verb = match row.mode {
+        Some(Mode::Lazy) => "wait for Enter",
+        Some(_) => "start agent",
+        None => "open",
+    };
+    (Outcome::Restored, format!("{verb}{}", place(row)))
+}
+
+fn result(row: &PlannedRow) -> (Outcome, String) {
+    let result = row.result.as_deref().unwrap_or_default();
+    if result == "restored" {
+        let waits = if row.mode == Some(Mode::Lazy) { ", waits for Enter" } else { "" };
+        (Outcome::Restored, format!("restored{}{waits}", place(row)))
+    } else if result.starts_with("failed") {
+        (Outcome::Failed, shown(result))
+    } else {
+        (Outcome::Skipped, shown(result))
+    }
+}
+
+/// Where the pane comes back, unless in a session of its own name.
+fn place(row: &PlannedRow) -> String {
+    match row.action.as_str() {
+        "in_place" => " in its pane".to_owned(),
+        "renamed" => format!(" as {}", beginning(&row.target, 40)),
+        _ => String::new(),
+    }
+}
+
+/// Sessions, each by the most serious outcome of its panes.
+fn counts(rows: &[PlannedRow], executed: bool) -> String {
+    let mut sessions: BTreeMap<&str, Outcome> = BTreeMap::new();
+    for row in rows {
+        let (outcome, _) = if executed { result(row) } else { planned(row) };
+        let worst = sessions.entry(&row.session).or_insert(outcome);
+        *worst = outcome.max(*worst);
+    }
+    let number = |wanted| sessions.values().filter(|&&outcome| outcome == wanted).count();
+    let (restored, skipped) =
+        (count(number(Outcome::Restored), "session"), number(Outcome::Skipped));
+    if executed {
+        format!("{restored} restored, {skipped} skipped, {} failed", number(Outcome::Failed))
+    } else {
+        format!("{restored} to restore, {skipped} skipped")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(session: &str, pane: u32, action: &str) -> PlannedRow {
+        PlannedRow {
+            session: session.to_owned(),
+            pane,
+            action: action.to_owned(),
+            state: "live".to_owned(),
+            agent: Some("claude".to_owned()),
+            target: format!("{session}-1432"),
+            selected: true,
+            mode: Some(Mode::Eager),
+            ..PlannedRow::default()
+        }
+    }
+
+    fn text(rows: Vec<PlannedRow>, executed: bool) -> String {
+        let snapshot = Some("20261120T144343Z".to_owned());
+        let report = PlanReport { snapshot, rows, ..PlanReport::default() };
+        let now = SnapshotId::parse("20261120T144843Z").unwrap().seconds();
+        anstream::adapter::strip_str(&plan("ann", &report, executed, now).unwrap()).to_string()
+    }
+
+    #[test]
+    fn a_plan_has_a_line_a_pane_and_counts_sessions() {
+        let shell =
+            PlannedRow { agent: None, state: "shell".into(), mode: None, ..row("web", 1, "new") };
+        let closed = PlannedRow {
+            selected: false,
+            reason: "closed on purpose".into(),
+            ..row("old", 0, "new")
+        };
+        let rows = vec![row("web", 0, "new"), shell, closed, row("api", 0, "renamed")];
+        let expected = "\
+ann: snapshot 20261120T144343Z, 5 min ago
+  PANE     SAVED AS     PLAN                     REASON
+  web:0.0  live claude  start agent
+  web:0.1  shell        open
+  old:0.0  live claude  not selected             closed on purpose
+  api:0.0  live claude  start agent as api-1432
+ann: 2 sessions to restore, 1 skipped
+";
+        assert_eq!(text(rows, false), expected);
+    }
+
+    #[test]
+    fn a_restore_reports_each_pane_and_a_session_by_its_worst_one() {
+        let result =
+            |row: PlannedRow, result: &str| PlannedRow { result: Some(result.into()), ..row };
+        let lazy = PlannedRow { mode: Some(Mode::Lazy), ..row("web", 0, "in_place") };
+        let rows = vec![
+            result(lazy, "restored"),
+            result(row("web", 1, "new"), "failed: no space"),
+            result(row("api", 0, "skip"), "skipped"),
+        ];
+        let expected = "\
+ann: snapshot 20261120T144343Z, 5 min ago
+  PANE     SAVED AS     RESULT
+  web:0.0  live claude  restored in its pane, waits for Enter
+  web:0.1  live claude  failed: no space
+  api:0.0  live claude  skipped
+ann: 0 sessions restored, 1 skipped, 1 failed
+";
+        assert_eq!(text(rows, true), expected);
+    }
+}
