@@ -4,7 +4,8 @@
 use super::config::Config;
 use super::error::Error;
 use super::targets::{self, Target, Targets};
-use super::worker::{self, Task, TaskResult, UserReport};
+use super::task::{Task, TaskResult, UserReport};
+use super::worker;
 use crate::identity::is_user_name;
 use crate::persist::{Manifest, Request};
 use crate::snapshot::SnapshotId;

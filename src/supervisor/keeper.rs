@@ -6,7 +6,8 @@ use super::config::Config;
 use super::error::Error;
 use super::session_request;
 use super::targets::{self, Target, Targets};
-use super::worker::{self, Task, TaskResult, UserReport};
+use super::task::{Task, TaskResult, UserReport};
+use super::{memory_share, worker};
 use crate::persist::restore_pending;
 use crate::persist::{Job, Report, Request};
 use crate::sys::notify::Notifier;
@@ -98,7 +99,7 @@ fn own_job(config: &Config, state_dir: PathBuf) -> Job {
     let request = Request::Restore { sessions: Vec::new(), from: None, dry_run: false, mode: None };
     let task = Task { target: Target::Caller, request };
     let patient = Config { tmux_deadline: config.tmux_deadline.max(PATIENCE), ..config.clone() };
-    let shared = worker::shared_among(restore_pending::count(), config);
+    let shared = memory_share::shared_among(restore_pending::count(), config);
     worker::job(&patient, &task, state_dir, true, None, shared)
 }
 

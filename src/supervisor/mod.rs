@@ -5,12 +5,15 @@ pub mod config;
 pub mod error;
 pub mod import;
 pub mod keeper;
+mod memory_share;
 pub mod root_activity;
+pub mod run;
 pub mod session_request;
 mod session_restore;
 mod socket_dirs;
 mod systemd;
 pub mod targets;
+pub mod task;
 mod user_dirs;
 pub mod worker;
 

@@ -2,7 +2,7 @@
 //! record nothing in its user's directory, and root writes nothing there; so root keeps a file of
 //! its own.
 
-use super::worker::{TaskResult, UserReport};
+use super::task::{TaskResult, UserReport};
 use crate::persist::Report;
 use crate::snapshot::Activity;
 use crate::snapshot::activity::{decode_all, encode_all};

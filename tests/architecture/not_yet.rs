@@ -2,12 +2,6 @@
 
 /// Files that may still be in a circle.
 pub(super) const CIRCLES: &[&str] = &[
-    "src/cli/exit.rs",
-    "src/cli/output.rs",
-    "src/cli/persist/args.rs",
-    "src/cli/persist/hook.rs",
-    "src/cli/persist/metrics.rs",
-    "src/cli/persist/status.rs",
     "src/cli/provision/config.rs",
     "src/cli/provision/membership.rs",
     "src/cli/provision/roster.rs",
@@ -57,12 +51,6 @@ pub(super) const CIRCLES: &[&str] = &[
     "src/roster/fields.rs",
     "src/roster/parse.rs",
     "src/roster/validate.rs",
-    "src/supervisor/boot.rs",
-    "src/supervisor/config.rs",
-    "src/supervisor/root_activity.rs",
-    "src/supervisor/session_restore.rs",
-    "src/supervisor/targets.rs",
-    "src/supervisor/worker.rs",
     "src/tmux/builder.rs",
     "src/tmux/client.rs",
 ];
@@ -76,6 +64,5 @@ pub(super) const ARROWS: &[&str] = &[
     "state may not use apply",
     "state may not use observe",
     "state may not use plan",
-    "supervisor may not use cli",
     "worker may not use home",
 ];

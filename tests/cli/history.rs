@@ -129,15 +129,16 @@ fn an_index_that_cannot_be_written_is_a_note_and_the_save_succeeds() {
 }
 
 #[test]
-fn a_person_sees_the_last_fifty_with_times_in_utc_and_all_of_them_on_request() {
+fn the_last_fifty_are_listed_with_their_ages_and_all_of_them_on_request() {
     let sandbox = Sandbox::new();
     let rows: Vec<_> = (0..60).map(|n| agent(&format!("s{n}\u{1b}[31m"), &id(n))).collect();
-    sandbox.plant(1_795_185_823, &rows);
+    let planted = now() - 3 * 86_400 - 60;
+    let id = sandbox.plant(planted, &rows);
     let run = sandbox.persist(["history"]).ok();
     let out = run.out();
-    let first = format!("{}: conversations, as of 20261120T144343Z, times in UTC", user());
+    let first = format!("{}: conversations as of {id}", user());
     assert_eq!(out.lines().next(), Some(first.as_str()));
-    assert!(out.contains("2026-11-20 14:43  2026-11-20 14:43  live   claude"), "{out}");
+    assert!(out.contains("3 days ago  3 days ago  live   claude"), "{out}");
     assert!(out.contains("  and 10 older ones (--all)\n"), "{out}");
     assert!(!out.contains('\u{1b}'));
     assert_eq!(out.lines().count(), 53);
@@ -145,12 +146,13 @@ fn a_person_sees_the_last_fifty_with_times_in_utc_and_all_of_them_on_request() {
     assert_eq!(all.lines().count(), 62);
     let json = sandbox.persist(["history", "--json"]).ok().json();
     assert_eq!((&json["more"], json["conversations"].as_array().unwrap().len()), (&json!(10), 50));
+    assert_eq!(json["conversations"][0]["last_seen"], planted);
 }
 
 #[test]
 fn without_a_store_there_is_no_history_and_none_is_made() {
     let sandbox = Sandbox::new();
     let out = sandbox.persist(["history"]).ok().out();
-    assert_eq!(out, format!("{}: no conversation was ever seen\n", user()));
+    assert_eq!(out, format!("{}: no conversations\n", user()));
     assert!(!sandbox.user_state().exists());
 }

@@ -4,8 +4,9 @@
 use super::args::{Cli, Command, HookArgs};
 use crate::cli::config_file;
 use crate::persist::{HookCaller, Request};
+use crate::supervisor::run;
 use crate::supervisor::targets::Target;
-use crate::supervisor::worker::{self, Task};
+use crate::supervisor::task::Task;
 use crate::sys::process::detach;
 use clap::Parser;
 use std::ffi::OsString;
@@ -46,5 +47,5 @@ pub(crate) fn handle_event(args: Vec<OsString>) {
     let (Some(call), Ok(config)) = (call, config_file::load(&common.overrides())) else { return };
     detach::exit_after(config.save_deadline + config.restore_deadline);
     let task = Task { target: Target::Caller, request: Request::HookEvent(call) };
-    let _ = worker::run(&config, &task);
+    let _ = run::run(&config, &task);
 }

@@ -1,7 +1,7 @@
 //! `--json`: one object, documented in `docs/output-formats.md` and stable.
 
 use crate::persist::{Report, Request};
-use crate::supervisor::worker::{Task, TaskResult, UserReport};
+use crate::supervisor::task::{Task, TaskResult, UserReport};
 use crate::text::printable_json;
 use serde_json::{Map, Value, json};
 

@@ -16,8 +16,10 @@ use super::config_file;
 use super::exit::{Exit, Failure};
 use super::man;
 use super::output::{self, print};
+use crate::supervisor::run;
 use crate::supervisor::targets::Target;
-use crate::supervisor::worker::{self, Task, TaskResult};
+use crate::supervisor::task::{Task, TaskResult};
+use crate::supervisor::worker;
 use args::{BootArgs, Cli, Command, HookArgs};
 use clap::Parser;
 use std::ffi::OsString;
@@ -84,7 +86,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
 fn run_task(common: &args::Common, command: Command, detailed: bool) -> Result<Exit, Failure> {
     let config = config_file::load(&common.overrides())?;
     let Some(task) = task::task(command, common)? else { return Ok(Exit::Done) };
-    let done = worker::run(&config, &task)?;
+    let done = run::run(&config, &task)?;
     report(common, &task, &done)?;
     let exit = outcome::of(&done);
     Ok(if detailed { outcome::detailed(exit, &done.reports) } else { exit })

@@ -2,7 +2,7 @@
 
 use crate::cli::exit::Exit;
 use crate::persist::Report;
-use crate::supervisor::worker::{TaskResult, UserReport};
+use crate::supervisor::task::{TaskResult, UserReport};
 
 /// The exit code of a task.
 pub fn of(done: &TaskResult) -> Exit {

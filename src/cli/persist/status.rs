@@ -8,8 +8,9 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::output::{error, of_user, paint, print, style};
 use crate::persist::Request;
 use crate::supervisor::root_activity;
+use crate::supervisor::run;
 use crate::supervisor::targets::Target;
-use crate::supervisor::worker::{self, Task};
+use crate::supervisor::task::Task;
 use crate::sys::accounts;
 use crate::sys::clock;
 use crate::sys::fs::{self, trusted_path};
@@ -27,7 +28,7 @@ pub(crate) fn run(common: &Common, args: StatusArgs) -> Result<Exit, Failure> {
         config.max_age = Duration::from_secs(60 * u64::from(minutes));
     }
     let task = Task { target: Target::NamedOrAll(users), request: Request::Status };
-    let mut done = worker::run(&config, &task)?;
+    let mut done = run::run(&config, &task)?;
     root_activity::enter(&mut done);
     let judged: Vec<UserStatus> = done
         .reports

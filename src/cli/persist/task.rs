@@ -5,7 +5,7 @@ use crate::cli::exit::Failure;
 use crate::persist::restore::mode::Mode;
 use crate::persist::{Ended, HookInstall, Request, Scope};
 use crate::supervisor::targets::Target;
-use crate::supervisor::worker::Task;
+use crate::supervisor::task::Task;
 use crate::sys::{accounts, clock};
 use crate::text::{escape, io_reason, shown};
 use std::ffi::OsString;

@@ -3,7 +3,7 @@
 use super::json;
 use crate::persist::Report;
 use crate::persist::report::StatusReport;
-use crate::supervisor::worker::UserReport;
+use crate::supervisor::task::UserReport;
 use crate::sys::clock::Epoch;
 use crate::text::table::shown;
 use crate::text::time::ago;

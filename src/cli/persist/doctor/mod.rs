@@ -13,8 +13,9 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::output::{paint, print, style};
 use crate::persist::report::{Check, CheckState};
 use crate::persist::{Report, Request};
+use crate::supervisor::run;
 use crate::supervisor::targets::Target;
-use crate::supervisor::worker::{self, Task, UserReport};
+use crate::supervisor::task::{Task, UserReport};
 use crate::supervisor::{error, root_activity};
 use crate::sys::{accounts, clock};
 use crate::text::table::shown;
@@ -45,7 +46,7 @@ pub(crate) fn run(common: &Common, args: DoctorArgs) -> Result<Exit, Failure> {
 
     let task = Task { target: Target::NamedOrAll(users), request: Request::Doctor { root } };
     let mut single = false;
-    match worker::run(&config, &task) {
+    match run::run(&config, &task) {
         Ok(mut done) => {
             root_activity::enter(&mut done);
             single = done.single;

@@ -7,7 +7,7 @@ use crate::persist::report::{
     ListReport, SaveReport, SaveResult,
 };
 use crate::snapshot::SnapshotId;
-use crate::supervisor::worker::UserReport;
+use crate::supervisor::task::UserReport;
 use crate::sys::clock::Epoch;
 use crate::text::table::{align, count, shown};
 use crate::text::time::ago;

@@ -7,7 +7,7 @@ mod plan;
 
 use crate::cli::output::{error, hint, note, of_user};
 use crate::persist::{Report, Request};
-use crate::supervisor::worker::{Task, TaskResult, UserReport};
+use crate::supervisor::task::{Task, TaskResult, UserReport};
 use crate::sys::clock::{self, Epoch};
 
 /// Renders the reports of a command; with `quiet`, nothing.

@@ -1,0 +1,89 @@
+//! Runs a task: in this process for the caller; for root, in one worker per user, several at once.
+
+use super::config::Config;
+use super::error::Error;
+use super::memory_share::shared_by;
+use super::targets::{self, Targets};
+use super::task::{Task, TaskResult, UserReport};
+use super::worker::{failed, job, run_as_user};
+use super::{root_activity, session_restore};
+use crate::persist::{Job, Request};
+use crate::sys::fs::trusted_path;
+use crate::sys::process::parallel::for_each;
+use crate::sys::{Dir, clock};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+/// Runs a task for all its users. One user's failure is in that user's report.
+pub fn run(config: &Config, task: &Task) -> Result<TaskResult, Error> {
+    match targets::find(config, &task.target)? {
+        Targets::Caller { account, state_dir } => {
+            let _span = tracing::info_span!("user", name = account.name).entered();
+            tracing::info!(?state_dir, "working for the caller");
+            let tmpdir = std::env::var_os("TMUX_TMPDIR").map(PathBuf::from);
+            let job = Job {
+                config: config.path.clone(),
+                ..job(config, task, state_dir.clone(), true, tmpdir, config.restore.clone())
+            };
+            let report = UserReport::new(account.name, job.perform());
+            Ok(TaskResult {
+                reports: vec![report],
+                problems: Vec::new(),
+                single: true,
+                by_root: false,
+                state_dir,
+            })
+        }
+        Targets::Users { names, problems, single } => {
+            run_for_users(config, task, &names, problems, single)
+        }
+    }
+}
+
+fn run_for_users(
+    config: &Config,
+    task: &Task,
+    names: &[String],
+    mut problems: Vec<Error>,
+    single: bool,
+) -> Result<TaskResult, Error> {
+    let state_dir = config.site_state_dir();
+    let state = open_state(&task.request, &state_dir)?;
+    let restore = shared_by(names, config, &state_dir);
+    let restores = matches!(task.request, Request::Restore { dry_run: false, .. });
+    let silent = Mutex::new(BTreeSet::new());
+    let reports = for_each(names, config.parallel_users, |name| {
+        let _span = tracing::info_span!("user", name).entered();
+        let job = job(config, task, state_dir.clone(), false, None, restore.clone());
+        let report = if restores {
+            session_restore::restore(config, name, state.as_ref(), &job)
+        } else {
+            run_as_user(config, name, state.as_ref(), &job, None)
+        };
+        report.map(|report| UserReport::new(name.clone(), report)).unwrap_or_else(|error| {
+            silent.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone());
+            failed(name, &task.request, &error)
+        })
+    });
+    if restores || matches!(task.request, Request::Save) {
+        let silent = silent.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let recorded = root_activity::record(&state_dir, &reports, &silent, clock::now());
+        problems.extend(recorded.err().map(Error::from));
+    }
+    Ok(TaskResult { reports, problems, single, by_root: true, state_dir })
+}
+
+/// Makes the state directory if it is absent and the request writes.
+fn open_state(request: &Request, path: &Path) -> Result<Option<Dir>, Error> {
+    match request {
+        Request::Save | Request::Forget { .. } | Request::Ended(_) | Request::Import => {
+            Ok(Some(trusted_path::ensure_state_dir(path)?))
+        }
+        _ if path.exists() => {
+            trusted_path::assert_roots_own(path)?;
+            Ok(None)
+        }
+        _ => Ok(None),
+    }
+}
