@@ -1,8 +1,9 @@
 //! Small files of the user's own: read with a bound, written whole or not at all.
-#![allow(clippy::disallowed_methods, reason = "the one place where the launcher writes files")]
 
 use rustix::fs::{Mode, OFlags};
+use shared::atomic::{Options, StagedFile, Temporary};
 use std::io::{Read, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// Reads a regular file of at most `limit` bytes; `None` when there is none.
@@ -38,35 +39,25 @@ pub fn read_with_metadata(
     Ok(Some((bytes, metadata)))
 }
 
-/// Replaces a file's content in one step, keeping its mode; `still` is asked last whether to go
-/// on. Gives whether it did.
+/// Replaces a file in one step, keeping its owner and mode, if `check`, which is called last, agrees;
+/// returns whether it did.
 pub fn replace(
     path: &Path,
     bytes: &[u8],
     metadata: &std::fs::Metadata,
-    still: impl Fn() -> bool,
+    check: impl FnOnce() -> bool,
 ) -> std::io::Result<bool> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".new-{}", std::process::id()));
-    let temporary = path.with_file_name(name);
-    let result = write_new(&temporary, bytes, metadata).and_then(|()| {
-        let go_on = still();
-        if go_on {
-            std::fs::rename(&temporary, path)?;
-        }
-        Ok(go_on)
-    });
-    if !matches!(result, Ok(true)) {
-        let _ = std::fs::remove_file(&temporary);
-    }
-    result
-}
-
-fn write_new(path: &Path, bytes: &[u8], metadata: &std::fs::Metadata) -> std::io::Result<()> {
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).open(path)?;
-    file.set_permissions(metadata.permissions())?;
-    file.write_all(bytes)?;
-    file.sync_all()
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return Ok(false) };
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let dir = rustix::fs::open(parent, flags, Mode::empty())?;
+    let mut staged = StagedFile::create(dir, name, Temporary::Random)?;
+    staged.write_all(bytes)?;
+    let options = Options {
+        mode: metadata.mode() & 0o7777,
+        owner: Some((metadata.uid(), metadata.gid())),
+        ..Options::default()
+    };
+    staged.commit_if(&options, || Ok(check()))
 }
 
 /// A path of the configuration: `~/` is the home, and so is where a relative one begins.

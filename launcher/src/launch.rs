@@ -111,8 +111,7 @@ fn settle(
 ) -> Result<Conversation, String> {
     let Some(id) = &options.resume else {
         enter(options.code_dir.as_deref().unwrap_or(&config.code_dir), options.code_dir.is_some());
-        let fresh = || agent::new_id().map_err(|error| format!("making an id: {error}"));
-        return options.session.clone().map_or_else(fresh, Ok).map(Conversation::New);
+        return Ok(Conversation::New(options.session.clone().unwrap_or_else(agent::new_id)));
     };
     if let Some(transcript) = &options.transcript {
         return Ok(Conversation::ResumeTranscript(id.clone(), transcript.clone()));

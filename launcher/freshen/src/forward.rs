@@ -137,7 +137,7 @@ fn merge(clone: &Path, dirs: &GitDirs, behind: u64, job: &Job<'_>) -> Result<Bra
         return Ok(Branch::Forwarded(behind));
     }
     // git notes where it started before it finds that it cannot.
-    orig_head::put_back(dirs, before);
+    orig_head::put_back(dirs, before.as_deref());
     Ok(Branch::LeftAlone(refusal(&String::from_utf8_lossy(&output.stderr))))
 }
 

@@ -1,36 +1,34 @@
 //! Keeping `ORIG_HEAD` through a fast-forward that git refused: the user may need it to undo.
-#![allow(clippy::disallowed_methods, reason = "the launcher has no file layer for one small file")]
 
 use super::layout::{GitDirs, small_file};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::PathBuf;
+use rustix::fs::{AtFlags, Mode, OFlags};
+use shared::atomic::{self, Durability, Options, Temporary};
+use std::ffi::OsStr;
 
-fn path(dirs: &GitDirs) -> PathBuf {
-    dirs.own.join("ORIG_HEAD")
-}
+const NAME: &str = "ORIG_HEAD";
+/// The name by which git locks it, so that neither overwrites the other.
+const LOCK: &str = "ORIG_HEAD.lock";
 
-/// What is in it; nothing when there is none.
+/// Its content; `None` if there is none.
 pub(super) fn read(dirs: &GitDirs) -> Option<Vec<u8>> {
-    small_file(&path(dirs)).ok()
+    small_file(&dirs.own.join(NAME)).ok()
 }
 
 /// Makes it what it was. A failure leaves what git wrote, which is no worse than a pull.
-pub(super) fn put_back(dirs: &GitDirs, before: Option<Vec<u8>>) {
-    use std::io::Write;
-    if read(dirs) == before {
+pub(super) fn put_back(dirs: &GitDirs, before: Option<&[u8]>) {
+    if read(dirs).as_deref() == before {
         return;
     }
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let Ok(dir) = rustix::fs::open(&dirs.own, flags, Mode::empty()) else { return };
     let Some(bytes) = before else {
-        let _ = std::fs::remove_file(path(dirs));
+        let _ = rustix::fs::unlinkat(&dir, NAME, AtFlags::empty());
         return;
     };
-    // Under the name that git locks it by, so that neither overwrites the other.
-    let lock = dirs.own.join("ORIG_HEAD.lock");
-    let mut options = std::fs::OpenOptions::new();
-    let Ok(mut file) = options.write(true).create_new(true).mode(0o666).open(&lock) else {
-        return;
-    };
-    if file.write_all(&bytes).is_err() || std::fs::rename(&lock, path(dirs)).is_err() {
-        let _ = std::fs::remove_file(&lock);
-    }
+    // As git made it, which may share the repository with a group.
+    let mode = rustix::fs::statat(&dir, NAME, AtFlags::SYMLINK_NOFOLLOW);
+    let mode = mode.map_or(0o644, |stat| stat.st_mode & 0o777);
+    let options = Options { mode, durability: Durability::Hint, ..Options::default() };
+    let lock = Temporary::Named(OsStr::new(LOCK));
+    let _ = atomic::write(&dir, OsStr::new(NAME), bytes, lock, &options);
 }

@@ -6,6 +6,7 @@ pub mod environment;
 pub(crate) mod first_run;
 pub(crate) mod turn;
 
+use shared::random::random_number;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
@@ -138,20 +139,13 @@ fn fill(word: &str, values: &[(&str, &OsStr)]) -> OsString {
 }
 
 /// A random UUID, version 4 (RFC 9562).
-pub fn new_id() -> std::io::Result<OsString> {
-    let mut bytes = [0_u8; 16];
-    let mut filled = 0;
-    while filled < bytes.len() {
-        filled +=
-            rustix::rand::getrandom(&mut bytes[filled..], rustix::rand::GetRandomFlags::empty())?;
-    }
-    let random = u128::from_be_bytes(bytes);
-    let marked = random & !(0xf000_u128 << 64) & !(0xc000_u128 << 48)
+pub fn new_id() -> OsString {
+    let marked = random_number() & !(0xf000_u128 << 64) & !(0xc000_u128 << 48)
         | 0x4000_u128 << 64
         | 0x8000_u128 << 48;
     let hex = format!("{marked:032x}");
     let parts = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]];
-    Ok(parts.join("-").into())
+    parts.join("-").into()
 }
 
 #[cfg(test)]
@@ -185,7 +179,7 @@ mod tests {
 
     #[test]
     fn new_ids_are_random_uuids_of_version_4() {
-        let (one, two) = (new_id().unwrap().into_string().unwrap(), new_id().unwrap());
+        let (one, two) = (new_id().into_string().unwrap(), new_id());
         assert_ne!(one, two.into_string().unwrap());
         assert_eq!((one.len(), &one[14..15]), (36, "4"));
         assert!("89ab".contains(&one[19..20]), "{one}");

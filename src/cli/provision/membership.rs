@@ -11,7 +11,7 @@ use crate::roster::edit::{Edit, EditError, edit};
 use crate::roster::members::{self, Member, Unknown};
 use crate::roster::membership::{Membership, compare, os_user};
 use crate::sys::clock;
-use crate::sys::fs::{self, replace};
+use crate::sys::fs;
 use crate::text::escape;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -47,7 +47,7 @@ pub(super) fn membership(
             EditError::Broken(problems) => Failure::failed(read::messages(&loaded.name, &problems)),
             other => Failure::failed(format!("{}: {other}", loaded.name)),
         })?;
-        replace::replace(path, &loaded.bytes, &edited)
+        fs::replace(path, &loaded.bytes, &edited)
             .map_err(|error| Failure::failed(error.to_string()))?;
         result = "applied";
     }

@@ -96,7 +96,7 @@ fn file(
     {
         return Ok(true);
     }
-    dir.write_one_of_many(name, text)?;
+    dir.write_deferring_dir_sync(name, text)?;
     Ok(true)
 }
 

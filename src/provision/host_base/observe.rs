@@ -6,8 +6,8 @@ use super::wanted::{Content, Placed, Vault, Wanted};
 use super::{RECORD, dpkg, names};
 use crate::provision::observe;
 use crate::provision::sources::vault;
-use crate::sys::fs::install_file::{self, Attributes, Missing};
-use crate::sys::fs::{self, trusted_path};
+use crate::sys::fs::trusted_path::{self, Missing};
+use crate::sys::fs::{self, Attributes};
 use crate::sys::net::http::{Client, is_exposed};
 use crate::sys::net::secret;
 use crate::sys::{Dir, FileError, accounts};
@@ -88,12 +88,12 @@ impl Host<'_> {
     fn state(&self, path: &str) -> State {
         let look = || -> Result<State, FileError> {
             let (dir, name) =
-                install_file::open_parent(self.root, Path::new(path), Missing::Refused)?;
-            let Some(attributes) = install_file::attributes(&dir, Some(&name))? else {
+                trusted_path::open_parent_below(self.root, Path::new(path), Missing::Refused)?;
+            let Some(attributes) = fs::attributes(&dir, Some(&name))? else {
                 return Ok(State::Absent);
             };
             let attributes = self.as_on_the_host(attributes);
-            let hash = install_file::hash(&dir, &name)?;
+            let hash = fs::hash(&dir, &name)?;
             Ok(hash.map_or(State::Absent, |hash| State::File { hash, attributes }))
         };
         match look() {
@@ -135,10 +135,10 @@ impl Host<'_> {
     fn tree(&self, path: &str) -> Tree {
         let look = || -> Result<Option<Attributes>, FileError> {
             let (parent, name) =
-                install_file::open_parent(self.root, Path::new(path), Missing::Refused)?;
+                trusted_path::open_parent_below(self.root, Path::new(path), Missing::Refused)?;
             // A group of root's choice may write in it: only what is above must be root's alone.
-            let dir = parent.open_dir(&name).map_err(install_file::say_link)?;
-            install_file::attributes(&dir, None)
+            let dir = parent.open_dir(&name)?;
+            fs::attributes(&dir, None)
         };
         match look() {
             Ok(Some(found)) if found.uid != 0 && accounts::is_root() => {
@@ -176,8 +176,7 @@ fn contents(host: &Host<'_>, wanted: &Wanted) -> BTreeMap<String, Result<Bytes, 
 
 /// A file of root's, behind no link: whoever could change it would decide what root writes.
 fn read(host: &Host<'_>, path: &str) -> Result<Vec<u8>, FileError> {
-    let (dir, name) = install_file::open_parent(host.root, Path::new(path), Missing::Refused)?;
-    install_file::read(&dir, &name, MAX_CONTENT)
+    trusted_path::read_below(host.root, Path::new(path), MAX_CONTENT)
 }
 
 fn client(host: &Host<'_>, vault: &Vault) -> Result<Client, String> {

@@ -1,7 +1,7 @@
 //! The host as it was found: values only. What reads them is `observe`.
 
 use super::record::Record;
-use crate::sys::fs::install_file::Attributes;
+use crate::sys::fs::Attributes;
 use std::collections::BTreeMap;
 use std::fmt;
 

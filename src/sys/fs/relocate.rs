@@ -1,129 +1,139 @@
-//! Moving an entry of any kind from one directory into another, across file systems where it must
-//! be; and files that are read and written a piece at a time.
+//! Moving an entry of any kind from one directory into another, across file systems if it must be.
 
-use super::{Dir, FileError, PRIVATE, READ, TEMPORARY, error};
-use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, RenameFlags, Timestamps, Uid};
+use super::atomic::write_error;
+use super::dir::{Excess, read_bounded, size};
+use super::{Dir, FileError};
+use rustix::fs::{RenameFlags, Stat, Timestamps};
 use rustix::io::Errno;
-use std::io::{self, Read, Write};
+use shared::atomic::{Existing, Options, StagedFile, Temporary};
+use std::ffi::OsStr;
+use std::io::{self, Read};
+use std::path::Path;
 
 impl Dir {
-    /// Moves `name` to `to_name` in another directory, where nothing may have that name. The entry
-    /// itself is moved, whatever it is; to another file system a regular file of at most `limit`
-    /// bytes is copied, with owner, mode and time, and then removed here.
-    pub fn move_across(
-        &self,
-        name: &str,
-        to: &Self,
-        to_name: &str,
-        limit: u64,
-    ) -> Result<(), FileError> {
-        match rustix::fs::renameat_with(&self.fd, name, &to.fd, to_name, RenameFlags::NOREPLACE) {
-            Ok(()) => {}
-            Err(Errno::XDEV) => self.copy_across(name, to, to_name, limit)?,
-            Err(source) => return Err(error("moving to", to.path.join(to_name), source)),
-        }
+    /// Moves an entry into another directory of the same file system, to a name that nothing may have.
+    pub fn move_to(&self, name: &OsStr, to: &Self, new_name: &OsStr) -> Result<(), FileError> {
+        rustix::fs::renameat_with(self.fd(), name, to.fd(), new_name, RenameFlags::NOREPLACE)
+            .map_err(|source| to.error("moving to", new_name, source))?;
         to.sync()?;
         self.sync()
     }
 
-    fn read_any(&self, name: &str, limit: u64) -> Result<Vec<u8>, FileError> {
-        let path = self.path.join(name);
-        let failed = |source| FileError { doing: "reading", path: path.clone(), source };
-        let mut bytes = Vec::new();
-        self.open_file(name)?.take(limit + 1).read_to_end(&mut bytes).map_err(failed)?;
-        Ok(bytes)
+    /// As [`Dir::move_to`], to the same name.
+    pub fn rename_into(&self, name: &OsStr, to: &Self) -> Result<(), FileError> {
+        self.move_to(name, to, name)
+    }
+
+    /// Moves `name` to `new_name` in another directory, where nothing may have that name. To another
+    /// file system a regular file of at most `limit` bytes is copied, with owner, mode and times, and
+    /// then removed here. The caller holds a lock that excludes other moves into that directory.
+    pub fn move_across(
+        &self,
+        name: &str,
+        to: &Self,
+        new_name: &str,
+        limit: u64,
+    ) -> Result<(), FileError> {
+        match rustix::fs::renameat_with(self.fd(), name, to.fd(), new_name, RenameFlags::NOREPLACE)
+        {
+            Ok(()) => {}
+            Err(Errno::XDEV) => self.copy_across(name, to, new_name, limit)?,
+            Err(source) => return Err(to.error("moving to", new_name, source)),
+        }
+        to.sync()?;
+        self.sync()
     }
 
     fn copy_across(
         &self,
         name: &str,
         to: &Self,
-        to_name: &str,
+        new_name: &str,
         limit: u64,
     ) -> Result<(), FileError> {
-        let (path, target) = (self.path.join(name), to.path.join(to_name));
-        let failed = |source: Errno| error("copying", &path, source);
-        let from = rustix::fs::openat(&self.fd, name, READ, Mode::empty()).map_err(failed)?;
-        let stat = rustix::fs::fstat(&from).map_err(failed)?;
-        if !FileType::from_raw_mode(stat.st_mode).is_file() {
-            return Err(FileError::refused("copying", path, "not a regular file"));
-        }
-        if to.stat(to_name)?.is_some() {
-            // What a killed try copied and did not remove here yet.
-            let same = to.read_any(to_name, limit)? == self.read_any(name, limit)?;
+        let path = self.path().join(name);
+        let (mut from, stat) = self.open_regular(Path::new(name))?;
+        if to.stat(new_name)?.is_some() {
+            // A killed move may have copied it and not removed it here yet.
+            let (copy, copied) = to.open_regular(Path::new(new_name))?;
+            let copy_path = to.path().join(new_name);
+            let copy = read_bounded(copy, size(&copied), &copy_path, limit, Excess::Refused)?;
+            let same = copy == read_bounded(from, size(&stat), &path, limit, Excess::Refused)?;
             return if same {
                 self.remove(name)
             } else {
-                Err(error("moving to", target, Errno::EXIST))
+                Err(to.error("moving to", new_name, Errno::EXIST))
             };
         }
-        // Always the same one, so that a killed try leaves no more than the next one clears away.
-        let temporary = format!("{TEMPORARY}{to_name}");
-        to.remove(&temporary)?;
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
-        let made = rustix::fs::openat(&to.fd, &temporary, flags | OFlags::CLOEXEC, PRIVATE)
-            .map_err(|source| error("making", &target, source))?;
-        let copy = || -> io::Result<()> {
-            let mut made = std::fs::File::from(made);
-            let mut bytes = std::fs::File::from(from).take(limit + 1);
-            if io::copy(&mut bytes, &mut made)? > limit {
-                return Err(io::Error::other(format!("larger than {limit} bytes")));
-            }
-            let owner = (Uid::from_raw(stat.st_uid), Gid::from_raw(stat.st_gid));
-            rustix::fs::fchown(&made, Some(owner.0), Some(owner.1))?;
-            rustix::fs::fchmod(&made, Mode::from_raw_mode(stat.st_mode & 0o7777))?;
-            let time = |seconds, nanoseconds: u64| rustix::fs::Timespec {
-                tv_sec: seconds,
-                tv_nsec: nanoseconds.try_into().unwrap_or(0),
-            };
-            let times = Timestamps {
-                last_access: time(stat.st_atime, stat.st_atime_nsec),
-                last_modification: time(stat.st_mtime, stat.st_mtime_nsec),
-            };
-            rustix::fs::futimens(&made, &times)?;
-            made.sync_all()
-        };
-        let copied = copy().map_err(|source| FileError { doing: "copying", path, source });
-        let renamed = copied.and_then(|()| {
-            rustix::fs::renameat_with(&to.fd, &temporary, &to.fd, to_name, RenameFlags::NOREPLACE)
-                .map_err(|source| error("moving to", &target, source))
-        });
-        if renamed.is_err() {
-            let _ = rustix::fs::unlinkat(&to.fd, &temporary, AtFlags::empty());
+        to.remove(old_temporary_name(new_name))?;
+        let failed = |error| write_error(to, Path::new(new_name), error);
+        let temporary = Temporary::OfTarget;
+        let mut copy = StagedFile::create(to, OsStr::new(new_name), temporary).map_err(failed)?;
+        let copied = io::copy(&mut Read::take(&mut from, limit.saturating_add(1)), &mut copy);
+        let copied =
+            copied.map_err(|source| FileError { doing: "copying", path: path.clone(), source })?;
+        if copied > limit {
+            return Err(FileError::refused("copying", path, format!("larger than {limit} bytes")));
         }
-        renamed?;
-        to.sync()?;
+        copy.commit(&like(&stat)).map_err(failed)?;
         self.remove(name)
     }
+}
 
-    /// Makes a new file (0600) for writing, where nothing is.
-    pub fn create_new(&self, name: &str) -> Result<std::fs::File, FileError> {
-        let flags =
-            OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let fd = rustix::fs::openat(&self.fd, name, flags, PRIVATE)
-            .map_err(|source| error("making", self.path.join(name), source))?;
-        Ok(std::fs::File::from(fd))
+/// The temporary name of releases up to 0.1.0, which a killed move of theirs may have left.
+fn old_temporary_name(name: &str) -> String {
+    format!(".new-{name}")
+}
+
+/// A new file with the owner, mode and times of another one.
+fn like(stat: &Stat) -> Options {
+    let time = |seconds, nanoseconds: u64| rustix::fs::Timespec {
+        tv_sec: seconds,
+        tv_nsec: nanoseconds.try_into().unwrap_or(0),
+    };
+    Options {
+        existing: Existing::Kept,
+        mode: stat.st_mode & 0o7777,
+        owner: Some((stat.st_uid, stat.st_gid)),
+        times: Some(Timestamps {
+            last_access: time(stat.st_atime, stat.st_atime_nsec),
+            last_modification: time(stat.st_mtime, stat.st_mtime_nsec),
+        }),
+        ..Options::default()
     }
+}
 
-    /// Opens a regular file for reading, not through a link.
-    pub fn open_file(&self, name: &str) -> Result<std::fs::File, FileError> {
-        let path = self.path.join(name);
-        let failed = |source: Errno| error("reading", &path, source);
-        let fd = rustix::fs::openat(&self.fd, name, READ, Mode::empty()).map_err(failed)?;
-        let stat = rustix::fs::fstat(&fd).map_err(failed)?;
-        if !FileType::from_raw_mode(stat.st_mode).is_file() {
-            return Err(FileError::refused("reading", path, "not a regular file"));
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+
+    #[test]
+    fn a_copy_to_another_file_system_keeps_everything_and_a_killed_one_is_finished() {
+        let root = tempfile::tempdir().unwrap();
+        for name in ["from", "to"] {
+            std::fs::create_dir(root.path().join(name)).unwrap();
         }
-        Ok(std::fs::File::from(fd))
-    }
-
-    /// Writes into a file that the kernel offers, as it is.
-    pub fn write_in_place(&self, name: &str, bytes: &[u8]) -> Result<(), FileError> {
-        let path = self.path.join(name);
-        let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let fd = rustix::fs::openat(&self.fd, name, flags, Mode::empty())
-            .map_err(|source| error("writing", &path, source))?;
-        let written = std::fs::File::from(fd).write_all(bytes);
-        written.map_err(|source| FileError { doing: "writing", path, source })
+        let (from, to) =
+            ["from", "to"].map(|dir| Dir::open(&root.path().join(dir)).unwrap()).into();
+        let source = root.path().join("from/job");
+        std::fs::write(&source, "text").unwrap();
+        std::fs::set_permissions(&source, std::fs::Permissions::from_mode(0o640)).unwrap();
+        let before = source.metadata().unwrap();
+        for left in [".new-job", ".new-job.tmp"] {
+            std::fs::write(root.path().join("to").join(left), "half").unwrap();
+        }
+        assert!(from.copy_across("job", &to, "job", 3).is_err());
+        from.copy_across("job", &to, "job", 4).unwrap();
+        let after = root.path().join("to/job").metadata().unwrap();
+        assert_eq!((after.mode(), after.mtime_nsec()), (before.mode(), before.mtime_nsec()));
+        assert_eq!(to.names(9).unwrap().unwrap(), ["job"]);
+        assert!(!source.exists());
+        std::fs::write(&source, "text").unwrap();
+        from.copy_across("job", &to, "job", 4).unwrap();
+        assert!(!source.exists());
+        std::fs::write(&source, "other").unwrap();
+        assert!(from.copy_across("job", &to, "job", 9).unwrap_err().is_existing());
+        assert!(source.exists());
     }
 }

@@ -2,7 +2,7 @@
 //! one deadline.
 
 use super::http::{HttpError, authorities, check_address, host, reason};
-use crate::sys::fs::install_file::Staged;
+use crate::sys::fs::StagedFile;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -36,7 +36,7 @@ pub enum FetchError {
 
 /// Fetches `url` into `into`. Redirects are followed (releases are served by other hosts than their
 /// addresses name), to `https://` only unless `insecure`. No proxy of the environment's is used.
-pub fn fetch(url: &str, bounds: Bounds, into: &mut Staged<'_>) -> Result<(), FetchError> {
+pub fn fetch(url: &str, bounds: Bounds, into: &mut StagedFile<'_>) -> Result<(), FetchError> {
     if let Some(path) = url.strip_prefix("file://").filter(|_| bounds.insecure) {
         let failed = |error| FetchError::Answer(format!("reading {path}: {error}"));
         if !Path::new(path).metadata().map_err(failed)?.is_file() {
@@ -70,7 +70,7 @@ fn copy(
     mut from: impl Read,
     url: &str,
     limit: u64,
-    into: &mut Staged<'_>,
+    into: &mut StagedFile<'_>,
 ) -> Result<(), FetchError> {
     let (mut total, mut buffer) = (0_u64, vec![0; 64 << 10]);
     loop {

@@ -6,6 +6,7 @@ use super::inspect::{self, Home, text};
 use super::{Place, Spot, Wanted, Work};
 use crate::provision::settings::repository;
 use crate::sys::Dir;
+use crate::sys::fs::walk;
 use std::ffi::OsStr;
 use std::time::{Duration, Instant};
 
@@ -62,7 +63,7 @@ fn clear(parent: &Dir, name: &str) -> Result<bool, String> {
     let dir = parent.open_dir(name).map_err(text)?;
     // The mark goes last: what is left of an interrupted removal is known, too.
     if dir.stat(INSIDE).map_err(text)?.is_some() {
-        dir.remove_tree(INSIDE).map_err(text)?;
+        walk::remove(&dir, INSIDE).map_err(text)?;
     }
     dir.remove(MARK).map_err(text)?;
     parent.remove_dir(name).map_err(text)?;

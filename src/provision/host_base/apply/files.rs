@@ -3,7 +3,8 @@
 use super::tools::run;
 use crate::provision::host_base::plan::{Action, Kind};
 use crate::provision::host_base::wanted::Download;
-use crate::sys::fs::install_file::{self, Attributes, Missing, Staged};
+use crate::sys::fs::trusted_path::{self, Missing};
+use crate::sys::fs::{self, Attributes, StagedFile};
 use crate::sys::net::download::{self, Bounds};
 use std::path::Path;
 use std::time::Duration;
@@ -17,16 +18,17 @@ pub(crate) fn write(kind: Kind, action: &Action) -> Result<(), String> {
     let Action::Write { path, content, attributes, expected } = action else {
         return Err("no file to write".to_owned());
     };
-    let (dir, name) = install_file::open_parent(Path::new(ROOT), Path::new(path), Missing::Made)
-        .map_err(|error| error.to_string())?;
-    let mut staged = Staged::new(&dir, &name).map_err(|error| error.to_string())?;
+    let (dir, name) =
+        trusted_path::open_parent_below(Path::new(ROOT), Path::new(path), Missing::Made)
+            .map_err(|error| error.to_string())?;
+    let mut staged = StagedFile::create(&dir, &name).map_err(|error| error.to_string())?;
     staged.write(&content.0).map_err(|error| error.to_string())?;
     if kind == Kind::Sudoers {
         // sudo reads no file with a dot in its name: this one counts for nothing yet.
         let temporary = staged.path().to_string_lossy().into_owned();
         run(&["visudo", "-c", "-f", &temporary], CHECKING)?;
     }
-    staged.put(*attributes, expected.as_deref()).map_err(|error| error.to_string())
+    staged.commit(*attributes, expected.as_deref()).map_err(|error| error.to_string())
 }
 
 /// Downloads a file; another one than the hash says is not put in place.
@@ -37,9 +39,10 @@ pub(crate) fn fetch(
 ) -> Result<(), String> {
     let Download { url, path, mode, hash, size, insecure } = download;
     progress(&format!("downloading {path}"));
-    let (dir, name) = install_file::open_parent(Path::new(ROOT), Path::new(path), Missing::Made)
-        .map_err(|error| error.to_string())?;
-    let mut staged = Staged::new(&dir, &name).map_err(|error| error.to_string())?;
+    let (dir, name) =
+        trusted_path::open_parent_below(Path::new(ROOT), Path::new(path), Missing::Made)
+            .map_err(|error| error.to_string())?;
+    let mut staged = StagedFile::create(&dir, &name).map_err(|error| error.to_string())?;
     let bounds = Bounds { size: *size, within: FETCHING, insecure: *insecure };
     download::fetch(url, bounds, &mut staged).map_err(|error| error.to_string())?;
     let found = staged.hash();
@@ -47,25 +50,26 @@ pub(crate) fn fetch(
         return Err(format!("not put in place: expected {hash}, found {found}"));
     }
     staged
-        .put(Attributes { uid: 0, gid: 0, mode: *mode }, expected)
+        .commit(Attributes { uid: 0, gid: 0, mode: *mode }, expected)
         .map_err(|error| error.to_string())
 }
 
 pub(crate) fn set_attributes(path: &str, attributes: Attributes) -> Result<(), String> {
-    let (dir, name) = install_file::open_parent(Path::new(ROOT), Path::new(path), Missing::Refused)
-        .map_err(|error| error.to_string())?;
-    install_file::set_attributes(&dir, &name, attributes).map_err(|error| error.to_string())
+    let (dir, name) =
+        trusted_path::open_parent_below(Path::new(ROOT), Path::new(path), Missing::Refused)
+            .map_err(|error| error.to_string())?;
+    fs::set_attributes(&dir, &name, attributes).map_err(|error| error.to_string())
 }
 
 /// Sets the mode of a tree's top directory, while it is the one that was looked at.
 pub(crate) fn close(path: &str, before: u32, mode: u32) -> Result<(), String> {
     let (parent, name) =
-        install_file::open_parent(Path::new(ROOT), Path::new(path), Missing::Refused)
+        trusted_path::open_parent_below(Path::new(ROOT), Path::new(path), Missing::Refused)
             .map_err(|error| error.to_string())?;
     let dir = parent.open_dir(&name).map_err(|error| error.to_string())?;
-    let found = install_file::attributes(&dir, None).map_err(|error| error.to_string())?;
+    let found = fs::attributes(&dir, None).map_err(|error| error.to_string())?;
     if found.is_none_or(|found| found.uid != 0 || found.mode != before) {
         return Err("it has changed meanwhile".to_owned());
     }
-    install_file::set_mode(&dir, mode).map_err(|error| error.to_string())
+    fs::set_mode(&dir, mode).map_err(|error| error.to_string())
 }

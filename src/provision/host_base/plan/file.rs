@@ -5,7 +5,7 @@ use crate::provision::host_base::observed::{Observed, State};
 use crate::provision::host_base::wanted::{Download, Placed, Sort, Wanted};
 use crate::provision::plan::{Cause, Verb};
 use crate::provision::state::digest;
-use crate::sys::fs::install_file::Attributes;
+use crate::sys::fs::Attributes;
 use std::collections::BTreeSet;
 
 /// The change after which systemd is to read its files again.

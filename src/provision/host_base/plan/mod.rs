@@ -8,7 +8,7 @@ use super::observed::{Bytes, Observed};
 use super::record::Record;
 use super::wanted::{Download, Wanted};
 use crate::provision::plan::{Cause, Verb};
-use crate::sys::fs::install_file::Attributes;
+use crate::sys::fs::Attributes;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
