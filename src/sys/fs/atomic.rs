@@ -84,8 +84,7 @@ pub fn replace(path: &Path, old: &[u8], new: &[u8]) -> Result<(), FileError> {
     let doing = "replacing";
     let failed = |source| FileError { doing, path: path.to_owned(), source };
     let (dir, name) = if accounts::is_root() {
-        let (dir, name) = trusted_path::open_parent(path)?;
-        (dir, name)
+        trusted_path::open_parent(path)?
     } else {
         let real = path.canonicalize().map_err(failed)?;
         let (Some(parent), Some(name)) = (real.parent(), real.file_name()) else {
@@ -93,7 +92,7 @@ pub fn replace(path: &Path, old: &[u8], new: &[u8]) -> Result<(), FileError> {
         };
         (Dir::open(parent)?, name.to_owned())
     };
-    let limit = old.len().max(new.len()) as u64;
+    let limit = old.len() as u64 + 1; // one byte more shows that it is longer
     let (file, stat) = dir.open_regular(Path::new(&name))?;
     let current = fs::dir::read_bounded(
         file,
