@@ -11,6 +11,7 @@ mod architecture;
 mod boot;
 mod cli;
 mod clones;
+mod documents;
 mod faults;
 mod formats;
 mod fuzz;

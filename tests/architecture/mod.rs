@@ -150,6 +150,17 @@ fn files_and_folders_stay_small() {
     assert_none(&rules::full_folders(&sources, 20));
 }
 
+/// docs/architecture.md has each folder with the first sentence of its `mod.rs`.
+#[test]
+fn the_document_lists_every_folder() {
+    let folders = rules::folders(&production()).unwrap();
+    let lines: Vec<String> =
+        folders.into_iter().map(|(folder, text)| format!("| `{folder}` | {text} |\n")).collect();
+    let should = format!("| folder | what lives there |\n|---|---|\n{}", lines.concat());
+    let begin = "<!-- folders: written by `make docs`, checked by tests/architecture -->";
+    crate::documents::check_part("docs/architecture.md", begin, &should, |a, b| a == b);
+}
+
 /// Lesson 29 has none: nothing here checks whether a service of others is well.
 #[test]
 fn each_lesson_of_the_predecessor_has_a_test_named_for_it() {

@@ -148,7 +148,8 @@ fn is_value(path: &str, file: &str) -> bool {
     let last = path.rsplit("::").next().unwrap_or(path);
     let is_module =
         file.ends_with(&format!("/{last}.rs")) || file.ends_with(&format!("/{last}/mod.rs"));
-    is_module || last.starts_with(char::is_uppercase) || path.ends_with("clock::stamp")
+    let converts = ["try_from", "from"].contains(&last) || path.ends_with("clock::stamp");
+    is_module || converts || last.starts_with(char::is_uppercase)
 }
 
 fn each_macro(tokens: &[TokenTree], see: &mut dyn FnMut(&str)) {
