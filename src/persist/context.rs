@@ -1,4 +1,4 @@
-//! What every command of one user's takes: the user, the time, the tmux server, the state directory.
+//! The context of every command: the user, the time, the tmux server, the state directory.
 
 use super::capture::extras::CapturePolicy;
 use super::restore::mode::Settings;
@@ -9,64 +9,70 @@ use crate::tmux::{Hooks, Server};
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// What one user's work needs: all of it that user's own.
+/// The context of a command for one user. All of it belongs to that user.
 #[derive(Debug, Clone)]
 pub struct Context {
-    /// The user.
     pub account: Account,
-    /// The present.
     pub now: clock::Epoch,
-    /// The user's tmux server.
     pub server: Server,
-    /// What the server is to run on changes, if anything.
+    /// The hooks that the server should have, so that changes are saved.
     pub hooks: Option<Hooks>,
-    /// Our launcher, which starts agents in panes.
+    /// Path of the launcher, which starts agents in panes; `None` if it is not installed.
     pub launcher: Option<PathBuf>,
     pub(super) state_dir: PathBuf,
     pub(super) may_create: bool,
-    /// How long to wait for another save or restore to finish.
+    /// Maximum time to wait for another save or restore to finish.
     pub lock_wait: Duration,
-    /// For how long what is lost is carried forward.
+    /// For how long lost sessions and agents are carried forward.
     pub lost_window: Duration,
-    /// Which snapshots are kept.
+    /// Rules for deleting old snapshots.
     pub retention: Rules,
-    /// What is kept besides.
+    /// What a snapshot records besides windows, panes and agents.
     pub keep: CapturePolicy,
-    /// What the site says about restoring agents.
+    /// The site's settings for restoring agents.
     pub restore: Settings,
 }
 
 impl Context {
-    /// Where the user's state is, or would be.
+    /// The user's state directory, existing or not.
     pub fn own_dir(&self) -> PathBuf {
         self.state_dir.join(&self.account.name)
     }
 
-    /// The user's store for reading, if there is one.
+    /// The user's store, for reading; `None` if nothing was ever saved.
     pub fn store(&self) -> Result<Option<Store>, FileError> {
         Store::open(&self.own_dir())
     }
 
-    /// Records what was done, where there is a store at all; trouble is named in `notes`.
+    /// Updates the record of activity, if there is a store. A failure is only noted.
     pub fn record(&self, notes: &mut Vec<String>, change: impl FnOnce(&mut Activity)) {
         match Store::open_for_hints(&self.own_dir()) {
             Ok(Some(store)) => store.record(notes, change),
             Ok(None) => {}
-            Err(error) => notes.push(format!("not recorded: {error}")),
+            Err(error) => notes.push(format!("activity not recorded: {error}")),
         }
     }
 
-    /// Where a restore leaves what the panes it makes need to know.
+    /// Path of the directory where a restore puts information for the panes that it creates.
     pub fn restored(&self) -> PathBuf {
         self.state_dir.join(&self.account.name).join(crate::snapshot::store::RESTORED)
     }
 
-    /// The user's store for writing.
+    /// The user's store, for writing.
+    ///
+    /// # Errors
+    /// If it does not exist and only root may create it.
     pub fn writable_store(&self) -> Result<Store, FileError> {
         if self.may_create {
             return Store::create(&self.state_dir, &self.account.name);
         }
         let dir = self.own_dir();
-        self.store()?.ok_or_else(|| FileError::refused("opening", dir, "root has not made it yet"))
+        self.store()?.ok_or_else(|| {
+            FileError::refused(
+                "opening",
+                dir,
+                "it does not exist yet; root creates it with the first save",
+            )
+        })
     }
 }

@@ -1,8 +1,8 @@
-//! From a request to the command that does it: the one file that knows all commands.
+//! Performs a request: the one file that knows all commands.
 
-use super::commands::hook_event::hooked;
 use super::commands::{
-    conversation, diff, doctor, ended, forget, history, hook_install, import, list, show, status,
+    conversation, diff, doctor, ended, forget, history, hook_event, hook_install, import, list,
+    show, status,
 };
 use super::context::Context;
 use super::report::{
@@ -20,12 +20,14 @@ use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
 impl Job {
-    /// Does the work as the user this process is.
+    /// Performs the request as the user of this process.
     pub fn perform(self) -> Report {
         let account = match accounts::current() {
-            Ok(account) => as_the_environment_says(account),
-            Err(error) => return failed(&self.request, error.to_string()),
+            Ok(account) => with_environment(account),
+            Err(error) => return failed(&self.request, Problem::failed(&error)),
         };
+        let (user, command) = (account.name.as_str(), self.request.name());
+        let _span = tracing::info_span!("persist", user, command).entered();
         let context = Context {
             hooks: coalesce::hooks(&self),
             account,
@@ -35,7 +37,7 @@ impl Job {
                 deadline: self.tmux_deadline,
                 may_start: self.may_start_server,
             },
-            launcher: beside_ourselves(crate::agent::launcher::PROGRAM),
+            launcher: beside_this_program(crate::agent::launcher::PROGRAM),
             state_dir: self.state_dir,
             may_create: self.may_create,
             lock_wait: self.lock_wait,
@@ -64,66 +66,52 @@ impl Job {
             }
             Request::Ended(ended) => ended::ended(&context, ended),
             Request::Import => import::import(&context),
-            Request::HookEvent(call) => hooked(&context, call),
-            Request::HookInstall(wire) => hook_install::wire(&context, wire),
+            Request::HookEvent(call) => hook_event::handle(&context, call),
+            Request::HookInstall(request) => hook_install::run(&context, request),
         }
     }
 }
 
 impl Job {
-    /// Holds the caller's tmux server, if one runs, so that its end can be waited for.
+    /// A handle on the caller's tmux server, to wait for its end; `None` if none runs.
     pub fn watch_server(&self) -> std::io::Result<Option<Watched>> {
         let socket = Socket::named(&self.socket, self.tmpdir.as_deref());
         socket.server_pid().map_or(Ok(None), Watched::new)
     }
 }
 
-/// The report of a request that could not be carried out at all.
-pub fn failed(request: &Request, error: String) -> Report {
-    let problem = Some(Problem { message: error.clone(), usage: false });
+/// The report of a request that could not be started at all.
+pub fn failed(request: &Request, problem: Problem) -> Report {
+    let error = Some(problem);
     match request {
         Request::Save | Request::SaveSoon | Request::HookEvent(_) => {
-            Report::Save(SaveReport { error: Some(error), ..SaveReport::default() })
+            Report::Save(SaveReport { error, ..Default::default() })
         }
-        Request::HookInstall(_) => Report::HookInstall(HookInstallReport {
-            error: problem,
-            ..HookInstallReport::default()
-        }),
         Request::Restore { .. } | Request::Show { .. } => {
-            Report::Plan(PlanReport { error: problem, ..PlanReport::default() })
+            Report::Plan(PlanReport { error, ..Default::default() })
         }
-        Request::List => Report::List(ListReport { error: problem, ..ListReport::default() }),
+        Request::HookInstall(_) => {
+            Report::HookInstall(HookInstallReport { error, ..Default::default() })
+        }
+        Request::List => Report::List(ListReport { error, ..Default::default() }),
         Request::Doctor { .. } => {
-            Report::Doctor(Box::new(DoctorReport { error: problem, ..DoctorReport::default() }))
+            Report::Doctor(Box::new(DoctorReport { error, ..Default::default() }))
         }
-        Request::Status => {
-            Report::Status(Box::new(StatusReport { error: problem, ..StatusReport::default() }))
+        Request::Status => Report::Status(Box::new(StatusReport { error, ..Default::default() })),
+        Request::History { .. } => Report::History(HistoryReport { error, ..Default::default() }),
+        Request::Diff { .. } => Report::Diff(DiffReport { error, ..Default::default() }),
+        Request::Conversation { .. } => {
+            Report::Conversation(ConversationReport { error, ..Default::default() })
         }
-        Request::History { .. } => {
-            Report::History(HistoryReport { error: problem, ..HistoryReport::default() })
-        }
-        Request::Diff { .. } => {
-            Report::Diff(DiffReport { error: problem, ..DiffReport::default() })
-        }
-        Request::Conversation { .. } => Report::Conversation(ConversationReport {
-            error: problem,
-            ..ConversationReport::default()
-        }),
-        Request::Ended(_) => {
-            Report::Ended(EndedReport { error: problem, ..EndedReport::default() })
-        }
-        Request::Import => {
-            Report::Import(ImportReport { error: problem, ..ImportReport::default() })
-        }
-        Request::Forget { .. } => {
-            Report::Forget(ForgetReport { error: problem, ..ForgetReport::default() })
-        }
+        Request::Ended(_) => Report::Ended(EndedReport { error, ..Default::default() }),
+        Request::Import => Report::Import(ImportReport { error, ..Default::default() }),
+        Request::Forget { .. } => Report::Forget(ForgetReport { error, ..Default::default() }),
     }
 }
 
-/// The agents and tmux go by `$HOME` and `$SHELL`, so for the caller's own work we do, too. Not by
-/// a home of somebody else's: that is what root has after some ways of becoming root.
-fn as_the_environment_says(account: Account) -> Account {
+/// Applies `$HOME` and `$SHELL`, as the agents and tmux do. A home of another user is ignored: some
+/// ways of becoming root leave one.
+fn with_environment(account: Account) -> Account {
     let absolute =
         |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let own = |home: &PathBuf| home.metadata().is_ok_and(|meta| meta.uid() == account.uid.as_raw());
@@ -132,8 +120,8 @@ fn as_the_environment_says(account: Account) -> Account {
     Account { home, shell, ..account }
 }
 
-/// A program of ours that is installed beside the running one.
-fn beside_ourselves(program: &str) -> Option<PathBuf> {
+/// Path of another program of ours that is installed beside the running one.
+fn beside_this_program(program: &str) -> Option<PathBuf> {
     let beside = std::env::current_exe().ok()?.parent()?.join(program);
     let mode = beside.metadata().ok().filter(std::fs::Metadata::is_file)?.mode();
     (mode & 0o111 != 0).then_some(beside)

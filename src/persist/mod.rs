@@ -4,6 +4,7 @@ pub mod capture;
 pub mod commands;
 pub mod context;
 pub mod dispatch;
+pub mod error;
 mod own_program;
 pub mod report;
 pub mod request;

@@ -1,4 +1,4 @@
-//! What one user's process is asked to do, as root hands it over (pure data).
+//! Requests to one user's process, as root passes them to it (pure).
 
 use super::capture::extras::CapturePolicy;
 use super::restore::mode::{Mode, Settings};
@@ -8,76 +8,70 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// What to do. Names that a user chose are in the snapshot file's escapes.
+/// A request. Names that a user chose are in the snapshot file's escapes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Request {
-    /// Take a snapshot.
     Save,
-    /// Take one because something changed, unless another is about to.
+    /// Save because something changed, unless another process is about to.
     SaveSoon,
-    /// Bring sessions back.
     Restore {
-        /// Only these; every one that is not closed when empty.
+        /// Sessions or conversations to restore; if empty, all that are not closed.
         sessions: Vec<String>,
-        /// Snapshot id or file; the newest sound one when absent.
+        /// Snapshot id or path; if absent, the newest valid snapshot.
         from: Option<String>,
-        /// Only say what would be done.
+        /// Only make the plan.
         dry_run: bool,
-        /// Which agents start by themselves; as configured when absent.
+        /// Which agents start by themselves; if absent, as configured.
         mode: Option<Mode>,
     },
     /// Show what a restore would do.
     Show {
-        /// Snapshot id or file.
+        /// Snapshot id or path; if absent, the newest valid snapshot.
         snapshot: Option<String>,
-        /// Which agents would start by themselves; as configured when absent.
+        /// Which agents would start by themselves; if absent, as configured.
         mode: Option<Mode>,
     },
     /// List the snapshots.
     List,
-    /// Say how saving goes.
+    /// Report when the user was last saved and what failed.
     Status,
-    /// Say what is wrong.
+    /// Check the user's part of the installation.
     Doctor {
-        /// Where the host's files are: `/`.
+        /// The root of the host's file system: `/`.
         root: PathBuf,
     },
-    /// Record that sessions were closed on purpose.
+    /// Record that sessions or agents were closed on purpose.
     Forget {
-        /// Which.
+        /// Names of sessions, or prefixes of conversation ids.
         sessions: Vec<String>,
-        /// Why.
         reason: String,
-        /// Whether to end those that are live.
+        /// Also end the live sessions among them.
         kill: bool,
     },
-    /// Tell every conversation that was ever seen.
+    /// Report the known conversations.
     History {
-        /// Not only the last ones.
+        /// Without a limit on their number.
         all: bool,
     },
-    /// Compare two snapshots: ids, files, `latest` or `live`.
+    /// Compare two snapshots, each an id, a path, `latest` or `live`.
     Diff {
-        /// The first.
         from: String,
-        /// The second.
         to: String,
     },
-    /// Say what is on disk of a conversation.
+    /// Describe what is on disk of a conversation.
     Conversation {
-        /// Its id.
         id: String,
-        /// Its agent; whichever has it when absent.
+        /// Its agent; if absent, all are searched.
         agent: Option<String>,
     },
     /// Record how an agent ended.
     Ended(Ended),
-    /// Take over the manifests that come on standard input.
+    /// Import the manifests that come on standard input.
     Import,
-    /// Take in what an agent told its hook.
+    /// Handle an event that an agent reports to its hook.
     HookEvent(HookCall),
-    /// Tell agents to call our hook, or no more.
+    /// Install or remove an agent's hook.
     HookInstall(HookInstall),
 }
 
@@ -85,35 +79,39 @@ pub enum Request {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ended {
-    /// Its conversation, when the one who saw it knows.
+    /// Its conversation, if the launcher knows it.
     pub conversation: Option<String>,
-    /// The pane it was in: its server's pid, and its number there. What the newest snapshot knows
-    /// to have run there ended, too.
+    /// Its pane: the pid of the tmux server, and the number of the pane there. The conversation
+    /// that the newest snapshot has for this pane ended, too.
     pub pane: Option<(i32, u32)>,
-    /// Its name.
+    /// The agent's name.
     pub agent: String,
-    /// The tmux session it was in; empty when unknown.
+    /// Its tmux session; empty if unknown.
     pub session: String,
-    /// Whether on purpose.
+    /// Whether it was closed on purpose.
     pub closed: bool,
-    /// What was seen.
+    /// Why it is taken for closed, or not.
     pub reason: String,
 }
 
-/// What happened to which agent, and where. All of it is the user's own claim.
+/// An event of an agent, as the agent's hook saw it. The user's own claim: untrusted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HookCall {
     pub(super) event: Event,
     pub(super) conversation: String,
+    /// The agent's name.
     pub(super) agent: String,
+    /// The agent's process.
     pub(super) pid: i32,
+    /// The start of that process, in clock ticks since boot.
     pub(super) start: u64,
+    /// The time of the event, in nanoseconds since boot.
     pub(super) at: u64,
     pub(super) pane: Option<HookPane>,
 }
 
-/// A pane by its server's socket and its number there.
+/// A pane, by the socket of its server and its number there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HookPane {
@@ -121,23 +119,22 @@ pub struct HookPane {
     pub(super) id: u32,
 }
 
-/// What to tell which agents.
+/// The installation or removal of an agent's hook.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HookInstall {
-    /// Whether to call our hook, or no more.
+    /// Install it; otherwise, remove it.
     pub install: bool,
-    /// For whom.
     pub scope: Scope,
     /// The agent's name.
     pub agent: String,
-    /// Where the machine's `etc` is; for packages that are being built, and tests.
+    /// The directory that has the machine's `etc`; not `/` for packages that are built, and tests.
     pub root: PathBuf,
-    /// Options that the hook is to be called with.
+    /// Options for the hook's command line.
     pub options: Vec<String>,
 }
 
-/// Whose agents.
+/// Whose agents call the hook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
@@ -147,36 +144,58 @@ pub enum Scope {
     Machine,
 }
 
-/// A request with all that the worker needs to know of the site.
+/// A request with all that the user's process needs to know of the site.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Job {
-    /// What to do.
     pub request: Request,
-    /// The state directory of the site; the user's own is below it.
+    /// The site's state directory; the user's own is below it.
     pub state_dir: PathBuf,
-    /// Whether the user's own directory may be made here: where nobody else makes it.
+    /// Whether the user's state directory may be created here, instead of by root.
     pub may_create: bool,
-    /// Whether a tmux server may be started from here, where none runs.
+    /// Whether a tmux server may be started here if none runs.
     pub may_start_server: bool,
     /// tmux's `-L`.
     pub socket: String,
-    /// tmux's `TMUX_TMPDIR`, for a caller that has one.
+    /// The caller's `TMUX_TMPDIR`.
     pub tmpdir: Option<PathBuf>,
-    /// How long one answer of tmux may take.
+    /// Maximum time for one answer of tmux.
     pub tmux_deadline: Duration,
-    /// How long to wait for another save or restore to finish.
+    /// Maximum time to wait for another save or restore to finish.
     pub lock_wait: Duration,
-    /// For how long what is lost is carried forward.
+    /// For how long lost sessions and agents are carried forward.
     pub lost_window: Duration,
-    /// Which snapshots are kept.
+    /// Rules for deleting old snapshots.
     pub retention: Rules,
-    /// What is kept besides.
+    /// What a snapshot records besides windows, panes and agents.
     pub keep: CapturePolicy,
-    /// Whether the user's server is to tell of changes.
+    /// Whether the tmux server gets hooks that save on every change.
     pub save_on_change: bool,
-    /// The configuration file that a caller named.
+    /// The configuration file, if the caller named one.
     pub config: Option<PathBuf>,
-    /// What the site says about restoring agents.
+    /// The site's settings for restoring agents.
     pub restore: Settings,
+}
+
+impl Request {
+    /// The name of the command, for traces.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Save => "save",
+            Self::SaveSoon => "save --coalesce",
+            Self::Restore { .. } => "restore",
+            Self::Show { .. } => "show",
+            Self::List => "list",
+            Self::Status => "status",
+            Self::Doctor { .. } => "doctor",
+            Self::Forget { .. } => "forget",
+            Self::History { .. } => "history",
+            Self::Diff { .. } => "diff",
+            Self::Conversation { .. } => "conversation",
+            Self::Ended(_) => "ended",
+            Self::Import => "import",
+            Self::HookEvent(_) => "hook",
+            Self::HookInstall(_) => "hook --install",
+        }
+    }
 }

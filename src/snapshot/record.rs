@@ -1,6 +1,7 @@
 //! The record: what is known of one user's sessions at one time.
 
 use crate::sys::clock::Epoch;
+use serde::{Deserialize, Serialize};
 
 /// The immutable record of one user's sessions at one time.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -69,7 +70,8 @@ pub struct Row {
 }
 
 /// What a pane was when it was saved.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum State {
     /// An agent ran in it.
     Live,

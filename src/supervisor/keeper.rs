@@ -8,12 +8,12 @@ use super::session_request;
 use super::targets::{self, Target, Targets};
 use super::task::{Task, TaskResult, UserReport};
 use super::{memory_share, worker};
+use crate::persist::report::SessionTally;
 use crate::persist::restore_pending;
 use crate::persist::{Job, Report, Request};
 use crate::sys::notify::Notifier;
 use crate::sys::{Account, accounts, fs};
 use crate::text::{escape, io_reason};
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -129,15 +129,11 @@ fn check_home(account: &Account) -> Result<(), Error> {
 /// One line for `systemctl status`.
 fn status(report: &Report) -> String {
     let Report::Plan(planned) = report else { return String::new() };
-    let sessions = |result: &str| {
-        let rows = planned.rows.iter();
-        let such = rows.filter(|row| row.result.as_ref().is_some_and(|r| r.starts_with(result)));
-        such.map(|row| row.session.as_str()).collect::<BTreeSet<_>>().len()
-    };
     let Some(snapshot) = &planned.snapshot else { return "nothing to restore".to_owned() };
-    let failed = match sessions("failed") {
+    let SessionTally { restored, failed, .. } = planned.sessions_by_result();
+    let failed = match failed {
         0 => String::new(),
         failed => format!(", {failed} failed (journalctl -t tmux-persist)"),
     };
-    format!("{} sessions restored from {snapshot}{failed}", sessions("restored"))
+    format!("{restored} sessions restored from {snapshot}{failed}")
 }

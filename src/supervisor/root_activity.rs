@@ -41,7 +41,7 @@ pub(crate) fn record(
         let activity = all.entry(user.clone()).or_default();
         match report {
             Report::Save(saved) => {
-                let why = saved.error.as_deref().unwrap_or_default();
+                let why = saved.error.as_ref().map_or("", |problem| problem.message.as_str());
                 activity.enter_save(now, Duration::ZERO, saved.result, why);
             }
             Report::Plan(_) if silent.contains(user) => {
@@ -84,7 +84,7 @@ mod tests {
     fn a_failed_save_is_seen_and_a_restore_only_when_its_process_was_silent() {
         let root = tempfile::tempdir().unwrap();
         let of = |user: &str, report| UserReport::new(user.to_owned(), report);
-        let error = Some("it hung".to_owned());
+        let error = Some(Problem::failed("it hung"));
         let save = Report::Save(SaveReport { error, ..SaveReport::default() });
         let problem = Some(Problem::failed(&"it hung"));
         let restore =

@@ -17,8 +17,6 @@ pub struct Task {
 pub struct UserReport {
     pub user: String,
     pub report: Report,
-    /// What helps, if there was no report of the user's process.
-    pub hint: Option<String>,
 }
 
 /// The reports of a task, and what went wrong besides.
@@ -38,6 +36,6 @@ pub struct TaskResult {
 
 impl UserReport {
     pub(crate) fn new(user: String, report: Report) -> Self {
-        Self { user, report, hint: None }
+        Self { user, report }
     }
 }

@@ -4,6 +4,7 @@ use super::config::Config;
 use super::error::Error;
 use super::task::{Task, UserReport};
 use super::user_dirs;
+use crate::persist::report::Problem;
 use crate::persist::restore::mode::Settings;
 use crate::persist::{Job, Report, Request, dispatch};
 use crate::sys::process::become_user::Become;
@@ -21,8 +22,8 @@ const LOCK_SHARE: u32 = 2;
 
 /// The report on a user whose worker gave none.
 pub(crate) fn failed(user: &str, request: &Request, error: &Error) -> UserReport {
-    let report = dispatch::failed(request, error.to_string());
-    UserReport { user: user.to_owned(), report, hint: error.hint() }
+    let problem = Problem::failed(error).with_hint(error.hint());
+    UserReport::new(user.to_owned(), dispatch::failed(request, problem))
 }
 
 /// The worker's side: does a job as the user it was started as, and returns the report as JSON.

@@ -75,7 +75,7 @@ fn lesson_14_a_conversation_that_was_never_prompted_starts_under_its_id() {
     sandbox.persist(["save"]).ok();
     sandbox.crash();
     let json = sandbox.persist(["restore", "--json"]).ok().json();
-    assert_eq!(row(&json, "one")["reason"], "never prompted: starts under the same id");
+    assert_eq!(row(&json, "one")["reason"], "never prompted: starts with the same id");
     sandbox.wait_for_agent(&id(1));
 }
 

@@ -78,7 +78,7 @@ fn each_fault_of_a_users_is_named_with_the_command_that_mends_it() {
     mode(0o755);
     let run = doctor(&sandbox, &[]).code(1);
     let mend = format!("-> chmod 700 {}\n", own.display());
-    assert!(run.out().contains("others can read what you work on"), "{}", run.out());
+    assert!(run.out().contains("other users can read your sessions"), "{}", run.out());
     assert!(run.out().contains(&mend), "{}", run.out());
     let quiet = doctor(&sandbox, &["--quiet"]).code(1).out();
     assert_eq!(quiet.lines().count(), 2, "{quiet}");
@@ -121,7 +121,10 @@ fn something_else_in_the_place_of_a_record_or_a_lock_is_a_fault_with_what_mends_
         std::fs::create_dir(&path).unwrap();
         let json = doctor(&sandbox, &["--json"]).code(1).json();
         let mend = json["checks"].as_array().unwrap().iter().find_map(|check| {
-            check["what"].as_str()?.ends_with("is no regular file").then(|| check["mend"].clone())
+            check["what"]
+                .as_str()?
+                .ends_with("is not a regular file")
+                .then(|| check["mend"].clone())
         });
         let path = path.display();
         assert_eq!(mend, Some(format!("mv {path} {path}.old").into()), "{json}");

@@ -329,7 +329,10 @@ fn what_could_be_code_in_keep_is_refused() {
     for (text, said) in [
         ("environment = [\"pid\"]", "keep.environment: 'pid' is not a variable's name"),
         ("programs = [\"/bin/sh\"]", "keep.programs: '/bin/sh' is not a program's base name"),
-        ("window_options = [\"default-command\"]", "'default-command' is not one that is kept"),
+        (
+            "window_options = [\"default-command\"]",
+            "'default-command' is not an option that can be kept",
+        ),
     ] {
         let arguments = config(&sandbox, &format!("[keep]\n{text}\n"));
         let run = sandbox.persist([&["save"], &words(&arguments)[..]].concat()).code(2);

@@ -36,11 +36,35 @@ fn a_session_that_is_there_again_after_it_was_closed_is_restored() {
 }
 
 #[test]
-fn a_name_that_no_snapshot_has_is_recorded_with_a_note() {
+fn a_name_that_nothing_has_is_an_error_with_the_name_that_was_meant() {
     let sandbox = Sandbox::new();
     sandbox.tmux(["new-session", "-d", "-s", "one"]).ok();
     sandbox.persist(["save"]).ok();
-    let run = sandbox.persist(["forget", "on", "--json"]).ok();
-    assert_eq!(run.json()["sessions"], json!(["on"]));
-    assert!(run.json()["notes"][0].as_str().unwrap().contains("no session 'on'"));
+    let run = sandbox.persist(["forget", "on"]).code(2);
+    assert!(run.err().contains("no session 'on': neither live nor in any snapshot"), "{run:?}");
+    assert!(run.err().contains("hint: did you mean 'one'?"), "{run:?}");
+    sandbox.persist(["forget", "one", "other"]).code(2);
+    assert!(!sandbox.user_state().join("forgotten.tsv").exists(), "nothing is recorded");
+}
+
+#[test]
+fn a_name_that_is_only_live_or_only_in_an_older_snapshot_is_recorded() {
+    let sandbox = Sandbox::new();
+    for name in ["old", "kept"] {
+        sandbox.tmux(["new-session", "-d", "-s", name]).ok();
+    }
+    sandbox.persist(["save"]).ok();
+    sandbox.persist(["forget", "--kill", "old"]).ok();
+    sandbox.persist(["save"]).ok();
+    sandbox.tmux(["new-session", "-d", "-s", "new"]).ok();
+    for name in ["old", "new"] {
+        let json = sandbox.persist(["forget", name, "--json"]).ok().json();
+        assert_eq!(json["sessions"], json!([name]));
+    }
+    std::fs::remove_file(sandbox.user_state().join("forgotten.tsv")).unwrap();
+    let damaged = sandbox.user_state().join("snapshots/20200101T000000Z.tsv");
+    std::fs::write(damaged, "not a snapshot").unwrap();
+    let run = sandbox.persist(["forget", "unknown", "--json"]).ok();
+    let note = run.json()["notes"][0].as_str().unwrap().to_owned();
+    assert_eq!(note, "no valid snapshot has a session 'unknown'; recorded anyway");
 }

@@ -88,7 +88,10 @@ fn bad_lines_are_named_and_the_next_save_mends_them() {
     let text = std::fs::read_to_string(index(&sandbox)).unwrap();
     std::fs::write(index(&sandbox), text.replacen("claude", "claude\ttorn", 1)).unwrap();
     let told = history(&sandbox);
-    assert!(told["notes"][0].as_str().unwrap().ends_with("conversations.tsv: line 2"), "{told}");
+    assert!(
+        told["notes"][0].as_str().unwrap().ends_with("conversations.tsv: invalid line 2"),
+        "{told}"
+    );
     assert_eq!(told["conversations"].as_array().unwrap().len(), 3, "from the snapshots");
     sandbox.tmux(["rename-session", "-t", "one", "uno"]).ok();
     sandbox.persist(["save"]).ok();

@@ -108,7 +108,10 @@ fn a_lost_agent_resumes_in_the_very_pane_where_its_shell_waits() {
     kill(&sandbox, 1);
     sandbox.wait_for_prompt("=one:0.0");
     let saved = save(&sandbox);
-    assert_eq!(saved["notes"][0], "lost, a restore brings it back: one");
+    assert_eq!(
+        saved["notes"][0],
+        "lost since the last save: one ('persist restore' brings it back)"
+    );
     assert_eq!(states(&sandbox), ["one lost", "one shell"]);
     assert_eq!(save(&sandbox)["result"], "unchanged", "what is lost is an equal state");
     let panes = sandbox.panes("#{pane_id} #{pane_index}");
@@ -215,7 +218,7 @@ fn lesson_20_an_agent_is_chosen_by_the_beginning_of_its_conversations_id() {
     save(&sandbox);
     sandbox.crash();
     let several = sandbox.persist(["restore", "0d0a8f5e"]).code(2);
-    assert!(several.err().contains("begins the ids of 3 conversations"), "{}", several.err());
+    assert!(several.err().contains("is the prefix of 3 conversations"), "{}", several.err());
     sandbox.persist(["restore", &id(17), "absent"]).code(2);
     assert_ne!(sandbox.tmux(["list-sessions"]).code, 0, "nothing for half a selection");
     let rows = restore(&sandbox, &[&id(17)]);
@@ -318,7 +321,7 @@ fn records_that_cannot_be_read_stop_neither_saves_nor_restores() {
     sandbox.tmux(["new-session", "-d", "-s", "two"]).ok();
     let saved = save(&sandbox);
     assert_eq!((&saved["result"], &saved["sessions"]), (&json!("saved"), &json!(2)));
-    let named = |n: usize| saved["notes"][n].as_str().unwrap().starts_with("passed over: ");
+    let named = |n: usize| saved["notes"][n].as_str().unwrap().starts_with("skipped: ");
     assert!(named(0) && named(1), "{saved}");
     sandbox.crash();
     assert_eq!(told(&restore(&sandbox, &[])), ["one live new restored", "two shell new restored"]);

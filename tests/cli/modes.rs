@@ -152,7 +152,7 @@ fn lesson_21_auto_starts_what_was_used_last_while_the_budget_lasts_and_the_rest_
     let config = configure(&sandbox, "memory_budget = '1200M'\nat_once = 1");
     let dry = sandbox.persist(["restore", "--dry-run", "--json", "--config", &config]).ok().json();
     assert_eq!(modes(&dry), ["lazy", "lazy", "eager", "eager"]);
-    assert_eq!(dry["rows"][0]["reason"], "waits for Enter: the memory is for others");
+    assert_eq!(dry["rows"][0]["reason"], "waits for Enter: the memory budget is used up");
     assert_eq!(
         dry["agents"],
         json!({

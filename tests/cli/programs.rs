@@ -203,5 +203,5 @@ fn a_save_goes_on_without_scrollback_that_cannot_be_written() {
     let json = sandbox.persist([&["save", "--json"], &arguments[..]].concat()).ok().json();
     assert_eq!(json["users"][0]["result"], "unchanged");
     let note = json["users"][0]["notes"][0].as_str().unwrap();
-    assert!(note.starts_with("scrollback is not kept, or not all: "), "{note}");
+    assert!(note.starts_with("scrollback not saved, or only in part: "), "{note}");
 }

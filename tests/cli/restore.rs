@@ -145,7 +145,7 @@ fn only_the_chosen_sessions_come_back_and_a_wrong_choice_starts_none() {
     sandbox.crash();
     let wrong = sandbox.persist(["restore", "prefix", "pref"]).code(2);
     assert!(
-        wrong.err().contains("no session 'pref', nor a conversation that begins so, in"),
+        wrong.err().contains("no session 'pref' and no conversation with that prefix in snapshot "),
         "{}",
         wrong.err()
     );

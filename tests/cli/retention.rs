@@ -22,7 +22,7 @@ fn with_session(name: &str) -> Sandbox {
 /// The one note about what was not deleted.
 fn left(saved: &Value) -> &str {
     let notes = saved["users"][0]["notes"].as_array().unwrap().iter();
-    let mut notes = notes.filter_map(|note| note.as_str()?.strip_prefix("left as it is: "));
+    let mut notes = notes.filter_map(|note| note.as_str()?.strip_prefix("not deleted: "));
     notes.next().filter(|_| notes.next().is_none()).unwrap_or_else(|| panic!("{saved}"))
 }
 
@@ -55,7 +55,8 @@ fn a_save_thins_by_age_and_leaves_what_is_damaged_or_foreign() {
     let before = sandbox.snapshots();
     let saved = save(&sandbox).json();
     assert_eq!(saved["users"][0]["result"], "saved");
-    assert_eq!(saved["users"][0]["notes"], json!(["lost, a restore brings it back: one"]));
+    let note = "lost since the last save: one ('persist restore' brings it back)";
+    assert_eq!(saved["users"][0]["notes"], json!([note]));
     for id in last_of_day.iter().chain(&last_of_hour).chain(&today) {
         assert!(has(&sandbox, id), "{id}");
     }

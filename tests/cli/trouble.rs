@@ -78,7 +78,8 @@ fn a_new_session_after_a_crash_does_not_hide_the_others() {
     // Right after a server's end tmux 3.3a sometimes fails to start another.
     wait_until("a new server", || sandbox.tmux(["new-session", "-d", "-s", "fresh"]).code == 0);
     let json = sandbox.persist(["save", "--json"]).ok().json();
-    assert_eq!(json["users"][0]["notes"][0], "lost, a restore brings it back: a, b");
+    let note = "lost since the last save: a, b ('persist restore' brings them back)";
+    assert_eq!(json["users"][0]["notes"][0], note);
     assert_eq!(json["users"][0]["lost"], 2);
     sandbox.persist(["restore"]).ok();
     assert_eq!(sandbox.panes("#{session_name}"), ["a", "b", "fresh"]);
@@ -108,7 +109,7 @@ fn a_dead_pane_keeps_its_directory_and_says_why_it_is_a_shell() {
     let json = sandbox.persist(["restore", "--json"]).ok().json();
     assert_eq!(
         (&json["rows"][1]["cwd"], &json["rows"][1]["reason"]),
-        (&"/etc".into(), &"its program had ended".into())
+        (&"/etc".into(), &"its program had exited".into())
     );
 }
 

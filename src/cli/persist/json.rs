@@ -1,6 +1,6 @@
 //! `--json`: one object, documented in `docs/output-formats.md` and stable.
 
-use crate::persist::{Report, Request};
+use crate::persist::Request;
 use crate::supervisor::task::{Task, TaskResult, UserReport};
 use crate::text::printable_json;
 use serde_json::{Map, Value, json};
@@ -33,17 +33,15 @@ pub(crate) fn user(user: &UserReport) -> Value {
     if let Ok(Value::Object(report)) = serde_json::to_value(&user.report) {
         object.extend(report.into_iter().filter(|(key, _)| key != "report"));
     }
-    if !matches!(user.report, Report::Save(_)) {
-        let message = user.report.problem().map(|problem| problem.message);
-        object.insert("error".to_owned(), message.into());
-    }
+    let message = user.report.problem().map(|problem| problem.message);
+    object.insert("error".to_owned(), message.into());
     Value::Object(object)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::persist::report::{PlanReport, PlannedRow, SaveReport};
+    use crate::persist::report::{PlanReport, PlannedRow, Report, SaveReport};
     use crate::supervisor::targets::Target;
 
     fn done(report: Report) -> TaskResult {

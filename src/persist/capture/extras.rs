@@ -1,21 +1,21 @@
-//! What is kept of a session besides windows, panes and agents: the site's choice.
+//! What a snapshot records of a session besides windows, panes and agents (pure).
 
 use crate::tmux::{Wanted, options};
 use serde::{Deserialize, Serialize};
 
-/// The site's choice, as the section `[keep]` of the configuration.
+/// The section `[keep]` of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CapturePolicy {
-    /// Variables of the sessions' environments; none by default, since values can be secrets.
+    /// Variables of the sessions' environments. None by default, since values can be secrets.
     pub environment: Vec<String>,
-    /// Programs that are started again with their arguments, by base name; none by default.
+    /// Base names of programs that are started again with their arguments. None by default.
     pub programs: Vec<String>,
-    /// Lines of scrollback kept of a shell's pane; 0 for none.
+    /// Maximum lines of scrollback for each pane with a shell; 0 for none.
     pub scrollback_lines: u32,
-    /// At most so many bytes of it are kept of one pane.
+    /// Maximum size of the scrollback of one pane, in bytes.
     pub scrollback_bytes: u32,
-    /// Options that are kept; every one that can be by default.
+    /// Names of tmux options. By default, all that can be kept.
     pub window_options: Vec<String>,
 }
 
@@ -31,41 +31,53 @@ impl Default for CapturePolicy {
     }
 }
 
-/// The most variables and the most programs.
-const MOST: usize = 64;
-/// The most bytes of scrollback of one pane.
-const MOST_BYTES: u32 = 64 << 20;
+/// Maximum number of variables, and of programs.
+const MAX_NAMES: usize = 64;
+/// Maximum of `scrollback_bytes`.
+const MAX_SCROLLBACK_BYTES: u32 = 64 << 20;
+
+/// What is invalid in the section `[keep]` of the configuration. Values are escaped.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidPolicy {
+    #[error("keep.{key}: more than {MAX_NAMES}")]
+    TooMany { key: &'static str },
+    #[error("keep.environment: '{0}' is not a variable's name")]
+    Variable(String),
+    #[error("keep.programs: '{0}' is not a program's base name")]
+    Program(String),
+    #[error("keep.window_options: '{0}' is not an option that can be kept")]
+    Option(String),
+    #[error("keep.scrollback_bytes: more than {MAX_SCROLLBACK_BYTES}")]
+    Scrollback,
+}
 
 impl CapturePolicy {
-    /// Checks what a person wrote.
-    ///
-    /// # Errors
-    /// A sentence that names the key and the value.
-    pub fn check(&self) -> Result<(), String> {
-        let shown = |word: &str| crate::text::escape(word.as_bytes());
+    /// Checks the values of a configuration file.
+    pub fn check(&self) -> Result<(), InvalidPolicy> {
+        let shown = |word: &String| crate::text::escape(word.as_bytes());
         for (key, words) in [("environment", &self.environment), ("programs", &self.programs)] {
-            if words.len() > MOST {
-                return Err(format!("keep.{key}: more than {MOST}"));
+            if words.len() > MAX_NAMES {
+                return Err(InvalidPolicy::TooMany { key });
             }
         }
         if let Some(name) = self.environment.iter().find(|name| !is_variable(name)) {
-            return Err(format!("keep.environment: '{}' is not a variable's name", shown(name)));
+            return Err(InvalidPolicy::Variable(shown(name)));
         }
-        let base = |name: &&String| !name.is_empty() && !name.contains(['/', '\0']);
-        if let Some(name) = self.programs.iter().find(|name| !base(name)) {
-            return Err(format!("keep.programs: '{}' is not a program's base name", shown(name)));
+        let is_base_name = |name: &&String| !name.is_empty() && !name.contains(['/', '\0']);
+        if let Some(name) = self.programs.iter().find(|name| !is_base_name(name)) {
+            return Err(InvalidPolicy::Program(shown(name)));
         }
-        let unknown = |name: &&String| options::by_name(name.as_bytes()).is_none();
-        if let Some(name) = self.window_options.iter().find(unknown) {
-            return Err(format!("keep.window_options: '{}' is not one that is kept", shown(name)));
+        let is_unknown = |name: &&String| options::by_name(name.as_bytes()).is_none();
+        if let Some(name) = self.window_options.iter().find(is_unknown) {
+            return Err(InvalidPolicy::Option(shown(name)));
         }
-        if self.scrollback_bytes > MOST_BYTES {
-            return Err(format!("keep.scrollback_bytes: more than {MOST_BYTES}"));
+        if self.scrollback_bytes > MAX_SCROLLBACK_BYTES {
+            return Err(InvalidPolicy::Scrollback);
         }
         Ok(())
     }
 
-    /// What to ask tmux for.
+    /// What tmux has to report.
     pub(crate) fn wanted(&self) -> Wanted {
         let named =
             |kept: &&options::Kept| self.window_options.iter().any(|name| name == kept.name);
@@ -82,8 +94,8 @@ impl CapturePolicy {
     }
 }
 
-/// A name as shells know them. tmux's formats are in small letters and found before a variable of
-/// that name, so one without a capital has to be of the kind that everybody writes small.
+/// Whether a name is valid in a shell and cannot be taken for one of tmux's formats, which are in
+/// lower case and found first: it needs a capital letter, unless it is a `..._proxy`.
 fn is_variable(name: &str) -> bool {
     let mut bytes = name.bytes();
     let first = bytes.next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_');

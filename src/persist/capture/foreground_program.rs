@@ -1,27 +1,26 @@
-//! The program in a pane's foreground that is started again after a restore, by the evidence of
-//! the pane's processes: never by the name that tmux shows.
+//! The program in a pane's foreground that a restore starts again. Determined from the pane's
+//! processes, never from the name that tmux shows.
 
 use super::extras::CapturePolicy;
 use crate::agent::launcher;
 use crate::process::{Proc, Process};
 use std::ffi::OsString;
 
-/// Longer argument lists are not kept: some versions of tmux take no more words than 1,000.
+/// Longer argument lists are not recorded: some versions of tmux take at most 1,000 words.
 const MAX_WORDS: usize = 500;
-/// In bytes, all words together.
+/// Maximum size of an argument list, in bytes, with a NUL byte for each word.
 const MAX_BYTES: usize = 64 << 10;
 
-/// A program that is started again.
+/// A program that a restore starts again.
 pub(crate) struct Program {
-    /// Its argument list.
     pub(crate) argv: Vec<Vec<u8>>,
-    /// Where it works.
+    /// Its working directory.
     pub(crate) cwd: Option<OsString>,
 }
 
-/// Finds the program in the foreground of the pane whose first process is `first`: the process
-/// that leads the terminal's foreground group, or what a shell or our launcher runs there. What
-/// other programs start is theirs: an editor that git opened is not started again without git.
+/// Finds the program in the foreground of the pane whose first process is `first`: the leader of the
+/// terminal's foreground group, or what a shell or our launcher runs there. Not what other programs
+/// started: an editor that git opened is of no use without git.
 pub(crate) fn find(first: i32, keep: &CapturePolicy, proc: &Proc) -> Option<Program> {
     if keep.programs.is_empty() {
         return None;
@@ -50,12 +49,12 @@ fn is_wrapper(process: &Process) -> bool {
     process.is_shell() || [b"env", launcher::PROGRAM.as_bytes()].contains(&process.called())
 }
 
-/// Words in a snapshot's field, each ended by a NUL byte.
+/// Joins words to one field of a snapshot, each ended by a NUL byte.
 pub(crate) fn join(argv: &[Vec<u8>]) -> Vec<u8> {
     argv.iter().flat_map(|word| word.iter().copied().chain([0])).collect()
 }
 
-/// Reads [`join`]'s field; `None` when it is none.
+/// Splits a field that [`join`] made; `None` if it is invalid.
 pub(crate) fn split(field: &[u8]) -> Option<Vec<Vec<u8>>> {
     let words = field.strip_suffix(b"\0")?;
     Some(words.split(|&byte| byte == 0).map(<[u8]>::to_vec).collect())

@@ -1,4 +1,4 @@
-//! Looking at a user's live sessions: one question to tmux, one pass over the panes' processes.
+//! Captures a user's live sessions: one exchange with tmux, one pass over the panes' processes.
 
 pub mod extras;
 pub mod foreground_program;
@@ -6,7 +6,7 @@ pub mod shared_windows;
 
 use super::context::Context;
 use crate::agent::{self, ConversationId, Home, PaneSighting, Sighting, Stamp};
-use crate::process::Proc;
+use crate::process::{Proc, Process};
 use crate::snapshot::{PaneFlags, Row, Snapshot, State, WindowFlags};
 use crate::text::escape;
 use crate::tmux::hooks::Found;
@@ -16,122 +16,158 @@ use foreground_program::Program;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
+use std::time::Instant;
 
-/// Sessions of ours that exist only while a restore runs.
+/// Prefix of the names of our own sessions, which exist only while a restore runs.
 pub const BUILDER_PREFIX: &str = "tmux-persist-builder-";
 
-/// The live sessions of a user, with what is to be said of them.
+/// The live sessions of a user.
 #[derive(Debug, Default)]
 pub struct Capture {
-    /// The record.
     pub snapshot: Snapshot,
-    /// What a person should know.
+    /// Notes for the user.
     pub notes: Vec<String>,
-    /// Panes of ours: a restore is at work, or one died.
+    /// Panes of our own sessions: a restore is running, or one was interrupted.
     pub unfinished: Vec<Pane>,
-    /// The processes of the agents that were seen.
+    /// The processes of all agents in panes.
     pub agents: BTreeSet<i32>,
-    /// When the process that runs a conversation started, in clock ticks since boot.
+    /// By conversation, the start of its process, in clock ticks since boot.
     pub started: BTreeMap<Vec<u8>, u64>,
-    /// Of these, those that run: our launcher may wait in place of one.
+    /// The processes of agents that run; in the other panes our launcher waits for Enter.
     pub running: Vec<i32>,
-    /// The panes that a restore resumed conversations in, by id, whatever runs there now.
+    /// By conversation, the id of the pane in which a restore resumed it. Another program may run
+    /// there now.
     pub restored: BTreeMap<Vec<u8>, u32>,
-    /// The first process of each pane whose program runs, by pane id.
+    /// By pane id, the first process of each pane whose program runs.
     pub pids: BTreeMap<u32, i32>,
-    /// The panes whose programs show the alternate screen.
+    /// The panes that show the alternate screen.
     pub alternate: BTreeSet<u32>,
-    /// What the server has of our hooks.
+    /// Which of our hooks the server has.
     pub hooks: Found,
 }
 
-/// Captures the live sessions; `None` without a tmux server. `previous` decides between equal
-/// claims to a conversation.
+/// Captures the live sessions; `None` without a tmux server. If two panes claim a conversation with
+/// equal evidence, the claim in `previous` decides.
 pub fn capture(
     context: &Context,
     previous: Option<&Snapshot>,
     home: &Home,
     proc: &Proc,
 ) -> Result<Option<Capture>, TmuxError> {
+    let begin = Instant::now();
     let (wanted, hooks) = (context.keep.wanted(), context.hooks.as_ref());
     let listing = context.server.list_and_compare(&wanted, hooks)?;
     let Some(mut listing) = listing else { return Ok(None) };
+    tracing::debug!(panes = listing.panes.len(), took = ?begin.elapsed(), "tmux listed its panes");
+    let begin = Instant::now();
     let mut notes = Vec::new();
     let is_ours = |pane: &mut Pane| is_builders(&pane.session);
     let unfinished = listing.panes.extract_if(.., is_ours).collect();
     listing.panes.sort_by(|a, b| order(a).cmp(&order(b)));
     let sightings = sight_all(&listing, previous, home, proc, &mut notes);
-    let layouts = layouts(&listing, &mut notes);
-    let owners = shared_windows::owners(&listing);
-    let row = |(at, pane): (usize, &Pane)| {
-        // A pane shown by several sessions is saved whole in one of them.
-        let speaker = owners.get(&pane.id).copied().unwrap_or(at);
-        let owned = speaker == at;
-        let sighting = sightings.get(&pane.id).filter(|_| owned);
-        let looks = !sightings.contains_key(&pane.id) && !pane.dead;
-        let program =
-            looks.then(|| foreground_program::find(pane.pid, &context.keep, proc)).flatten();
+    let rows = Rows {
+        context,
+        proc,
+        listing: &listing,
+        sightings: &sightings,
+        layouts: layouts(&listing, &mut notes),
+        owners: shared_windows::owners(&listing),
+    };
+    let rows = (0..listing.panes.len()).map(|at| rows.row(at)).collect();
+    notes.extend(home.take_notes());
+    tracing::debug!(agents = sightings.len(), took = ?begin.elapsed(), "processes inspected");
+    let server = format!("{}-{}", listing.server_pid, listing.server_start);
+    let mut capture = Capture {
+        snapshot: Snapshot { host: host_name(), boot: boot_id(), server, rows },
+        notes,
+        unfinished,
+        hooks: listing.hooks,
+        ..Capture::default()
+    };
+    for sighting in sightings.values() {
+        capture.agents.insert(sighting.pid);
+        if !sighting.waits {
+            capture.running.push(sighting.pid);
+        }
+        if let Some((id, _)) = &sighting.conversation {
+            capture.started.insert(id.as_str().as_bytes().to_vec(), sighting.start);
+        }
+    }
+    for pane in listing.panes {
+        if pane.alternate {
+            capture.alternate.insert(pane.id);
+        }
+        if !pane.dead {
+            capture.pids.insert(pane.id, pane.pid);
+        }
+        if let Some(id) = ConversationId::parse(&pane.restored) {
+            capture.restored.insert(id.as_str().into(), pane.id);
+        }
+    }
+    Ok(Some(capture))
+}
+
+/// What the rows are made from.
+struct Rows<'a> {
+    context: &'a Context,
+    proc: &'a Proc,
+    listing: &'a Listing,
+    /// By pane id.
+    sightings: &'a BTreeMap<u32, Sighting>,
+    /// By window id.
+    layouts: HashMap<u32, Vec<u8>>,
+    /// By pane id, the index of the listed pane that is recorded in full.
+    owners: HashMap<u32, usize>,
+}
+
+impl Rows<'_> {
+    /// The row of the listed pane at an index.
+    fn row(&self, at: usize) -> Row {
+        let pane = &self.listing.panes[at];
+        let owner = self.owners.get(&pane.id).copied().unwrap_or(at);
+        let is_owner = owner == at;
+        let sighting = self.sightings.get(&pane.id).filter(|_| is_owner);
+        let may_have_program = !self.sightings.contains_key(&pane.id) && !pane.dead;
+        let program = may_have_program
+            .then(|| foreground_program::find(pane.pid, &self.context.keep, self.proc))
+            .flatten();
+        let (cwd, first) = self.cwd(pane, sighting, program.as_ref());
+        let argv = sighting.map(|s| s.argv.clone()).or_else(|| first.map(|process| process.argv));
+        let linked = shared_windows::linked(pane, &self.listing.panes[owner]);
+        let program = program
+            .filter(|_| is_owner)
+            .map(|Program { argv, .. }| foreground_program::join(&argv));
+        let row = build_row(pane, sighting, cwd, argv, &self.layouts, &self.listing.host);
+        Row { linked, program, ..row }
+    }
+
+    /// The directory of a pane: that of its agent or program, of the foreground process, of the
+    /// first process, the one that it was created in, or the home. Also returns the first process,
+    /// if it had to be read.
+    fn cwd(
+        &self,
+        pane: &Pane,
+        sighting: Option<&Sighting>,
+        program: Option<&Program>,
+    ) -> (OsString, Option<Process>) {
         let seen = sighting.and_then(|sighting| sighting.cwd.clone());
-        let seen = seen.or_else(|| program.as_ref()?.cwd.clone());
-        let first = (seen.is_none() && !pane.dead).then(|| proc.process(pane.pid, 0)).flatten();
+        let seen = seen.or_else(|| program?.cwd.clone());
+        let first =
+            (seen.is_none() && !pane.dead).then(|| self.proc.process(pane.pid, 0)).flatten();
         let cwd = seen.or_else(|| {
             let first = first.as_ref()?;
             let foreground = Some(first.stat.foreground).filter(|pid| *pid != first.pid);
-            foreground.and_then(|pid| proc.cwd(pid)).or_else(|| first.cwd())
+            foreground.and_then(|pid| self.proc.cwd(pid)).or_else(|| first.cwd())
         });
-        let started =
-            (!pane.start_path.is_empty()).then(|| OsString::from_vec(pane.start_path.clone()));
-        let cwd = cwd.or(started);
-        let cwd = cwd.unwrap_or_else(|| context.account.home.clone().into_os_string());
-        let argv = sighting.map(|s| s.argv.clone()).or_else(|| first.map(|process| process.argv));
-        let linked = shared_windows::linked(pane, &listing.panes[speaker]);
-        let program =
-            program.filter(|_| owned).map(|Program { argv, .. }| foreground_program::join(&argv));
-        let row = build_row(pane, sighting, cwd, argv, &layouts, &listing.host);
-        Row { linked, program, ..row }
-    };
-    let rows = listing.panes.iter().enumerate().map(row).collect();
-    let agents = sightings.values().map(|sighting| sighting.pid).collect();
-    let start = |sighting: &Sighting| {
-        let (id, _) = sighting.conversation.as_ref()?;
-        Some((id.as_str().as_bytes().to_vec(), sighting.start))
-    };
-    let started = sightings.values().filter_map(start).collect();
-    let running = sightings.values().filter(|sighting| !sighting.waits).map(|s| s.pid).collect();
-    notes.extend(home.take_notes());
-    let server = format!("{}-{}", listing.server_pid, listing.server_start);
-    let snapshot = Snapshot { host: host_name(), boot: boot_id(), server, rows };
-    let mut restored = BTreeMap::new();
-    let mut pids = BTreeMap::new();
-    let mut alternate = BTreeSet::new();
-    for pane in listing.panes {
-        if pane.alternate {
-            alternate.insert(pane.id);
-        }
-        if !pane.dead {
-            pids.insert(pane.id, pane.pid);
-        }
-        if let Some(id) = ConversationId::parse(&pane.restored) {
-            restored.insert(id.as_str().into(), pane.id);
-        }
+        let start_path = &pane.start_path;
+        let created_in = (!start_path.is_empty()).then(|| OsString::from_vec(start_path.clone()));
+        let cwd = cwd.or(created_in);
+        (cwd.unwrap_or_else(|| self.context.account.home.clone().into_os_string()), first)
     }
-    let hooks = listing.hooks;
-    Ok(Some(Capture {
-        snapshot,
-        notes,
-        unfinished,
-        agents,
-        started,
-        running,
-        restored,
-        pids,
-        alternate,
-        hooks,
-    }))
 }
 
-/// Whether a session is one of ours: the prefix, 128 random bits, and a number for one that is
-/// being built. A user's session that only begins alike is a user's session.
+/// Whether a session is our own, by its name: the prefix, 32 hexadecimal digits, and perhaps `-` and
+/// a number. A session of the user whose name merely begins alike is the user's.
 fn is_builders(session: &[u8]) -> bool {
     let Some(rest) = session.strip_prefix(BUILDER_PREFIX.as_bytes()) else { return false };
     let (random, number) = rest.split_at(rest.len().min(32));
@@ -145,7 +181,7 @@ fn order(pane: &Pane) -> (&[u8], u32, u32) {
     (&pane.session, pane.window_index, pane.index)
 }
 
-/// Sees the agent in each pane and leaves each conversation with one owner.
+/// Detects the agent in each pane, and leaves each conversation to one pane. By pane id.
 fn sight_all(
     listing: &Listing,
     previous: Option<&Snapshot>,
@@ -178,8 +214,8 @@ fn sight_all(
     ids.into_iter().zip(panes.into_iter().map(|pane| pane.sighting)).collect()
 }
 
-/// Each window's layout with its leaves numbered by pane index: tmux numbers them by pane id,
-/// which changes with every server.
+/// By window id, the layout with its leaves numbered by pane index: tmux numbers them by pane id,
+/// which differs on every server.
 fn layouts(listing: &Listing, notes: &mut Vec<String>) -> HashMap<u32, Vec<u8>> {
     let indexes: HashMap<u32, u32> =
         listing.panes.iter().map(|pane| (pane.id, pane.index)).collect();
@@ -192,7 +228,10 @@ fn layouts(listing: &Listing, notes: &mut Vec<String>) -> HashMap<u32, Vec<u8>> 
             }
             Err(error) => {
                 let session = escape(&pane.session);
-                notes.push(format!("{session}:{}: {error}; it will be tiled", pane.window_index));
+                notes.push(format!(
+                    "{session}:{}: {error}; its panes will be tiled",
+                    pane.window_index
+                ));
                 Vec::new()
             }
         });
@@ -209,7 +248,7 @@ fn build_row(
     host: &str,
 ) -> Row {
     let conversation = sighting.and_then(|sighting| sighting.conversation.as_ref());
-    // An agent sets its own title, many times a minute; tmux's own first title is the host's name.
+    // Agents change their titles many times a minute; tmux's default title is the host's name.
     let own_title = sighting.is_some() || pane.title == host.as_bytes();
     let command = argv.filter(|argv| !argv.is_empty()).map(|argv| foreground_program::join(&argv));
     let variable =

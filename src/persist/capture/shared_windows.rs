@@ -4,8 +4,8 @@ use crate::snapshot::{Row, Snapshot};
 use crate::tmux::{Listing, Pane};
 use std::collections::{BTreeMap, HashMap};
 
-/// Which listed pane speaks for each pane id: in a group the session that gave the group its
-/// name, else the first.
+/// For each pane id, the index of the listed pane that is recorded in full: in a session group, that
+/// of the session that the group is named after; otherwise the first.
 pub(crate) fn owners(listing: &Listing) -> HashMap<u32, usize> {
     let mut owners: HashMap<u32, usize> = HashMap::new();
     for (at, pane) in listing.panes.iter().enumerate() {
@@ -18,8 +18,8 @@ pub(crate) fn owners(listing: &Listing) -> HashMap<u32, usize> {
     owners
 }
 
-/// The window that `pane`'s is a link to, where its owner's is another one and no group shares
-/// them.
+/// The session and window index that `pane`'s window is a link to. `None` if its owner is in the same
+/// window, or shares it by a session group.
 pub(crate) fn linked(pane: &Pane, owner: &Pane) -> Option<(Vec<u8>, u32)> {
     let same_index = pane.window_index == owner.window_index;
     let same_session = pane.session_id == owner.session_id;
@@ -31,15 +31,14 @@ pub(crate) fn linked(pane: &Pane, owner: &Pane) -> Option<(Vec<u8>, u32)> {
 /// Session, window and pane of a row.
 type Place<'a> = (&'a [u8], u32, u32);
 
-/// Finds the rows that speak for panes which several sessions show: agents and programs are
-/// recorded there alone.
+/// Finds the row that holds the agent or program of a pane which several sessions show: it is
+/// recorded in one row only.
 pub(crate) struct Holders<'a> {
     rows: BTreeMap<Place<'a>, &'a Row>,
     groups: BTreeMap<Place<'a>, &'a Row>,
 }
 
 impl<'a> Holders<'a> {
-    /// Those of a snapshot.
     pub(crate) fn of(snapshot: &'a Snapshot) -> Self {
         let rows = &snapshot.rows;
         let place = |row: &'a Row| ((row.session.as_slice(), row.window, row.pane), row);
@@ -51,7 +50,7 @@ impl<'a> Holders<'a> {
         }
     }
 
-    /// The row of another session that speaks for this row's pane.
+    /// The row of another session that holds what runs in this row's pane.
     pub(crate) fn holder(&self, row: &Row) -> Option<&'a Row> {
         let linked = row.linked.as_ref();
         let linked = linked.and_then(|(session, window)| {
@@ -62,7 +61,7 @@ impl<'a> Holders<'a> {
     }
 }
 
-/// A row with what its holder's pane held: session, window and marks stay its own.
+/// A row with the content of its holder. Session, window and marks stay its own.
 pub(crate) fn with_content_of(row: &Row, holder: &Row) -> Row {
     Row {
         session: row.session.clone(),

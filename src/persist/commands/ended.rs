@@ -1,49 +1,46 @@
-//! `ended`: records how an agent ended, for the launcher, which saw it.
+//! `ended`: records how an agent ended, as its launcher saw it.
 
 use crate::agent::ConversationId;
 use crate::persist::context::Context;
-use crate::persist::report::{EndedReport, Problem, Report};
+use crate::persist::error::Error;
+use crate::persist::report::{EndedReport, Report};
 use crate::persist::request::Ended;
 use crate::snapshot::{Ending, Endings, How, Row, Snapshot, State};
-use crate::sys::FileError;
 use crate::text::{escape, unescape};
 use std::collections::BTreeSet;
 
-/// Records the end. Only a close makes a conversation stay closed.
+/// Records the end. Only a close keeps a conversation from being restored.
 ///
-/// An agent may have gone on to another conversation than the one it was started on (`/clear`),
-/// or have been started on none that its launcher knew: what the newest snapshot has of its pane is
-/// closed with it.
+/// The agent may have switched to another conversation since it started (`/clear`), or its launcher
+/// may not know which one it runs. So the conversation that the newest snapshot has for its pane is
+/// closed, too.
 pub fn ended(context: &Context, ended: &Ended) -> Report {
-    let mut recorded = EndedReport::default();
-    recorded.error = record(context, ended, &mut recorded).err();
-    Report::Ended(recorded)
+    let mut report = EndedReport::default();
+    report.error = record(context, ended, &mut report).err().map(Into::into);
+    Report::Ended(report)
 }
 
-fn record(context: &Context, ended: &Ended, recorded: &mut EndedReport) -> Result<(), Problem> {
-    let failed = |error: FileError| Problem::failed(&error);
+fn record(context: &Context, ended: &Ended, report: &mut EndedReport) -> Result<(), Error> {
     let mut ids = BTreeSet::new();
     if let Some(id) = &ended.conversation {
-        recorded.conversation.clone_from(id);
-        ids.insert(ConversationId::parse(id.as_bytes()).ok_or_else(|| {
-            let shown = escape(id.as_bytes());
-            Problem::usage(format!("'{shown}' is not a conversation id"))
-        })?);
+        report.conversation.clone_from(id);
+        let parsed = ConversationId::parse(id.as_bytes());
+        ids.insert(parsed.ok_or_else(|| Error::InvalidConversation(escape(id.as_bytes())))?);
     }
-    let store = context.writable_store().map_err(failed)?;
+    let store = context.writable_store()?;
     if let Some(pane) = ended.pane.filter(|_| ended.closed) {
-        let newest = store.newest(&mut recorded.notes).map_err(failed)?;
+        let newest = store.newest(&mut report.notes)?;
         ids.extend(newest.and_then(|(_, stored)| in_pane(&stored.snapshot, pane, &ended.agent)));
     }
     let Some(first) = ids.first() else {
-        return Err(Problem::failed(&"no snapshot says which conversation it was"));
+        return Err(Error::UnknownConversation);
     };
-    if recorded.conversation.is_empty() {
-        recorded.conversation = first.to_string();
+    if report.conversation.is_empty() {
+        report.conversation = first.to_string();
     }
     let bytes = |text: &str| unescape(text.as_bytes()).unwrap_or_else(|| text.into());
-    // As with tombstones: after the newest snapshot, even when the clock went back.
-    let newest = store.ids().map_err(failed)?.0.first().map_or(0, |id| id.seconds());
+    // Like a tombstone: not before the newest snapshot, even if the clock was set back.
+    let newest = store.ids()?.0.first().map_or(0, |id| id.seconds());
     let add = |endings: &mut Endings| {
         for id in &ids {
             endings.add(Ending {
@@ -56,10 +53,10 @@ fn record(context: &Context, ended: &Ended, recorded: &mut EndedReport) -> Resul
             });
         }
     };
-    store.change_endings(context.lock_wait, &mut recorded.notes, add).map_err(failed)
+    Ok(store.change_endings(context.lock_wait, &mut report.notes, add)?)
 }
 
-/// The conversation that a snapshot saw alive in a pane of a server.
+/// The conversation that was live in a pane of this server when the snapshot was taken.
 fn in_pane(snapshot: &Snapshot, (server, pane): (i32, u32), agent: &str) -> Option<ConversationId> {
     if !snapshot.server.starts_with(&format!("{server}-")) {
         return None;

@@ -1,7 +1,9 @@
-//! `history`: every conversation that was ever seen, and every session that was closed.
+//! `history`: all known conversations, and the sessions that were closed.
 
 use crate::persist::context::Context;
-use crate::persist::report::{ClosedSession, HistoryConversation, HistoryReport, Problem, Report};
+use crate::persist::report::{
+    ClosedSession, ConversationState, HistoryConversation, HistoryReport, Report,
+};
 use crate::persist::save::closings::Closings;
 use crate::persist::save::{history_index, read_closings};
 use crate::snapshot::{
@@ -12,16 +14,14 @@ use crate::sys::clock::Epoch;
 use crate::text::json_text;
 use std::collections::HashMap;
 
-/// So many conversations, and closed sessions, are told without `--all`.
+/// Maximum number of conversations, and of closed sessions, that are reported without `--all`.
 const USUAL: usize = 50;
 
-/// Tells the history, newest first.
+/// Reports the history, newest first.
 pub fn history(context: &Context, all: bool) -> Report {
-    let mut remembered = HistoryReport::default();
-    if let Err(error) = try_history(context, all, &mut remembered) {
-        remembered.error = Some(Problem::failed(&error));
-    }
-    Report::History(remembered)
+    let mut report = HistoryReport::default();
+    report.error = try_history(context, all, &mut report).err().map(Into::into);
+    Report::History(report)
 }
 
 fn try_history(context: &Context, all: bool, report: &mut HistoryReport) -> Result<(), FileError> {
@@ -29,14 +29,14 @@ fn try_history(context: &Context, all: bool, report: &mut HistoryReport) -> Resu
     let notes = &mut report.notes;
     let newest = store.newest(notes)?.map(|(_, stored)| stored);
     let (mut index, _) = history_index::read(&store, notes)?;
-    // The newest snapshot described the present for as long as saves found nothing to write.
+    // The newest snapshot was up to date for as long as saves found nothing to write.
     let confirmed = store.activity(notes).confirmed;
     let seen = newest.as_ref().map_or(0, |newest| newest.id.seconds().max(confirmed));
     if let Some(Stored { snapshot, .. }) = &newest {
         index.observe(snapshot, seen, None);
     }
     let Closings { endings, tombstones } = read_closings::read(&store, notes);
-    let past = Records {
+    let records = Records {
         endings,
         tombstones,
         seen,
@@ -45,8 +45,9 @@ fn try_history(context: &Context, all: bool, report: &mut HistoryReport) -> Resu
     let conversations = index.newest_first();
     let shown = if all { usize::MAX } else { USUAL };
     report.more = conversations.len().saturating_sub(shown);
-    report.conversations = conversations.into_iter().take(shown).map(|c| past.tell(c)).collect();
-    let mut closed = past.tombstones.0;
+    report.conversations =
+        conversations.into_iter().take(shown).map(|c| records.describe(c)).collect();
+    let mut closed = records.tombstones.0;
     closed.sort_by_key(|tombstone| std::cmp::Reverse(tombstone.closed));
     let closed = closed.into_iter().take(shown).map(|tombstone| ClosedSession {
         session: json_text(&tombstone.session),
@@ -62,18 +63,18 @@ fn with_id(row: &Row) -> Option<(&[u8], &Row)> {
     Some((row.conversation.as_deref()?, row))
 }
 
-/// What became of conversations.
+/// What is recorded about conversations besides the index.
 struct Records<'a> {
     endings: Endings,
     tombstones: Tombstones,
-    /// When the newest snapshot was last the present.
+    /// When the newest snapshot was last up to date.
     seen: Epoch,
     /// The panes of the newest snapshot, by conversation.
     rows: HashMap<&'a [u8], &'a Row>,
 }
 
 impl Records<'_> {
-    fn tell(&self, one: &Conversation) -> HistoryConversation {
+    fn describe(&self, one: &Conversation) -> HistoryConversation {
         let row = self.rows.get(one.id.as_slice()).copied();
         let (state, why) = self.state(one, row);
         HistoryConversation {
@@ -83,36 +84,39 @@ impl Records<'_> {
             cwd: json_text(&one.cwd),
             first_seen: one.first_seen,
             last_seen: one.last_seen,
-            state: state.to_owned(),
+            state,
             ended: why.as_ref().map(|(at, _)| *at),
             reason: why.map(|(_, reason)| json_text(&reason)),
         }
     }
 
-    /// Its state now, as far as the newest snapshot and recorded endings tell; with the end that
-    /// was seen, and why.
+    /// Its state now, by the newest snapshot and the recorded endings; with the time and the reason
+    /// of its end, if one was recorded.
     fn state(
         &self,
         one: &Conversation,
         row: Option<&Row>,
-    ) -> (&'static str, Option<(u64, Vec<u8>)>) {
+    ) -> (ConversationState, Option<(Epoch, Vec<u8>)>) {
         // What is in the newest snapshot was there at least until then.
         let is_there = row.is_some_and(|row| row.state != State::Lost);
         let seen = if is_there { self.seen.max(one.last_seen) } else { one.last_seen };
         let of_it = |ending: &&Ending| ending.conversation == one.id && ending.ended >= seen;
         let ending = self.endings.0.iter().rfind(of_it);
-        let told = ending.map(|ending| (ending.ended, ending.reason.clone()));
+        let recorded = ending.map(|ending| (ending.ended, ending.reason.clone()));
         if ending.is_some_and(|ending| ending.how == How::Closed) {
-            return ("closed", told);
+            return (ConversationState::Closed, recorded);
         }
         let since =
             |tombstone: &&Tombstone| tombstone.session == one.session && tombstone.closed >= seen;
         if let Some(tombstone) = self.tombstones.0.iter().rfind(since) {
-            return ("closed", Some((tombstone.closed, tombstone.reason.clone())));
+            return (ConversationState::Closed, Some((tombstone.closed, tombstone.reason.clone())));
         }
-        match row.map(|row| row.state) {
-            Some(state @ (State::Live | State::Suspended | State::Lost)) => (state.word(), told),
-            Some(State::Shell) | None => ("gone", told),
-        }
+        let state = match row.map(|row| row.state) {
+            Some(State::Live) => ConversationState::Live,
+            Some(State::Suspended) => ConversationState::Suspended,
+            Some(State::Lost) => ConversationState::Lost,
+            Some(State::Shell) | None => ConversationState::Gone,
+        };
+        (state, recorded)
     }
 }

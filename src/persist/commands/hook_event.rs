@@ -1,20 +1,23 @@
-//! `hook`: what an agent told its hook, on its way into the pane's marks, the record of endings
-//! and a snapshot.
+//! `hook`, as an agent calls it: records the event in the pane's marks and the record of endings,
+//! and saves.
 
 use super::ended;
 use crate::agent::hooks::{self, Event};
 use crate::agent::{Caller, ConversationId, Stamp, by_name, caller};
 use crate::persist::context::Context;
+use crate::persist::error::Error;
 use crate::persist::report::{Report, SaveReport, SaveResult};
 use crate::persist::request::{Ended, HookCall, HookPane};
 use crate::persist::save;
 use crate::process::Proc;
 use crate::sys::clock;
-use crate::tmux::{Marks, Server, Socket};
+use crate::text::escape;
+use crate::tmux::{Marks, Server, Socket, TmuxError};
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
-/// Who called this process, where and when: what can be seen only while the caller waits.
+/// The agent that called this process, its pane and the time: what can be determined only while
+/// the agent waits.
 #[derive(Debug, Clone)]
 pub struct HookCaller {
     caller: Caller,
@@ -23,7 +26,7 @@ pub struct HookCaller {
 }
 
 impl HookCaller {
-    /// Looks; `None` when no agent that a person converses with is among the parents.
+    /// Inspects the parent processes; `None` unless one of them is an interactive agent.
     pub fn inspect() -> Option<Self> {
         let at = clock::since_boot();
         let caller = caller(i32::try_from(std::process::id()).ok()?, &Proc::default())?;
@@ -32,8 +35,8 @@ impl HookCaller {
         Some(Self { caller, at, pane })
     }
 
-    /// With what the caller said; `None` when that is no event of the schema. `agent` is the only
-    /// one that counts, when given.
+    /// Adds the event that the agent wrote. `None` if it is not a valid event, or if `agent` is given
+    /// and another agent called.
     pub fn with_event(self, input: &[u8], agent: Option<&str>) -> Option<HookCall> {
         let Self { caller, at, pane } = self;
         let hooks::Hooked { conversation, event } = hooks::parse(input)?;
@@ -49,34 +52,33 @@ impl HookCaller {
     }
 }
 
-/// `$TMUX` is `socket,server,session`; a socket's path may hold commas.
+/// The pane, from `$TMUX` (`socket,server,session`; the socket's path may contain commas) and
+/// `$TMUX_PANE` (`%3`).
 fn pane(tmux: Option<&OsStr>, pane: Option<&OsStr>) -> Option<HookPane> {
     let mut fields = tmux?.to_str()?.rsplitn(3, ',');
     let socket = fields.nth(2).map(PathBuf::from).filter(|path| path.is_absolute())?;
     Some(HookPane { socket, id: pane?.to_str()?.strip_prefix('%')?.parse().ok()? })
 }
 
-/// Marks the pane, records a close, saves.
-pub fn hooked(context: &Context, call: &HookCall) -> Report {
-    let report = |notes, error| {
-        Report::Save(SaveReport {
-            result: SaveResult::Nothing,
-            notes,
-            error,
-            ..SaveReport::default()
-        })
+/// Marks the pane, records a close, and saves.
+pub fn handle(context: &Context, call: &HookCall) -> Report {
+    let report = |notes, error: Option<Error>| {
+        let (result, error) = (SaveResult::Nothing, error.map(Into::into));
+        Report::Save(SaveReport { result, notes, error, ..SaveReport::default() })
     };
-    let parsed = ConversationId::parse(call.conversation.as_bytes());
-    let Some((conversation, agent)) = parsed.zip(by_name(call.agent.as_bytes())) else {
-        return report(Vec::new(), Some("that is no agent's conversation".to_owned()));
+    let Some(conversation) = ConversationId::parse(call.conversation.as_bytes()) else {
+        let shown = escape(call.conversation.as_bytes());
+        return report(Vec::new(), Some(Error::InvalidConversation(shown)));
+    };
+    let Some(agent) = by_name(call.agent.as_bytes()) else {
+        let shown = escape(call.agent.as_bytes());
+        return report(Vec::new(), Some(Error::UnknownAgent(shown)));
     };
     let agent = agent.name();
     let mut notes = Vec::new();
     if let Some(pane) = &call.pane {
         let stamp = Stamp { agent, conversation, pid: call.pid, start: call.start };
-        if let Err(why) = mark(context, call, pane, &stamp) {
-            notes.push(why);
-        }
+        notes.extend(mark(context, call, pane, &stamp).err().map(|error| error.to_string()));
     }
     if call.event == Event::Closed {
         let reason = "ended at its prompt".to_owned();
@@ -88,8 +90,7 @@ pub fn hooked(context: &Context, call: &HookCall) -> Report {
     if call.pane.is_none() || !call.event.calls_for_a_save() {
         return report(notes, None);
     }
-    let saved = save::save_soon(context);
-    match saved {
+    match save::save_soon(context) {
         Report::Save(mut saved) => {
             saved.notes.splice(..0, notes);
             Report::Save(saved)
@@ -98,10 +99,15 @@ pub fn hooked(context: &Context, call: &HookCall) -> Report {
     }
 }
 
-fn mark(context: &Context, call: &HookCall, pane: &HookPane, stamp: &Stamp) -> Result<(), String> {
+fn mark(
+    context: &Context,
+    call: &HookCall,
+    pane: &HookPane,
+    stamp: &Stamp,
+) -> Result<(), TmuxError> {
     let socket = Socket::at(pane.socket.clone());
     let server = Server { socket, may_start: false, ..context.server };
-    if !server.is_listening().map_err(|error| error.to_string())? {
+    if !server.is_listening()? {
         return Ok(());
     }
     let marks = Marks {
@@ -111,7 +117,7 @@ fn mark(context: &Context, call: &HookCall, pane: &HookPane, stamp: &Stamp) -> R
         state: call.event.state(),
         closed: (call.event == Event::Closed).then_some(context.now),
     };
-    server.tell(marks.set()).map_err(|error| error.to_string())
+    server.tell(marks.set())
 }
 
 #[cfg(test)]

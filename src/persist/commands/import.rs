@@ -1,50 +1,50 @@
-//! `import`: takes the manifests of the older suite into the user's snapshots.
+//! `import`: converts the manifests of the older suite to snapshots of the user.
 
 use crate::persist::context::Context;
-use crate::persist::report::{ImportReport, Problem, Report};
+use crate::persist::error::Error;
+use crate::persist::report::{ImportReport, Report};
 use crate::snapshot::{self, Snapshot, SnapshotId};
 use crate::sys::FileError;
 use crate::text::unescape;
 use serde::{Deserialize, Serialize};
 use std::io::Read;
 
-/// No more is read of what root hands over (bytes).
+/// Maximum size of all manifests together, in bytes.
 const MAX_INPUT: u64 = 256 << 20;
 
-/// A manifest of the older suite, as root hands it to the user's process.
+/// A manifest of the older suite, as root passes it to the user's process.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
-    /// Its file name.
+    /// File name.
     pub name: String,
-    /// When it was written, in seconds since the epoch.
+    /// Time of its last modification, in seconds since the epoch.
     pub seconds: u64,
     /// Its bytes, in the snapshot file's escapes.
     pub text: String,
 }
 
-/// Imports the manifests that come on standard input.
+/// Imports the manifests that come on standard input, a JSON list of [`Manifest`]s.
 pub fn import(context: &Context) -> Report {
-    let mut imported = ImportReport::default();
-    let read = || -> Result<Vec<Manifest>, String> {
-        let mut input = Vec::new();
-        let read = std::io::stdin().lock().take(MAX_INPUT).read_to_end(&mut input);
-        read.map_err(|error| format!("reading the manifests: {error}"))?;
-        serde_json::from_slice(&input).map_err(|error| format!("reading the manifests: {error}"))
-    };
-    let result = read().and_then(|manifests| {
-        write(context, manifests, &mut imported).map_err(|error| error.to_string())
-    });
-    imported.error = result.err().map(|message| Problem { message, usage: false });
-    Report::Import(imported)
+    let mut report = ImportReport::default();
+    report.error = try_import(context, &mut report).err().map(Into::into);
+    Report::Import(report)
 }
 
-/// Writes each as a snapshot of its own time, those that say the same as the one before left out.
-/// What was saved since stays the newest.
+fn try_import(context: &Context, report: &mut ImportReport) -> Result<(), Error> {
+    let mut input = Vec::new();
+    let read = std::io::stdin().lock().take(MAX_INPUT).read_to_end(&mut input);
+    read.map_err(Error::ReadManifests)?;
+    let manifests = serde_json::from_slice(&input).map_err(Error::InvalidManifests)?;
+    Ok(write(context, manifests, report)?)
+}
+
+/// Writes each as a snapshot of its own time, unless it equals the one before it. Newer snapshots
+/// stay the newest.
 fn write(
     context: &Context,
     mut manifests: Vec<Manifest>,
-    imported: &mut ImportReport,
+    report: &mut ImportReport,
 ) -> Result<(), FileError> {
     let mut store = context.writable_store()?;
     let lock = store.lock(context.lock_wait)?;
@@ -56,7 +56,7 @@ fn write(
         let snapshot = match snapshot::decode(&text) {
             Ok(snapshot) => snapshot,
             Err(damage) => {
-                imported.notes.push(format!("not imported: {}: {damage}", manifest.name));
+                report.notes.push(format!("not imported: {}: {damage}", manifest.name));
                 continue;
             }
         };
@@ -68,12 +68,12 @@ fn write(
         let id = SnapshotId::next(manifest.seconds, last, None);
         last = Some(id);
         if known.contains(&id) {
-            continue; // an import that was cut short had come this far
+            continue; // written by an import that was interrupted
         }
         store.write_older(id, &bytes, &lock)?;
         known.push(id);
-        imported.snapshots += 1;
+        report.snapshots += 1;
     }
-    let newest = store.newest(&mut imported.notes)?;
+    let newest = store.newest(&mut report.notes)?;
     newest.map_or(Ok(()), |(_, stored)| store.point_latest(stored.id))
 }

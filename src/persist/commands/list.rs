@@ -1,22 +1,20 @@
 //! `list`: the snapshots of a user.
 
 use crate::persist::context::Context;
-use crate::persist::report::{ListReport, ListedSnapshot, Problem, Report};
+use crate::persist::report::{ListReport, ListedSnapshot, Report};
 use crate::snapshot::Summary;
 use crate::sys::FileError;
 use crate::text::escape;
 use std::os::unix::ffi::OsStrExt;
 
-/// Lists the snapshots, newest first; damaged ones and foreign files are named in the notes.
+/// Lists the snapshots, newest first. Notes name the invalid ones and foreign files.
 pub fn list(context: &Context) -> Report {
-    let mut listed = ListReport::default();
-    if let Err(error) = try_list(context, &mut listed) {
-        listed.error = Some(Problem::failed(&error));
-    }
-    Report::List(listed)
+    let mut report = ListReport::default();
+    report.error = try_list(context, &mut report).err().map(Into::into);
+    Report::List(report)
 }
 
-fn try_list(context: &Context, listed: &mut ListReport) -> Result<(), FileError> {
+fn try_list(context: &Context, report: &mut ListReport) -> Result<(), FileError> {
     let Some(store) = context.store()? else { return Ok(()) };
     let (ids, foreign) = store.ids()?;
     let mut newest = true;
@@ -26,12 +24,12 @@ fn try_list(context: &Context, listed: &mut ListReport) -> Result<(), FileError>
         let (sessions, panes, summary) = match read {
             Ok((_, snapshot)) => (snapshot.sessions(), snapshot.rows.len(), Summary::of(&snapshot)),
             Err(why) => {
-                listed.notes.push(why.to_string());
+                report.notes.push(why.to_string());
                 (0, 0, Summary::default())
             }
         };
         let newest = sound && std::mem::take(&mut newest);
-        listed.snapshots.push(ListedSnapshot {
+        report.snapshots.push(ListedSnapshot {
             id: id.to_string(),
             sessions,
             panes,
@@ -42,6 +40,6 @@ fn try_list(context: &Context, listed: &mut ListReport) -> Result<(), FileError>
         });
     }
     let named = foreign.iter().map(|name| format!("not a snapshot: {}", escape(name.as_bytes())));
-    listed.notes.extend(named);
+    report.notes.extend(named);
     Ok(())
 }

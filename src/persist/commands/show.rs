@@ -1,15 +1,13 @@
-//! `show`: the plan of a restore, executed by nobody.
+//! `show`: the plan of a restore, which is not executed.
 
 use crate::persist::context::Context;
 use crate::persist::report::{PlanReport, Report};
 use crate::persist::restore;
 use crate::persist::restore::mode::Mode;
 
-/// Shows what a restore of `snapshot` (the newest sound one when absent) would do now.
+/// Shows what a restore of `snapshot` would do now. Without `snapshot`, the newest valid one.
 pub fn show(context: &Context, snapshot: Option<&str>, mode: Option<Mode>) -> Report {
-    let mut planned = PlanReport::default();
-    if let Err(problem) = restore::plan_only(context, snapshot, mode, &mut planned) {
-        planned.error = Some(problem);
-    }
-    Report::Plan(planned)
+    let mut report = PlanReport::default();
+    report.error = restore::plan_only(context, snapshot, mode, &mut report).err().map(Into::into);
+    Report::Plan(report)
 }

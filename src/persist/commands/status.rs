@@ -1,44 +1,39 @@
-//! `status`: how saving goes for one user, from what is on disk and whether a tmux server
-//! listens. Nothing is written and no server is asked.
+//! `status`: when the user was last saved and what failed, from the files of the state directory and
+//! whether a tmux server listens. Nothing is written, and the server is not contacted.
 
 use crate::persist::context::Context;
-use crate::persist::report::{ByState, Problem, Report, ServerState, StatusReport};
+use crate::persist::report::{ByState, Report, ServerState, StatusReport};
 use crate::snapshot::{Snapshot, State};
-use crate::tmux::TmuxError;
 use std::collections::BTreeMap;
 
-/// Says how saving goes for the user.
+/// Reports when the user was last saved and what failed.
 pub fn status(context: &Context) -> Report {
-    let mut standing = StatusReport::default();
+    let mut report = StatusReport::default();
     let mut notes = Vec::new();
     match context.server.is_listening() {
         Ok(true) => {
-            standing.server = ServerState::Running;
-            standing.server_since = context.server.socket.made();
+            report.server = ServerState::Running;
+            report.server_since = context.server.socket.made();
         }
         Ok(false) => {}
         Err(error) => {
-            standing.server = ServerState::Refused;
-            notes.push(refusal(&error));
+            report.server = ServerState::Refused;
+            notes.push(format!("the tmux server cannot be saved: {error}"));
         }
     }
     let read = context.store().and_then(|store| {
         let Some(store) = store else { return Ok(()) };
-        standing.enter(&store.activity(&mut notes));
+        report.enter(&store.activity(&mut notes));
         if let Some((_, stored)) = store.newest(&mut notes)? {
-            standing.snapshot = Some(stored.id.to_string());
-            standing.taken = Some(stored.id.seconds());
-            (standing.sessions, standing.panes) = count(&stored.snapshot);
+            report.snapshot = Some(stored.id.to_string());
+            report.taken = Some(stored.id.seconds());
+            (report.sessions, report.panes) = count(&stored.snapshot);
         }
         Ok(())
     });
-    standing.error = read.err().map(|error| Problem::failed(&error));
-    standing.notes = notes;
-    Report::Status(Box::new(standing))
-}
-
-fn refusal(error: &TmuxError) -> String {
-    format!("its tmux server cannot be saved: {error}")
+    report.error = read.err().map(Into::into);
+    report.notes = notes;
+    Report::Status(Box::new(report))
 }
 
 /// Sessions and panes by state.

@@ -1,35 +1,46 @@
-//! The report of `diff`.
+//! The report of `diff` (pure).
 
 use super::problem::Problem;
+use crate::snapshot::State;
 use serde::{Deserialize, Serialize};
 
-/// What differs between two snapshots.
+/// The differences between two snapshots.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DiffReport {
-    /// The first: an id, `live`, or a file.
+    /// The first: an id, `live`, or a path.
     pub from: Option<String>,
-    /// The second.
+    /// The second, likewise.
     pub to: Option<String>,
-    /// The sessions that differ, by name.
+    /// Sessions that differ, in order of their names.
     pub sessions: Vec<ComparedSession>,
-    /// What a person should know.
+    /// Notes for the user.
     pub notes: Vec<String>,
-    /// Why it failed.
     pub error: Option<Problem>,
+}
+
+/// How a session or a pane differs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    Added,
+    Removed,
+    /// The same session under another name; its panes may differ, too.
+    Renamed,
+    #[default]
+    Changed,
 }
 
 /// A session that differs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ComparedSession {
-    /// Its name, in the second if it is there.
+    /// Its name, as in the second snapshot if it is there.
     pub session: String,
-    /// The name it had, when that was another.
+    /// Its former name, if it was renamed.
     pub was: Option<String>,
-    /// `added`, `removed`, `renamed` or `changed`.
-    pub change: String,
-    /// Its panes that differ.
+    pub change: Change,
+    /// Panes that differ.
     pub panes: Vec<ComparedPane>,
 }
 
@@ -41,17 +52,15 @@ pub struct ComparedPane {
     pub window: u32,
     /// Pane index.
     pub pane: u32,
-    /// `added`, `removed` or `changed`.
-    pub change: String,
-    /// `live`, `suspended`, `lost`, `shell`.
-    pub state: String,
+    /// Never `Renamed`.
+    pub change: Change,
+    pub state: State,
     /// The agent's name.
     pub agent: Option<String>,
     /// Conversation id.
     pub conversation: Option<String>,
-    /// Working directory.
     pub cwd: String,
-    /// What changed; of a window, in its first pane that differs.
+    /// What changed. Changes of a window are listed at its first pane that differs.
     pub fields: Vec<ComparedField>,
 }
 
@@ -61,8 +70,18 @@ pub struct ComparedPane {
 pub struct ComparedField {
     /// The column of the snapshot file.
     pub field: String,
-    /// What it was.
     pub from: Option<String>,
-    /// What it is.
     pub to: Option<String>,
+}
+
+impl Change {
+    /// The word in reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Removed => "removed",
+            Self::Renamed => "renamed",
+            Self::Changed => "changed",
+        }
+    }
 }

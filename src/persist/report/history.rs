@@ -1,23 +1,22 @@
-//! The report of `history`.
+//! The report of `history` (pure).
 
 use super::problem::Problem;
 use serde::{Deserialize, Serialize};
 
-/// Every conversation that was ever seen, and the sessions that were closed on purpose.
+/// All known conversations, and the sessions that were closed on purpose.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HistoryReport {
-    /// The id of the snapshot that tells what is live.
+    /// The id of the snapshot that says what is live.
     pub snapshot: Option<String>,
     /// Last seen first.
     pub conversations: Vec<HistoryConversation>,
-    /// So many more conversations are known.
+    /// Number of conversations that are not listed.
     pub more: usize,
     /// Last closed first.
     pub closed: Vec<ClosedSession>,
-    /// What a person should know.
+    /// Notes for the user.
     pub notes: Vec<String>,
-    /// Why it failed.
     pub error: Option<Problem>,
 }
 
@@ -25,9 +24,7 @@ pub struct HistoryReport {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HistoryConversation {
-    /// Its id.
     pub conversation: String,
-    /// Its agent's name.
     pub agent: String,
     /// The session it was last in.
     pub session: String,
@@ -37,22 +34,49 @@ pub struct HistoryConversation {
     pub first_seen: u64,
     /// When a save last saw it, to within an hour.
     pub last_seen: u64,
-    /// `live`, `suspended`, `lost`, `closed` or `gone`.
-    pub state: String,
-    /// When its end was recorded, if it was.
+    pub state: ConversationState,
+    /// When its end was recorded, in seconds since the epoch.
     pub ended: Option<u64>,
-    /// What was seen of its end, or why its session was closed.
+    /// The reason recorded with its end, or why its session was closed.
     pub reason: Option<String>,
+}
+
+/// The state of a conversation.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConversationState {
+    Live,
+    /// Waits to be resumed.
+    Suspended,
+    /// Its agent ended without being closed on purpose; a restore resumes it.
+    Lost,
+    /// Closed on purpose.
+    Closed,
+    /// Not in the newest snapshot, and no close was recorded.
+    #[default]
+    Gone,
 }
 
 /// One session that was closed on purpose.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClosedSession {
-    /// Its name.
     pub session: String,
-    /// When, in seconds since the epoch.
+    /// The time of closing, in seconds since the epoch.
     pub closed: u64,
-    /// Why, in the words of whoever closed it.
+    /// Why, as given by the user or program that closed it.
     pub reason: String,
+}
+
+impl ConversationState {
+    /// The word in reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Suspended => "suspended",
+            Self::Lost => "lost",
+            Self::Closed => "closed",
+            Self::Gone => "gone",
+        }
+    }
 }

@@ -1,20 +1,21 @@
-//! What one user's work came to: the contract of `--json` (docs/output-formats.md), and what a worker
-//! tells root. Root trusts none of it: it is bounded, typed, and printed escaped.
+//! The report of a request for one user: the contract of `--json` (docs/output-formats.md), and what a
+//! worker reports to root. To root it is untrusted input: bounded, typed, printed escaped (pure).
 
-mod check;
 mod diff;
+mod doctor;
 mod history;
+mod plan;
 mod problem;
-mod standing;
+mod status;
 
-pub use check::{Check, CheckState, DoctorReport};
-pub use diff::{ComparedField, ComparedPane, ComparedSession, DiffReport};
-pub use history::{ClosedSession, HistoryConversation, HistoryReport};
-pub use problem::Problem;
-pub use standing::{ByState, ServerState, StatusReport};
-
-use super::restore::mode::Mode;
 pub use crate::snapshot::SaveResult;
+pub use diff::{Change, ComparedField, ComparedPane, ComparedSession, DiffReport};
+pub use doctor::{Check, CheckState, DoctorReport};
+pub use history::{ClosedSession, ConversationState, HistoryConversation, HistoryReport};
+pub use plan::{BudgetResult, PlanReport, PlannedRow, RowAction, RowResult, SessionTally};
+pub use problem::Problem;
+pub use status::{ByState, ServerState, StatusReport};
+
 use serde::{Deserialize, Serialize};
 
 /// The report on one request for one user.
@@ -47,11 +48,10 @@ pub enum Report {
     HookInstall(HookInstallReport),
 }
 
-/// What became of a save.
+/// The report of `save`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SaveReport {
-    /// `saved`, `unchanged`, `nothing` or `failed`.
     pub result: SaveResult,
     /// The id of the snapshot that now describes the user.
     pub snapshot: Option<String>,
@@ -59,88 +59,21 @@ pub struct SaveReport {
     pub sessions: usize,
     /// Panes in it.
     pub panes: usize,
-    /// Panes in it that are lost: not there any more, or without the agent that was in them.
+    /// Panes in it that are lost: no longer there, or without the agent that was in them.
     pub lost: usize,
-    /// What a person should know.
+    /// Notes for the user.
     pub notes: Vec<String>,
-    /// Why it failed.
-    pub error: Option<String>,
-}
-
-/// What a restore would do or did.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PlanReport {
-    /// The id of the snapshot.
-    pub snapshot: Option<String>,
-    /// One per pane of the snapshot.
-    pub rows: Vec<PlannedRow>,
-    /// How agents were told to start or to wait; none without agents to start.
-    pub agents: Option<BudgetResult>,
-    /// What a person should know.
-    pub notes: Vec<String>,
-    /// Why it failed.
     pub error: Option<Problem>,
 }
 
-/// One pane of a plan. Bytes that are not UTF-8 are escaped.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PlannedRow {
-    /// Session name.
-    pub session: String,
-    /// Window index.
-    pub window: u32,
-    /// Pane index.
-    pub pane: u32,
-    /// Working directory.
-    pub cwd: String,
-    /// Conversation id.
-    pub conversation: Option<String>,
-    /// The agent's name.
-    pub agent: Option<String>,
-    /// `live`, `suspended`, `lost`, `shell`.
-    pub state: String,
-    /// `new` or `skip`.
-    pub action: String,
-    /// The session it goes to, or is already live in.
-    pub target: String,
-    /// Whether a restore does it.
-    pub selected: bool,
-    /// Why, where there is something to say.
-    pub reason: String,
-    /// Whether its agent starts by itself (`eager`) or waits for Enter (`lazy`).
-    pub mode: Option<Mode>,
-    /// What became of it, after a restore: `restored`, `skipped`, `not selected`, `failed: ...`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub result: Option<String>,
-}
-
-/// How the agents of a plan were told to start or to wait.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BudgetResult {
-    /// What was asked for.
-    pub mode: Mode,
-    /// Agents that start by themselves.
-    pub eager: u64,
-    /// Agents that wait for Enter.
-    pub lazy: u64,
-    /// Memory for those that start, in bytes; none when it does not matter or is not known.
-    pub memory: Option<u64>,
-    /// What each is taken to need, in bytes; none when it does not matter.
-    pub agent: Option<u64>,
-}
-
-/// The snapshots of a user.
+/// The report of `list`: the snapshots of a user.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ListReport {
     /// Newest first.
     pub snapshots: Vec<ListedSnapshot>,
-    /// What a person should know.
+    /// Notes for the user.
     pub notes: Vec<String>,
-    /// Why it failed.
     pub error: Option<Problem>,
 }
 
@@ -148,7 +81,6 @@ pub struct ListReport {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ListedSnapshot {
-    /// Its id.
     pub id: String,
     /// Sessions in it.
     pub sessions: usize,
@@ -158,39 +90,35 @@ pub struct ListedSnapshot {
     pub live: usize,
     /// Panes in it that are lost.
     pub lost: usize,
-    /// Whether it is the newest sound one, which a restore takes.
+    /// Whether it is the newest valid one, which a restore uses.
     pub newest: bool,
-    /// Whether it can be read.
+    /// Whether it is valid.
     pub sound: bool,
 }
 
-/// The sessions that were recorded as closed.
+/// The report of `forget`: what was recorded as closed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ForgetReport {
-    /// Their names.
     pub sessions: Vec<String>,
-    /// The conversations that were named by their ids.
+    /// Conversations that were given by their ids.
     pub conversations: Vec<String>,
-    /// How many live sessions were ended.
+    /// Number of live sessions that were ended.
     pub killed: usize,
-    /// When, in seconds since the epoch.
+    /// The time recorded, in seconds since the epoch.
     pub closed: u64,
-    /// What a person should know.
+    /// Notes for the user.
     pub notes: Vec<String>,
-    /// Why it failed.
     pub error: Option<Problem>,
 }
 
-/// What is on disk of a conversation.
+/// The report of `conversation`: what is on disk of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConversationReport {
-    /// Its id.
     pub conversation: String,
-    /// Its agent.
     pub agent: String,
-    /// Its transcript.
+    /// Path of its transcript.
     pub transcript: String,
     /// The directory it was started in, if the transcript says.
     pub cwd: Option<String>,
@@ -198,69 +126,63 @@ pub struct ConversationReport {
     pub title: Option<String>,
     /// When it was last written, in seconds since the epoch.
     pub last_activity: u64,
-    /// Whether it certainly has no transcript: every place for one could be looked into.
+    /// Whether it certainly has no transcript: every place for one could be searched.
     pub absent: bool,
-    /// What a person should know.
+    /// Notes for the user.
     pub notes: Vec<String>,
-    /// Why it failed.
     pub error: Option<Problem>,
 }
 
-/// An ending that was recorded.
+/// The report of `ended`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EndedReport {
-    /// The conversation.
     pub conversation: String,
-    /// What a person should know.
+    /// Notes for the user.
     pub notes: Vec<String>,
-    /// Why it failed.
     pub error: Option<Problem>,
 }
 
-/// What became of the agents' settings.
+/// The report of `hook --install` and `--uninstall`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HookInstallReport {
-    /// `installed`, `removed`, `unchanged` or `failed`.
     pub result: HookInstallResult,
-    /// The file.
+    /// Path of the settings file.
     pub file: String,
-    /// What a person should know.
+    /// Notes for the user.
     pub notes: Vec<String>,
-    /// Why it failed.
     pub error: Option<Problem>,
 }
 
-/// What was taken over of the older suite.
+/// The report of `import`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ImportReport {
-    /// How many snapshots were written.
+    /// Number of snapshots written.
     pub snapshots: usize,
-    /// What a person should know.
+    /// Notes for the user.
     pub notes: Vec<String>,
-    /// Why it failed.
     pub error: Option<Problem>,
 }
 
-/// The outcome for the agents' settings in one word.
+/// The result for the agent's settings.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HookInstallResult {
     /// The agent calls our hook from now on.
     Installed,
-    /// It does so no more.
+    /// It no longer does.
     Removed,
-    /// Nothing had to be changed.
+    /// Nothing needed to change.
     Unchanged,
-    /// It did not work; nothing was changed.
+    /// Nothing was changed.
     #[default]
     Failed,
 }
 
 impl Report {
-    /// What a person should know.
+    /// Notes for the user.
     pub fn notes(&self) -> &[String] {
         match self {
             Self::Status(standing) => &standing.notes,
@@ -278,13 +200,13 @@ impl Report {
         }
     }
 
-    /// What went wrong with the whole request.
+    /// Why the whole request failed.
     pub fn problem(&self) -> Option<Problem> {
         match self {
-            Self::Save(SaveReport { error, .. }) => error.as_ref().map(Problem::failed),
             Self::Status(standing) => standing.error.clone(),
             Self::Doctor(examined) => examined.error.clone(),
-            Self::Plan(PlanReport { error, .. })
+            Self::Save(SaveReport { error, .. })
+            | Self::Plan(PlanReport { error, .. })
             | Self::List(ListReport { error, .. })
             | Self::Forget(ForgetReport { error, .. })
             | Self::History(HistoryReport { error, .. })
@@ -296,15 +218,13 @@ impl Report {
         }
     }
 
-    /// Whether what was compared differs.
+    /// Whether a comparison found differences.
     pub fn has_differences(&self) -> bool {
         matches!(self, Self::Diff(compared) if !compared.sessions.is_empty())
     }
 
-    /// Whether a part failed although the whole was carried out.
+    /// Whether part of the request failed although the request as a whole did not.
     pub fn partly_failed(&self) -> bool {
-        let failed =
-            |row: &PlannedRow| row.result.as_ref().is_some_and(|r| r.starts_with("failed"));
-        matches!(self, Self::Plan(planned) if planned.rows.iter().any(failed))
+        matches!(self, Self::Plan(plan) if plan.has_failed_rows())
     }
 }

@@ -1,25 +1,34 @@
-//! Why a request failed (pure).
+//! Why a request failed, as a worker reports it (pure).
 
 use serde::{Deserialize, Serialize};
 
-/// What went wrong, and whether the caller asked for something that is not there.
+/// Why a request failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Problem {
-    /// One sentence.
+    /// What failed, with which thing, and why; one line. Text that a user controls is escaped.
     pub message: String,
-    /// Whether it is the arguments that are wrong.
+    /// A command or an action that helps, as it can be pasted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// The arguments are invalid: exit code 2 instead of 1.
     pub usage: bool,
 }
 
 impl Problem {
     /// Something that failed.
-    pub fn failed(error: &impl std::fmt::Display) -> Self {
-        Self { message: error.to_string(), usage: false }
+    pub fn failed(error: &(impl std::fmt::Display + ?Sized)) -> Self {
+        Self { message: error.to_string(), hint: None, usage: false }
     }
 
-    /// An argument that names nothing.
-    pub fn usage(message: String) -> Self {
-        Self { message, usage: true }
+    /// An argument that is invalid, or that names something that does not exist.
+    pub fn usage(error: &(impl std::fmt::Display + ?Sized)) -> Self {
+        Self { usage: true, ..Self::failed(error) }
+    }
+
+    /// Adds what helps.
+    #[must_use]
+    pub fn with_hint(self, hint: Option<String>) -> Self {
+        Self { hint: hint.or(self.hint), ..self }
     }
 }

@@ -1,4 +1,4 @@
-//! Arranging planned panes into sessions and windows, in the order in which tmux must make them
+//! Arranges planned panes into sessions and windows, in the order in which tmux must create them
 //! (pure).
 
 use super::step::{Action, Step};
@@ -6,46 +6,45 @@ use crate::tmux::layout::Layout;
 use crate::tmux::options::{self, Kept, Scope};
 use std::collections::BTreeMap;
 
-/// The size of a window whose layout is unknown.
+/// The size of a window with an unknown layout.
 const DEFAULT_SIZE: (u32, u32) = (80, 24);
 
-/// The option that has to be set before a pane is made: its history is as long from the start.
+/// An option that has to be set before a pane is created: later, it does not change the pane.
 pub(crate) const HISTORY_LIMIT: &str = "history-limit";
 
-/// Panes by window index, each with its place among the steps.
+/// Panes by window index, each with its index among the steps.
 type Windows<'a> = BTreeMap<u32, Vec<(usize, &'a Step)>>;
 
-/// A session on its way into the server.
+/// A session that is to be created.
 pub(crate) struct Session<'a> {
     pub(crate) windows: Vec<Window<'a>>,
-    /// Its id, once it is there.
+    /// tmux's id, once it exists.
     pub(crate) id: Option<u32>,
-    /// Where tmux put its first window.
+    /// The index that tmux gave its first window.
     pub(crate) base_index: Option<u32>,
-    /// Whether it is made with a window that only holds its place: its own first window is a link,
-    /// or needs an option that a session has to have before.
+    /// Whether it is created with a placeholder window, since its own first window is a link, or needs
+    /// an option that the session must have before.
     pub(crate) has_placeholder: bool,
-    /// That window, once it is there.
+    /// tmux's id of the placeholder window, once it exists.
     pub(crate) placeholder: Option<u32>,
-    /// The session whose group it joins instead of getting windows of its own.
+    /// The index of the session whose group it joins, instead of getting windows of its own.
     pub(crate) joins: Option<usize>,
 }
 
-/// A window on its way; panes in the order in which the layout hands out its places.
+/// A window that is to be created, with its panes in the order of the layout.
 pub(crate) struct Window<'a> {
     pub(crate) index: u32,
     pub(crate) panes: Vec<(usize, &'a Step)>,
     pub(crate) layout: Option<Layout>,
-    /// The window of a session that it is a link to.
+    /// The window that it is a link to: indices of session and window.
     pub(crate) link: Option<(usize, usize)>,
     pub(crate) size: (u32, u32),
     pub(crate) id: Option<u32>,
-    /// Pane ids, in the order of `panes`, once they are there.
+    /// tmux's ids of the panes, in the order of `panes`, once they exist.
     pub(crate) pane_ids: Vec<Option<u32>>,
 }
 
-/// Groups the steps that make sessions into these and their windows; steps come ordered by
-/// session, window, pane.
+/// Arranges the steps that create sessions. Steps must be in order of session, window, pane.
 pub(crate) fn arrange(steps: &[Step]) -> Vec<Session<'_>> {
     let mut by_session: BTreeMap<&[u8], Windows<'_>> = BTreeMap::new();
     let in_place = |step: &Step| matches!(step.action, Action::InPlace { .. });
@@ -77,14 +76,14 @@ pub(crate) fn arrange(steps: &[Step]) -> Vec<Session<'_>> {
     sessions
 }
 
-/// Finds the window that each linked one leads to. Where that is not made, the first link to it
-/// becomes the window and the others lead there.
+/// Finds the window that each link leads to. If that window is not created, the first link to it
+/// becomes the window, and the others lead there.
 fn link_windows(sessions: &mut [Session<'_>]) {
     type Places<'a> = BTreeMap<(&'a [u8], u32), (usize, usize)>;
     let mut places = Places::new();
     let mut links = Vec::new();
     for (at, session) in sessions.iter().enumerate() {
-        // The windows of a session that joins another are those of that one.
+        // A session that joins another one has the windows of that one.
         let maker = session.joins.unwrap_or(at);
         for window in &session.windows {
             let row = &window.first().row;
@@ -129,8 +128,8 @@ fn session(windows: Windows<'_>) -> Session<'_> {
     }
 }
 
-/// A window with its panes in layout order. A layout that is not sound, or that has not a place
-/// for each pane, is not used: the panes stay tiled.
+/// A window with its panes in layout order. A layout that is invalid, or that has not one place for
+/// each pane, is not used: the panes stay tiled.
 fn window(index: u32, panes: Vec<(usize, &Step)>) -> Window<'_> {
     let text = std::str::from_utf8(&panes[0].1.row.window_layout).ok();
     let layout = text.and_then(|text| Layout::parse(text).ok());
@@ -144,7 +143,7 @@ fn window(index: u32, panes: Vec<(usize, &Step)>) -> Window<'_> {
     Window { index, panes, layout, link: None, size, id: None, pane_ids }
 }
 
-/// Leaves are numbered by pane index; where every pane has its leaf, the leaves give the order.
+/// The leaves of a layout are numbered by pane index. If each pane has its leaf, they give the order.
 fn in_layout_order<'a>(layout: &Layout, panes: Vec<(usize, &'a Step)>) -> Vec<(usize, &'a Step)> {
     let place = |leaf: Option<u32>| panes.iter().position(|(_, step)| Some(step.row.pane) == leaf);
     let places: Option<Vec<usize>> = layout.leaves().into_iter().map(place).collect();
@@ -160,30 +159,30 @@ fn in_layout_order<'a>(layout: &Layout, panes: Vec<(usize, &'a Step)>) -> Vec<(u
 }
 
 impl<'a> Window<'a> {
-    /// Notes that it is there, with its first pane.
+    /// Enters tmux's ids of it and of its first pane.
     pub(crate) fn made(&mut self, id: u32, first: u32) {
         self.id = Some(id);
         self.pane_ids[0] = Some(first);
     }
 
-    /// The step of its first pane; every window has one.
+    /// The step of its first pane. Every window has one.
     pub(crate) fn first(&self) -> &'a Step {
         self.panes[0].1
     }
 
-    /// The name to give it; none when tmux is to name it by itself.
+    /// Its name; `None` if tmux names it by itself.
     pub(crate) fn name(&self) -> Option<&'a [u8]> {
         self.first().row.window_name.as_deref()
     }
 }
 
-/// How long the history of a session's panes is, where it has a length of its own.
+/// The `history-limit` of a session, if it has its own.
 pub(crate) fn history_limit(session: &Session<'_>) -> Option<String> {
     let mut own = session_values(session).into_iter();
     own.find(|(kept, _)| kept.name == HISTORY_LIMIT).map(|(_, value)| value.to_owned())
 }
 
-/// The session's options that a snapshot keeps, with their values.
+/// The options of a session in the snapshot, with their values.
 pub(crate) fn session_values<'a>(session: &Session<'a>) -> Vec<(&'static Kept, &'a str)> {
     let text = session.windows[0].first().row.options.as_deref().unwrap_or_default();
     options::parse(text).into_iter().filter(|(kept, _)| kept.scope == Scope::Session).collect()

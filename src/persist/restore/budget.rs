@@ -8,24 +8,23 @@ use crate::snapshot::{Row, State};
 use crate::sys::clock::Epoch;
 use std::cmp::Reverse;
 
-/// What there is to spend.
+/// The memory budget of a restore.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Budget {
-    /// Memory for agents, in bytes; none when it is not known.
-    pub budget: Option<u64>,
-    /// What an agent takes, in bytes.
+    /// Memory for agents, in bytes; `None` if it is not known.
+    pub memory: Option<u64>,
+    /// The estimate for one agent, in bytes.
     pub agent: u64,
-    /// How agents that start by themselves do so.
     pub pace: Pace,
 }
 
-/// What an agent takes with its helpers where no live one can be looked at (lesson 21).
+/// The estimate for one agent with its helpers if none is live to be measured, in bytes (lesson 21).
 const USUAL_AGENT: u64 = 550 << 20;
 
-/// What a user's agents may take: the user's share of what the host has, and no more than the
-/// user's own limits leave. `live` is what each live agent takes.
+/// The budget of one user: the user's share of the host's memory, but at most what the user's own limits
+/// leave. `live` is the memory of each live agent, in bytes.
 #[must_use]
-pub fn means(
+pub fn of_user(
     settings: &Settings,
     mode: Mode,
     available: shared::memory::Memory,
@@ -36,19 +35,18 @@ pub fn means(
     let host = settings.host.or(available.host);
     let shared = host.map(|host| settings.memory.of(host) / settings.users.max(1));
     let own = available.limit.map(|limit| settings.memory.of(limit));
-    let budget = shared.map(|shared| own.map_or(shared, |own| own.min(shared)));
-    // The estimate of an agent can be wrong, and others need memory, too: what the budget leaves
-    // stays. Who asks for all of them gets them for as long as one more has room.
+    let memory = shared.map(|shared| own.map_or(shared, |own| own.min(shared)));
+    // The estimate can be wrong, and other programs need memory, too: what the budget does not
+    // include stays available. With `eager`, agents start for as long as one more fits.
     let available = host.map(|host| available.limit.map_or(host, |limit| limit.min(host)));
     let floor = available.map(|available| match mode {
         Mode::Eager => agent,
         Mode::Auto | Mode::Lazy => agent.max(available - settings.memory.of(available)),
     });
-    Budget { budget, agent, pace: Pace { at_once: settings.at_once.max(1), floor } }
+    Budget { memory, agent, pace: Pace { at_once: settings.at_once.max(1), floor } }
 }
 
-/// Whether a pane waited for Enter when it was last seen: one that was lost since did, if its
-/// command says so.
+/// Whether a pane waited for Enter when it was last seen. If it was lost since, its command says so.
 fn waited(row: &Row) -> bool {
     let command = row.command.as_deref().unwrap_or_default();
     match row.state {
@@ -61,16 +59,17 @@ fn waited(row: &Row) -> bool {
     }
 }
 
-/// Whether the agent of a step will be started, now or on demand.
+/// Whether the agent of a step is started, by itself or on demand.
 pub fn is_candidate(step: &Step) -> bool {
     step.selected && matches!(step.start, Start::Agent { .. })
 }
 
-/// Decides for each agent of a plan. `used` says when its conversation last was, if ever.
-pub fn settle(
+/// Decides for each agent of a plan when it starts. `used` returns the last activity of its
+/// conversation. `None` without agents to start.
+pub fn decide(
     steps: &mut [Step],
     mode: Mode,
-    means: &Budget,
+    budget: &Budget,
     used: impl Fn(&Step) -> Option<Epoch>,
 ) -> Option<BudgetResult> {
     let mut candidates: Vec<usize> =
@@ -78,22 +77,24 @@ pub fn settle(
     if candidates.is_empty() {
         return None;
     }
-    // A stable sort: what was used at the same time keeps the order of the plan.
+    // A stable sort: agents with the same last activity keep the order of the plan.
     candidates.sort_by_cached_key(|&at| Reverse(used(&steps[at])));
-    let affordable = means.budget.unwrap_or(0) / means.agent;
+    let affordable = budget.memory.unwrap_or(0) / budget.agent;
     let (mut eager, mut lazy) = (0, 0);
     for at in candidates {
         let step = &mut steps[at];
         let why = match mode {
             Mode::Lazy => Some("waits for Enter"),
             Mode::Auto if waited(&step.row) => Some("waited for Enter before"),
-            Mode::Auto if means.budget.is_none() => {
-                Some("waits for Enter: how much memory is free is not known")
+            Mode::Auto if budget.memory.is_none() => {
+                Some("waits for Enter: the available memory is not known")
             }
-            Mode::Auto if eager >= affordable => Some("waits for Enter: the memory is for others"),
+            Mode::Auto if eager >= affordable => {
+                Some("waits for Enter: the memory budget is used up")
+            }
             Mode::Eager | Mode::Auto => None,
         };
-        step.when = Some(why.map_or(When::Now(means.pace), |_| When::OnDemand));
+        step.when = Some(why.map_or(When::Now(budget.pace), |_| When::OnDemand));
         *if why.is_some() { &mut lazy } else { &mut eager } += 1;
         if let Some(why) = why {
             let semicolon = if step.reason.is_empty() { "" } else { "; " };
@@ -105,8 +106,8 @@ pub fn settle(
         mode,
         eager,
         lazy,
-        memory: means.budget.filter(|_| auto),
-        agent: auto.then_some(means.agent),
+        memory: budget.memory.filter(|_| auto),
+        agent: auto.then_some(budget.agent),
     })
 }
 
@@ -127,7 +128,7 @@ mod tests {
         {
             let id = format!("0d0a8f5e-0000-4000-8000-{n:012}");
             let id = ConversationId::parse(id.as_bytes()).unwrap();
-            let agent = Start::Agent { agent: "claude".to_owned(), id, how: Resumption::Resume };
+            let agent = Start::Agent { agent: "claude".to_owned(), id, resumption: Resumption::Resume };
             let state = if waited { State::Suspended } else { State::Live };
             // Where it is kept for the test: the window's number.
             let window = used.map_or(0, |used| u32::try_from(used).unwrap() + 1);
@@ -139,7 +140,7 @@ mod tests {
                 reason: String::new(),
                 start: if shell { Start::Shell } else { agent },
                 has_directory: true,
-                shows: None,
+                scrollback: None,
                 when: None,
             };
             (step, used)
@@ -150,9 +151,9 @@ mod tests {
         step.row.window.checked_sub(1).map(u64::from)
     }
 
-    fn settled(steps: &[(Step, Option<Epoch>)], mode: Mode, means: &Budget) -> Vec<Step> {
+    fn decided(steps: &[(Step, Option<Epoch>)], mode: Mode, budget: &Budget) -> Vec<Step> {
         let mut steps: Vec<Step> = steps.iter().map(|(step, _)| step.clone()).collect();
-        let counts = settle(&mut steps, mode, means, used);
+        let counts = decide(&mut steps, mode, budget, used);
         let count = |when: fn(&When) -> bool| {
             steps.iter().filter_map(|step| step.when.as_ref()).filter(|w| when(w)).count() as u64
         };
@@ -169,11 +170,11 @@ mod tests {
             steps in proptest::collection::vec(step(), 0..12),
             budget in proptest::option::of(0_u64..6_000), agent in 1_u64..1_500,
         ) {
-            let means = Budget { budget, agent, pace: PACE };
-            let settled = settled(&steps, Mode::Auto, &means);
+            let limits = Budget { memory: budget, agent, pace: PACE };
+            let decided = decided(&steps, Mode::Auto, &limits);
             let starts = |step: &&Step| step.when == Some(When::Now(PACE));
-            let eager: Vec<&Step> = settled.iter().filter(starts).collect();
-            let waits: Vec<&Step> = settled.iter().filter(|step| step.when == Some(When::OnDemand)).collect();
+            let eager: Vec<&Step> = decided.iter().filter(starts).collect();
+            let waits: Vec<&Step> = decided.iter().filter(|step| step.when == Some(When::OnDemand)).collect();
             prop_assert!(eager.len() as u64 * agent <= budget.unwrap_or(0));
             prop_assert!(eager.iter().all(|step| step.row.state != State::Suspended));
             let latest_waiting = waits.iter().filter(|s| s.row.state != State::Suspended).map(|s| used(s)).max();
@@ -183,16 +184,16 @@ mod tests {
                 prop_assert!((eager.len() as u64 + 1) * agent > budget.unwrap_or(0));
             }
             prop_assert!(waits.iter().all(|step| !step.reason.is_empty()));
-            for step in &settled {
+            for step in &decided {
                 prop_assert_eq!(step.when.is_some(), is_candidate(step));
             }
         }
 
         #[test]
         fn eager_starts_all_and_lazy_none(steps in proptest::collection::vec(step(), 0..12)) {
-            let means = Budget { budget: None, agent: 1, pace: PACE };
+            let limits = Budget { memory: None, agent: 1, pace: PACE };
             for (mode, when) in [(Mode::Eager, When::Now(PACE)), (Mode::Lazy, When::OnDemand)] {
-                for step in settled(&steps, mode, &means) {
+                for step in decided(&steps, mode, &limits) {
                     prop_assert_eq!(step.when, is_candidate(&step).then_some(when));
                 }
             }
@@ -206,15 +207,15 @@ mod tests {
         ) {
             let memory = Memory::Percent(percent);
             let settings = Settings { memory, users, ..Settings::default() };
-            let means = means(&settings, Mode::Auto, memory::Memory { host, limit }, live.clone());
-            prop_assert_eq!(means.budget.is_some(), host.is_some());
-            let budget = u128::from(means.budget.unwrap_or(0));
+            let limits = of_user(&settings, Mode::Auto, memory::Memory { host, limit }, live.clone());
+            prop_assert_eq!(limits.memory.is_some(), host.is_some());
+            let budget = u128::from(limits.memory.unwrap_or(0));
             prop_assert!(budget * u128::from(users) <= u128::from(host.unwrap_or(0)) * u128::from(percent) / 100);
             prop_assert!(budget <= u128::from(limit.unwrap_or(u64::MAX)));
-            prop_assert!(live.is_empty() && means.agent == USUAL_AGENT || live.contains(&means.agent) || means.agent == 1);
-            if let Some(floor) = means.pace.floor {
+            prop_assert!(live.is_empty() && limits.agent == USUAL_AGENT || live.contains(&limits.agent) || limits.agent == 1);
+            if let Some(floor) = limits.pace.floor {
                 // What the budget leaves stays.
-                prop_assert!(floor >= means.agent);
+                prop_assert!(floor >= limits.agent);
                 let available = limit.map_or(host.unwrap(), |limit| limit.min(host.unwrap()));
                 prop_assert!(u128::from(floor) + (budget + 1) * u128::from(users) >= u128::from(available) || limit.is_some());
             }
@@ -238,8 +239,8 @@ mod tests {
     fn what_root_saw_before_anybody_began_is_what_is_shared() {
         let settings = Settings { users: 4, host: Some(8000), ..Settings::default() };
         let available = memory::Memory { host: Some(100), limit: None };
-        let means = means(&settings, Mode::Auto, available, vec![3, 900, 7]);
-        assert_eq!((means.budget, means.agent), (Some(1000), 7));
-        assert_eq!(means.pace, Pace { at_once: 2, floor: Some(4000) });
+        let limits = of_user(&settings, Mode::Auto, available, vec![3, 900, 7]);
+        assert_eq!((limits.memory, limits.agent), (Some(1000), 7));
+        assert_eq!(limits.pace, Pace { at_once: 2, floor: Some(4000) });
     }
 }

@@ -1,185 +1,57 @@
-//! What a plan has to know of the present: which sessions and conversations are live, what each
-//! conversation would take to come back, which directories are still there.
+//! What a plan needs to know of the present (pure).
 
-use crate::agent::{self, AGENTS, ConversationId, Home, Resumption};
+use crate::agent::Resumption;
 use crate::persist::capture::extras::CapturePolicy;
-use crate::persist::capture::{Capture, capture};
-use crate::persist::context::Context;
-use crate::process::{Proc, base_name};
-use crate::snapshot::{Row, Snapshot, State};
-use crate::sys::clock;
-use crate::tmux::{Pane, TmuxError};
+use crate::tmux::Pane;
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 
-/// The agent of a row that names none: the older manifests knew one agent only.
+/// The agent of a row without one: the older manifests know a single agent.
 pub const DEFAULT_AGENT: &[u8] = b"claude";
 
 /// An agent's name and a conversation's id.
 pub type ResumptionKey = (Vec<u8>, Vec<u8>);
 
-/// The present, as far as a plan needs it.
+/// What a plan needs to know of the live sessions, the directories and the transcripts.
 #[derive(Debug, Default)]
 pub struct Facts {
     /// Names of live sessions.
     pub sessions: BTreeSet<Vec<u8>>,
-    /// Live conversations, each with where it runs (printable).
+    /// Live conversations, each with its place, such as `web:0.1` or `process 77`.
     pub conversations: BTreeMap<Vec<u8>, String>,
-    /// For each agent and conversation of the snapshot: how it can come back.
+    /// How each conversation of the snapshot can be resumed by its agent.
     pub resumptions: BTreeMap<ResumptionKey, Resumption>,
     /// Directories of the snapshot that can be entered.
     pub directories: BTreeSet<Vec<u8>>,
-    /// For a conversation of the snapshot that is not live: the very pane that it was in.
+    /// For each conversation of the snapshot that is not live: the pane that it was in.
     pub panes: BTreeMap<Vec<u8>, FormerPane>,
     /// The local time as `HHMM`, for the name of a session whose own name is taken.
     pub hhmm: String,
-    /// What the site keeps besides.
+    /// Which programs may be started again.
     pub keep: CapturePolicy,
-    /// The places of `conversations` where one waits to be resumed.
+    /// The places of `conversations` where a conversation waits for Enter.
     pub waiting: BTreeSet<String>,
     /// The processes of the agents that run.
     pub running: Vec<i32>,
-    /// Panes of a restore that is not, or was never, finished.
+    /// Panes of a restore that is running, or was interrupted.
     pub unfinished: Vec<Pane>,
 }
 
-/// A live pane in which a conversation ran that does not any more.
+/// A live pane in which a conversation ran.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FormerPane {
     /// tmux's id of it.
     pub id: u32,
-    /// Its first process; none when that has ended and the pane remained.
+    /// Its first process; `None` if that has exited and the pane remained.
     pub pid: Option<i32>,
-    /// Where it is, printable: `web:0.1`.
+    /// Its place, escaped: `web:0.1`.
     pub place: String,
-    /// Whether nothing runs there but a shell at its prompt, or nothing at all.
+    /// Whether nothing runs there but a shell at its prompt.
     pub waits: bool,
 }
 
 impl Facts {
-    /// How to say that a conversation is in a place of `conversations`.
+    /// `is live in PLACE` or `is waiting in PLACE`, for a place of `conversations`.
     pub fn is_in(&self, place: &str) -> String {
         format!("is {} in {place}", if self.waiting.contains(place) { "waiting" } else { "live" })
-    }
-}
-
-/// Gathers the facts for planning from `snapshot`.
-pub fn gather(
-    context: &Context,
-    snapshot: &Snapshot,
-    notes: &mut Vec<String>,
-) -> Result<Facts, TmuxError> {
-    let mut facts = Facts { keep: context.keep.clone(), ..Facts::default() };
-    let (home, proc) = (Home::new(&context.account.home), Proc::default());
-    let mut captured = capture(context, Some(snapshot), &home, &proc)?.unwrap_or_default();
-    notes.extend(std::mem::take(&mut captured.notes));
-    for agent in AGENTS {
-        for (id, pid) in agent.live(&home, &proc, &captured.agents) {
-            facts.conversations.insert(id.as_str().into(), format!("process {pid}"));
-        }
-    }
-    for row in &captured.snapshot.rows {
-        if let Some(id) = &row.conversation {
-            facts.conversations.insert(id.clone(), row.label());
-            if row.state == State::Suspended {
-                facts.waiting.insert(row.label());
-            }
-        }
-        if !facts.sessions.contains(&row.session) {
-            facts.sessions.insert(row.session.clone());
-        }
-    }
-    for (id, pane) in left_panes(snapshot, &captured, &facts) {
-        let left = left_pane(pane, &captured, context, &proc);
-        facts.panes.extend(left.map(|left| (id, left)));
-    }
-    facts.running.clone_from(&captured.running);
-    facts.hhmm = clock::hhmm(context.now);
-    facts.unfinished = captured.unfinished;
-    for row in &snapshot.rows {
-        if !facts.directories.contains(&row.cwd) && can_enter(&row.cwd) {
-            facts.directories.insert(row.cwd.clone());
-        }
-        // What is live is not resumed: its transcript need not be read.
-        if row.conversation.as_ref().is_none_or(|id| facts.conversations.contains_key(id)) {
-            continue;
-        }
-        if let Some((key, resumption)) = resumption(row, &home) {
-            facts.resumptions.insert(key, resumption);
-        }
-    }
-    notes.extend(home.take_notes());
-    Ok(facts)
-}
-
-/// The panes that conversations ran in which are not live: the very pane in the same server, else
-/// the one that a restore marked. A pane is one conversation's: a mark may name one that went on
-/// elsewhere.
-fn left_panes(snapshot: &Snapshot, captured: &Capture, facts: &Facts) -> BTreeMap<Vec<u8>, u32> {
-    let same_server = !snapshot.server.is_empty() && snapshot.server == captured.snapshot.server;
-    let (mut left, mut marked) = (BTreeMap::new(), Vec::new());
-    let mut taken = BTreeSet::new();
-    for row in &snapshot.rows {
-        let id = row.conversation.as_deref().and_then(ConversationId::parse);
-        let Some(id) = id.map(|id| id.as_str().as_bytes().to_vec()) else { continue };
-        if facts.conversations.contains_key(&id) {
-            continue;
-        }
-        match row.pane_id.filter(|_| same_server) {
-            Some(pane) if taken.insert(pane) => drop(left.insert(id, pane)),
-            Some(_) => {}
-            None => marked.extend(captured.restored.get(&id).map(|pane| (id, *pane))),
-        }
-    }
-    let marked = marked.into_iter().filter(|(_, pane)| taken.insert(*pane));
-    let marked: Vec<_> = marked.collect();
-    left.extend(marked);
-    left
-}
-
-fn left_pane(id: u32, captured: &Capture, context: &Context, proc: &Proc) -> Option<FormerPane> {
-    let row = captured.snapshot.rows.iter().find(|row| row.pane_id == Some(id))?;
-    let pid = captured.pids.get(&id).copied();
-    let waits = row.agent.is_none() && pid.is_none_or(|pid| is_waiting_shell(pid, context, proc));
-    Some(FormerPane { id, pid, place: row.label(), waits })
-}
-
-/// Whether a process is a shell at its prompt, of those that we know or the account's own.
-pub(crate) fn is_waiting_shell(pid: i32, context: &Context, proc: &Proc) -> bool {
-    let own = base_name(context.account.shell.as_os_str().as_bytes());
-    proc.process(pid, 0).is_some_and(|process| process.is_waiting_shell(own))
-}
-
-fn resumption(row: &Row, home: &Home) -> Option<(ResumptionKey, Resumption)> {
-    let id = ConversationId::parse(row.conversation.as_ref()?)?;
-    let name = row.agent.as_deref().unwrap_or(DEFAULT_AGENT);
-    let agent = agent::by_name(name)?;
-    let cwd = Path::new(OsStr::from_bytes(&row.cwd));
-    let resumption = agent.resumption(&id, cwd, row.prompted, home);
-    Some(((name.to_vec(), id.as_str().into()), resumption))
-}
-
-fn can_enter(cwd: &[u8]) -> bool {
-    let path = Path::new(OsStr::from_bytes(cwd));
-    path.is_absolute() && path.is_dir() && crate::sys::fs::may_enter(path)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_pane_is_left_by_one_conversation_whatever_marks_say() {
-        let uuid = |n: u8| format!("0d0a8f5e-0000-4000-8000-{n:012}").into_bytes();
-        let row = |n: u8, pane_id| Row { conversation: Some(uuid(n)), pane_id, ..Row::default() };
-        let rows = vec![row(1, None), row(2, Some(8)), row(3, None), row(4, None)];
-        let snapshot = Snapshot { server: "s".to_owned(), rows, ..Snapshot::default() };
-        let mut captured = Capture::default();
-        captured.snapshot.server.push('s');
-        captured.restored = BTreeMap::from([(uuid(1), 8), (uuid(3), 9)]);
-        let left = left_panes(&snapshot, &captured, &Facts::default());
-        assert_eq!(left, BTreeMap::from([(uuid(2), 8), (uuid(3), 9)]));
     }
 }

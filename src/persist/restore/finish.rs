@@ -1,4 +1,4 @@
-//! What is done to windows and sessions once all of them are there: names, titles, marks, zoom and
+//! Commands that complete windows and sessions once all of them exist: names, titles, marks, zoom and
 //! options (pure).
 
 use super::arrange::{Session, Window, session_values};
@@ -6,8 +6,8 @@ use super::step::{Start, Step};
 use crate::tmux::command::{self, Line, Target};
 use crate::tmux::options::{self, Kept, Scope};
 
-/// Visits the windows in the order in which they were visited, the current one last; nothing where
-/// there is only one. Snapshots without the whole stack know the last window.
+/// Selects the windows in the order in which they were visited, the current one last; nothing if there
+/// is only one. Older snapshots do not have the whole order, but the last window.
 pub(crate) fn select_windows(session: u32, windows: &[Window<'_>]) -> Vec<Line> {
     let mut visited: Vec<(u32, u32)> = Vec::new();
     for window in windows {
@@ -26,8 +26,8 @@ pub(crate) fn select_windows(session: u32, windows: &[Window<'_>]) -> Vec<Line> 
     visited.map(|(_, index)| command::select_window(session, index)).collect()
 }
 
-/// Name, titles, options, marks and zoom of a window that was made. `names_by_itself` is the
-/// server's own `automatic-rename`: only what differs from it is the window's.
+/// Name, titles, options, marks and zoom of a window that was created. `names_by_itself` is the
+/// server's `automatic-rename`: the option is set on the window only if it differs.
 pub(crate) fn window(window: &Window<'_>, names_by_itself: bool) -> Vec<Line> {
     let Some(id) = window.id else { return Vec::new() };
     let mut lines = Vec::new();
@@ -62,15 +62,15 @@ pub(crate) fn window(window: &Window<'_>, names_by_itself: bool) -> Vec<Line> {
     lines
 }
 
-/// Marks the pane of an agent with its conversation: whatever becomes of the agent, the next
-/// restore knows where it was.
+/// Marks the pane of an agent with its conversation: if the agent ends, the next restore knows where
+/// it was.
 pub(crate) fn mark(step: &Step, pane: u32) -> Option<Line> {
     let Start::Agent { id, .. } = &step.start else { return None };
     Some(command::mark_restored(pane, id.as_str().as_bytes()))
 }
 
-/// The options of a window and of its panes. What all panes have alike is set on the window, so
-/// that a pane that is split off later has it, too.
+/// The options of a window and of its panes. Options that all panes share are set on the window, so
+/// that a pane which is split off later has them, too.
 pub(crate) fn window_options(window: &Window<'_>) -> Vec<Line> {
     let Some(id) = window.id else { return Vec::new() };
     let of = |step: &Step, scope: Scope| -> Vec<(&'static Kept, String)> {
@@ -99,13 +99,13 @@ pub(crate) fn window_options(window: &Window<'_>) -> Vec<Line> {
     lines
 }
 
-/// The options of a session.
 pub(crate) fn session_options(id: u32, session: &Session<'_>) -> Vec<Line> {
     let own = session_values(session).into_iter();
     own.map(|(kept, value)| command::set_kept(Target::Session(id), "", kept.name, value)).collect()
 }
 
-/// The variables of a session's environment that the site keeps, whatever a snapshot says.
+/// The variables of a session's environment whose names the configuration lists, whatever the snapshot
+/// says.
 pub(crate) fn environment<'a>(session: &Session<'a>, names: &[String]) -> Vec<&'a [u8]> {
     let text = session.windows[0].first().row.environment.as_deref().unwrap_or_default();
     let is_kept = |variable: &&[u8]| {

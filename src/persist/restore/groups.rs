@@ -1,24 +1,24 @@
-//! Session groups get the name they had (pure).
+//! The names of session groups (pure).
 //!
-//! tmux calls a new group as its first session is called at that moment. So the session that
-//! leads is called like the group while the others join, and then gets its own name back.
+//! tmux names a new group after its first session, by the name that the session has at that moment.
+//! So the first session gets the name of the group while the others join, and then its own.
 
 use super::arrange::Session;
 use crate::tmux::escape::unvis;
 use std::collections::BTreeSet;
 
-/// The group of a session that is to be made.
+/// The group of a session that is to be created.
 pub(crate) fn of<'a>(session: &Session<'a>) -> Option<&'a [u8]> {
     session.windows[0].first().row.group.as_deref()
 }
 
-/// Reads the reply to the question for all names and groups.
+/// Reads tmux's list of all names of sessions and groups.
 pub(crate) fn names_in_use(reply: &str) -> BTreeSet<Vec<u8>> {
     reply.lines().map(|line| unvis(line.as_bytes())).collect()
 }
 
-/// What a group is called: its name, or one like it where that is in use. A session that took the
-/// name of a group that is there would join it, and lose its windows to it.
+/// The name of a group, with a number appended if it is in use: a session that gets the name of an
+/// existing group would join it and lose its windows.
 pub(crate) fn free_name(group: &[u8], in_use: &BTreeSet<Vec<u8>>) -> Vec<u8> {
     let numbered = |n: usize| [group, format!("-{n}").as_bytes()].concat();
     let names = std::iter::once(group.to_vec()).chain((2..).map(numbered));

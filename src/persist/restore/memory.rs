@@ -1,5 +1,5 @@
-//! What the agents of a plan were about, how much memory there is for them, and so which of them
-//! start by themselves; and what the panes need to know to wait for each other, or for Enter.
+//! Measures the memory for the agents of a plan and decides which of them start by themselves. Leaves
+//! for their panes what they print while they wait.
 
 use super::budget::{self, Budget};
 use super::facts::{DEFAULT_AGENT, Facts};
@@ -17,35 +17,42 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// More live agents than this are not asked what they take: each answer costs the kernel a walk
-/// through a process's memory.
-const MEASURED: usize = 8;
-/// As much of a title as a pane shows.
+/// Maximum number of live agents that are measured: each costs the kernel a walk through a process's
+/// memory.
+const MAX_MEASURED: usize = 8;
+/// Maximum length of a title in a pane, in characters.
 const MAX_TITLE: usize = 100;
 
-/// What was settled.
+/// When the agents of a plan start.
 #[derive(Debug, Default)]
-pub(crate) struct Settled {
-    /// How many start and how many wait; none without agents.
-    pub(crate) allotment: Option<BudgetResult>,
-    /// For each conversation that comes back, what is on disk of it.
+pub(crate) struct AgentStarts {
+    /// How many start and how many wait; `None` without agents.
+    pub(crate) result: Option<BudgetResult>,
+    /// For each conversation that is resumed, what is on disk of it.
     known: BTreeMap<ConversationId, Option<Description>>,
 }
 
-/// Settles when each agent of a plan starts.
-pub(crate) fn settle(context: &Context, facts: &Facts, mode: Mode, steps: &mut [Step]) -> Settled {
+/// Decides when each agent of a plan starts.
+pub(crate) fn decide(
+    context: &Context,
+    facts: &Facts,
+    mode: Mode,
+    steps: &mut [Step],
+) -> AgentStarts {
     let home = Home::new(&context.account.home);
     let candidates = steps.iter().filter(|step| budget::is_candidate(step));
     let known: BTreeMap<_, _> = candidates.filter_map(|step| describe(step, &home)).collect();
     if known.is_empty() {
-        return Settled::default();
+        return AgentStarts::default();
     }
     let used = |step: &Step| match &step.start {
         Start::Agent { id, .. } => Some(known.get(id)?.as_ref()?.last_activity),
         Start::Shell | Start::Program(_) | Start::ShellBecause(_) => None,
     };
-    let allotment = budget::settle(steps, mode, &means(context, facts, mode), used);
-    Settled { allotment, known }
+    let budget = measure(context, facts, mode);
+    tracing::debug!(?mode, ?budget, "memory for agents");
+    let result = budget::decide(steps, mode, &budget, used);
+    AgentStarts { result, known }
 }
 
 fn describe(step: &Step, home: &Home) -> Option<(ConversationId, Option<Description>)> {
@@ -55,21 +62,23 @@ fn describe(step: &Step, home: &Home) -> Option<(ConversationId, Option<Descript
     Some((id.clone(), agent.describe_from(id, cwd, home)))
 }
 
-fn means(context: &Context, facts: &Facts, mode: Mode) -> Budget {
+/// The budget, by the memory that is available now and that live agents use.
+fn measure(context: &Context, facts: &Facts, mode: Mode) -> Budget {
     let proc = Proc::default();
-    let measured = facts.running.iter().take(MEASURED);
+    let measured = facts.running.iter().take(MAX_MEASURED);
     let live = if mode == Mode::Lazy {
         Vec::new()
     } else {
         measured.filter_map(|pid| proc.memory_of_tree(*pid)).collect()
     };
     let available = shared::memory::Memory::look(Path::new("/"), context.account.uid.as_raw());
-    budget::means(&context.restore, mode, available, live)
+    budget::of_user(&context.restore, mode, available, live)
 }
 
-impl Settled {
-    /// Leaves for the panes what they show while they wait: in a file of the user's own, since
-    /// everybody on the host can read arguments. Without it they ask for themselves.
+impl AgentStarts {
+    /// Writes what the panes print while they wait: to a file of the user's own, since every user of
+    /// the host can read arguments. If that fails, the panes determine it themselves. Returns a note
+    /// then.
     pub(crate) fn leave_for_panes(&self, store: &Store, lock: &Lock) -> Option<String> {
         if self.known.is_empty() {
             return None;
@@ -84,7 +93,8 @@ impl Settled {
             let time = time.as_deref().unwrap_or("-");
             file.plain(id).plain(time).plain(title).end();
         }
-        store.leave_for_panes(&file.into_bytes(), lock).err().map(|error| error.to_string())
+        let written = store.leave_for_panes(&file.into_bytes(), lock);
+        written.err().map(|error| format!("titles for waiting panes: {error}"))
     }
 }
 

@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
-    /// All of them.
+    /// All.
     Eager,
     /// None.
     Lazy,
-    /// As many as the budget of memory allows, those used last before others.
+    /// The most recently used ones first, until they would exceed the memory budget.
     #[default]
     Auto,
 }
@@ -20,34 +20,35 @@ pub enum Mode {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Memory {
-    /// So many hundredths of what is available.
+    /// This percentage of the available memory.
     Percent(u8),
-    /// So many bytes, where they are available.
+    /// This many bytes, but at most the available memory.
     Bytes(u64),
 }
 
-/// What the site says about restoring agents.
+/// The site's settings for restoring agents.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
-    /// The mode, where the command line names none.
+    /// The mode, unless the command line has one.
     pub mode: Mode,
-    /// How much memory agents may take.
+    /// The memory budget.
     pub memory: Memory,
-    /// How many of one user's agents start at the same time.
+    /// How many agents of one user start at the same time.
     pub at_once: usize,
     /// How many users share the budget.
     pub users: u64,
-    /// What was available on the host before any of them began; each looks when this is absent.
+    /// The memory that was available on the host before the first of them started, in bytes; `None`
+    /// if each determines it.
     pub host: Option<u64>,
 }
 
 /// How agents that start by themselves do so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pace {
-    /// How many at the same time.
+    /// How many start at the same time.
     pub at_once: usize,
-    /// Only with this much memory available (bytes).
+    /// Each starts only if at least this much memory is available, in bytes.
     pub floor: Option<u64>,
 }
 
@@ -56,12 +57,12 @@ pub struct Pace {
 pub enum When {
     /// By itself.
     Now(Pace),
-    /// When somebody presses Enter.
+    /// When the user presses Enter.
     OnDemand,
 }
 
 impl Mode {
-    /// The word on the command line and in the configuration.
+    /// Reads the word of the command line and the configuration.
     pub fn parse(word: &str) -> Option<Self> {
         match word {
             "eager" => Some(Self::Eager),
@@ -84,7 +85,7 @@ impl Memory {
         number.parse::<u64>().ok()?.checked_mul(1 << bits).map(Self::Bytes)
     }
 
-    /// The budget where so much is available.
+    /// The budget if this much memory is available, in bytes.
     pub(super) fn of(self, available: u64) -> u64 {
         match self {
             Self::Percent(percent) => available / 100 * u64::from(percent.min(100)),

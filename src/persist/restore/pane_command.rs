@@ -1,4 +1,4 @@
-//! What a restored pane runs, as an argument list: never a shell's text.
+//! The command of a restored pane, as an argument list: never text for a shell.
 
 use super::mode::When;
 use super::step::{Start, Step};
@@ -8,16 +8,16 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// The directory a pane starts in: its own, or the home when that cannot be entered.
+/// The directory in which a pane starts: its own, or the home if that cannot be entered.
 pub(crate) fn cwd<'a>(step: &'a Step, home: &'a Path) -> &'a OsStr {
     if step.has_directory { OsStr::from_bytes(&step.row.cwd) } else { home.as_os_str() }
 }
 
-/// Program and arguments; none for tmux's own default.
+/// Program and arguments; empty for tmux's own default.
 ///
-/// With a `default-command` in the user's configuration tmux's default is that program, often
-/// our launcher: a pane that held a shell then asks for the shell by name. Without the launcher
-/// every pane is a shell.
+/// If the user's configuration has a `default-command`, tmux's default is that program, often our
+/// launcher: a pane with a shell then needs the shell's name. Without the launcher every pane gets a
+/// shell.
 pub(crate) fn argv(step: &Step, context: &Context, has_default_command: bool) -> Vec<Vec<u8>> {
     let launched = |arguments: &[&[u8]]| {
         let launcher = context.launcher.as_ref()?;
@@ -31,7 +31,7 @@ pub(crate) fn argv(step: &Step, context: &Context, has_default_command: bool) ->
     };
     let argv = match &step.start {
         Start::Shell => step
-            .shows
+            .scrollback
             .as_ref()
             .and_then(|file| launched(&[b"--shell", b"--show", file.as_os_str().as_bytes()])),
         Start::Program(argv) => {
@@ -39,15 +39,15 @@ pub(crate) fn argv(step: &Step, context: &Context, has_default_command: bool) ->
             launched(&[&[&b"--program"[..], b"--"], &words[..]].concat())
         }
         Start::ShellBecause(why) => launched(&[b"--shell", b"--note", why.as_bytes()]),
-        Start::Agent { agent, id, how } => {
-            // Work goes on where it was: the code below it does not move.
+        Start::Agent { agent, id, resumption } => {
+            // The code in the directory must stay as it was, so nothing is freshened.
             let (session, id) = (step.row.session.as_slice(), id.as_str().as_bytes());
             let all = [&b"--agent"[..], agent.as_bytes(), b"--name", session, b"--no-freshen"];
             let begin = begin(step, context);
             let begin: Vec<&[u8]> = begin.iter().map(Vec::as_slice).collect();
             let with = |more: &[&[u8]]| launched(&[&begin, &all[..], more].concat());
             let cwd = cwd(step, &context.account.home).as_bytes();
-            match how {
+            match resumption {
                 Resumption::Resume => with(&[b"--resume", id]),
                 Resumption::ResumeTranscript(path) => {
                     with(&[b"--resume", id, b"--transcript", path.as_os_str().as_bytes()])
@@ -61,8 +61,8 @@ pub(crate) fn argv(step: &Step, context: &Context, has_default_command: bool) ->
     argv.unwrap_or_else(shell)
 }
 
-/// The launcher's arguments for when the agent starts. What tells of conversations is not among
-/// them: everybody on the host can read arguments.
+/// The launcher's arguments for when the agent starts. Titles of conversations are not among them,
+/// since every user of the host can read arguments.
 fn begin(step: &Step, context: &Context) -> Vec<Vec<u8>> {
     let mut words: Vec<Vec<u8>> = Vec::new();
     match step.when {

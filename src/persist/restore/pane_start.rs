@@ -1,4 +1,4 @@
-//! What runs in a pane that comes back, and why (pure).
+//! What runs in a pane that is restored, and why (pure).
 
 use super::facts::{DEFAULT_AGENT, Facts};
 use super::step::{Start, Step};
@@ -8,8 +8,9 @@ use crate::snapshot::Row;
 use crate::text::escape;
 use std::collections::BTreeSet;
 
-/// Decides what runs in a pane that comes back. A conversation is given out once.
-pub(crate) fn settle(
+/// Decides what runs in a pane that is restored. `taken` are the conversations that other panes of the
+/// plan resume: each is resumed once.
+pub(crate) fn decide(
     step: &mut Step,
     closed: Option<String>,
     facts: &Facts,
@@ -17,7 +18,7 @@ pub(crate) fn settle(
 ) {
     step.start = match closed {
         Some(why) if step.selected => Start::ShellBecause(why),
-        _ => of(&step.row, facts, taken),
+        _ => choose(&step.row, facts, taken),
     };
     if step.selected
         && let Start::Agent { id, .. } = &step.start
@@ -28,13 +29,13 @@ pub(crate) fn settle(
         Some(std::mem::take(&mut step.reason)).filter(|r| !r.is_empty()).into_iter().collect();
     match &step.start {
         Start::ShellBecause(why) => reasons.push(why.clone()),
-        Start::Agent { how: Resumption::StartUnderId, .. } => {
-            reasons.push("never prompted: starts under the same id".to_owned());
+        Start::Agent { resumption: Resumption::StartUnderId, .. } => {
+            reasons.push("never prompted: starts with the same id".to_owned());
         }
-        Start::Agent { how: Resumption::StartAnew, .. } => {
-            reasons.push("never prompted: starts anew".to_owned());
+        Start::Agent { resumption: Resumption::StartAnew, .. } => {
+            reasons.push("never prompted: starts a new conversation".to_owned());
         }
-        Start::Agent { how: Resumption::ResumeTranscript(path), .. } => {
+        Start::Agent { resumption: Resumption::ResumeTranscript(path), .. } => {
             reasons.push(format!("resumed from {}", escape(path.as_os_str().as_encoded_bytes())));
         }
         Start::Program(argv) => {
@@ -44,7 +45,7 @@ pub(crate) fn settle(
         Start::Shell | Start::Agent { .. } => {}
     }
     if step.row.pane_flags.dead {
-        reasons.push("its program had ended".to_owned());
+        reasons.push("its program had exited".to_owned());
     }
     if !step.has_directory {
         reasons.push(format!("{} cannot be entered: starts in the home", escape(&step.row.cwd)));
@@ -53,12 +54,12 @@ pub(crate) fn settle(
 }
 
 /// What would run in a pane, unless its agent was closed on purpose.
-pub(crate) fn of(row: &Row, facts: &Facts, taken: &BTreeSet<Vec<u8>>) -> Start {
+pub(crate) fn choose(row: &Row, facts: &Facts, taken: &BTreeSet<Vec<u8>>) -> Start {
     let because = |why: String| Start::ShellBecause(why);
     let agent = row.agent.as_deref().map(escape);
     let Some(conversation) = &row.conversation else {
         let Some(agent) = agent else { return program_or_shell(row, facts) };
-        return because(format!("{agent} ran here, its conversation is not known"));
+        return because(format!("{agent} ran here; its conversation is unknown"));
     };
     let agent = agent.unwrap_or_else(|| escape(DEFAULT_AGENT));
     let Some(id) = ConversationId::parse(conversation) else {
@@ -73,12 +74,12 @@ pub(crate) fn of(row: &Row, facts: &Facts, taken: &BTreeSet<Vec<u8>>) -> Start {
     }
     match facts.resumptions.get(&(agent.clone().into_bytes(), key.to_vec())) {
         Some(Resumption::Impossible(why)) => because(why.clone()),
-        Some(how) => Start::Agent { agent, id, how: how.clone() },
-        None => because(format!("no agent '{agent}' is known here")),
+        Some(how) => Start::Agent { agent, id, resumption: how.clone() },
+        None => because(format!("unknown agent '{agent}'")),
     }
 }
 
-/// A program is started only when this site's configuration lists it, whatever a snapshot says.
+/// A program is started only if this site's configuration lists it, whatever the snapshot says.
 fn program_or_shell(row: &Row, facts: &Facts) -> Start {
     let argv = row.program.as_deref().and_then(foreground_program::split);
     argv.filter(|argv| facts.keep.keeps_program(argv)).map_or(Start::Shell, Start::Program)

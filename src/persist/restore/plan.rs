@@ -1,4 +1,4 @@
-//! The plan of a restore, as a pure function of a snapshot and the present: what `show` prints
+//! The plan of a restore, as a function of a snapshot and the live sessions (pure): what `show` prints
 //! and what `restore` executes.
 
 use super::facts::Facts;
@@ -11,8 +11,8 @@ use crate::persist::save::closings::Closings;
 use crate::snapshot::{Row, Stored};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Plans the restore of `stored`. What is selected by name comes back even when it was closed on
-/// purpose; without a selection, all that was not.
+/// Plans the restore of `stored`: one step for each pane, in order. What the user names is restored
+/// even if it was closed on purpose; without `chosen`, everything that was not.
 #[must_use]
 pub fn plan(
     stored: &Stored,
@@ -41,8 +41,8 @@ pub fn plan(
     for (name, rows) in &sessions {
         let outcome = &outcomes[name];
         for row in rows {
-            // Where the session that holds the agents of shared windows is not made, this one
-            // gets them.
+            // If the session that holds the agents of shared windows is not restored, this one gets
+            // them.
             let is_absent = matches!(outcome, SessionOutcome::Absent { .. });
             let holder = holders.holder(row).filter(|holder| is_absent && !is_made(holder));
             let row = holder.map_or_else(
@@ -56,7 +56,7 @@ pub fn plan(
                 reason: String::new(),
                 start: Start::Shell,
                 has_directory: facts.directories.contains(&row.cwd),
-                shows: None,
+                scrollback: None,
                 when: None,
                 row,
             };
@@ -78,12 +78,12 @@ pub fn plan(
                 step.action = Action::New;
                 match outcome.selects(&step.row, chosen) {
                     Ok(()) => step.selected = true,
-                    Err(why) => step.reason = why,
+                    Err(why) => step.reason = why.to_string(),
                 }
-                // What is asked for by name comes back with its agents, closed or not.
+                // What the user names is restored with its agents, even if they were closed.
                 let closings = chosen.is_none().then_some(closings);
                 let closed = closings.and_then(|closings| closings.of_row(&step.row, stored.id));
-                pane_start::settle(&mut step, closed, facts, &mut taken);
+                pane_start::decide(&mut step, closed, facts, &mut taken);
             }
             steps.push(step);
         }

@@ -1,57 +1,57 @@
-//! Which panes a person asked for: sessions by name, agents by the beginning of their
-//! conversation's uuid. Strings, never numbers (lesson 20).
+//! Which panes the user selected: sessions by name, agents by a prefix of their conversation's uuid
+//! (pure). Strings, never numbers (lesson 20).
 
 use super::session_name;
 use crate::agent::ConversationId;
-use crate::persist::report::Problem;
+use crate::persist::error::Error;
 use crate::snapshot::{Row, Stored};
+use crate::text::escape;
 use std::collections::BTreeSet;
 
-/// Fewer characters of a uuid than this select nothing: a session may well be called `a`.
-const LEAST: usize = 4;
+/// Minimum length of a prefix: a session may well be called `a`.
+const MIN_PREFIX: usize = 4;
 
-/// What was asked for.
+/// The selected sessions and conversations.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Selection {
     sessions: BTreeSet<Vec<u8>>,
     conversations: BTreeSet<Vec<u8>>,
 }
 
-/// What one word names.
+/// What one word names in a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Match {
-    /// A session.
     Session(Vec<u8>),
-    /// A conversation.
     Conversation(ConversationId),
-    /// The beginning of so many conversations' ids.
+    /// It is a prefix of this many conversation ids.
     Several(usize),
-    /// Nothing that the snapshot knows.
     None,
 }
 
 impl Selection {
-    /// Finds all that is named, or says of the first word that names nothing, or several things:
-    /// nothing is started for half a selection. `None` when no word was given.
-    pub(crate) fn parse(words: &[String], stored: &Stored) -> Result<Option<Self>, Problem> {
+    /// The selection that `words` make; `None` without words.
+    ///
+    /// # Errors
+    /// If one of them names nothing, or more than one conversation: nothing is restored then.
+    pub(crate) fn parse(words: &[String], stored: &Stored) -> Result<Option<Self>, Error> {
         let mut selection = Self::default();
         for word in words {
             match find(word, stored) {
                 Match::Session(name) => selection.sessions.insert(name),
                 Match::Conversation(id) => selection.conversations.insert(id.as_str().into()),
-                Match::Several(count) => return Err(several(word, count, stored)),
+                Match::Several(count) => return Err(ambiguous(word, count, stored)),
                 Match::None => {
-                    return Err(Problem::usage(format!(
-                        "no session '{word}', nor a conversation that begins so, in snapshot {}",
-                        stored.id
-                    )));
+                    let (name, snapshot) = (word.clone(), stored.id);
+                    let sessions: BTreeSet<String> = stored.session_names().map(escape).collect();
+                    let sessions = sessions.into_iter().collect();
+                    return Err(Error::NotInSnapshot { name, snapshot, sessions });
                 }
             };
         }
         Ok((!words.is_empty()).then_some(selection))
     }
 
-    /// Whether a pane was asked for.
+    /// Whether a pane is selected.
     pub fn has(&self, row: &Row) -> bool {
         let id = || ConversationId::parse(row.conversation.as_deref()?);
         self.sessions.contains(&row.session)
@@ -59,15 +59,15 @@ impl Selection {
     }
 }
 
-/// What a word names in a snapshot: a session by its exact name, else the one conversation whose
-/// uuid begins so.
+/// What a word names in a snapshot: a session by its name, else the one conversation whose uuid has it
+/// as a prefix.
 pub(crate) fn find(word: &str, stored: &Stored) -> Match {
     let known: BTreeSet<&[u8]> = stored.session_names().collect();
     if let Some(name) = session_name::find(word, &known) {
         return Match::Session(name);
     }
     let prefix = word.to_ascii_lowercase();
-    let is_prefix = prefix.len() >= LEAST
+    let is_prefix = prefix.len() >= MIN_PREFIX
         && prefix.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
     let ids = stored.snapshot.rows.iter().filter_map(|row| row.conversation.as_deref());
     let mut ids: BTreeSet<ConversationId> = ids.filter_map(ConversationId::parse).collect();
@@ -79,12 +79,8 @@ pub(crate) fn find(word: &str, stored: &Stored) -> Match {
     }
 }
 
-/// That a word names more than one thing.
-pub(crate) fn several(word: &str, count: usize, stored: &Stored) -> Problem {
-    let id = stored.id;
-    Problem::usage(format!(
-        "'{word}' begins the ids of {count} conversations in snapshot {id}: give more of it"
-    ))
+pub(crate) fn ambiguous(prefix: &str, count: usize, stored: &Stored) -> Error {
+    Error::Ambiguous { prefix: prefix.to_owned(), count, snapshot: stored.id }
 }
 
 #[cfg(test)]
@@ -129,8 +125,8 @@ mod tests {
             let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
             Selection::parse(&words, &stored)
         };
-        assert_eq!(parse(&[]), Ok(None));
-        assert!(parse(&["a", "c"]).is_err());
+        assert_eq!(parse(&[]).unwrap(), None);
+        assert!(parse(&["a", "c"]).unwrap_err().is_usage());
         let selection = parse(&["a"]).unwrap().unwrap();
         let chosen: Vec<bool> = stored.snapshot.rows.iter().map(|row| selection.has(row)).collect();
         assert_eq!(chosen, [true, false]);

@@ -1,14 +1,14 @@
-//! Session names as a person gives them: as they are, or as we print them.
+//! Session names as a user types them: as they are, or as we print them (pure).
 
 use crate::text::unescape;
 use std::collections::BTreeSet;
 
-/// The bytes that were given; they travel in the snapshot file's escapes.
+/// The bytes of a name in a request, where it is in the snapshot file's escapes.
 pub(crate) fn exact(given: &str) -> Vec<u8> {
     unescape(given.as_bytes()).unwrap_or_else(|| given.into())
 }
 
-/// The known name that was meant: the exact one, else the one that is printed like this.
+/// The known name that `given` means: the exact one, else the one that is printed like this.
 pub(crate) fn find(given: &str, known: &BTreeSet<&[u8]>) -> Option<Vec<u8>> {
     let exact = exact(given);
     let printed = unescape(&exact);

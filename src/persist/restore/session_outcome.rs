@@ -1,7 +1,9 @@
-//! What becomes of a session of a snapshot, and of each pane of one whose name is live (pure).
+//! What a restore does with a session of a snapshot, and with each pane of one whose name is live
+//! (pure).
 
 use super::facts::Facts;
 use super::pane_start;
+use super::rename::free_name;
 use super::selection::Selection;
 use super::step::{Action, Start, Step};
 use crate::agent::ConversationId;
@@ -9,22 +11,38 @@ use crate::persist::save::closings::Closings;
 use crate::snapshot::{Row, SnapshotId};
 use std::collections::BTreeSet;
 
-/// What becomes of a whole session.
+/// What a restore does with a whole session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum SessionOutcome {
-    /// A session of that name is live, as this: each pane is looked at for itself.
+    /// A session of this name is live: what to do is decided pane by pane.
     Live(Vec<u8>),
-    /// All its conversations run elsewhere, one of them here: it was renamed (lesson 13).
+    /// All its conversations run elsewhere, the first of them at this place: the session was renamed
+    /// (lesson 13).
     Elsewhere(String),
-    /// It is absent; the reason, when it does not come back by itself.
+    /// It is not live.
     Absent {
-        /// It was closed on purpose.
+        /// Why it is not restored unless the user names it: it was closed on purpose.
         closed: Option<String>,
-        /// tmux cannot have it.
+        /// Its name is impossible in tmux.
         impossible: bool,
     },
 }
 
+/// Why a pane is not restored.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NotSelected {
+    /// Its session is live.
+    #[error("")]
+    Live,
+    #[error("tmux does not allow a NUL byte in a name")]
+    Impossible,
+    #[error("not requested")]
+    NotNamed,
+    #[error("{0}")]
+    Closed(String),
+}
+
+/// Decides on a session of `snapshot`, by the rows of its panes.
 pub(crate) fn of_session(
     name: &[u8],
     rows: &[&Row],
@@ -32,10 +50,10 @@ pub(crate) fn of_session(
     facts: &Facts,
     closings: &Closings,
 ) -> SessionOutcome {
-    // Before 3.7 tmux itself turns these two into underscores.
-    let as_tmux_calls_it: Vec<u8> =
+    // tmux before 3.7 replaces `:` and `.` by underscores.
+    let in_tmux: Vec<u8> =
         name.iter().map(|byte| if b":.".contains(byte) { b'_' } else { *byte }).collect();
-    for called in [name, &as_tmux_calls_it] {
+    for called in [name, &in_tmux] {
         if facts.sessions.contains(called) {
             return SessionOutcome::Live(called.to_vec());
         }
@@ -55,24 +73,23 @@ pub(crate) fn of_session(
 }
 
 impl SessionOutcome {
-    /// Whether a pane of an absent session is selected; why not.
-    pub(crate) fn selects(&self, row: &Row, chosen: Option<&Selection>) -> Result<(), String> {
-        let Self::Absent { closed, impossible } = self else { return Err(String::new()) };
+    /// Whether a pane of an absent session is restored.
+    pub(crate) fn selects(&self, row: &Row, chosen: Option<&Selection>) -> Result<(), NotSelected> {
+        let Self::Absent { closed, impossible } = self else { return Err(NotSelected::Live) };
         if *impossible {
-            return Err("tmux takes no NUL byte in a name".to_owned());
+            return Err(NotSelected::Impossible);
         }
         match (chosen, closed) {
             (Some(chosen), _) if chosen.has(row) => Ok(()),
-            (Some(_), _) => Err("not chosen".to_owned()),
-            (None, Some(why)) => Err(why.clone()),
+            (Some(_), _) => Err(NotSelected::NotNamed),
+            (None, Some(why)) => Err(NotSelected::Closed(why.clone())),
             (None, None) => Ok(()),
         }
     }
 }
 
-/// Decides on a pane whose session's name is live. Only a conversation that runs nowhere is worth
-/// more than a look: it goes back into its very pane if a shell waits there, else into a session
-/// of a name of its own.
+/// Decides on a pane of a session whose name is live. Only a pane with a conversation that runs nowhere
+/// is restored: in the same pane if a shell waits there, else in a session of another name.
 pub(crate) fn beside_live(
     step: &mut Step,
     closed: Option<&str>,
@@ -91,7 +108,7 @@ pub(crate) fn beside_live(
         step.reason = format!("its conversation {}", facts.is_in(place));
         return;
     }
-    if let Start::ShellBecause(why) = pane_start::of(&step.row, facts, taken) {
+    if let Start::ShellBecause(why) = pane_start::choose(&step.row, facts, taken) {
         step.reason = why;
         return;
     }
@@ -114,18 +131,9 @@ pub(crate) fn beside_live(
     }
     match (chosen, closed) {
         (Some(_), _) if explicit => step.selected = true,
-        (Some(_), _) => "not chosen".clone_into(&mut step.reason),
+        (Some(_), _) => NotSelected::NotNamed.to_string().clone_into(&mut step.reason),
         (None, Some(why)) => why.clone_into(&mut step.reason),
         (None, None) => step.selected = true,
     }
-    pane_start::settle(step, None, facts, taken);
-}
-
-/// `name-HHMM`, and a number after it where that is taken, too.
-fn free_name(name: &[u8], facts: &Facts, names: &BTreeSet<&[u8]>) -> Vec<u8> {
-    let first = [name, b"-", facts.hhmm.as_bytes()].concat();
-    let is_taken = |name: &[u8]| facts.sessions.contains(name) || names.contains(name);
-    let numbered = (2..).map(|n: u32| [first.as_slice(), b"-", n.to_string().as_bytes()].concat());
-    let mut candidates = std::iter::once(first.clone()).chain(numbered);
-    candidates.find(|candidate| !is_taken(candidate)).unwrap_or(first)
+    pane_start::decide(step, None, facts, taken);
 }

@@ -1,56 +1,52 @@
-//! Which snapshot a plan is made from.
+//! Finds the snapshot that the user named.
 
 use crate::persist::context::Context;
-use crate::persist::report::Problem;
+use crate::persist::error::Error;
+use crate::snapshot::store::Unusable;
 use crate::snapshot::{self, SnapshotId, Store, Stored};
+use crate::text::{escape, shown};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-/// No snapshot file that a user names is larger (bytes).
+/// Maximum size of a snapshot file that the user names, in bytes.
 const MAX_FILE: u64 = 64 << 20;
 
-/// Finds the snapshot that `name` means: an id, a file when it holds a slash, the newest sound
-/// one when absent. `Ok(None)` when nothing was ever saved.
+/// Finds a snapshot by its id, or by a path if `name` contains a slash; without `name`, the newest
+/// valid one. `Ok(None)` if nothing was ever saved.
 pub(crate) fn find(
     context: &Context,
     store: Option<&Store>,
     name: Option<&str>,
     notes: &mut Vec<String>,
-) -> Result<Option<Stored>, Problem> {
+) -> Result<Option<Stored>, Error> {
     match name {
         None => match store {
-            Some(store) => {
-                let newest = store.newest(notes).map_err(|error| Problem::failed(&error))?;
-                Ok(newest.map(|(_, stored)| stored))
-            }
+            Some(store) => Ok(store.newest(notes)?.map(|(_, stored)| stored)),
             None => Ok(None),
         },
         Some(path) if path.contains('/') => from_file(Path::new(path)).map(Some),
         Some(name) => {
-            let user = &context.account.name;
-            let absent = || {
-                Problem::usage(format!(
-                    "{user} has no snapshot '{}'",
-                    crate::text::escape(name.as_bytes())
-                ))
+            let absent = || Error::NoSuchSnapshot {
+                user: context.account.name.clone(),
+                name: escape(name.as_bytes()),
             };
             let (id, store) = SnapshotId::parse(name).zip(store).ok_or_else(absent)?;
-            let known = store.ids().map_err(|error| Problem::failed(&error))?.0.contains(&id);
-            if !known {
+            if !store.ids()?.0.contains(&id) {
                 return Err(absent());
             }
-            let (_, snapshot) = store.read(id).map_err(|error| Problem::failed(&error))?;
+            let (_, snapshot) = store.read(id)?;
             Ok(Some(Stored { id, snapshot }))
         }
     }
 }
 
-/// A file counts as taken when it was last written, unless its name says when.
-fn from_file(path: &Path) -> Result<Stored, Problem> {
-    let failed = |error: &dyn std::fmt::Display| Problem::usage(error.to_string());
-    let bytes = crate::sys::fs::read(path, MAX_FILE).map_err(|error| failed(&error))?;
-    let decoded = snapshot::decode(&bytes);
-    let snapshot = decoded.map_err(|damage| failed(&format!("{}: {damage}", path.display())))?;
+/// A file's time is the one in its name, else its last modification.
+fn from_file(path: &Path) -> Result<Stored, Error> {
+    let read = crate::sys::fs::read(path, MAX_FILE);
+    let bytes = read.map_err(|error| Error::SnapshotFile(Unusable::File(error)))?;
+    let snapshot = snapshot::decode(&bytes).map_err(|damage| {
+        Error::SnapshotFile(Unusable::Damaged { file: shown(path).to_string(), damage })
+    })?;
     let named = path.file_name().and_then(|name| SnapshotId::parse(name.to_str()?));
     let id = named.unwrap_or_else(|| {
         let written = path.metadata().map_or(0, |meta| meta.mtime());

@@ -2,7 +2,7 @@
 
 use super::mode::{Mode, When};
 use crate::agent::{ConversationId, Resumption};
-use crate::persist::report::PlannedRow;
+use crate::persist::report::{PlannedRow, RowAction};
 use crate::snapshot::Row;
 use crate::text::json_text;
 use std::path::PathBuf;
@@ -10,41 +10,40 @@ use std::path::PathBuf;
 /// What happens to one pane of the snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
-    /// The pane.
+    /// The pane, as in the snapshot.
     pub row: Row,
-    /// Where it comes back, or that it does not.
     pub action: Action,
-    /// The session it goes to, or is live in; printable when it is a pane.
+    /// The session that it is restored in, or where it is live; a place such as `web:0.1` if that is a
+    /// pane.
     pub target: Vec<u8>,
     /// Whether a restore does it.
     pub selected: bool,
-    /// Why, where there is something to say.
+    /// Why this action; empty if there is nothing to explain.
     pub reason: String,
-    /// What runs in the pane.
     pub start: Start,
-    /// Whether the pane's directory can be entered; the home stands in for it otherwise.
+    /// Whether the pane's directory can be entered; if not, the pane starts in the home.
     pub has_directory: bool,
-    /// A file with what the pane showed, to be shown again.
-    pub shows: Option<PathBuf>,
-    /// When its agent starts, once that is settled.
+    /// A file with the pane's scrollback, to be printed again.
+    pub scrollback: Option<PathBuf>,
+    /// When its agent starts, once that is decided.
     pub when: Option<When>,
 }
 
-/// What a plan does with a pane.
+/// What a restore does with a pane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
-    /// Make it, with its session.
+    /// Create it, with its session.
     New,
-    /// Leave it: it, or what it held, is live.
+    /// Leave it alone: it, or what it held, is live.
     Skip,
-    /// Resume its agent in the very pane that it was in, where a shell waits.
+    /// Resume its agent in the same pane that it was in, where a shell waits.
     InPlace {
         /// tmux's id of the pane.
         pane: u32,
-        /// Its first process; none when that has ended.
+        /// Its first process; `None` if that has exited.
         pid: Option<i32>,
     },
-    /// Make it in a session of another name, since its own is taken by other work.
+    /// Create it in a session of another name, since its own is taken by other work.
     Renamed,
 }
 
@@ -53,23 +52,16 @@ pub enum Action {
 pub enum Start {
     /// The user's shell.
     Shell,
-    /// The user's shell, after one line that says why it is no agent.
+    /// The user's shell, after one line that says why it is not the agent.
     ShellBecause(String),
-    /// A program on the site's list, by its argument list; then the user's shell.
+    /// A program that the configuration lists, by its argument list; then the user's shell.
     Program(Vec<Vec<u8>>),
-    /// An agent on its conversation.
-    Agent {
-        /// Its name.
-        agent: String,
-        /// The conversation.
-        id: ConversationId,
-        /// How.
-        how: Resumption,
-    },
+    /// An agent with its conversation.
+    Agent { agent: String, id: ConversationId, resumption: Resumption },
 }
 
 impl Step {
-    /// The step for a report.
+    /// The row of a report.
     pub fn describe(&self) -> PlannedRow {
         let text = |value: &Option<Vec<u8>>| value.as_deref().map(json_text);
         PlannedRow {
@@ -79,14 +71,13 @@ impl Step {
             cwd: json_text(&self.row.cwd),
             conversation: text(&self.row.conversation),
             agent: text(&self.row.agent),
-            state: self.row.state.word().to_owned(),
+            state: self.row.state,
             action: match self.action {
-                Action::New => "new",
-                Action::Skip => "skip",
-                Action::InPlace { .. } => "in_place",
-                Action::Renamed => "renamed",
-            }
-            .to_owned(),
+                Action::New => RowAction::New,
+                Action::Skip => RowAction::Skip,
+                Action::InPlace { .. } => RowAction::InPlace,
+                Action::Renamed => RowAction::Renamed,
+            },
             target: json_text(&self.target),
             selected: self.selected,
             reason: self.reason.clone(),

@@ -1,5 +1,5 @@
-//! What a restore left behind that died on the way: sessions that are not whole, perhaps with
-//! agents that were started already.
+//! Ends what an interrupted restore left: incomplete sessions, perhaps with agents that it had
+//! already started.
 
 use crate::persist::capture::BUILDER_PREFIX;
 use crate::persist::context::Context;
@@ -9,8 +9,8 @@ use crate::tmux::{Pane, TmuxError, command};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-/// Ends the sessions of these panes and waits for their processes, so that what they ran is not
-/// taken for live when the plan is made. The caller holds the lock: no other restore is at work.
+/// Ends the sessions of these panes and waits for their processes, so that the plan does not take
+/// their conversations for live. The caller holds the server's lock: no other restore is running.
 pub(crate) fn end(context: &Context, panes: &[Pane]) -> Result<(), TmuxError> {
     let proc = Proc::default();
     let mut running = Vec::new();
@@ -24,9 +24,9 @@ pub(crate) fn end(context: &Context, panes: &[Pane]) -> Result<(), TmuxError> {
     let lines: Vec<_> = sessions.into_iter().map(command::kill_session).collect();
     let name = format!("{BUILDER_PREFIX}{}", fs::random_hex());
     let mut builder = context.server.build(&name, std::path::Path::new("/"))?;
-    builder.exchange(&lines)?; // one that is gone already is no harm
+    builder.exchange(&lines)?; // a session that has ended meanwhile is no failure
     builder.finish()?;
-    // They got SIGHUP; what outlives the deadline is live indeed, and the plan will say so.
+    // They got SIGHUP. What survives the deadline is really live, and the plan will say so.
     let end = Instant::now() + context.server.deadline;
     let is_running =
         |(pid, start): &(i32, u64)| proc.stat(*pid).is_some_and(|stat| stat.start == *start);

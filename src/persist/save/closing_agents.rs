@@ -1,13 +1,14 @@
-//! Agents on their way out (pure). The close of a conversation is recorded while its agent still
-//! ends: a save in between sees both. Taken for one that was opened again, it would be carried
-//! forward as lost when it is gone.
+//! Agents that are about to exit (pure). The close of a conversation is recorded while its agent is
+//! still exiting. A save in between sees both; if it took the conversation for one that was opened
+//! again, the next save would carry it forward as lost.
 
 use super::closings::Closings;
 use crate::snapshot::{Snapshot, SnapshotId, State};
 use crate::sys::clock::Epoch;
 
-/// Makes shells of the panes whose agents are ending: closed since `newest`, by a process that did
-/// not start after that. `started` gives when the process of a conversation did.
+/// Turns panes whose agents are exiting into shells: their conversation was closed since `newest`,
+/// and its process did not start after that. `started` returns the start of a conversation's
+/// process.
 pub(crate) fn drop_closing(
     live: &mut Snapshot,
     newest: SnapshotId,

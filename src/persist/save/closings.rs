@@ -5,18 +5,17 @@ use crate::snapshot::{Endings, Row, Snapshot, SnapshotId, Tombstones};
 use crate::sys::clock::Epoch;
 use crate::text::escape;
 
-/// All that was closed on purpose.
+/// Sessions and conversations that were closed on purpose.
 #[derive(Debug, Clone, Default)]
 pub struct Closings {
-    /// Sessions.
     pub tombstones: Tombstones,
-    /// Conversations, among other endings.
+    /// The ends of conversations, on purpose or not.
     pub endings: Endings,
 }
 
 impl Closings {
-    /// Why a session of a snapshot must not come back by itself: it was closed since, or all its
-    /// panes held agents that were.
+    /// Why a session of a snapshot is not restored unless the user names it: it was closed since, or
+    /// all its panes had agents that were. `None` if it is restored.
     pub fn of_session(&self, name: &[u8], rows: &[&Row], snapshot: SnapshotId) -> Option<String> {
         if let Some(tombstone) = self.tombstones.closed_since(name, snapshot) {
             let why = escape(&tombstone.reason);
@@ -27,20 +26,20 @@ impl Closings {
         all.then(|| "its agents were closed on purpose".to_owned())
     }
 
-    /// Why the agent of a pane must not come back: it was closed since.
+    /// Why the agent of a pane is not restored: it was closed since. `None` if it is restored.
     pub fn of_row(&self, row: &Row, snapshot: SnapshotId) -> Option<String> {
         let id = ConversationId::parse(row.conversation.as_deref()?)?;
         let ending = self.endings.closed_since(id.as_str().as_bytes(), snapshot)?;
         Some(format!("{} was closed on purpose", escape(&ending.agent)))
     }
 
-    /// Why a pane must not come back beside a live session of that name: either reason.
+    /// Why a pane is not restored beside a live session of the same name: either reason.
     pub fn of_row_or_session(&self, row: &Row, snapshot: SnapshotId) -> Option<String> {
         self.of_row(row, snapshot).or_else(|| self.of_session(&row.session, &[], snapshot))
     }
 
-    /// Whether something that was closed after a snapshot is there again in an equal state: then
-    /// that state still needs a newer snapshot, or it would never be restored.
+    /// Whether something that was closed after the snapshot `newest` is live again. Then an equal
+    /// state needs a new snapshot all the same, or it would never be restored.
     pub fn any_alive(&self, live: &Snapshot, newest: SnapshotId) -> bool {
         live.present().any(|row| {
             self.tombstones.closed_since(&row.session, newest).is_some()
@@ -48,7 +47,7 @@ impl Closings {
         })
     }
 
-    /// When something was last closed.
+    /// The time of the last close.
     pub fn latest(&self) -> Option<Epoch> {
         self.tombstones.latest().max(self.endings.latest_close())
     }

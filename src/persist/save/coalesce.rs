@@ -1,5 +1,5 @@
-//! Saving when something changed: a server tells by tmux's hooks, agents by theirs, the launcher by
-//! itself. However many tell, one save a second sees it all.
+//! Saves on change: requested by tmux's hooks, by the agents' hooks and by the launcher. Any number of
+//! requests leads to at most one save a second.
 
 use crate::persist::own_program;
 use crate::persist::request::Job;
@@ -11,11 +11,11 @@ use crate::tmux::{Hooks, Server, TmuxError};
 use std::ffi::OsStr;
 use std::time::Duration;
 
-/// Saves on change are at least this far apart.
-const PAUSE: Duration = Duration::from_secs(1);
+/// Minimum time between saves on change.
+const INTERVAL: Duration = Duration::from_secs(1);
 
-/// The hooks that a user's server should have: they run this program for that user's state.
-/// Whoever sets them, a server runs them as its own user.
+/// The hooks that a user's server should have: they run this program for that user's state. A server
+/// runs them as its own user, no matter who set them.
 pub(crate) fn hooks(job: &Job) -> Option<Hooks> {
     let program = own_program::program().filter(|_| job.save_on_change)?;
     let mut words = vec![program.as_os_str()];
@@ -33,8 +33,12 @@ pub(crate) fn hooks(job: &Job) -> Option<Hooks> {
     Some(Hooks::running(&line))
 }
 
-/// Gives a server the hooks it should have, and takes away those it should not.
-pub(crate) fn keep(server: &Server, wanted: Option<&Hooks>, found: Found) -> Result<(), TmuxError> {
+/// Sets the hooks that a server should have, and removes ours that it should not have.
+pub(crate) fn sync_hooks(
+    server: &Server,
+    wanted: Option<&Hooks>,
+    found: Found,
+) -> Result<(), TmuxError> {
     match (wanted, found) {
         (Some(_), Found::Wanted) | (None, Found::None) => Ok(()),
         (Some(hooks), _) => server.tell(hooks.set()),
@@ -42,24 +46,24 @@ pub(crate) fn keep(server: &Server, wanted: Option<&Hooks>, found: Found) -> Res
     }
 }
 
-/// The turn to save next. While one process has it, all others can leave: what they saw, it will
-/// see, since it looks only after it let go of the turn.
+/// The turn to save next. While one process has it, all others can exit: the holder will see every
+/// change that they saw, since it captures only after it has released the turn.
 #[derive(Debug)]
 pub(crate) struct Turn(Lock);
 
 impl Turn {
-    /// Takes the turn, and waits until it has come; `None` when another has it.
+    /// Takes the turn, and waits for the interval to end; `None` if another process has it.
     pub(crate) fn take(store: &Store) -> Result<Option<Self>, FileError> {
         let lock = match store.pending() {
             Ok(lock) => lock,
             Err(error) if error.source.kind() == std::io::ErrorKind::TimedOut => return Ok(None),
             Err(error) => return Err(error),
         };
-        clock::pause(PAUSE.saturating_sub(lock.age()));
+        clock::pause(INTERVAL.saturating_sub(lock.age()));
         Ok(Some(Self(lock)))
     }
 
-    /// Gives it to whoever comes next: from now on changes are theirs to save.
+    /// Releases the turn: changes from now on are for the next process that takes it.
     pub(crate) fn begin(&self) {
         self.0.mark();
         self.0.release();

@@ -1,15 +1,15 @@
-//! The index of conversations, kept up to date by every save that saw something new.
+//! The index of all known conversations, which saves keep up to date.
 
 use crate::persist::context::Context;
 use crate::snapshot::conversations::{self, Conversations, GRANULARITY};
 use crate::snapshot::{Snapshot, SnapshotId, Store};
 use crate::sys::FileError;
 use crate::sys::locks::Lock;
+use crate::text::shown;
 
-/// Notes what a save sees in the index, before the snapshot is written. The index is read only when a
-/// conversation is new or somewhere else, and once an hour. What goes wrong is noted: the save
-/// goes on.
-pub(crate) fn remember(
+/// Enters the conversations of a snapshot before it is written. The index is read and written only if
+/// a conversation is new or has moved, and once an hour. A failure is only noted.
+pub(crate) fn update(
     context: &Context,
     (store, lock): (&Store, &Lock),
     snapshot: &Snapshot,
@@ -17,13 +17,13 @@ pub(crate) fn remember(
     notes: &mut Vec<String>,
 ) {
     if snapshot.rows.iter().any(conversations::is_there)
-        && let Err(error) = try_remember(context, (store, lock), snapshot, previous, notes)
+        && let Err(error) = try_update(context, (store, lock), snapshot, previous, notes)
     {
         notes.push(format!("not in the history: {error}"));
     }
 }
 
-fn try_remember(
+fn try_update(
     context: &Context,
     (store, lock): (&Store, &Lock),
     snapshot: &Snapshot,
@@ -37,15 +37,15 @@ fn try_remember(
     if is_recent && !has_news {
         return Ok(());
     }
-    let (mut index, mended) = read(store, notes)?;
-    if index.observe(snapshot, context.now, previous) || mended {
+    let (mut index, rebuilt) = read(store, notes)?;
+    if index.observe(snapshot, context.now, previous) || rebuilt {
         store.write_conversations(&index, lock)?;
     }
     Ok(())
 }
 
-/// Makes sure that the index has every conversation of snapshots that are about to be deleted.
-pub(crate) fn all_of(
+/// Enters the conversations of snapshots that are about to be deleted.
+pub(crate) fn include(
     (store, lock): (&Store, &Lock),
     snapshots: &[(SnapshotId, Snapshot)],
     notes: &mut Vec<String>,
@@ -57,7 +57,7 @@ pub(crate) fn all_of(
     if changed { store.write_conversations(&index, lock) } else { Ok(()) }
 }
 
-/// The index, and whether it had to be made or mended from the snapshots.
+/// The index, and whether it had to be rebuilt from the snapshots.
 pub(crate) fn read(
     store: &Store,
     notes: &mut Vec<String>,
@@ -68,10 +68,10 @@ pub(crate) fn read(
         None => (Conversations::default(), Vec::new()),
     };
     let path = store.conversations_path();
-    notes.extend(bad.iter().map(|n| format!("passed over: {}: line {n}", path.display())));
-    // Oldest first, so that where a conversation was last is where it is.
+    notes.extend(bad.iter().map(|n| format!("skipped: {}: invalid line {n}", shown(&path))));
+    // Oldest first: the index has the last place of each conversation.
     for id in store.ids()?.0.into_iter().rev() {
-        // A damaged snapshot is named by everything that looks for the newest.
+        // Invalid snapshots are reported where the newest valid one is determined.
         if let Ok((_, snapshot)) = store.read(id) {
             index.observe(&snapshot, id.seconds(), None);
         }

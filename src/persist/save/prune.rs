@@ -1,4 +1,4 @@
-//! Retention, after a snapshot was written: deletes what is no longer needed.
+//! Deletes old snapshots that the retention rules do not keep, after a new one was written.
 
 use super::history_index;
 use crate::persist::context::Context;
@@ -8,12 +8,11 @@ use crate::sys::FileError;
 use crate::sys::locks::Lock;
 
 const HOUR: u64 = 3600;
-/// So many are deleted at once; the next time goes on.
+/// Maximum number of snapshots deleted at once; the next time continues.
 const AT_ONCE: usize = 5000;
 
-/// Prunes the store when it is time to: with the first snapshot of an hour, for only then has
-/// another hour or day come to its end, and when there are too many. `ids` are those before
-/// `written`. What goes wrong is noted: the snapshot is written, which is what counts.
+/// Prunes the store after the first snapshot of an hour, since the rules count whole hours and days,
+/// and if there are too many snapshots. `ids` are those before `written`. A failure is only noted.
 pub(crate) fn prune(
     context: &Context,
     (store, lock): (&Store, &Lock),
@@ -28,7 +27,7 @@ pub(crate) fn prune(
         return;
     }
     if let Err(error) = try_prune(context, (store, lock), notes) {
-        notes.push(format!("nothing more was pruned: {error}"));
+        notes.push(format!("old snapshots were not all deleted: {error}"));
     }
 }
 
@@ -45,20 +44,20 @@ fn try_prune(
         .collect();
     let mut gone = retention::surplus(&known, context.now, &context.retention);
     gone.truncate(AT_ONCE);
-    // What is deleted is read once more as a whole: it must be sound, for damaged ones are left to
-    // a person, and no conversation may be forgotten with it.
+    // Each is read completely before it is deleted: invalid ones are left for an administrator to
+    // examine, and the history index must have all their conversations.
     let mut read = Vec::new();
     for id in gone {
         match store.read(id) {
             Ok((_, snapshot)) => read.push((id, snapshot)),
-            Err(why) => notes.push(format!("left as it is: {why}")),
+            Err(why) => notes.push(format!("not deleted: {why}")),
         }
     }
     if !read.is_empty() {
-        history_index::all_of((store, lock), &read, notes)?;
+        history_index::include((store, lock), &read, notes)?;
     }
     let gone: Vec<SnapshotId> = read.iter().map(|(id, _)| *id).collect();
     store.remove(&gone, notes, lock)?;
-    tracing::info!(of = known.len(), deleted = gone.len(), "pruned");
+    tracing::info!(deleted = gone.len(), of = known.len(), "old snapshots deleted");
     Ok(())
 }

@@ -1,26 +1,37 @@
-//! What shells' panes showed, kept beside the snapshot and shown again by a restore.
+//! The scrollback of panes with shells, saved beside the snapshot.
 //!
-//! Text that goes by is no change of the sessions: it makes no new snapshot. Each save brings the
-//! files of the newest snapshot up to date; a new snapshot takes over by hard link what is the same,
-//! and what nobody can ask for any more (a lost session's). Nothing here stops a save.
+//! New output alone leads to no new snapshot: each save updates the files of the newest one. A new
+//! snapshot hard-links the files that did not change, and those of lost panes, which can no longer
+//! be captured. No failure here stops a save.
 
 use crate::persist::context::Context;
-use crate::persist::restore::step::{Start, Step};
-use crate::snapshot::scrollback::{file_name, path};
+use crate::snapshot::scrollback::file_name;
 use crate::snapshot::{Row, Snapshot, SnapshotId, State, Store};
 use crate::sys::Dir;
 use crate::sys::fs::FileError;
 use crate::sys::locks::Lock;
+use crate::tmux::TmuxError;
 use crate::tmux::scrollback::newest_lines;
 use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
-/// How long asking, and then writing, may take: a save goes on without the rest.
-const TIME: Duration = Duration::from_secs(4);
+/// Maximum time for capturing, and again for writing; a save continues without the rest.
+const MAX_TIME: Duration = Duration::from_secs(4);
 
-/// Keeps what the shells' panes of `snapshot` show, for the snapshot that is or will be called
-/// `id`; `before` is the one before it. Gives what a person should know.
-pub(crate) fn keep(
+/// Why the scrollback was not saved, or not all of it.
+#[derive(Debug, thiserror::Error)]
+enum ScrollbackError {
+    #[error(transparent)]
+    Tmux(#[from] TmuxError),
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error("it took longer than {} s", MAX_TIME.as_secs())]
+    Timeout,
+}
+
+/// Saves the scrollback of the shells of `snapshot`, whose id is or will be `id`; `before` is the id
+/// of the previous snapshot. Returns a note if that failed.
+pub(crate) fn save(
     context: &Context,
     store: &Store,
     snapshot: &Snapshot,
@@ -31,49 +42,54 @@ pub(crate) fn keep(
     if context.keep.scrollback_lines == 0 {
         return None;
     }
-    let result = try_keep(context, store, snapshot, alternate, (before, id), lock);
-    result.err().map(|error| format!("scrollback is not kept, or not all: {error}"))
+    let begin = Instant::now();
+    let result = try_save(context, store, snapshot, alternate, (before, id), lock);
+    tracing::debug!(took = ?begin.elapsed(), "scrollback saved");
+    result.err().map(|error| format!("scrollback not saved, or only in part: {error}"))
 }
 
-fn try_keep(
+fn try_save(
     context: &Context,
     store: &Store,
     snapshot: &Snapshot,
     alternate: &BTreeSet<u32>,
     (before, id): (Option<SnapshotId>, SnapshotId),
     lock: &Lock,
-) -> Result<(), String> {
+) -> Result<(), ScrollbackError> {
     let shells = || snapshot.rows.iter().filter(|row| holds_shell(row));
-    // A program on the alternate screen hides what is to be kept.
+    // A program on the alternate screen hides the scrollback.
     let panes: BTreeSet<u32> = shells().filter_map(|row| row.pane_id).collect();
     let panes: Vec<u32> = panes.difference(alternate).copied().collect();
-    let shown = context.server.scrollback(&panes, context.keep.scrollback_lines, TIME);
+    let lines = context.keep.scrollback_lines;
     let shown: HashMap<u32, Vec<u8>> =
-        shown.map_err(|error| error.to_string())?.into_iter().collect();
-    let text = |error: FileError| error.to_string();
-    let old = before.map(|before| store.scrollback(before)).transpose().map_err(text)?.flatten();
-    let dir = store.ensure_scrollback(id, lock).map_err(text)?;
+        context.server.scrollback(&panes, lines, MAX_TIME)?.into_iter().collect();
+    let old = before.map(|before| store.scrollback(before)).transpose()?.flatten();
+    let dir = store.ensure_scrollback(id, lock)?;
     let limit = usize::try_from(context.keep.scrollback_bytes).unwrap_or(usize::MAX);
-    let end = Instant::now() + TIME;
+    let end = Instant::now() + MAX_TIME;
     let mut written = false;
     for row in snapshot.rows.iter().filter(|row| row.agent.is_none()) {
         if Instant::now() >= end {
-            return Err("there was no time for the rest".to_owned());
+            return Err(ScrollbackError::Timeout);
         }
         let now = row.pane_id.filter(|_| holds_shell(row)).and_then(|pane| shown.get(&pane));
         let now = now.map(|text| newest_lines(text, limit));
-        written |= file(&dir, old.as_ref(), &file_name(row), now, limit as u64).map_err(text)?;
+        written |= write(&dir, old.as_ref(), &file_name(row), now, limit as u64)?;
     }
-    if written { dir.sync().map_err(text) } else { Ok(()) }
+    if written {
+        dir.sync()?;
+    }
+    Ok(())
 }
 
-/// A live pane without an agent, and without a program that is started again.
+/// Whether a row is a live pane without an agent and without a program that is started again.
 fn holds_shell(row: &Row) -> bool {
     row.state == State::Shell && row.lost_since.is_none() && row.program.is_none()
 }
 
-/// Makes one file what it has to be; whether that changed the directory.
-fn file(
+/// Brings one file up to date: with the text `now`, or if there is none, with the file of the
+/// previous snapshot. Returns whether the directory changed.
+fn write(
     dir: &Dir,
     old: Option<&Dir>,
     name: &str,
@@ -98,16 +114,4 @@ fn file(
     }
     dir.write_deferring_dir_sync(name, text)?;
     Ok(true)
-}
-
-/// Finds what the shells that are about to come back showed.
-pub(crate) fn find(context: &Context, store: Option<&Store>, id: SnapshotId, steps: &mut [Step]) {
-    if context.keep.scrollback_lines == 0 {
-        return;
-    }
-    let Some(dir) = store.and_then(|store| store.scrollback(id).ok().flatten()) else { return };
-    for step in steps.iter_mut().filter(|step| step.selected && step.start == Start::Shell) {
-        let there = dir.has_file(file_name(&step.row)).unwrap_or(false);
-        step.shows = there.then(|| path(&dir, &step.row));
-    }
 }

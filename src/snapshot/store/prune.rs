@@ -39,7 +39,7 @@ impl Store {
         let mut removed = 0;
         let mut note = |result: Result<(), FileError>| match result {
             Ok(()) => removed += 1,
-            Err(error) => notes.push(format!("left as it is: {error}")),
+            Err(error) => notes.push(format!("not deleted: {error}")),
         };
         // A snapshot first: what belongs to it is found again when we are killed in between.
         for id in gone {
@@ -135,7 +135,7 @@ mod tests {
         let mut notes = Vec::new();
         store.remove(&[id(100), id(200)], &mut notes, &lock).unwrap();
         assert_eq!(notes.len(), 3, "{notes:?}");
-        assert!(notes.iter().all(|note| note.starts_with("left as it is: ")), "{notes:?}");
+        assert!(notes.iter().all(|note| note.starts_with("not deleted: ")), "{notes:?}");
         assert!(outside.join("kept").exists() && scrollback.join("link").is_symlink());
         assert!(!scrollback.join("0.0").exists());
         assert!(!dir.join(id(100).file_name()).exists());

@@ -1,7 +1,7 @@
 //! `diff`: `+` what was added, `-` what was removed, `~` what changed.
 
 use crate::cli::output::{paint, style};
-use crate::persist::report::{ComparedField, ComparedPane, ComparedSession, DiffReport};
+use crate::persist::report::{Change, ComparedField, ComparedPane, ComparedSession, DiffReport};
 use crate::text::table::{beginning, end, shown};
 
 pub(crate) fn diff(name: &str, compared: &DiffReport) -> String {
@@ -18,7 +18,7 @@ fn session(session: &ComparedSession) -> String {
     let was = session.was.as_ref().map(|was| format!(" (was {})", beginning(was, 40)));
     let line = format!(
         "{} {}{}\n",
-        sign(&session.change),
+        sign(session.change),
         beginning(&session.session, 60),
         was.unwrap_or_default()
     );
@@ -26,11 +26,11 @@ fn session(session: &ComparedSession) -> String {
 }
 
 fn pane(pane: &ComparedPane) -> String {
-    let mut what = vec![shown(&pane.state)];
+    let mut what = vec![pane.state.word().to_owned()];
     what.extend(pane.agent.as_ref().map(|agent| beginning(agent, 10)));
     what.extend(pane.conversation.as_ref().map(|id| beginning(id, 36)));
     what.push(end(&pane.cwd, 60));
-    let (sign, place) = (sign(&pane.change), format!("{}.{}", pane.window, pane.pane));
+    let (sign, place) = (sign(pane.change), format!("{}.{}", pane.window, pane.pane));
     let line = format!("    {sign} {place}  {}\n", what.join("  "));
     line + &pane.fields.iter().map(field).collect::<String>()
 }
@@ -44,10 +44,10 @@ fn field(field: &ComparedField) -> String {
     format!("          {}: {} -> {}\n", shown(&field.field), value(&field.from), value(&field.to))
 }
 
-fn sign(change: &str) -> String {
+fn sign(change: Change) -> String {
     match change {
-        "added" => paint(style::ADDED, "+"),
-        "removed" => paint(style::REMOVED, "-"),
-        _ => paint(style::CHANGED, "~"),
+        Change::Added => paint(style::ADDED, "+"),
+        Change::Removed => paint(style::REMOVED, "-"),
+        Change::Renamed | Change::Changed => paint(style::CHANGED, "~"),
     }
 }

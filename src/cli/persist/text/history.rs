@@ -42,7 +42,7 @@ fn conversations(report: &HistoryReport, now: Epoch) -> String {
         [
             ago(one.last_seen),
             ago(one.first_seen),
-            shown(&one.state),
+            one.state.word().to_owned(),
             beginning(&one.agent, 10),
             beginning(&one.conversation, 36),
             beginning(&one.session, 24),

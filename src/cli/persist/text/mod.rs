@@ -31,13 +31,13 @@ pub fn messages(done: &TaskResult, quiet: bool) {
         error(&problem.to_string());
         problem.hint().iter().for_each(|text| hint(text));
     }
-    for UserReport { user, report, hint: help } in &done.reports {
+    for UserReport { user, report } in &done.reports {
         if !quiet {
             report.notes().iter().for_each(|text| note(&of_user(user, text)));
         }
         if let Some(problem) = report.problem() {
             error(&of_user(user, &problem.message));
-            help.iter().for_each(|text| hint(text));
+            problem.hint.iter().for_each(|text| hint(text));
         }
     }
 }

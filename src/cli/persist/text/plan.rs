@@ -1,7 +1,7 @@
 //! `show` and `restore`: one line a pane, then how many sessions.
 
 use crate::cli::output::{paint, style};
-use crate::persist::report::{BudgetResult, PlanReport, PlannedRow};
+use crate::persist::report::{BudgetResult, PlanReport, PlannedRow, RowAction, RowResult};
 use crate::persist::restore::mode::Mode;
 use crate::snapshot::SnapshotId;
 use crate::sys::clock::Epoch;
@@ -52,11 +52,11 @@ fn cells(row: &PlannedRow, executed: bool) -> [String; 4] {
         Outcome::Restored => style::GOOD,
         Outcome::Failed => style::ERROR,
     };
-    [pane, shown(&row.state) + &agent, paint(style, &result), shown(&row.reason)]
+    [pane, row.state.word().to_owned() + &agent, paint(style, &result), shown(&row.reason)]
 }
 
 fn planned(row: &PlannedRow) -> (Outcome, String) {
-    if row.action == "skip" {
+    if row.action == RowAction::Skip {
         return (Outcome::Skipped, "skip".to_owned());
     }
     if !row.selected {
@@ -71,23 +71,23 @@ fn planned(row: &PlannedRow) -> (Outcome, String) {
 }
 
 fn result(row: &PlannedRow) -> (Outcome, String) {
-    let result = row.result.as_deref().unwrap_or_default();
-    if result == "restored" {
-        let waits = if row.mode == Some(Mode::Lazy) { ", waits for Enter" } else { "" };
-        (Outcome::Restored, format!("restored{}{waits}", place(row)))
-    } else if result.starts_with("failed") {
-        (Outcome::Failed, shown(result))
-    } else {
-        (Outcome::Skipped, shown(result))
+    let text = row.result.as_ref().map_or(String::new(), |result| shown(&result.to_string()));
+    match &row.result {
+        Some(RowResult::Restored) => {
+            let waits = if row.mode == Some(Mode::Lazy) { ", waits for Enter" } else { "" };
+            (Outcome::Restored, format!("restored{}{waits}", place(row)))
+        }
+        Some(RowResult::Failed(_)) => (Outcome::Failed, text),
+        Some(RowResult::Skipped(_) | RowResult::NotSelected) | None => (Outcome::Skipped, text),
     }
 }
 
 /// Where the pane comes back, unless in a session of its own name.
 fn place(row: &PlannedRow) -> String {
-    match row.action.as_str() {
-        "in_place" => " in its pane".to_owned(),
-        "renamed" => format!(" as {}", beginning(&row.target, 40)),
-        _ => String::new(),
+    match row.action {
+        RowAction::InPlace => " in its pane".to_owned(),
+        RowAction::Renamed => format!(" as {}", beginning(&row.target, 40)),
+        RowAction::New | RowAction::Skip => String::new(),
     }
 }
 
@@ -112,13 +112,14 @@ fn counts(rows: &[PlannedRow], executed: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::snapshot::State;
 
-    fn row(session: &str, pane: u32, action: &str) -> PlannedRow {
+    fn row(session: &str, pane: u32, action: RowAction) -> PlannedRow {
         PlannedRow {
             session: session.to_owned(),
             pane,
-            action: action.to_owned(),
-            state: "live".to_owned(),
+            action,
+            state: State::Live,
             agent: Some("claude".to_owned()),
             target: format!("{session}-1432"),
             selected: true,
@@ -136,14 +137,19 @@ mod tests {
 
     #[test]
     fn a_plan_has_a_line_a_pane_and_counts_sessions() {
-        let shell =
-            PlannedRow { agent: None, state: "shell".into(), mode: None, ..row("web", 1, "new") };
+        let shell = PlannedRow {
+            agent: None,
+            state: State::Shell,
+            mode: None,
+            ..row("web", 1, RowAction::New)
+        };
         let closed = PlannedRow {
             selected: false,
             reason: "closed on purpose".into(),
-            ..row("old", 0, "new")
+            ..row("old", 0, RowAction::New)
         };
-        let rows = vec![row("web", 0, "new"), shell, closed, row("api", 0, "renamed")];
+        let rows =
+            vec![row("web", 0, RowAction::New), shell, closed, row("api", 0, RowAction::Renamed)];
         let expected = "\
 ann: snapshot 20261120T144343Z, 5 min ago
   PANE     SAVED AS     PLAN                     REASON
@@ -158,13 +164,12 @@ ann: 2 sessions to restore, 1 skipped
 
     #[test]
     fn a_restore_reports_each_pane_and_a_session_by_its_worst_one() {
-        let result =
-            |row: PlannedRow, result: &str| PlannedRow { result: Some(result.into()), ..row };
-        let lazy = PlannedRow { mode: Some(Mode::Lazy), ..row("web", 0, "in_place") };
+        let result = |row: PlannedRow, result| PlannedRow { result: Some(result), ..row };
+        let lazy = PlannedRow { mode: Some(Mode::Lazy), ..row("web", 0, RowAction::InPlace) };
         let rows = vec![
-            result(lazy, "restored"),
-            result(row("web", 1, "new"), "failed: no space"),
-            result(row("api", 0, "skip"), "skipped"),
+            result(lazy, RowResult::Restored),
+            result(row("web", 1, RowAction::New), RowResult::Failed("no space".into())),
+            result(row("api", 0, RowAction::Skip), RowResult::Skipped(None)),
         ];
         let expected = "\
 ann: snapshot 20261120T144343Z, 5 min ago

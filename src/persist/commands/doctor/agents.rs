@@ -1,4 +1,4 @@
-//! Which agents the user can start.
+//! Checks which agents the user can start.
 
 use crate::persist::report::Check;
 use crate::text::escape;
@@ -6,13 +6,13 @@ use std::ffi::OsStr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-/// The programs of the agents that are known, with what installs each.
+/// The programs of the known agents, each with the command that installs it.
 const AGENTS: [(&str, &str); 2] = [
     ("claude", "npm install -g @anthropic-ai/claude-code"),
     ("codex", "npm install -g @openai/codex"),
 ];
 
-/// Finds them where the launcher does: `~/.local/bin`, then PATH.
+/// Finds them as the launcher does: in `~/.local/bin`, then on PATH.
 pub(crate) fn find(home: &Path, path: Option<&OsStr>) -> Vec<PathBuf> {
     let own = home.join(".local/bin");
     let dirs: Vec<PathBuf> =
@@ -28,7 +28,7 @@ fn is_program(file: &Path) -> bool {
 /// One agent is enough.
 pub(crate) fn check(found: &[PathBuf]) -> Check {
     if found.is_empty() {
-        let what = "no agent in ~/.local/bin or on PATH: a restored pane would be a shell";
+        let what = "no agent in ~/.local/bin or on PATH: restored panes would be shells";
         return Check::warn("agents", what, AGENTS[0].1);
     }
     let names: Vec<_> =

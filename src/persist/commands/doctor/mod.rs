@@ -1,5 +1,5 @@
-//! `doctor`, the user's part: what only a process of the user's can see. One file for each group
-//! of checks; what is judged is gathered first, so that judging is pure.
+//! `doctor`, the user's part: the checks that only a process of the user can make. One file for each
+//! group of checks, which first gathers facts and then judges them by a function without effects.
 
 mod agents;
 mod hooks;
@@ -11,7 +11,7 @@ use crate::persist::context::Context;
 use crate::persist::report::{DoctorReport, Report, StatusReport};
 use std::path::Path;
 
-/// Examines the user's own context; `root` is where the host's files are.
+/// Checks the user's part of the installation. `root` is the root of the host's file system.
 pub fn doctor(context: &Context, root: &Path) -> Report {
     let standing = match status::status(context) {
         Report::Status(standing) => *standing,

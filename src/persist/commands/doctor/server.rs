@@ -1,34 +1,34 @@
-//! The user's tmux server: whether it can be used, whether it tells of changes, and where its
-//! processes live.
+//! Checks the user's tmux server: whether it can be used, whether changes are saved, and which unit
+//! its processes belong to.
 
 use crate::persist::context::Context;
 use crate::persist::report::{Check, ServerState, StatusReport};
 use crate::tmux::program;
 use std::path::Path;
 
-/// Looks at the server, if one runs.
+/// Checks the server, if one runs.
 pub(crate) fn checks(context: &Context, root: &Path, standing: &StatusReport) -> Vec<Check> {
     let socket = crate::text::escape(context.server.socket.path().as_os_str().as_encoded_bytes());
     match standing.server {
-        ServerState::None => return vec![Check::ok("tmux server", "none runs")],
+        ServerState::None => return vec![Check::ok("tmux server", "not running")],
         ServerState::Refused => {
-            let what = format!("{socket} must not be used (see snapshots): nothing can be saved");
-            let dir = context.server.socket.directory().display();
+            let what = format!("{socket} must not be used (see 'snapshots'): nothing can be saved");
+            let dir = crate::text::shown(context.server.socket.directory());
             return vec![Check::fault("tmux server", what, format!("chmod 700 {dir}"))];
         }
         ServerState::Running => {}
     }
-    let mut checks = vec![Check::ok("tmux server", format!("listens at {socket}"))];
+    let mut checks = vec![Check::ok("tmux server", format!("running at {socket}"))];
     if let Some(own) = program::of_server(&context.server.socket) {
         checks.push(upgraded(program::version(Some(&own)), program::version(None)));
     }
-    checks.push(tells(context.server.option("@persist_save").as_deref()));
+    checks.push(saves_changes(context.server.option("@persist_save").as_deref()));
     if root.join("run/systemd/system").is_dir() {
         let cgroup =
             context.server.socket.server_pid().and_then(|pid| {
                 std::fs::read_to_string(root.join(format!("proc/{pid}/cgroup"))).ok()
             });
-        checks.push(place(cgroup.as_deref(), context.account.uid.as_raw()));
+        checks.push(slice(cgroup.as_deref(), context.account.uid.as_raw()));
     }
     checks
 }
@@ -50,20 +50,20 @@ fn upgraded(server: Option<String>, installed: Option<String>) -> Check {
     Check::warn(NAME, what, "persist save && tmux kill-server && persist restore")
 }
 
-/// Whether the server runs a save when something changes, by the mark that our hooks leave.
-fn tells(mark: Option<&str>) -> Check {
+/// Whether the server saves when something changes, by the mark of our hooks.
+fn saves_changes(mark: Option<&str>) -> Check {
     const NAME: &str = "tmux hooks";
     match mark {
-        Some(mark) if !mark.is_empty() => Check::ok(NAME, "changes are saved at once"),
+        Some(mark) if !mark.is_empty() => Check::ok(NAME, "changes are saved immediately"),
         _ => {
-            let what = "a session that is younger than the last save is lost in a crash";
+            let what = "changes since the last timed save would be lost in a crash";
             Check::warn(NAME, what, "persist save")
         }
     }
 }
 
-/// What lives in a service dies with it (or with its next restart).
-fn place(cgroup: Option<&str>, uid: u32) -> Check {
+/// The processes of a service end with it, or with its next restart.
+fn slice(cgroup: Option<&str>, uid: u32) -> Check {
     const NAME: &str = "tmux slice";
     let slice = format!("user-{uid}.slice");
     let Some(cgroup) = cgroup else {
@@ -74,7 +74,7 @@ fn place(cgroup: Option<&str>, uid: u32) -> Check {
         return Check::ok(NAME, slice);
     }
     let what = format!(
-        "the server runs in {path}, not in {slice}: it escapes the user's limits and ends with that unit"
+        "the server runs in {path} instead of {slice}: it is not subject to the user's limits and ends with that unit"
     );
     let mend = "persist save && tmux kill-server && persist restore";
     Check::warn(NAME, what, mend)
@@ -87,14 +87,14 @@ mod tests {
 
     #[test]
     fn a_server_outside_the_users_slice_is_named_with_its_unit() {
-        let at = |path: &str| place(Some(&format!("0::{path}\n")), 1000);
+        let at = |path: &str| slice(Some(&format!("0::{path}\n")), 1000);
         assert_eq!(at("/user.slice/user-1000.slice/session-3.scope").state, CheckState::Ok);
         for path in ["/system.slice/web.service", "/user.slice/user-10001.slice/session-3.scope"] {
             let check = at(path);
             assert_eq!(check.state, CheckState::Warn);
             assert!(check.what.contains(path), "{check:?}");
         }
-        assert_eq!(place(None, 1000).state, CheckState::Skipped);
+        assert_eq!(slice(None, 1000).state, CheckState::Skipped);
     }
 
     #[test]
@@ -107,8 +107,11 @@ mod tests {
     }
 
     #[test]
-    fn a_server_without_our_mark_tells_of_no_change() {
-        assert_eq!(tells(Some("abc")).state, CheckState::Ok);
-        assert_eq!([tells(Some("")).state, tells(None).state], [CheckState::Warn; 2]);
+    fn a_server_without_our_mark_saves_no_change() {
+        assert_eq!(saves_changes(Some("abc")).state, CheckState::Ok);
+        assert_eq!(
+            [saves_changes(Some("")).state, saves_changes(None).state],
+            [CheckState::Warn; 2]
+        );
     }
 }

@@ -1,9 +1,9 @@
-//! The user's part of the state directory.
+//! Checks the user's state directory.
 
 use crate::persist::context::Context;
 use crate::persist::report::{Check, StatusReport};
 use crate::snapshot::store::{MAX_LINES as MAX_RECORDS, RECORDS};
-use crate::text::escape;
+use crate::text::{io_reason, shown};
 use std::ffi::OsStr;
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
@@ -11,18 +11,18 @@ use std::path::Path;
 
 const NAME: &str = "state";
 
-/// What is known of a directory.
+/// Facts about the directory.
 #[derive(Debug, Clone, Copy)]
-struct Found {
+struct DirectoryFacts {
     is_dir: bool,
     uid: u32,
     mode: u32,
 }
 
-/// Looks at the user's directory itself.
+/// Checks the directory itself.
 pub(crate) fn directory(context: &Context) -> Check {
     let path = context.own_dir();
-    let found = path.symlink_metadata().map(|meta| Found {
+    let found = path.symlink_metadata().map(|meta| DirectoryFacts {
         is_dir: meta.is_dir(),
         uid: meta.uid(),
         mode: meta.mode() & 0o7777,
@@ -30,36 +30,36 @@ pub(crate) fn directory(context: &Context) -> Check {
     match found {
         Ok(found) => judge(&path, context.account.uid.as_raw(), found),
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            Check::ok(NAME, format!("{}: nothing was saved yet", shown(&path)))
+            Check::ok(NAME, format!("{}: nothing has been saved yet", shown(&path)))
         }
         Err(error) => {
-            let what = format!("{}: {error}", shown(&path));
+            let what = format!("{}: {}", shown(&path), io_reason(&error));
             Check::fault(NAME, what, format!("ls -ld {}", shown(&path)))
         }
     }
 }
 
-fn judge(path: &Path, own: u32, found: Found) -> Check {
-    let path = shown(path);
-    let Found { is_dir, uid, mode } = found;
+fn judge(path: &Path, own: u32, found: DirectoryFacts) -> Check {
+    let path = shown(path).to_string();
+    let DirectoryFacts { is_dir, uid, mode } = found;
     if !is_dir {
-        let what = format!("{path} is no directory: nothing can be saved");
+        let what = format!("{path} is not a directory: nothing can be saved");
         Check::fault(NAME, what, format!("mv {path} {path}.old"))
     } else if uid != own {
-        let what = format!("{path} belongs to uid {uid}, not to {own}: nothing can be saved");
+        let what = format!("{path} belongs to uid {uid} instead of {own}: nothing can be saved");
         Check::fault(NAME, what, format!("mv {path} {path}.old"))
     } else if mode & 0o700 != 0o700 {
         let what = format!("{path} has mode {mode:o}: its owner cannot use it");
         Check::fault(NAME, what, format!("chmod 700 {path}"))
     } else if mode & 0o077 != 0 {
-        let what = format!("{path} has mode {mode:o}: others can read what you work on");
+        let what = format!("{path} has mode {mode:o}: other users can read your sessions");
         Check::fault(NAME, what, format!("chmod 700 {path}"))
     } else {
         Check::ok(NAME, path)
     }
 }
 
-/// What is in it: damaged files are named one by one.
+/// Checks the snapshots: each invalid file is one check.
 pub(crate) fn snapshots(standing: &StatusReport) -> Vec<Check> {
     let damaged = |note: &String| Check::warn("snapshots", note.clone(), "persist list");
     let mut checks: Vec<Check> = standing.notes.iter().map(damaged).collect();
@@ -74,27 +74,23 @@ pub(crate) fn snapshots(standing: &StatusReport) -> Vec<Check> {
     checks
 }
 
-/// The files that every save, restore and record needs: something else in their place is in the way
-/// of all of them.
+/// Checks the files that every save and restore needs. Anything else in their place makes all of them
+/// fail.
 pub(crate) fn records(context: &Context) -> Vec<Check> {
-    // Of a lock only the place counts.
+    // The content of a lock does not matter.
     let is_read = |path: &Path| path.extension() == Some(OsStr::new("tsv"));
-    let look = |name: &&str| {
+    let check = |name: &&str| {
         let path = context.own_dir().join(name);
         let meta = path.symlink_metadata().ok()?;
         let why = match meta.len() {
-            _ if !meta.is_file() => "is no regular file",
+            _ if !meta.is_file() => "is not a regular file",
             size if size > MAX_RECORDS && is_read(&path) => "is too large to be read",
             _ => return None,
         };
-        let path = shown(&path);
+        let path = shown(&path).to_string();
         Some(Check::fault(NAME, format!("{path} {why}"), format!("mv {path} {path}.old")))
     };
-    RECORDS.iter().filter_map(look).collect()
-}
-
-fn shown(path: &Path) -> String {
-    escape(path.as_os_str().as_encoded_bytes())
+    RECORDS.iter().filter_map(check).collect()
 }
 
 #[cfg(test)]
@@ -103,8 +99,9 @@ mod tests {
     use crate::persist::report::CheckState;
 
     #[test]
-    fn a_directory_that_is_anothers_open_or_none_is_a_fault_with_what_mends_it() {
-        let judged = |is_dir, uid, mode| judge(Path::new("/s/u"), 7, Found { is_dir, uid, mode });
+    fn a_directory_that_is_anothers_open_or_none_is_a_fault_with_what_fixes_it() {
+        let judged =
+            |is_dir, uid, mode| judge(Path::new("/s/u"), 7, DirectoryFacts { is_dir, uid, mode });
         assert_eq!(judged(true, 7, 0o700).state, CheckState::Ok);
         for (check, mend) in [
             (judged(false, 7, 0o700), "mv /s/u /s/u.old"),

@@ -1,4 +1,4 @@
-//! The report of `status`: how saving goes for one user (pure).
+//! The report of `status`: when one user was last saved and what failed (pure).
 
 use super::problem::Problem;
 use crate::snapshot::{Activity, Restored, SaveResult, State};
@@ -7,54 +7,46 @@ use crate::text::json_text;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// How saving goes for one user. Times are in seconds since the epoch.
+/// When one user was last saved and what failed. Times are in seconds since the epoch.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StatusReport {
-    /// Whether a tmux server listens: `running`, `none`, or `refused` for a socket that must not
-    /// be used.
     pub server: ServerState,
-    /// Since when, as far as its socket says.
+    /// The start of the server, by the age of its socket.
     pub server_since: Option<Epoch>,
-    /// When a save last did what it should.
+    /// The last save that succeeded, whether or not there was anything to save.
     pub last_good_save: Option<Epoch>,
-    /// When the newest snapshot was last seen to be the present.
+    /// When the newest snapshot was last up to date.
     pub confirmed: Option<Epoch>,
-    /// When a save was last tried.
+    /// The last save, successful or not.
     pub last_save: Option<Epoch>,
-    /// What came of it.
     pub last_result: Option<SaveResult>,
-    /// How long it took.
     pub last_save_ms: u64,
-    /// When a save last failed.
+    /// The last save that failed.
     pub last_failure: Option<Epoch>,
-    /// Why it did.
     pub failure_reason: Option<String>,
     /// Failed saves since the last good one.
     pub failures_since_good: u64,
-    /// Failed saves in all: the greater of the two numbers below, each of which only grows.
+    /// All failed saves: the greater of the next two numbers.
     pub failures: u64,
-    /// Those that the user's processes recorded.
+    /// As the user's processes recorded; never decreases.
     pub failures_recorded: u64,
-    /// Those that root saw.
+    /// As root recorded; never decreases.
     pub failures_seen_by_root: u64,
-    /// The newest sound snapshot.
+    /// The id of the newest valid snapshot.
     pub snapshot: Option<String>,
-    /// When it was taken.
+    /// The time of that snapshot.
     pub taken: Option<Epoch>,
-    /// Its sessions, each by the first of these that any of its panes is.
+    /// Its sessions, each by the first state of [`ByState`] that any of its panes has.
     pub sessions: ByState,
     /// Its panes.
     pub panes: ByState,
-    /// When there was last a restore.
     pub last_restore: Option<Epoch>,
-    /// How long it took.
     pub last_restore_ms: u64,
-    /// Panes that restores dealt with.
+    /// Panes by the result of all restores.
     pub restored: Restored,
-    /// What a person should know.
+    /// Notes for the user.
     pub notes: Vec<String>,
-    /// Why it failed.
     pub error: Option<Problem>,
 }
 
@@ -62,26 +54,23 @@ pub struct StatusReport {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ServerState {
-    /// One listens.
     Running,
-    /// None does.
     #[default]
     None,
-    /// What is there must not be used.
+    /// Its socket must not be used.
     Refused,
 }
 
-/// A number for each state of a pane.
+/// Numbers of panes or sessions by state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ByState {
-    /// An agent ran.
     pub live: u64,
-    /// An agent waited to be resumed.
+    /// With an agent that waits to be resumed.
     pub suspended: u64,
-    /// An agent had ended without having been closed.
+    /// With an agent that ended without being closed on purpose.
     pub lost: u64,
-    /// No agent.
+    /// Without an agent.
     pub shell: u64,
 }
 
@@ -102,14 +91,14 @@ impl ByState {
         [("live", live), ("suspended", suspended), ("lost", lost), ("shell", shell)]
     }
 
-    /// All together.
+    /// The sum.
     pub fn total(&self) -> u64 {
         self.named().iter().fold(0, |sum, (_, number)| sum.saturating_add(*number))
     }
 }
 
 impl StatusReport {
-    /// Takes over what a record of activity says.
+    /// Enters the user's own record of activity.
     pub(crate) fn enter(&mut self, activity: &Activity) {
         self.last_good_save = time(activity.last_good_save);
         self.confirmed = time(activity.confirmed);
@@ -126,8 +115,8 @@ impl StatusReport {
         self.restored = activity.restored;
     }
 
-    /// Adds what root saw, which includes saves and restores whose process hung and was killed, and
-    /// so could record nothing. A failure that both saw counts once.
+    /// Adds root's record, which includes saves and restores whose process hung and was killed before
+    /// it could record anything. A failure in both records counts once.
     pub fn enter_roots(&mut self, root: &Activity) {
         self.last_good_save = self.last_good_save.max(time(root.last_good_save));
         if root.last_failure > self.last_failure.unwrap_or(0) {
@@ -151,9 +140,9 @@ impl StatusReport {
         self.restored.failed = self.restored.failed.saturating_add(root.restored.failed);
     }
 
-    /// For how long there has been something to save that no save has seen: since the last good
-    /// save, or since the server started, whichever is later. `None` without a server: what there
-    /// was is saved. A time that is yet to come is no evidence: a clock went back, or somebody lies.
+    /// For how long a tmux server has been running without a good save: since the last one, or since
+    /// the server started, whichever is later. `None` without a server. Times in the future are
+    /// ignored: the clock was set back, or the record is forged.
     pub fn unsaved_for(&self, now: Epoch) -> Option<Duration> {
         if self.server == ServerState::None {
             return None;

@@ -1,52 +1,48 @@
 //! The report of `doctor`: each check and its result (pure).
 
 use super::problem::Problem;
-use super::standing::StatusReport;
+use super::status::StatusReport;
 use serde::{Deserialize, Serialize};
 
-/// What was found with one user.
+/// The report of `doctor` for one user.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DoctorReport {
-    /// The checks.
     pub checks: Vec<Check>,
-    /// How saving goes; the caller judges it, who may know more.
+    /// The caller checks it, and may add what root recorded.
     pub standing: StatusReport,
-    /// Why it failed.
     pub error: Option<Problem>,
 }
 
-/// One thing that was looked at.
+/// One check.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Check {
-    /// What was looked at, in a word or two.
+    /// What was checked, in a word or two.
     pub name: String,
-    /// What came of it.
     pub state: CheckState,
-    /// What is the case, in one sentence.
+    /// What was found, in one sentence.
     pub what: String,
-    /// The command that mends it.
+    /// The command that fixes it.
     pub mend: Option<String>,
 }
 
-/// What came of looking.
+/// The result of a check.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CheckState {
-    /// As it should be.
     Ok,
-    /// It works, but less well than it could.
+    /// It works, but not as well as it could.
     Warn,
     /// Something does not work.
     #[default]
     Fault,
-    /// Not looked at, or off by choice; why is said.
+    /// Not checked, or switched off in the configuration.
     Skipped,
 }
 
 impl CheckState {
-    /// The word that is printed.
+    /// The word in reports.
     pub fn word(self) -> &'static str {
         match self {
             Self::Ok => "ok",
@@ -58,22 +54,21 @@ impl CheckState {
 }
 
 impl Check {
-    /// Something that is as it should be.
     pub fn ok(name: &str, what: impl Into<String>) -> Self {
         Self { name: name.into(), state: CheckState::Ok, what: what.into(), mend: None }
     }
 
-    /// Something that could be better, and what mends it.
+    /// Something that could be better, and the command that fixes it.
     pub fn warn(name: &str, what: impl Into<String>, mend: impl Into<String>) -> Self {
         Self { state: CheckState::Warn, mend: Some(mend.into()), ..Self::ok(name, what) }
     }
 
-    /// Something that does not work, and what mends it.
+    /// Something that does not work, and the command that fixes it.
     pub fn fault(name: &str, what: impl Into<String>, mend: impl Into<String>) -> Self {
         Self { state: CheckState::Fault, mend: Some(mend.into()), ..Self::ok(name, what) }
     }
 
-    /// Something that was not looked at, and why.
+    /// Something that was not checked, and why.
     pub fn skipped(name: &str, why: impl Into<String>) -> Self {
         Self { state: CheckState::Skipped, ..Self::ok(name, why) }
     }

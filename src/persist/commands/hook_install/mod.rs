@@ -1,0 +1,101 @@
+//! `hook --install` and `--uninstall`: makes an agent call our hook, or no longer, by its settings: a
+//! file of ours among the machine's, or entries in the user's own.
+
+mod error;
+mod settings_file;
+
+pub use error::HookInstallError;
+
+use crate::agent::machine;
+use crate::agent::settings::Wiring;
+use crate::persist::context::Context;
+use crate::persist::own_program::program;
+use crate::persist::report::{HookInstallReport, HookInstallResult, Report};
+use crate::persist::request::{HookInstall, Scope};
+use crate::sys::fs::trusted_path;
+use crate::tmux::Hooks;
+use crate::tmux::hooks::Found;
+use settings_file::SettingsFile;
+use std::path::Path;
+
+/// Events of Codex, which has no `Notification`.
+const CODEX_EVENTS: [&str; 4] = ["SessionStart", "SessionEnd", "UserPromptSubmit", "Stop"];
+
+/// Installs or removes the hook. Safe to run repeatedly.
+pub fn run(context: &Context, request: &HookInstall) -> Report {
+    let mut report = HookInstallReport::default();
+    if let Err(error) = try_run(context, request, &mut report) {
+        report.result = HookInstallResult::Failed;
+        report.error = Some(error.into());
+    }
+    Report::HookInstall(report)
+}
+
+fn try_run(
+    context: &Context,
+    request: &HookInstall,
+    report: &mut HookInstallReport,
+) -> Result<(), HookInstallError> {
+    let events: &[&str] = match request.agent.as_str() {
+        "claude" => &machine::EVENTS,
+        "codex" => &CODEX_EVENTS,
+        other => return Err(HookInstallError::NoHooks(crate::text::escape(other.as_bytes()))),
+    };
+    let for_all = request.scope == Scope::Machine;
+    if for_all && request.agent != "claude" {
+        return Err(HookInstallError::NoMachineSettings);
+    }
+    let command = command(request)?;
+    let wiring = Wiring { events, command: &command, is_ours: machine::is_ours };
+    let file = if for_all {
+        SettingsFile::of_machine(request)?
+    } else {
+        SettingsFile::of_user(context, request)?
+    };
+    let Some(file) = file else {
+        report.notes.push("the agent has no settings file".to_owned());
+        report.result = HookInstallResult::Unchanged;
+        return Ok(());
+    };
+    report.file = crate::text::json_text(file.path().as_os_str().as_encoded_bytes());
+    report.result = file.change(request.install, &wiring, &mut report.notes)?;
+    tracing::info!(result = ?report.result, file = report.file, "agent settings");
+    if request.install && request.agent == "codex" && report.result == HookInstallResult::Installed
+    {
+        let note = "Codex asks once, at its next start, whether you trust the hooks";
+        report.notes.push(note.to_owned());
+    }
+    if !request.install && !for_all {
+        remove_tmux_hooks(context, &mut report.notes);
+    }
+    Ok(())
+}
+
+/// The command line that the agent runs: this program by its absolute path, since the agent's PATH
+/// may be another one.
+fn command(request: &HookInstall) -> Result<String, HookInstallError> {
+    let program = program().ok_or(HookInstallError::UnknownProgram)?;
+    if request.scope == Scope::Machine && request.root == Path::new("/") {
+        // Every user will run it.
+        trusted_path::assert_roots_own(&program)?;
+    }
+    machine::command(&program, &request.agent, &request.options)
+        .map_err(|_| HookInstallError::ProgramNotUtf8)
+}
+
+/// Removes our hooks from the tmux server, too.
+fn remove_tmux_hooks(context: &Context, notes: &mut Vec<String>) {
+    let Ok(Some(listing)) = context.server.list() else { return };
+    if listing.hooks == Found::None {
+        return;
+    }
+    notes.push(match context.server.tell(Hooks::unset()) {
+        Ok(()) if context.hooks.is_some() => {
+            "also removed the hooks of the tmux server; the next save sets them again, unless the \
+             configuration has save_on_change = false"
+                .to_owned()
+        }
+        Ok(()) => "also removed the hooks of the tmux server".to_owned(),
+        Err(error) => format!("removing the hooks of the tmux server: {error}"),
+    });
+}

@@ -1,0 +1,101 @@
+//! Why a request failed: the errors of this room, each with its exit code and its hint.
+
+use super::report::Problem;
+use crate::agent::{AGENTS, Agent};
+use crate::snapshot::SnapshotId;
+use crate::snapshot::store::Unusable;
+use crate::sys::FileError;
+use crate::text::io_reason;
+use crate::text::suggest::did_you_mean;
+use crate::tmux::TmuxError;
+
+/// Why a request of one user failed. Names in it are escaped already.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error(transparent)]
+    Tmux(#[from] TmuxError),
+    #[error(transparent)]
+    Snapshot(#[from] Unusable),
+    /// A file that the user named cannot be used as a snapshot.
+    #[error(transparent)]
+    SnapshotFile(Unusable),
+    #[error("{user} has no snapshots yet")]
+    NoSnapshots { user: String },
+    #[error("{user} has no snapshot '{name}'")]
+    NoSuchSnapshot { user: String, name: String },
+    #[error("no session '{name}': nothing has been saved yet")]
+    NothingSaved { name: String },
+    /// A word that names neither a session nor a conversation; `sessions` are the existing names.
+    #[error("no session '{name}' and no conversation with that prefix in snapshot {snapshot}")]
+    NotInSnapshot { name: String, snapshot: SnapshotId, sessions: Vec<String> },
+    #[error("'{prefix}' is the prefix of {count} conversations in snapshot {snapshot}")]
+    Ambiguous { prefix: String, count: usize, snapshot: SnapshotId },
+    #[error("no session '{name}': neither live nor in any snapshot")]
+    UnknownSession { name: String, sessions: Vec<String> },
+    #[error("'{0}' is not a conversation id")]
+    InvalidConversation(String),
+    #[error("unknown agent '{0}'")]
+    UnknownAgent(String),
+    #[error("{0} has no transcript")]
+    NoTranscript(String),
+    #[error("no snapshot says which conversation ran in this pane")]
+    UnknownConversation,
+    #[error("reading the manifests: {}", io_reason(.0))]
+    ReadManifests(#[source] std::io::Error),
+    #[error("reading the manifests: {0}")]
+    InvalidManifests(#[source] serde_json::Error),
+}
+
+impl Error {
+    /// A command or an action that helps.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoSnapshots { .. } | Self::NothingSaved { .. } => Some("persist save".to_owned()),
+            Self::NoSuchSnapshot { .. } => Some("persist list".to_owned()),
+            Self::NotInSnapshot { name, sessions, .. } => {
+                let meant = did_you_mean(name, sessions.iter().map(String::as_str));
+                Some(meant.unwrap_or_else(|| "persist show".to_owned()))
+            }
+            Self::UnknownSession { name, sessions } => {
+                did_you_mean(name, sessions.iter().map(String::as_str))
+            }
+            Self::Ambiguous { .. } => Some("give more characters of the id".to_owned()),
+            Self::UnknownAgent(_) => Some(format!("known agents: {}", known_agents())),
+            _ => None,
+        }
+    }
+
+    /// Whether the arguments are invalid: exit code 2 instead of 1.
+    pub fn is_usage(&self) -> bool {
+        matches!(
+            self,
+            Self::SnapshotFile(_)
+                | Self::NoSnapshots { .. }
+                | Self::NoSuchSnapshot { .. }
+                | Self::NothingSaved { .. }
+                | Self::NotInSnapshot { .. }
+                | Self::Ambiguous { .. }
+                | Self::UnknownSession { .. }
+                | Self::InvalidConversation(_)
+                | Self::UnknownAgent(_)
+        )
+    }
+}
+
+fn known_agents() -> String {
+    AGENTS.map(Agent::name).join(", ")
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        Self { message: error.to_string(), hint: error.hint(), usage: error.is_usage() }
+    }
+}
+
+impl From<FileError> for Problem {
+    fn from(error: FileError) -> Self {
+        Error::from(error).into()
+    }
+}

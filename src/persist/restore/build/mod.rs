@@ -1,0 +1,184 @@
+//! Creates planned sessions in a tmux server, over one control-mode connection: all sessions, then
+//! all other windows, then all other panes, then titles, marks, sizes and names. Each is one
+//! exchange, whatever the number of sessions. At the end each pane is checked: it counts as restored
+//! only if it exists and its program runs.
+//!
+//! A session gets its own name last. Until then it has a name of ours, so that an interrupted restore
+//! leaves nothing that looks complete. The next restore ends it ([`super::unfinished`]).
+
+mod complete;
+mod create;
+mod failure;
+
+pub use failure::StepFailure;
+
+use super::arrange::{Session, arrange};
+use super::pane_command;
+use super::step::Step;
+use crate::persist::capture::BUILDER_PREFIX;
+use crate::persist::context::Context;
+use crate::tmux::command::{self, Ids, Line, Spawn};
+use crate::tmux::control::Reply;
+use crate::tmux::{Builder, TmuxError};
+
+/// The result of each step, in the order given.
+pub type Results = Vec<Result<(), StepFailure>>;
+
+/// Executes `steps`, all of which are selected and none of which is a skip.
+pub fn build(context: &Context, steps: &[Step]) -> Result<Results, TmuxError> {
+    let name = format!("{BUILDER_PREFIX}{}", crate::sys::fs::random_hex());
+    let home = &context.account.home;
+    let cwd = if home.is_dir() { home.as_path() } else { std::path::Path::new("/") };
+    let mut build = Build {
+        context,
+        builder: context.server.build(&name, cwd)?,
+        name,
+        steps,
+        sessions: arrange(steps),
+        results: vec![Ok(()); steps.len()],
+        nameless: Vec::new(),
+    };
+    build.resume_in_place()?;
+    build.create_sessions()?;
+    build.create_windows()?;
+    build.link_windows()?;
+    build.create_panes()?;
+    build.finish_windows()?;
+    build.name_sessions()?;
+    build.finish_joined()?;
+    build.check_panes()?;
+    build.builder.finish()?;
+    Ok(build.results)
+}
+
+struct Build<'a> {
+    context: &'a Context,
+    builder: Builder,
+    /// Name of the connection's own session, and prefix of the names of unfinished sessions.
+    name: String,
+    steps: &'a [Step],
+    sessions: Vec<Session<'a>>,
+    results: Results,
+    /// Commands that end the sessions which could not get their names.
+    nameless: Vec<Line>,
+}
+
+/// The purpose of a command, which says what its reply means. The numbers are indices: of a step, or of
+/// a session, a window in it, and a pane in that.
+#[derive(Debug, Clone, Copy)]
+enum Purpose {
+    /// Start an agent in an existing pane, for this step.
+    InPlace(usize),
+    /// Create a session.
+    Session(usize),
+    /// Create a window of a session.
+    Window(usize, usize),
+    /// Create a pane of a window.
+    Pane(usize, usize, usize),
+    /// Complete a window.
+    Finish(usize, usize),
+    /// Give a session its name.
+    Name(usize),
+    /// Link a window into another session.
+    Link(usize, usize),
+    /// Create a session that shares the windows of another.
+    Join(usize),
+    /// A command whose failure does not matter, or shows elsewhere.
+    Auxiliary,
+}
+
+impl Build<'_> {
+    /// A command that creates the pane of a step.
+    fn spawn(&self, step: &Step, command: impl FnOnce(Spawn<'_>) -> Line) -> Line {
+        let argv = pane_command::argv(step, self.context, self.builder.has_default_command);
+        let cwd = pane_command::cwd(step, &self.context.account.home);
+        command(Spawn { cwd, argv: &argv })
+    }
+
+    /// Sends commands in one exchange, and enters what each reply means.
+    fn send(&mut self, orders: Vec<(Purpose, Line)>) -> Result<(), TmuxError> {
+        let (purposes, lines): (Vec<Purpose>, Vec<Line>) = orders.into_iter().unzip();
+        let replies = self.builder.exchange(&lines)?;
+        for (purpose, reply) in purposes.into_iter().zip(replies) {
+            self.enter(purpose, reply);
+        }
+        Ok(())
+    }
+
+    fn enter(&mut self, purpose: Purpose, reply: Reply) {
+        match (purpose, reply) {
+            (Purpose::Session(at), reply) => match ids(reply) {
+                Ok(ids) => {
+                    let session = &mut self.sessions[at];
+                    session.id = Some(ids.session);
+                    session.base_index = Some(ids.index);
+                    if session.has_placeholder {
+                        session.placeholder = Some(ids.window);
+                    } else {
+                        session.windows[0].made(ids.window, ids.pane);
+                    }
+                }
+                Err(why) => self.fail_session(at, &why),
+            },
+            (Purpose::Window(at, number), reply) => match ids(reply) {
+                Ok(ids) => self.sessions[at].windows[number].made(ids.window, ids.pane),
+                Err(why) => self.fail_window(at, number, &why),
+            },
+            (Purpose::Pane(at, number, place), reply) => {
+                let pane = match reply {
+                    Reply::Done(text) => {
+                        command::parse_pane(&text).ok_or(StepFailure::UnexpectedReply(text))
+                    }
+                    Reply::Failed(why) => Err(StepFailure::Tmux(why)),
+                };
+                let window = &mut self.sessions[at].windows[number];
+                match pane {
+                    Ok(pane) => window.pane_ids[place] = Some(pane),
+                    Err(why) => self.results[window.panes[place].0] = Err(why),
+                }
+            }
+            (Purpose::InPlace(at), Reply::Failed(why)) => {
+                self.results[at] = Err(StepFailure::Tmux(why));
+            }
+            (Purpose::Finish(at, number) | Purpose::Link(at, number), Reply::Failed(why)) => {
+                self.fail_window(at, number, &StepFailure::Tmux(why));
+            }
+            (Purpose::Name(at), Reply::Failed(why)) => {
+                self.nameless.extend(self.sessions[at].id.map(command::kill_session));
+                self.fail_session(at, &StepFailure::Tmux(why));
+            }
+            (Purpose::Join(at), reply) => match ids(reply) {
+                Ok(ids) => self.sessions[at].id = Some(ids.session),
+                Err(why) => self.fail_session(at, &why),
+            },
+            (
+                Purpose::Auxiliary
+                | Purpose::InPlace(_)
+                | Purpose::Finish(..)
+                | Purpose::Link(..)
+                | Purpose::Name(_),
+                Reply::Done(_),
+            )
+            | (Purpose::Auxiliary, _) => {}
+        }
+    }
+
+    fn fail_session(&mut self, at: usize, why: &StepFailure) {
+        for number in 0..self.sessions[at].windows.len() {
+            self.fail_window(at, number, why);
+        }
+    }
+
+    fn fail_window(&mut self, at: usize, number: usize, why: &StepFailure) {
+        for (step, _) in &self.sessions[at].windows[number].panes {
+            self.results[*step] = Err(why.clone());
+        }
+    }
+}
+
+fn ids(reply: Reply) -> Result<Ids, StepFailure> {
+    match reply {
+        Reply::Done(text) => Ids::parse(&text).ok_or(StepFailure::UnexpectedReply(text)),
+        Reply::Failed(why) => Err(StepFailure::Tmux(why)),
+    }
+}

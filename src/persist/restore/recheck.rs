@@ -1,0 +1,55 @@
+//! Rechecks the steps of a plan directly before they are executed: meanwhile the user may have done
+//! by hand what the plan says (lesson 13).
+
+use super::gather::is_waiting_shell;
+use super::step::{Action, Start, Step};
+use crate::agent::{AGENTS, Home};
+use crate::persist::capture::{Capture, capture};
+use crate::persist::context::Context;
+use crate::process::Proc;
+use crate::tmux::TmuxError;
+use std::collections::BTreeSet;
+
+/// The live sessions directly before a plan is executed.
+pub(crate) struct LiveState<'a> {
+    context: &'a Context,
+    proc: Proc,
+    live: Capture,
+    sessions: BTreeSet<Vec<u8>>,
+    conversations: BTreeSet<Vec<u8>>,
+}
+
+impl<'a> LiveState<'a> {
+    pub(crate) fn capture(context: &'a Context) -> Result<Self, TmuxError> {
+        let (home, proc) = (Home::new(&context.account.home), Proc::default());
+        let live = capture(context, None, &home, &proc)?.unwrap_or_default();
+        let mut conversations = BTreeSet::new();
+        for agent in AGENTS {
+            let outside = agent.live(&home, &proc, &live.agents).into_iter();
+            conversations.extend(outside.map(|(id, _)| id.as_str().as_bytes().to_vec()));
+        }
+        let rows = &live.snapshot.rows;
+        conversations.extend(rows.iter().filter_map(|row| row.conversation.clone()));
+        let sessions = rows.iter().map(|row| row.session.clone()).collect();
+        Ok(Self { context, proc, live, sessions, conversations })
+    }
+
+    /// Why a step must not be executed after all.
+    pub(crate) fn conflict(&self, step: &Step) -> Option<&'static str> {
+        if let Start::Agent { id, .. } = &step.start
+            && self.conversations.contains(id.as_str().as_bytes())
+        {
+            return Some("its conversation is live now");
+        }
+        match step.action {
+            Action::InPlace { pane, pid } => {
+                let is_same = self.live.pids.get(&pane).copied() == pid
+                    && self.live.snapshot.rows.iter().any(|row| row.pane_id == Some(pane));
+                let waits = pid.is_none_or(|pid| is_waiting_shell(pid, self.context, &self.proc));
+                (!is_same || !waits).then_some("no shell waits in its pane now")
+            }
+            _ if self.sessions.contains(&step.target) => Some("a session of that name is live now"),
+            _ => None,
+        }
+    }
+}
