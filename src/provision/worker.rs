@@ -1,150 +1,188 @@
 //! Root's side of the conversation with a user's process.
 
-use super::home::{Answer, Request};
+use super::protocol::{Answer, Request};
+use crate::sys::Account;
+use crate::sys::accounts::{self, AccountError};
 use crate::sys::process::become_user::Become;
-use crate::sys::process::exec::{self, Program};
+use crate::sys::process::exec::{self, ExecError, Program};
 use crate::sys::process::limits::NewPrivileges;
 use crate::sys::process::orphans;
-use crate::sys::{Account, accounts};
 use std::time::Duration;
 
-/// No answer is larger (bytes); an honest one has some kilobytes.
+/// Maximum size of an answer, in bytes; an honest one has some kilobytes.
 const MAX_ANSWER: usize = 1 << 20;
-/// No message of a user's process is longer where root repeats it (characters).
+/// Maximum length of a process's message where root repeats it, in characters.
 const MAX_MESSAGE: usize = 2000;
-/// No line of what it did is, and there are no more of them: every one is in journal and receipt.
+/// Maximum length, in characters, and number of the lines that a process reports: each is in the
+/// journal and the receipt.
 const MAX_LINE: usize = 300;
-const MOST_LINES: usize = 100;
+const MAX_LINES: usize = 100;
+/// How long an inspection may take.
+const INSPECTION_DEADLINE: Duration = Duration::from_secs(20);
 
-/// Has a process that becomes `user` look or work in the home, and gives its answer. The request
-/// goes over standard input: other processes of that user can read arguments and environments.
-/// Nothing that it started lives on; so a user is asked one thing at a time.
-///
-/// # Errors
-/// Why there is no answer; nothing in it is longer than a message, and it is not escaped yet.
-pub fn ask(user: &str, request: &Request) -> Result<Answer, String> {
-    let account = accounts::by_name(user).map_err(|error| error.to_string())?;
-    if account.uid.is_root() {
-        return Err("root is not a person".to_owned());
-    }
-    ask_account(account, request)
+/// Why there is no answer. No sentence is longer than a message, and none is escaped yet.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkerError {
+    #[error(transparent)]
+    Account(#[from] AccountError),
+    #[error("root has no worker process")]
+    Root,
+    #[error("only the program provision starts users' processes")]
+    OtherProgram,
+    #[error(transparent)]
+    Exec(#[from] ExecError),
+    #[error("preparing the user's process: {}", crate::text::io_reason(.0))]
+    Prepare(#[from] std::io::Error),
+    #[error("writing the request: {0}")]
+    Request(serde_json::Error),
+    #[error("the user's process {how}: {message}")]
+    Ended { how: String, message: String },
+    /// The reason quotes the answer, which may be hostile: it is clipped.
+    #[error("{}", clip(&format!("the user's process returned an invalid answer: {_0}"), MAX_MESSAGE))]
+    Invalid(serde_json::Error),
+    #[error("the user's process answered another request")]
+    Unexpected,
+    /// The process answered that it failed, and why.
+    #[error("{0}")]
+    Failed(String),
 }
 
-fn ask_account(account: Account, request: &Request) -> Result<Answer, String> {
+/// Has a process that becomes `user` answer the request. The request goes over standard input, since
+/// other processes of that user can read arguments and environments. Nothing that the process started
+/// outlives it, so a user must not be asked two things at once.
+pub fn ask(user: &str, request: &Request) -> Result<Answer, WorkerError> {
+    let _span = tracing::debug_span!("worker", user).entered();
+    let account = accounts::by_name(user)?;
+    if account.uid.is_root() {
+        return Err(WorkerError::Root);
+    }
+    let answer = ask_account(account, request);
+    match &answer {
+        Ok(Answer::Facts(facts)) => tracing::trace!(?facts, "inspected"),
+        Ok(Answer::Done(lines)) => tracing::debug!(?lines, "done"),
+        Ok(Answer::Failed(why)) => tracing::debug!(why, "failed"),
+        Err(error) => tracing::debug!(%error, "no answer"),
+    }
+    answer
+}
+
+fn ask_account(account: Account, request: &Request) -> Result<Answer, WorkerError> {
     let (deadline, umask) = match request {
-        Request::Look(_) => (Duration::from_secs(20), 0o077),
-        Request::Do(work) => (work.deadline(), work.umask()),
+        Request::Inspect(_) => (INSPECTION_DEADLINE, 0o077),
+        Request::Perform(task) => (task.deadline(), task.umask()),
     };
     if !is_provision() {
-        return Err("only provision starts users' processes".to_owned());
+        return Err(WorkerError::OtherProgram);
     }
-    let text = serde_json::to_vec(request).map_err(|error| error.to_string())?;
-    let program = Program::ourselves().args(["worker"]);
-    let program = program.input(&text).map_err(|error| error.to_string())?;
+    let text = serde_json::to_vec(request).map_err(WorkerError::Request)?;
+    let program = Program::ourselves().args(["worker"]).input(&text)?;
     let new_privileges = NewPrivileges::Deny;
     let uid = account.uid;
-    orphans::adopt().map_err(|error| error.to_string())?;
+    orphans::adopt()?;
     let ran = program
         .becoming(Become { account, umask, new_privileges })
         .deadline(deadline)
         .max_output(MAX_ANSWER)
         .run();
     orphans::end(uid);
-    let output = ran.map_err(|error| error.to_string())?;
+    let output = ran?;
     if !output.status.success() {
-        let said = clipped(&String::from_utf8_lossy(output.stderr.trim_ascii()), MAX_MESSAGE);
-        return Err(format!("the user's process {}: {said}", exec::describe(output.status)));
+        let message = clip(&String::from_utf8_lossy(output.stderr.trim_ascii()), MAX_MESSAGE);
+        return Err(WorkerError::Ended { how: exec::describe(output.status), message });
     }
-    understood(request, &output.stdout)
+    parse(request, &output.stdout)
 }
 
-/// An answer: what was asked for and no more, no longer than root repeats it.
-fn understood(request: &Request, bytes: &[u8]) -> Result<Answer, String> {
-    // What is wrong with it may quote it, as far as it goes.
-    let answer = serde_json::from_slice(bytes).map_err(|error| {
-        let why = format!("the user's process answered nonsense: {error}");
-        clipped(&why, MAX_MESSAGE)
-    })?;
-    Ok(match answer {
-        Answer::Done(lines) => {
-            let lines = lines.iter().take(MOST_LINES).map(|line| clipped(line, MAX_LINE));
-            Answer::Done(lines.collect())
+/// An answer, restricted to what was requested and to what root repeats.
+fn parse(request: &Request, bytes: &[u8]) -> Result<Answer, WorkerError> {
+    let answer = serde_json::from_slice(bytes).map_err(WorkerError::Invalid)?;
+    match (request, answer) {
+        (_, Answer::Failed(why)) => Ok(Answer::Failed(clip(&why, MAX_MESSAGE))),
+        (Request::Perform(_), Answer::Done(lines)) => {
+            let lines = lines.iter().take(MAX_LINES).map(|line| clip(line, MAX_LINE));
+            Ok(Answer::Done(lines.collect()))
         }
-        Answer::Failed(why) => Answer::Failed(clipped(&why, MAX_MESSAGE)),
-        Answer::Seen(mut facts) => {
-            if let (Request::Look(look), Some(code)) = (request, &mut facts.code) {
-                code.keep_what_was_asked(look.code.as_ref());
+        (Request::Inspect(query), Answer::Facts(mut facts)) => {
+            if let Some(code) = &mut facts.code {
+                code.restrict_to(query.code.as_ref());
             }
-            Answer::Seen(facts)
+            Ok(Answer::Facts(facts))
         }
-    })
+        _ => Err(WorkerError::Unexpected),
+    }
 }
 
-/// Whether this program, started once more with `worker`, would do what is asked: a test's would run
+/// Whether this program, started once more with `worker`, would serve the request: a test's would run
 /// its tests, and they this again.
 fn is_provision() -> bool {
     let exe = std::env::current_exe().unwrap_or_default();
     exe.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"provision"))
 }
 
-/// The user's side: what standard input asks for, done; the answer as JSON.
-///
-/// # Errors
-/// When the request is none.
-pub fn serve(request: &[u8]) -> Result<String, String> {
-    let request: Request = serde_json::from_slice(request).map_err(|error| error.to_string())?;
-    serde_json::to_string(&super::home::answer(&request)).map_err(|error| error.to_string())
-}
-
-fn clipped(text: &str, most: usize) -> String {
-    text.chars().take(most).collect()
+fn clip(text: &str, max: usize) -> String {
+    text.chars().take(max).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provision::home::code::{self, Spot};
-    use crate::provision::home::{Facts, Look};
+    use crate::provision::protocol::code::{self, CloneLocation, PathState};
+    use crate::provision::protocol::{HomeFacts, HomeQuery, HomeTask};
 
     #[test]
-    fn a_forged_answer_makes_no_work_that_nobody_asked_for() {
-        let look = code::Look { repos: vec!["webapp".to_owned()] };
-        let request = Request::Look(Look { code: Some(look), ..Look::default() });
-        let repo = |name: &str| Spot::Repo(name.to_owned());
-        let mut leftovers = vec![Spot::Code; 50_000];
-        leftovers.extend([repo("webapp"), repo("other"), repo("../x"), Spot::Infra]);
+    fn a_forged_answer_is_restricted_to_what_was_requested() {
+        let query = code::CodeQuery { repos: vec!["webapp".to_owned()] };
+        let request = Request::Inspect(HomeQuery { code: Some(query), ..HomeQuery::default() });
+        let repo = |name: &str| CloneLocation::Repo(name.to_owned());
+        let mut unfinished_clones = vec![CloneLocation::Code; 50_000];
+        unfinished_clones.extend([
+            repo("webapp"),
+            repo("other"),
+            repo("../x"),
+            CloneLocation::Infra,
+        ]);
         let remote = |at: usize| code::Remote { name: at.to_string(), url: String::new() };
-        let clone = code::Clone {
+        let clone = code::CloneFacts {
             remotes: (0..1000).map(remote).collect(),
             tracking: vec![String::new(); 10_000],
-            ..code::Clone::default()
+            ..code::CloneFacts::default()
         };
-        let place = || code::Place::Clone(clone.clone());
-        let nested = || code::Repo { place: place(), nested: place(), tracked: true };
+        let place = || PathState::Clone(clone.clone());
+        let nested = || code::RepoFacts { own: place(), nested: place(), tracked: true };
         let repos = ["webapp", "other"].map(|name| (name.to_owned(), nested())).into();
-        let facts = code::Facts { code: place(), repos, leftovers, ..code::Facts::default() };
-        let seen = Answer::Seen(Box::new(Facts { code: Some(facts), ..Facts::default() }));
-        let answer = understood(&request, &serde_json::to_vec(&seen).unwrap()).unwrap();
-        let Answer::Seen(facts) = answer else { panic!("{answer:?}") };
+        let facts = code::CodeFacts {
+            code: place(),
+            repos,
+            unfinished_clones,
+            ..code::CodeFacts::default()
+        };
+        let seen = Answer::Facts(Box::new(HomeFacts { code: Some(facts), ..HomeFacts::default() }));
+        let answer = parse(&request, &serde_json::to_vec(&seen).unwrap()).unwrap();
+        let Answer::Facts(facts) = answer else { panic!("{answer:?}") };
         let facts = facts.code.unwrap();
-        assert_eq!(facts.leftovers, [Spot::Code, Spot::Infra, repo("webapp")]);
+        assert_eq!(
+            facts.unfinished_clones,
+            [CloneLocation::Code, CloneLocation::Infra, repo("webapp")]
+        );
         assert_eq!(facts.repos.keys().collect::<Vec<_>>(), ["webapp"]);
-        for place in [&facts.code, &facts.repos["webapp"].place, &facts.repos["webapp"].nested] {
-            let code::Place::Clone(clone) = place else { panic!("{place:?}") };
+        for place in [&facts.code, &facts.repos["webapp"].own, &facts.repos["webapp"].nested] {
+            let PathState::Clone(clone) = place else { panic!("{place:?}") };
             assert_eq!((clone.remotes.len(), clone.tracking.len()), (16, 16));
         }
     }
 
     #[test]
     fn nothing_in_an_answer_is_longer_than_root_repeats_it() {
-        let request = Request::Look(Look::default());
+        let request = Request::Inspect(HomeQuery::default());
         let long = "\\u001b".repeat(100_000);
-        let nonsense = format!("{{\"seen\":{{\"{long}\":1}}}}");
-        let why = understood(&request, nonsense.as_bytes()).unwrap_err();
+        let nonsense = format!("{{\"facts\":{{\"{long}\":1}}}}");
+        let why = parse(&request, nonsense.as_bytes()).unwrap_err().to_string();
         assert!(why.contains("unknown field") && why.chars().count() == MAX_MESSAGE, "{why}");
         let lines = format!("{{\"done\":[{}\"{long}\"]}}", format!("\"{long}\",").repeat(200));
-        let Answer::Done(lines) = understood(&request, lines.as_bytes()).unwrap() else { panic!() };
-        assert_eq!(lines.len(), MOST_LINES);
+        let task = code::CodeTask::RemoveLeftover(CloneLocation::Code);
+        let request = Request::Perform(HomeTask::Code(task));
+        let Answer::Done(lines) = parse(&request, lines.as_bytes()).unwrap() else { panic!() };
+        assert_eq!(lines.len(), MAX_LINES);
         assert!(lines.iter().all(|line| line.chars().count() == MAX_LINE));
     }
 }

@@ -3,7 +3,8 @@
 //! What is written is read again and compared with what was meant; if they differ, there is no
 //! edit. So whatever form of YAML this does not know is left to a person, never damaged.
 
-use super::parse::{Document, Users, parse};
+use super::document::{Document, Users};
+use super::parse::parse;
 use super::row::{Layout, Row};
 use crate::yaml::problem::{Problem, quoted};
 use crate::yaml::scalar::write;

@@ -1,6 +1,5 @@
 //! The fields of a row: each one by itself, then what must hold between them.
 
-use super::parse::word;
 use super::row::{Layout, Row, Tier};
 use super::rules::{self, Broken};
 use crate::yaml::problem::{MOST, Problem, meant, quoted};
@@ -193,4 +192,12 @@ fn name(key: &Node) -> String {
 
 fn is_empty_list(node: &Node) -> bool {
     matches!(&node.value, Value::Sequence(items) if items.is_empty())
+}
+
+/// A key's text: the tree holds only words as keys.
+pub(super) fn word(key: &Node) -> &str {
+    match &key.value {
+        Value::Scalar { text, .. } => text,
+        Value::Sequence(_) | Value::Mapping { .. } => "",
+    }
 }

@@ -1,4 +1,4 @@
-//! The groups of a tier. Additive: nothing here takes a group away.
+//! The groups of each tier. Users are added to them, never removed.
 
 use super::row::Tier;
 use std::collections::BTreeMap;
@@ -23,7 +23,17 @@ pub const ROOT_EQUIVALENT: [&str; 16] = [
     "podman",
 ];
 
-/// The groups that each tier gets.
+/// A tier must not have a group.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GroupError {
+    /// groupadd(8) would refuse the name.
+    #[error("{} is not a valid group name", crate::yaml::problem::quoted(.0))]
+    Name(String),
+    #[error("members of group {group} can become root: not allowed for tier {tier}")]
+    GivesRoot { group: String, tier: &'static str },
+}
+
+/// The groups of each tier.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TierGroups(BTreeMap<Tier, Vec<String>>);
 
@@ -35,21 +45,14 @@ impl Default for TierGroups {
 }
 
 impl TierGroups {
-    /// Sets a tier's groups.
-    ///
-    /// # Errors
-    /// A name that groupadd(8) would refuse, or a group that makes anybody but an admin root.
-    pub fn set(&mut self, tier: Tier, groups: Vec<String>) -> Result<(), String> {
+    /// Sets the groups of a tier.
+    pub fn set(&mut self, tier: Tier, groups: Vec<String>) -> Result<(), GroupError> {
         for group in &groups {
             if !crate::identity::is_user_name(group) {
-                return Err(format!(
-                    "{} is no name of a group",
-                    crate::yaml::problem::quoted(group)
-                ));
+                return Err(GroupError::Name(group.clone()));
             }
             if tier != Tier::Admin && ROOT_EQUIVALENT.contains(&group.as_str()) {
-                let tier = tier.name();
-                return Err(format!("group {group} makes its members root: not for {tier}"));
+                return Err(GroupError::GivesRoot { group: group.clone(), tier: tier.name() });
             }
         }
         self.0.insert(tier, groups);
@@ -80,11 +83,14 @@ mod tests {
     }
 
     #[test]
-    fn a_group_that_makes_root_is_for_admins() {
+    fn a_group_that_gives_root_is_for_admins() {
         let mut groups = TierGroups::default();
         groups.set(Tier::Admin, vec!["docker".into()]).unwrap();
         let refused = groups.set(Tier::PowerUser, vec!["code".into(), "docker".into()]);
-        assert_eq!(refused.unwrap_err(), "group docker makes its members root: not for power-user");
+        assert_eq!(
+            refused.unwrap_err().to_string(),
+            "members of group docker can become root: not allowed for tier power-user"
+        );
         assert!(groups.set(Tier::Admin, vec!["-x".into()]).is_err());
         assert_eq!(groups.of(Tier::Admin), ["docker"]);
     }

@@ -1,36 +1,37 @@
-//! The members of an identity provider's group. An answer that is not whole is no answer.
+//! The members of an identity provider's group. An incomplete answer is an error.
 
 use crate::yaml::problem::quoted;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::HashSet;
 
-/// One member.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
     /// The identity, the roster's `authentik_user`.
     pub username: String,
-    /// Whether they may log in; `None` when the provider did not say.
+    /// Whether the member may log in; `None` if the provider does not say.
     pub active: Option<bool>,
-    /// The OS user, when the provider names one.
+    /// The OS user, if the provider names one.
     pub os_user: Option<String>,
 }
 
-/// Why the members are not known. Nobody is removed then.
+/// Why the members cannot be determined. No users are removed then. Callers only print the reason, so it is
+/// one text.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct Unknown(pub String);
+pub struct MembersUnknown(pub String);
 
-/// Users asked for with one page.
+/// The number of users that are requested with one page.
 pub const PAGE_SIZE: usize = 100;
-/// No group is larger.
-const MOST: u64 = 10_000;
+/// Maximum number of members of a group.
+const MAX_MEMBERS: u64 = 10_000;
 
 /// Reads a file: a list of members, `{"members": [...]}` or the one page of an Authentik answer.
 /// A member is a name or `{"username", "is_active", "os_user"}`; a `count` must agree.
-pub fn read(text: &[u8]) -> Result<Vec<Member>, Unknown> {
-    let value: Value = serde_json::from_slice(text)
-        .map_err(|error| Unknown(format!("the list of members is not JSON: {error}")))?;
+pub fn read(text: &[u8]) -> Result<Vec<Member>, MembersUnknown> {
+    let value: Value = serde_json::from_slice(text).map_err(|error| {
+        MembersUnknown(format!("the list of members is not valid JSON: {error}"))
+    })?;
     if value.get("pagination").is_some() || value.get("results").is_some() {
         let mut pages = Pages::new("");
         pages.add(text)?;
@@ -41,17 +42,17 @@ pub fn read(text: &[u8]) -> Result<Vec<Member>, Unknown> {
         Value::Array(list) => list,
         Value::Object(mut object) => match object.remove("members") {
             Some(Value::Array(list)) => list,
-            _ => return Err(Unknown("no list 'members'".to_owned())),
+            _ => return Err(MembersUnknown("expected a list 'members'".to_owned())),
         },
-        _ => return Err(Unknown("neither a list nor an object".to_owned())),
+        _ => return Err(MembersUnknown("expected a list or an object".to_owned())),
     };
     if let Some(count) = count
         && count.as_u64() != Some(list.len() as u64)
     {
-        return Err(Unknown(format!("{} members where the count is {count}", list.len())));
+        return Err(MembersUnknown(format!("{} members, but the count is {count}", list.len())));
     }
     let members = list.iter().map(member).collect::<Result<Vec<_>, _>>()?;
-    whole(members)
+    check_complete(members)
 }
 
 /// The pages of an Authentik answer, in order.
@@ -78,69 +79,73 @@ struct Pagination {
 }
 
 impl Pages {
-    /// Begins with page 1. With a group's name, users who say that they are not in it are refused.
+    /// Begins with page 1. If the group has a name, users who are not in it according to their entry are
+    /// refused.
     pub fn new(group: &str) -> Self {
         Self { group: group.to_owned(), members: Vec::new(), count: None, next: 1 }
     }
 
-    /// The page to ask for; `None` when all are there.
+    /// The page to request; `None` if all have been added.
     pub fn next(&self) -> Option<u32> {
         (self.next != 0).then_some(self.next)
     }
 
-    /// Takes the body of the page that [`Pages::next`] named.
-    pub fn add(&mut self, body: &[u8]) -> Result<(), Unknown> {
+    /// Adds the body of the page that [`Pages::next`] named.
+    pub fn add(&mut self, body: &[u8]) -> Result<(), MembersUnknown> {
         let number = self.next;
-        let unknown = |why: String| Unknown(format!("page {number}: {why}"));
+        let unknown = |why: String| MembersUnknown(format!("page {number}: {why}"));
         let page: Page =
             serde_json::from_slice(body).map_err(|error| unknown(error.to_string()))?;
         let Pagination { next, count, current } = page.pagination;
-        let count = whole_number(&count).ok_or_else(|| unknown(format!("count is {count}")))?;
+        let count =
+            whole_number(&count).ok_or_else(|| unknown(format!("invalid count {count}")))?;
         if *self.count.get_or_insert(count) != count {
             let before = self.count.unwrap_or_default();
-            return Err(unknown(format!("the count is {count} now, and was {before}")));
+            return Err(unknown(format!("the count changed from {before} to {count}")));
         }
-        if count > MOST {
-            return Err(unknown(format!("a group of {count}; at most {MOST} are read")));
+        if count > MAX_MEMBERS {
+            return Err(unknown(format!(
+                "a group of {count} members; at most {MAX_MEMBERS} are supported"
+            )));
         }
         if current.as_ref().is_some_and(|page| whole_number(page) != Some(u64::from(number))) {
-            return Err(unknown("the answer is another page".to_owned()));
+            return Err(unknown("the server answered with another page".to_owned()));
         }
         self.next = match whole_number(&next) {
             Some(0) => 0,
             Some(next) if next == u64::from(number) + 1 && !page.results.is_empty() => number + 1,
-            _ => return Err(unknown(format!("next is {next}"))),
+            _ => return Err(unknown(format!("invalid next page {next}"))),
         };
         for user in &page.results {
-            self.check_group(user).map_err(&unknown)?;
+            self.check_group(user).map_err(|why| unknown(why.0))?;
             self.members.push(member(user).map_err(|why| unknown(why.0))?);
         }
         if self.members.len() as u64 > count {
-            return Err(unknown(format!("more users than the count, {count}")));
+            return Err(unknown(format!("more users than the count {count}")));
         }
         Ok(())
     }
 
-    /// A server that does not know the filter answers with everybody.
-    fn check_group(&self, user: &Value) -> Result<(), String> {
+    /// A server that does not support the filter answers with all users.
+    fn check_group(&self, user: &Value) -> Result<(), MembersUnknown> {
         let Some(groups) = user.get("groups_obj").and_then(Value::as_array) else { return Ok(()) };
         let named = |group: &Value| group.get("name").and_then(Value::as_str) == Some(&self.group);
         if self.group.is_empty() || groups.is_empty() || groups.iter().any(named) {
             return Ok(());
         }
-        Err(format!("a user who is not in the group {}", quoted(&self.group)))
+        Err(MembersUnknown(format!("a user is not in the group {}", quoted(&self.group))))
     }
 
-    /// All members, when every page came and they are as many as the provider counts.
-    pub fn finish(self) -> Result<Vec<Member>, Unknown> {
+    /// All members, if every page was added and their number equals the provider's count.
+    pub fn finish(self) -> Result<Vec<Member>, MembersUnknown> {
         if let Some(page) = self.next() {
-            return Err(Unknown(format!("page {page} is missing")));
+            return Err(MembersUnknown(format!("page {page} is missing")));
         }
         let (count, got) = (self.count.unwrap_or_default(), self.members.len());
         if count != got as u64 {
-            return Err(Unknown(format!("{got} members where the count is {count}")));
+            return Err(MembersUnknown(format!("{got} members, but the count is {count}")));
         }
-        whole(self.members)
+        check_complete(self.members)
     }
 }
 
@@ -150,11 +155,11 @@ fn whole_number(number: &serde_json::Number) -> Option<u64> {
     number.as_u64().or_else(|| float().map(|f| f as u64))
 }
 
-fn member(value: &Value) -> Result<Member, Unknown> {
-    let odd = |what: &str| Unknown(format!("a member {what}"));
+fn member(value: &Value) -> Result<Member, MembersUnknown> {
+    let odd = |what: &str| MembersUnknown(format!("a member {what}"));
     let text = |value: &Value| value.as_str().map(str::to_owned);
     if let Value::String(username) = value {
-        // Who writes a list of names means those people.
+        // A plain list of names lists active members.
         return Ok(Member { username: username.clone(), active: Some(true), os_user: None });
     }
     let username = value.get("username").and_then(text).filter(|name| !name.is_empty());
@@ -168,19 +173,19 @@ fn member(value: &Value) -> Result<Member, Unknown> {
     let os_user = match attribute.or_else(|| value.get("os_user")) {
         None | Some(Value::Null) => None,
         Some(Value::String(name)) => Some(name.clone()),
-        Some(_) => return Err(odd("whose os_user is no text")),
+        Some(_) => return Err(odd("whose os_user is not a text")),
     };
     Ok(Member { username, active, os_user: os_user.filter(|name| !name.is_empty()) })
 }
 
-/// Nobody at all, or somebody twice (as when users are added between two pages), is no answer.
-fn whole(members: Vec<Member>) -> Result<Vec<Member>, Unknown> {
+/// An empty list, or a duplicate (for one, a user who was added between two pages), is an error.
+fn check_complete(members: Vec<Member>) -> Result<Vec<Member>, MembersUnknown> {
     let mut seen = HashSet::new();
-    if let Some(twice) = members.iter().find(|member| !seen.insert(member.username.as_str())) {
-        return Err(Unknown(format!("{} is there twice", quoted(&twice.username))));
+    if let Some(duplicate) = members.iter().find(|member| !seen.insert(member.username.as_str())) {
+        return Err(MembersUnknown(format!("duplicate member {}", quoted(&duplicate.username))));
     }
     if members.is_empty() {
-        return Err(Unknown("the group is empty".to_owned()));
+        return Err(MembersUnknown("the group is empty".to_owned()));
     }
     Ok(members)
 }

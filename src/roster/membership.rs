@@ -25,9 +25,6 @@ pub struct Membership {
     pub refused: Option<String>,
 }
 
-/// The share of users that may leave at once, in percent.
-pub const MAX_CUT_PERCENT: u8 = 20;
-
 /// The OS user that a member gets: the one the provider names, else the username without its
 /// domain, in small letters, everything but letters and digits a '-'.
 pub fn os_user(member: &Member) -> String {

@@ -4,6 +4,7 @@
 //! and servers, and changes anything, is elsewhere.
 
 pub mod derive;
+mod document;
 pub mod edit;
 mod fields;
 pub mod groups;
@@ -20,7 +21,8 @@ mod validate;
 
 pub use crate::yaml::problem::{Place, Problem};
 pub use crate::yaml::tree::MAX_SIZE;
-pub use parse::{Document, parse};
+pub use document::Document;
+pub use parse::parse;
 pub use row::{Layout, Roster, Row, Tier};
 pub use validate::{HostFacts, uid_min, validate};
 

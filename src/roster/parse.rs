@@ -1,56 +1,10 @@
-//! Text to a roster, or to everything that is wrong with it.
+//! Parses the text of a roster, or reports all that is wrong with it.
 
-use super::fields::Fields;
-use super::row::Roster;
+use super::document::{Document, RowPlace, Users};
+use super::fields::{Fields, word};
 use super::rules;
 use crate::yaml::problem::{MOST, Place, Problem, meant, quoted};
 use crate::yaml::tree::{self, Node, Value};
-use std::collections::BTreeMap;
-use std::ops::Range;
-
-/// A roster with the places of its rows.
-#[derive(Debug, Default)]
-pub struct Document {
-    /// What the text says.
-    pub roster: Roster,
-    pub(super) rows: BTreeMap<String, RowPlace>,
-    pub(super) users: Users,
-}
-
-/// Where a row stands.
-#[derive(Debug)]
-pub(super) struct RowPlace {
-    /// Of its key.
-    pub(super) place: Place,
-    /// From its key to the end of its last value.
-    pub(super) span: Range<usize>,
-}
-
-/// How the table of users is written.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) enum Users {
-    /// There is no key `users`.
-    #[default]
-    Absent,
-    /// The key is there, with nothing or `{}` at these bytes.
-    Empty(Range<usize>),
-    /// One row below the other.
-    Block,
-    /// In braces.
-    Flow,
-}
-
-impl Document {
-    /// Where a user's row begins.
-    pub fn place(&self, user: &str) -> Option<Place> {
-        self.rows.get(user).map(|row| row.place)
-    }
-
-    /// Whether the text has a key `users`.
-    pub fn has_users(&self) -> bool {
-        self.users != Users::Absent
-    }
-}
 
 /// Reads a roster. All problems are reported at once, in the order of their places.
 pub fn parse(bytes: &[u8]) -> Result<Document, Vec<Problem>> {
@@ -115,14 +69,6 @@ fn top(root: &Node, problems: &mut Vec<Problem>) -> Document {
         }
     }
     document
-}
-
-/// A key's text: the tree holds only words as keys.
-pub(super) fn word(key: &Node) -> &str {
-    match &key.value {
-        Value::Scalar { text, .. } => text,
-        Value::Sequence(_) | Value::Mapping { .. } => "",
-    }
 }
 
 fn add_row(document: &mut Document, key: &Node, value: &Node, problems: &mut Vec<Problem>) {

@@ -1,40 +1,45 @@
-//! Whether the cluster agrees about everybody's tier.
+//! Compares the tiers of the roster with those of the cluster.
 
+use super::document::Document;
 use super::json::Members;
-use super::parse::Document;
 use super::row::Tier;
 use crate::yaml::problem::{Place, Problem, quoted};
 use std::collections::BTreeMap;
 
-/// The cluster's users, each with its tier, as the cluster's configuration writes it.
+/// The cluster's users: `k8s_user` to tier, as the cluster's configuration names it.
 pub type K8sUsers = BTreeMap<String, String>;
 
-/// What a comparison found.
+/// The list of the cluster's users is invalid.
+#[derive(Debug, thiserror::Error)]
+pub enum TiersError {
+    #[error("expected {{\"k8s_user\": \"tier\"}}: {0}")]
+    Json(#[from] serde_json::Error),
+    #[error("duplicate user {}", quoted(.0))]
+    Duplicate(String),
+}
+
+/// The result of a comparison.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct TierCheck {
-    /// Users whose tiers differ: nothing may be done with such a roster.
+    /// Users whose tiers differ: such a roster must not be applied.
     pub errors: Vec<Problem>,
-    /// Users whom the cluster does not know.
+    /// Users that the cluster does not know.
     pub warnings: Vec<Problem>,
 }
 
 /// Reads `{"k8s_user": "tier", ...}`.
-///
-/// # Errors
-/// What is wrong with the text.
-pub fn read(text: &[u8]) -> Result<K8sUsers, String> {
-    let members: Members<String> = serde_json::from_slice(text)
-        .map_err(|error| format!("expected {{\"k8s_user\": \"tier\"}}: {error}"))?;
+pub fn read(text: &[u8]) -> Result<K8sUsers, TiersError> {
+    let members: Members<String> = serde_json::from_slice(text)?;
     let mut users = K8sUsers::new();
     for (user, tier) in members.0 {
         if users.insert(user.clone(), tier).is_some() {
-            return Err(format!("{} is there twice", quoted(&user)));
+            return Err(TiersError::Duplicate(user));
         }
     }
     Ok(users)
 }
 
-/// Compares. Admins are exempt: their access to the cluster comes from elsewhere.
+/// Compares. Admins are skipped: their access to the cluster comes from elsewhere.
 pub fn check(document: &Document, k8s_users: &K8sUsers) -> TierCheck {
     let mut check = TierCheck::default();
     for (user, row) in &document.roster.users {
@@ -47,13 +52,15 @@ pub fn check(document: &Document, k8s_users: &K8sUsers) -> TierCheck {
             Some(other) if other == tier => {}
             Some(other) => {
                 let other = quoted(other);
-                let what =
-                    format!("{name} is {tier} here, and {k8s_user} is {other} in the cluster");
-                let hint = "make both the same";
+                let what = format!(
+                    "{name} has tier {tier} here, but {k8s_user} has {other} in the cluster"
+                );
+                let hint = "give both the same tier";
                 check.errors.push(Problem::new(place, what, hint));
             }
             None => {
-                let what = format!("the cluster does not know {k8s_user}, the k8s_user of {name}");
+                let what =
+                    format!("{k8s_user}, the k8s_user of {name}, is not known in the cluster");
                 let hint = "add the user to the cluster's k8s_users";
                 check.warnings.push(Problem::new(place, what, hint));
             }

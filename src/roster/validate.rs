@@ -1,6 +1,6 @@
 //! What rows must not be to each other, and to the accounts of the host.
 
-use super::parse::Document;
+use super::document::Document;
 use super::row::Row;
 use crate::yaml::problem::{Problem, quoted};
 use std::collections::{BTreeMap, HashMap};

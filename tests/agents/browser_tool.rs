@@ -11,7 +11,7 @@ fn claude() -> String {
 }
 
 fn registration(url: &str) -> Value {
-    json!({"do": {"browser": {"register": {
+    json!({"perform": {"browser": {"register": {
         "agent": claude(), "name": "playwright", "url": url,
         "headers": ["Authorization: Bearer ${PLAYWRIGHT_MCP_TOKEN}"],
     }}}})
@@ -39,9 +39,9 @@ fn claude_gets_the_tool_once_and_its_file_holds_no_token() {
     for key in ["hasCompletedOnboarding", "projects", "customApiKeyResponses"] {
         assert_eq!(now[key], answered[key], "{key}");
     }
-    let look = json!({"look": {"browser": {"name": "playwright"}}});
+    let look = json!({"inspect": {"browser": {"name": "playwright"}}});
     let seen = run(&mut worker(&lab.sandbox, &look)).ok().json();
-    assert_eq!(seen["seen"]["browser"], json!({"there": url}));
+    assert_eq!(seen["facts"]["browser"], json!({"registered": url}));
     let said = run(&mut worker(&lab.sandbox, &registration("http://localhost:1/mcp"))).ok().json();
     assert!(said["done"][0].as_str().unwrap().contains("already"), "{said}");
     assert_eq!(servers(&lab), wanted);

@@ -2,8 +2,9 @@
 
 use super::{Person, UID, inventory, is_root};
 use std::os::unix::fs::MetadataExt;
-use terminal_lobby::provision::home::{Answer, Request, Work, code};
 use terminal_lobby::provision::plan::Action;
+use terminal_lobby::provision::protocol::code::{CloneLocation, Repository};
+use terminal_lobby::provision::protocol::{Answer, CodeTask, HomeTask, Request};
 use terminal_lobby::roster::Tier;
 
 #[test]
@@ -151,10 +152,14 @@ fn only_allowed_protocols_are_spoken_whatever_the_user_configured() {
         ("ext::touch x", "expected an address"),
         ("/etc", "expected https"),
     ] {
-        let wanted = code::Wanted { spot: code::Spot::Code, url: url.to_owned() };
-        let (branch, locked, allow_file, seconds) = (None, true, false, 5);
-        let work = code::Work::Clone { wanted, branch, locked, allow_file, seconds };
-        let failed = person.perform(Work::Code(work)).unwrap_err();
+        let task = CodeTask::Clone {
+            repository: Repository { location: CloneLocation::Code, url: url.to_owned() },
+            branch: None,
+            keep_encrypted: true,
+            allow_file: false,
+            seconds: 5,
+        };
+        let failed = person.perform(HomeTask::Code(task)).unwrap_err();
         assert!(failed.contains(why), "{url}: {failed}");
     }
 }
@@ -162,8 +167,8 @@ fn only_allowed_protocols_are_spoken_whatever_the_user_configured() {
 #[test]
 fn what_a_kill_leaves_is_cleared_away_and_a_persons_file_is_not() {
     let person = Person::new();
-    let Some(Action::Home(work)) = person.plan().remove(0).action else { panic!() };
-    let request = Request::Do(*work);
+    let Some(Action::Home(task)) = person.plan().remove(0).action else { panic!() };
+    let request = Request::Perform(*task);
     if std::process::Command::new("strace").arg("-V").output().is_err() {
         return crate::support::lacks::lacks("what_a_kill_leaves_is_cleared_away", "needs strace");
     }
@@ -194,6 +199,9 @@ fn what_a_kill_leaves_is_cleared_away_and_a_persons_file_is_not() {
     // The same name, made by somebody else.
     person.sh("mkdir .terminal-lobby.code.clone; echo mine >.terminal-lobby.code.clone/notes");
     let failed = person.apply().remove(0).unwrap_err();
-    assert!(failed.ends_with("is in the way: somebody else's, left alone"), "{failed}");
+    assert!(
+        failed.ends_with("exists already and was not made by this program: left as it is"),
+        "{failed}"
+    );
     assert_eq!(person.sh("cat .terminal-lobby.code.clone/notes"), "mine");
 }

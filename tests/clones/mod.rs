@@ -14,9 +14,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use tempfile::TempDir;
-use terminal_lobby::provision::home::{Answer, Facts, Request, Work};
-use terminal_lobby::provision::observe::observed::{Account, Inside, Observed};
-use terminal_lobby::provision::plan::{self, Action, Change, Settings, Step, Wish};
+use terminal_lobby::provision::observe::observed::{Account, HomeReport, Observed};
+use terminal_lobby::provision::plan::{self, Action, Change, DesiredState, Step};
+use terminal_lobby::provision::protocol::{
+    Answer, CodeQuery, HomeFacts, HomeQuery, HomeTask, Request,
+};
+use terminal_lobby::provision::settings::{self, Settings};
 use terminal_lobby::roster::groups::TierGroups;
 use terminal_lobby::roster::ports::Ranges;
 use terminal_lobby::roster::{Layout, Roster, Row, Tier};
@@ -164,20 +167,19 @@ impl Person {
             home_base: "/home".into(),
             uid_min: 1000,
             code: toml::from_str(&self.config).unwrap(),
-            agents: plan::agents::Settings::default(),
-            cluster: plan::cluster::Settings::default(),
-            browser: plan::browser::Settings::default(),
+            agents: settings::agents::Settings::default(),
+            cluster: settings::cluster::Settings::default(),
+            browser: settings::browser::Settings::default(),
             offboard: terminal_lobby::offboard::Settings::default(),
         }
     }
 
     /// What the worker sees.
-    fn facts(&self) -> Facts {
-        let code =
-            Some(terminal_lobby::provision::home::code::Look { repos: self.row.repos.clone() });
-        let look = terminal_lobby::provision::home::Look { code, ..Default::default() };
-        match self.ask(&Request::Look(look)) {
-            Answer::Seen(facts) => *facts,
+    fn facts(&self) -> HomeFacts {
+        let code = Some(CodeQuery { repos: self.row.repos.clone() });
+        let query = HomeQuery { code, ..HomeQuery::default() };
+        match self.ask(&Request::Inspect(query)) {
+            Answer::Facts(facts) => *facts,
             other => panic!("{other:?}"),
         }
     }
@@ -192,17 +194,21 @@ impl Person {
         };
         let mut observed = Observed::default();
         observed.accounts.insert("ann".into(), account);
-        observed.inside.insert("ann".into(), Inside::Seen(Box::new(self.facts())));
+        observed.home_reports.insert("ann".into(), HomeReport::Facts(Box::new(self.facts())));
         observed
     }
 
     /// What is to be done about the clones.
     fn plan(&self) -> Vec<Change> {
         let roster = Roster { users: [("ann".to_owned(), self.row.clone())].into() };
-        let wish =
-            Wish { roster: &roster, users: &[], membership_unknown: None, failed: BTreeSet::new() };
-        let plan = plan::plan(&wish, &self.observed(), &self.settings()).unwrap();
-        plan.changes.into_iter().filter(|change| change.step == Step::Code).collect()
+        let desired = DesiredState {
+            roster: &roster,
+            users: &[],
+            membership_unknown: None,
+            failed: BTreeSet::new(),
+        };
+        let plan = plan::plan(&desired, &self.observed(), &self.settings()).unwrap();
+        plan.changes.into_iter().filter(|change| change.scope.step == Step::Code).collect()
     }
 
     /// The plan as lines: `add ann/code`, and the reason where nothing is done.
@@ -220,15 +226,15 @@ impl Person {
     }
 
     fn carry_out(&self, change: &Change) -> Option<Result<Vec<String>, String>> {
-        let Some(Action::Home(work)) = &change.action else { return None };
-        Some(self.perform((**work).clone()))
+        let Some(Action::Home(task)) = &change.action else { return None };
+        Some(self.perform((**task).clone()))
     }
 
-    fn perform(&self, work: Work) -> Result<Vec<String>, String> {
-        match self.ask(&Request::Do(work)) {
+    fn perform(&self, task: HomeTask) -> Result<Vec<String>, String> {
+        match self.ask(&Request::Perform(task)) {
             Answer::Done(lines) => Ok(lines),
             Answer::Failed(why) => Err(why),
-            Answer::Seen(_) => panic!("seen"),
+            Answer::Facts(_) => panic!("facts"),
         }
     }
 
@@ -249,8 +255,8 @@ impl Person {
 
     /// Brings all clones up to date; the lines.
     fn freshen(&self) -> Result<Vec<String>, String> {
-        let work = plan::code::freshen("ann", &self.row, &self.observed(), &self.settings().code);
-        self.perform(work.expect("something to freshen"))
+        let task = plan::code::freshen("ann", &self.row, &self.observed(), &self.settings().code);
+        self.perform(task.expect("something to freshen"))
     }
 }
 
@@ -297,8 +303,10 @@ fn raw(person: &Person, request: &Value) -> Option<Answer> {
 fn a_place_that_no_roster_can_name_is_refused_by_the_worker() {
     let person = Person::new();
     for name in ["../x", "/etc", "", ".git", "infra", "a/b", "-x", "a\nb"] {
-        let request = json!({"do": {"code": {"tidy": {"repo": name}}}});
+        let request = json!({"perform": {"code": {"remove_leftover": {"repo": name}}}});
         assert!(matches!(raw(&person, &request), Some(Answer::Failed(_))), "{name:?}");
     }
-    assert!(raw(&person, &json!({"do": {"code": {"tidy": {"path": "x"}}}})).is_none());
+    assert!(
+        raw(&person, &json!({"perform": {"code": {"remove_leftover": {"path": "x"}}}})).is_none()
+    );
 }

@@ -4,8 +4,8 @@ use super::{Person, inventory};
 use crate::support::lacks::lacks;
 use std::io::Write;
 use std::process::Stdio;
-use terminal_lobby::provision::home::{Answer, Request};
 use terminal_lobby::provision::plan::Action;
+use terminal_lobby::provision::protocol::{Answer, Request};
 
 /// Everything a person may have in a clone: branches, a stash, staged, changed and new files, a tag,
 /// worktrees inside and outside.
@@ -67,7 +67,7 @@ fn a_move_that_is_killed_anywhere_is_finished_by_the_next_run_and_loses_nothing(
     let before = state(&template, "code");
     template.sh("mkdir ~/../remotes/saved; cp -a ~/code ~/outside ~/../remotes/saved");
     let Some(Action::Home(work)) = template.plan().remove(0).action else { panic!() };
-    let request = Request::Do(*work);
+    let request = Request::Perform(*work);
     let (mut kills, mut between) = (0, 0);
     for call in ["mkdirat", "symlinkat", "renameat2", "fsync", "unlinkat", "pidfd_open"] {
         for nth in 1.. {
@@ -110,7 +110,7 @@ fn a_file_system_that_cannot_exchange_is_moved_on_and_one_that_refuses_is_left_a
     let person = worked_on();
     let before = state(&person, "code");
     let Some(Action::Home(work)) = person.plan().remove(0).action else { panic!() };
-    let request = Request::Do(*work);
+    let request = Request::Perform(*work);
     let failing = |error: &str, when: &str| {
         let inject = format!("inject=renameat2:error={error}:when={when}");
         let wrapper = ["strace", "-qq", "-o", "/dev/null", "-e", inject.as_str()];
@@ -123,7 +123,7 @@ fn a_file_system_that_cannot_exchange_is_moved_on_and_one_that_refuses_is_left_a
     }
     // The second step: the clone waits, and says where.
     let Answer::Failed(why) = failing("EIO", "2") else { panic!() };
-    assert!(why.ends_with("the clone waits in ~/.terminal-lobby.code.move"), "{why}");
+    assert!(why.ends_with("the clone is in ~/.terminal-lobby.code.move"), "{why}");
     person.sh("rmdir code; mv .terminal-lobby.code.move code; rm code/.git/terminal-lobby-moving");
     assert!(matches!(failing("EINVAL", "1"), Answer::Done(_)));
     assert_eq!(state(&person, "code/infra"), before);
@@ -164,7 +164,7 @@ fn whatever_is_in_the_way_of_a_move_stays() {
     person.sh("ln -s . code/.git/terminal-lobby-moving; mv code .terminal-lobby.code.move; \
         mkdir -p code/infra; echo 1 >code/infra/x");
     let failed = person.apply().remove(0).unwrap_err();
-    assert!(failed.contains("the clone waits in ~/.terminal-lobby.code.move"), "{failed}");
+    assert!(failed.contains("the clone is in ~/.terminal-lobby.code.move"), "{failed}");
     assert_eq!(person.sh("cat code/infra/x .terminal-lobby.code.move/new"), "1\nnew");
 }
 
@@ -177,7 +177,7 @@ fn a_link_at_code_is_left_alone_with_all_behind_it() {
             person.workspace(&["webapp"]);
         }
         let before = inventory(&person.home());
-        assert_eq!(person.lines(), ["report ann/code: a link: left alone"]);
+        assert_eq!(person.lines(), ["report ann/code: a link: left as it is"]);
         assert!(person.apply().is_empty());
         person.freshen().unwrap();
         assert_eq!(inventory(&person.home()), before);
@@ -230,7 +230,7 @@ fn something_where_a_nested_repository_belongs_stays_and_so_does_the_repository(
     let person = nested();
     person.apply().remove(0).unwrap();
     person.sh("test -e code/webapp && mv code/webapp code/infra/webapp; echo mine >code/webapp");
-    assert_eq!(person.lines(), ["refused ann/code-webapp: a file: left alone"]);
+    assert_eq!(person.lines(), ["refused ann/code-webapp: a file: left as it is"]);
     assert!(person.apply().is_empty());
     assert_eq!(person.sh("cat code/webapp; tail -n1 code/infra/webapp/README"), "mine\ndirty");
 }

@@ -2,8 +2,8 @@
 
 use super::{Person, inventory};
 use std::time::{Duration, Instant};
-use terminal_lobby::provision::home::code::{self, Place, Spot, Wanted};
-use terminal_lobby::provision::home::{Answer, Request, Work};
+use terminal_lobby::provision::protocol::code::{CloneLocation, PathState, Repository};
+use terminal_lobby::provision::protocol::{Answer, CodeTask, HomeTask, Request};
 
 #[test]
 fn a_clone_without_a_remote_gets_the_canonical_one_and_then_its_upstream() {
@@ -44,7 +44,7 @@ fn another_remote_is_said_and_nothing_is_changed() {
         let before = inventory(&person.home());
         let plan = person.plan();
         assert_eq!(plan.len(), 1);
-        assert_eq!(plan[0].why, "a clone of something else: left alone");
+        assert_eq!(plan[0].why, "a clone of another repository: left as it is");
         assert_eq!(plan[0].before.as_deref(), Some("https://elsewhere.example/mine.git"));
         assert!(person.apply().is_empty());
         assert_eq!(person.freshen().unwrap(), [""; 0]);
@@ -82,14 +82,14 @@ fn lesson_36_silent_remotes_cost_one_deadline_in_all() {
             git -C code/{name} remote add origin http://127.0.0.1:{port}/{name}.git"
         ));
     }
-    let wanted = |name: &String| Wanted {
-        spot: Spot::Repo(name.clone()),
+    let repository = |name: &String| Repository {
+        location: CloneLocation::Repo(name.clone()),
         url: format!("http://127.0.0.1/{name}"),
     };
-    let clones = names.iter().map(wanted).collect();
+    let clones = names.iter().map(repository).collect();
     let begin = Instant::now();
-    let work = Work::Code(code::Work::Freshen { clones, seconds: 2 });
-    let lines = person.perform(work).unwrap();
+    let task = HomeTask::Code(CodeTask::Freshen { clones, seconds: 2 });
+    let lines = person.perform(task).unwrap();
     assert_eq!(lines.len(), 8, "{lines:?}");
     assert!(lines.iter().all(|line| line.ends_with("remote did not answer in 2 s")), "{lines:?}");
     assert!(begin.elapsed() < Duration::from_secs(4), "{:?}", begin.elapsed());
@@ -107,16 +107,16 @@ fn nothing_to_do_is_seen_without_git() {
         person.facts();
     }
     let looked = begin.elapsed();
-    let work = terminal_lobby::provision::plan::code::freshen(
+    let task = terminal_lobby::provision::plan::code::freshen(
         "ann",
         &person.row,
         &person.observed(),
         &person.settings().code,
     );
-    let work = work.unwrap();
+    let task = task.unwrap();
     let begin = Instant::now();
     for _ in 0..50 {
-        assert_eq!(person.perform(work.clone()).unwrap(), [""; 0]);
+        assert_eq!(person.perform(task.clone()).unwrap(), [""; 0]);
     }
     println!(
         "50 users with 3 clones: looked {looked:?}, freshened {:?}, one after the other",
@@ -124,13 +124,13 @@ fn nothing_to_do_is_seen_without_git() {
     );
     // No git is to be found: none is needed.
     let without = ["env", "PATH=/nonexistent"];
-    let look = serde_json::json!({"look": {"code": {"repos": ["webapp", "second"]}}});
-    let look = serde_json::from_value(look).unwrap();
-    let Some(Answer::Seen(seen)) = person.ask_through(&without, &look) else { panic!() };
-    assert_eq!(*seen, person.facts());
-    let code = seen.code.unwrap();
-    let clones = code.repos.values().map(|repo| &repo.place).chain([&code.infra]);
-    assert_eq!(clones.filter(|place| matches!(place, Place::Clone(_))).count(), 3);
-    let answer = person.ask_through(&without, &Request::Do(work));
+    let query = serde_json::json!({"inspect": {"code": {"repos": ["webapp", "second"]}}});
+    let query = serde_json::from_value(query).unwrap();
+    let Some(Answer::Facts(facts)) = person.ask_through(&without, &query) else { panic!() };
+    assert_eq!(*facts, person.facts());
+    let code = facts.code.unwrap();
+    let clones = code.repos.values().map(|repo| &repo.own).chain([&code.infra]);
+    assert_eq!(clones.filter(|state| matches!(state, PathState::Clone(_))).count(), 3);
+    let answer = person.ask_through(&without, &Request::Perform(task));
     assert!(matches!(&answer, Some(Answer::Done(lines)) if lines.is_empty()), "{answer:?}");
 }

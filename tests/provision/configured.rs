@@ -14,13 +14,16 @@ const BEGIN: &str = terminal_lobby::provision::edit::marked_block::BEGIN;
 const END: &str = terminal_lobby::provision::edit::marked_block::END;
 
 fn look_at_agents(sandbox: &Sandbox) -> Value {
-    let look = json!({"look": {"agents": {"instructions": true, "login": true}}});
-    ask(sandbox, &look)["seen"]["agents"].clone()
+    let look = json!({"inspect": {"agents": {"instructions": true, "login": true}}});
+    ask(sandbox, &look)["facts"]["agents"].clone()
 }
 
 fn mirror(sandbox: &Sandbox, text: &str, before: Option<&str>) -> Value {
     let before = before.map(|text| terminal_lobby::provision::state::digest::of(text.as_bytes()));
-    ask(sandbox, &json!({"do": {"agents": {"instructions": {"text": text, "before": before}}}}))
+    ask(
+        sandbox,
+        &json!({"perform": {"agents": {"instructions": {"text": text, "before": before}}}}),
+    )
 }
 
 fn mode(path: &Path) -> u32 {
@@ -41,7 +44,7 @@ fn instructions_are_mirrored_beside_what_a_person_wrote() {
     let before = b"mine \xff\x00\r\nlast line".to_vec();
     std::fs::write(&file, &before).unwrap();
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).unwrap();
-    assert_eq!(look_at_agents(&sandbox)["instructions"], "without");
+    assert_eq!(look_at_agents(&sandbox)["instructions"], "unmanaged");
     mirror(&sandbox, "one\n", None);
     let block = format!("\n\n{BEGIN}\none\n{END}\n");
     assert_eq!(std::fs::read(&file).unwrap(), [&before[..], block.as_bytes()].concat());
@@ -65,7 +68,7 @@ fn lesson_37_a_shared_file_is_written_only_when_needed_and_never_over_what_is_no
     };
     let before = inode(&file);
     let said = mirror(&sandbox, "one\n", None);
-    assert_eq!(said["done"], json!(["~/.codex/AGENTS.md holds the text already"]));
+    assert_eq!(said["done"], json!(["~/.codex/AGENTS.md is up to date already"]));
     assert_eq!(inode(&file), before);
     // What was planned from is no longer there.
     let said = mirror(&sandbox, "three\n", Some("two\n"));
@@ -74,9 +77,9 @@ fn lesson_37_a_shared_file_is_written_only_when_needed_and_never_over_what_is_no
     let broken = format!("{BEGIN}\none\n");
     std::fs::write(&file, &broken).unwrap();
     let said = mirror(&sandbox, "two\n", Some("one\n"));
-    assert!(said["failed"].as_str().unwrap().contains("do not make one block"), "{said}");
+    assert!(said["failed"].as_str().unwrap().contains("do not form one block"), "{said}");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), broken);
-    assert!(look_at_agents(&sandbox)["instructions"]["unfit"].is_string());
+    assert!(look_at_agents(&sandbox)["instructions"]["unusable"].is_string());
     // The agent's own file: over one that does not parse the agent is not even started.
     let agent = stub(&sandbox, "");
     let file = sandbox.home().join(".claude.json");
@@ -97,15 +100,15 @@ fn a_login_is_whatever_is_where_the_agent_keeps_it() {
     std::fs::create_dir(sandbox.home().join(".claude")).unwrap();
     assert_eq!(look_at_agents(&sandbox)["login"], "absent");
     std::fs::write(sandbox.home().join(".claude/.credentials.json"), "").unwrap();
-    assert_eq!(look_at_agents(&sandbox)["login"], "there");
+    assert_eq!(look_at_agents(&sandbox)["login"], "present");
 }
 
 #[test]
 fn kubectl_takes_what_is_written_and_nothing_is_written_twice() {
     use terminal_lobby::provision::sources::kubeconfig::{Login, read, write};
     let sandbox = Sandbox::new();
-    let look = json!({"look": {"cluster": {}}});
-    assert_eq!(ask(&sandbox, &look)["seen"]["cluster"], "absent");
+    let look = json!({"inspect": {"cluster": {}}});
+    assert_eq!(ask(&sandbox, &look)["facts"]["cluster"], "absent");
     let admins = "clusters: [{name: a, cluster: {server: 'https://k:6443', \
         certificate-authority-data: QQ==}}]\nusers: [{name: a, user: {client-key-data: c2VjcmV0}}]";
     let command = ["kubectl", "oidc-login"].map(str::to_owned);
@@ -117,14 +120,14 @@ fn kubectl_takes_what_is_written_and_nothing_is_written_twice() {
         grant: "device-code",
     };
     let text = write(&read(admins.as_bytes()).unwrap(), &login, Some("builds"));
-    let work = json!({"do": {"cluster": {"config": {"text": text}}}});
+    let work = json!({"perform": {"cluster": {"config": {"text": text}}}});
     assert_eq!(ask(&sandbox, &work)["done"], json!(["~/.kube/config written (0600)"]));
     let file = sandbox.home().join(".kube/config");
     assert_eq!((mode(&file), mode(file.parent().unwrap())), (0o600, 0o700));
-    assert_eq!(ask(&sandbox, &look)["seen"]["cluster"], "there");
-    let other = json!({"do": {"cluster": {"config": {"text": "other"}}}});
+    assert_eq!(ask(&sandbox, &look)["facts"]["cluster"], "present");
+    let other = json!({"perform": {"cluster": {"config": {"text": "other"}}}});
     let said = ask(&sandbox, &other);
-    assert_eq!(said["done"], json!(["~/.kube/config is there already: left as it is"]));
+    assert_eq!(said["done"], json!(["~/.kube/config exists already: left as it is"]));
     assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
     if std::process::Command::new("kubectl").arg("--help").output().is_err() {
         return lacks(
@@ -169,7 +172,7 @@ pub(super) fn stub(sandbox: &Sandbox, add: &str) -> PathBuf {
 pub(super) fn register(sandbox: &Sandbox, agent: &Path) -> Value {
     ask(
         sandbox,
-        &json!({"do": {"browser": {"register": {
+        &json!({"perform": {"browser": {"register": {
             "agent": agent, "name": "playwright", "url": "http://localhost:8931/mcp",
             "headers": ["Authorization: Bearer ${PLAYWRIGHT_MCP_TOKEN}"],
         }}}}),
@@ -194,8 +197,8 @@ fn a_stub_agent_is_asked_first_and_what_it_says_is_checked() {
          http://localhost:8931/mcp|--header|Authorization: Bearer ${PLAYWRIGHT_MCP_TOKEN}|"
     );
     // Looking, and doing it again, starts nothing.
-    let look = json!({"look": {"browser": {"name": "playwright"}}});
-    assert_eq!(ask(&sandbox, &look)["seen"]["browser"], json!({"there": null}));
+    let look = json!({"inspect": {"browser": {"name": "playwright"}}});
+    assert_eq!(ask(&sandbox, &look)["facts"]["browser"], json!({"registered": null}));
     let said = register(&sandbox, &stub(&sandbox, "exit 9"));
     assert!(said["done"][0].as_str().unwrap().contains("already"), "{said}");
     assert_eq!(std::fs::read_to_string(sandbox.root().join("calls")).unwrap(), calls);

@@ -169,7 +169,7 @@ fn quick(trapped: &Trapped, request: &Value) -> Value {
 }
 
 fn looks() -> Value {
-    json!({"look": {
+    json!({"inspect": {
         "agents": {"instructions": true, "login": true},
         "cluster": {},
         "browser": {"name": "playwright"},
@@ -178,8 +178,8 @@ fn looks() -> Value {
 
 fn works() -> [Value; 2] {
     [
-        json!({"do": {"agents": {"instructions": {"text": "managed\n", "before": null}}}}),
-        json!({"do": {"cluster": {"config": {"text": "apiVersion: v1\n"}}}}),
+        json!({"perform": {"agents": {"instructions": {"text": "managed\n", "before": null}}}}),
+        json!({"perform": {"cluster": {"config": {"text": "apiVersion: v1\n"}}}}),
     ]
 }
 
@@ -195,7 +195,7 @@ fn no_trap_in_a_home_is_fallen_into() {
             cases += 1;
             let before = trapped.state();
             let seen = quick(&trapped, &looks());
-            assert!(seen["seen"].is_object(), "{place} {trap:?}: {seen}");
+            assert!(seen["facts"].is_object(), "{place} {trap:?}: {seen}");
             if trapped.state() != before {
                 wrong.push(format!("looking at {place} ({trap:?}) changed something"));
             }
@@ -246,15 +246,15 @@ fn a_trap_is_reported_and_a_token_goes_to_nobody_whose_login_cannot_be_told() {
         (".codex/AGENTS.md", Trap::Sparse, "instructions", "larger than 1048576 bytes"),
         (".codex/AGENTS.md", Trap::HardLinkToAnothersFile, "instructions", "belongs to uid 12345"),
         (".claude", Trap::LinkToAnothersDirectory, "login", "a link: not followed"),
-        (".claude", Trap::Fifo, "login", "no directory"),
+        (".claude", Trap::Fifo, "login", "not a directory"),
     ] {
         let Some(trapped) = Trapped::new(place, trap) else {
             return lacks("a_trap_is_reported", "needs root");
         };
         let seen = quick(&trapped, &looks());
-        let said = seen["seen"]["agents"][part].to_string();
+        let said = seen["facts"]["agents"][part].to_string();
         assert!(said.contains(wanted), "{place} {trap:?}: {said}");
-        assert!(said.starts_with("{\"unfit\"") || said.starts_with("{\"unknown\""), "{said}");
+        assert!(said.starts_with("{\"unusable\"") || said.starts_with("{\"unknown\""), "{said}");
     }
 }
 

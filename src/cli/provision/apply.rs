@@ -7,11 +7,11 @@ use super::prepare::{self, Prepared};
 use super::root_run::{open_state, require_root};
 use super::{plan_text, read};
 use crate::cli::exit::{Exit, Failure};
-use crate::provision::apply::{self, Receipt, Run, What};
+use crate::provision::apply::{self, OutcomeKind, Receipt, Run};
 use crate::provision::observe::hardening;
-use crate::provision::plan::{Change, Plan, Step, Verb, Wish};
+use crate::provision::plan::saved::SavedPlan;
+use crate::provision::plan::{Change, DesiredState, Plan, Step, Verb};
 use crate::provision::sources::origin;
-use crate::provision::state::saved::Saved;
 use crate::sys::clock;
 use crate::sys::fs::{self, trusted_path};
 use std::collections::BTreeSet;
@@ -54,7 +54,7 @@ pub(super) fn apply(output: Output, args: &ApplyArgs, config: Config) -> Result<
     }
     let name = format!("{}-{}", clock::stamp(clock::now()), std::process::id());
     let run = Run {
-        wish: Wish {
+        desired: DesiredState {
             roster: &prepared.document.roster,
             users: &prepared.users,
             membership_unknown: prepared.membership_unknown.clone(),
@@ -63,7 +63,7 @@ pub(super) fn apply(output: Output, args: &ApplyArgs, config: Config) -> Result<
         observed: &prepared.observed,
         settings: &prepared.settings,
         state: &state,
-        run: &name,
+        name: &name,
         roster: origin::of(&roster, &prepared.name, &prepared.bytes),
     };
     let watched = std::io::stderr().is_terminal();
@@ -78,15 +78,15 @@ pub(super) fn apply(output: Output, args: &ApplyArgs, config: Config) -> Result<
     output.result(&receipt, || text(&receipt, &prepared.plan, told))?;
     if output.quiet && !output.json {
         for change in refused_by(&prepared.plan) {
-            let whose = change.user.as_deref().unwrap_or("the host");
+            let whose = change.owner();
             warn(&format!("{whose}: {}: refused: {}", change.what, change.why));
         }
     }
-    for failed in receipt.changes.iter().filter(|change| change.outcome == What::Failed) {
+    for failed in receipt.changes.iter().filter(|change| change.outcome == OutcomeKind::Failed) {
         let whose = failed.user.as_deref().unwrap_or("the host");
         warn(&format!("{whose}: {}: {}", failed.what, failed.why));
     }
-    let not_cut = refused_by(&prepared.plan).any(|change| change.step == Step::Cut);
+    let not_cut = refused_by(&prepared.plan).any(|change| change.scope.step == Step::Cut);
     Ok(match (receipt.tally.failed, prepared.membership_unknown.is_some(), not_cut) {
         (1.., ..) => Exit::Failed,
         (0, true, _) => Exit::Unknown,
@@ -97,19 +97,19 @@ pub(super) fn apply(output: Output, args: &ApplyArgs, config: Config) -> Result<
 }
 
 /// Why nothing is done at all.
-fn refused(prepared: &Prepared, saved: Option<&Saved>, allow_empty: bool) -> Option<String> {
+fn refused(prepared: &Prepared, saved: Option<&SavedPlan>, allow_empty: bool) -> Option<String> {
     if prepared.document.roster.users.is_empty() && !allow_empty {
         let why = "an empty roster: nothing is applied from it without --allow-empty-roster";
         return Some(format!("{}: {why}", prepared.name));
     }
-    let moved = saved?.moved(&prepared.saved(0))?;
+    let moved = saved?.changed(&prepared.saved(0))?;
     Some(format!("the saved plan no longer fits: {moved}; plan again"))
 }
 
-fn saved(path: &Path) -> Result<Saved, Failure> {
+fn saved(path: &Path) -> Result<SavedPlan, Failure> {
     roots_own(path)?;
     let bytes = fs::read(path, MAX_PLAN).map_err(|error| Failure::failed(error.to_string()))?;
-    Saved::read(&bytes).map_err(|why| Failure::usage(format!("{}: {why}", shown(path))))
+    SavedPlan::read(&bytes).map_err(|why| Failure::usage(format!("{}: {why}", shown(path))))
 }
 
 /// What decides over accounts may be no one's but root's.
@@ -133,9 +133,9 @@ fn text(receipt: &Receipt, plan: &Plan, told: bool) -> String {
         let (sign, word) = change.verb.shown();
         let whose = change.user.as_deref().unwrap_or("the host");
         let how = match change.outcome {
-            What::Done => "",
-            What::Failed => "  FAILED",
-            What::Skipped => "  skipped",
+            OutcomeKind::Done => "",
+            OutcomeKind::Failed => "  FAILED",
+            OutcomeKind::Skipped => "  skipped",
         };
         let line = format!("  {sign} {word:<7}  {whose}: {}{how}", change.what);
         let _ = writeln!(text, "{}", crate::text::table::shown(&line));
@@ -145,7 +145,7 @@ fn text(receipt: &Receipt, plan: &Plan, told: bool) -> String {
         }
     }
     for change in refused_by(plan) {
-        let what = format!("{}: {}", change.user.as_deref().unwrap_or("the host"), change.what);
+        let what = format!("{}: {}", change.owner(), change.what);
         let values = (change.before.as_deref(), change.after.as_deref());
         let _ = writeln!(text, "{}", plan_text::line(change.verb, &what, values, change.cause));
         let lines = std::iter::once(&change.why).chain(&change.lines);

@@ -3,6 +3,7 @@
 use super::args::ServerArgs;
 use super::output::warn;
 use crate::cli::exit::Failure;
+use crate::provision::sources::HttpAnswer;
 use crate::sys::net::http::{Client, HttpError, check_address, is_exposed};
 use crate::sys::net::secret;
 use std::path::Path;
@@ -30,7 +31,7 @@ pub(super) fn client(
 }
 
 /// One question; what a server says of itself is not repeated.
-pub(super) fn get(client: &Client, url: &str, limit: u64) -> Result<(u16, Vec<u8>), String> {
-    let answer = client.get(url, limit).map_err(|error: HttpError| error.to_string())?;
+pub(super) fn get(client: &Client, url: &str, limit: u64) -> Result<HttpAnswer, HttpError> {
+    let answer = client.get(url, limit)?;
     Ok((answer.status, answer.body))
 }

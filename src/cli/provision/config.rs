@@ -5,10 +5,9 @@ use super::servers::{Authentik, Servers, Vault};
 use crate::cli::config_file;
 use crate::cli::exit::Failure;
 use crate::offboard;
-use crate::provision::plan;
+use crate::provision::settings::{self, MAX_CUT_PERCENT};
 use crate::roster::Tier;
 use crate::roster::groups::TierGroups;
-use crate::roster::membership::MAX_CUT_PERCENT;
 use crate::roster::ports::Ranges;
 use crate::supervisor::config::NAMES;
 use serde::Deserialize;
@@ -35,10 +34,10 @@ struct Table {
     groups: BTreeMap<String, Vec<String>>,
     vault: Option<Vault>,
     authentik: Option<Authentik>,
-    code: plan::code::Settings,
-    agents: plan::agents::Settings,
-    cluster: plan::cluster::Settings,
-    browser: plan::browser::Settings,
+    code: settings::code::Settings,
+    agents: settings::agents::Settings,
+    cluster: settings::cluster::Settings,
+    browser: settings::browser::Settings,
     offboard: offboard::Settings,
 }
 
@@ -58,21 +57,21 @@ pub(super) struct Config {
     /// Whom to ask.
     pub servers: Servers,
     /// Of clones.
-    pub code: plan::code::Settings,
+    pub code: settings::code::Settings,
     /// Of the agents' configuration.
-    pub agents: plan::agents::Settings,
+    pub agents: settings::agents::Settings,
     /// Of the access to the cluster.
-    pub cluster: plan::cluster::Settings,
+    pub cluster: settings::cluster::Settings,
     /// Of the browser tool.
-    pub browser: plan::browser::Settings,
+    pub browser: settings::browser::Settings,
     /// Of leaving.
     pub offboard: offboard::Settings,
 }
 
 impl Config {
     /// What a plan needs of them.
-    pub(super) fn settings(self, max_cut_percent: Option<u8>, uid_min: u32) -> plan::Settings {
-        plan::Settings {
+    pub(super) fn settings(self, max_cut_percent: Option<u8>, uid_min: u32) -> settings::Settings {
+        settings::Settings {
             ranges: self.ranges,
             groups: self.groups,
             max_cut_percent: max_cut_percent.unwrap_or(self.max_cut_percent),
@@ -123,7 +122,7 @@ fn resolve(table: Table) -> Result<Config, Failure> {
         let known =
             || Failure::usage(format!("provision.groups: no tier '{}'", name.escape_debug()));
         let tier = Tier::of_name(&name).ok_or_else(known)?;
-        let refused = |why| Failure::usage(format!("provision.groups.{name}: {why}"));
+        let refused = |error| Failure::usage(format!("provision.groups.{name}: {error}"));
         config.groups.set(tier, groups).map_err(refused)?;
     }
     Ok(config)

@@ -7,8 +7,9 @@ use super::output::{Output, complain, shown};
 use super::root_run::{open_state, require_root};
 use crate::cli::exit::{Exit, Failure};
 use crate::provision::host_base::apply::{self, Outcomes};
+use crate::provision::host_base::host_toml;
 use crate::provision::host_base::plan::{self, Plan};
-use crate::provision::host_base::wanted::{self, Wanted};
+use crate::provision::host_base::spec::HostSpec;
 use crate::provision::host_base::{HOST_FILE, observe};
 use crate::provision::plan::{Tally, Verb};
 use crate::provision::state::journal::Journal;
@@ -27,8 +28,8 @@ pub(super) fn plan(output: Output, args: &HostPlanArgs) -> Result<Exit, Failure>
     // A host that is a directory has its file below it.
     let below = args.root.join(HOST_FILE.trim_start_matches('/'));
     let file = if file == Path::new(HOST_FILE) { &below } else { file };
-    let wanted = read(file)?;
-    let plan = look(&args.root, &wanted)?;
+    let spec = read(file)?;
+    let plan = look(&args.root, &spec)?;
     let tally = tally(&plan);
     let result = match (tally.refused, tally.changes()) {
         (1.., _) => "refused",
@@ -50,11 +51,11 @@ pub(super) fn plan(output: Output, args: &HostPlanArgs) -> Result<Exit, Failure>
 pub(super) fn apply(output: Output, file: &Path) -> Result<Exit, Failure> {
     require_root("provision host apply")
         .map_err(|failure| failure.with_hint("'provision host plan' shows what would be done"))?;
-    let wanted = read(file)?;
+    let spec = read(file)?;
     let state = open_state(WAIT)?;
     let run = format!("{}-{}", clock::stamp(clock::now()), std::process::id());
     let journal = Journal::new(state.dir(), &run, "host apply");
-    let plan = look(Path::new("/"), &wanted)?;
+    let plan = look(Path::new("/"), &spec)?;
     let (changes, tally) = (plan.changes.clone(), tally(&plan));
     if !output.json && !output.quiet {
         crate::cli::output::print(&host_text::plan(&plan, false))?;
@@ -69,8 +70,8 @@ pub(super) fn apply(output: Output, file: &Path) -> Result<Exit, Failure> {
     let mut failed = outcomes.values().filter(|outcome| outcome.is_err()).count();
     for change in &changes {
         if let Some(Err(why)) = outcomes.get(&change.id) {
-            complain(&format!("{}: {}", change.what, shown(Path::new(why))));
-        } else if change.unknown {
+            complain(&format!("{}: {}", change.what, shown(Path::new(&why.to_string()))));
+        } else if change.scope.unknown {
             failed += 1;
             complain(&format!("{}: {}", change.what, shown(Path::new(&change.why))));
         }
@@ -94,8 +95,8 @@ fn receipt(change: &plan::Change, outcomes: &Outcomes) -> Value {
     let mut value = serde_json::to_value(change).unwrap_or_default();
     let (outcome, error) = match (outcomes.get(&change.id), change.verb) {
         (Some(Ok(())), _) => ("done", None),
-        (Some(Err(why)), _) => ("failed", Some(why.clone())),
-        (None, _) if change.unknown => ("failed", Some(change.why.clone())),
+        (Some(Err(why)), _) => ("failed", Some(why.to_string())),
+        (None, _) if change.scope.unknown => ("failed", Some(change.why.clone())),
         (None, Verb::Refuse) => ("refused", None),
         (None, _) => ("reported", None),
     };
@@ -105,17 +106,17 @@ fn receipt(change: &plan::Change, outcomes: &Outcomes) -> Value {
 }
 
 fn tally(plan: &Plan) -> Tally {
-    Tally::of_verbs(plan.changes.iter().map(|change| change.verb))
+    Tally::of(&plan.changes)
 }
 
-fn look(root: &Path, wanted: &Wanted) -> Result<Plan, Failure> {
-    let observed = observe::observe(root, wanted)
-        .map_err(|why| Failure::failed(format!("looking at the host: {why}")))?;
-    Ok(plan::plan(wanted, &observed))
+fn look(root: &Path, spec: &HostSpec) -> Result<Plan, Failure> {
+    let observed = observe::observe(root, spec)
+        .map_err(|why| Failure::failed(format!("observing the host: {why}")))?;
+    Ok(plan::plan(spec, &observed))
 }
 
 /// Reads the file; for root, only one that nobody else could have changed.
-fn read(path: &Path) -> Result<Wanted, Failure> {
+fn read(path: &Path) -> Result<HostSpec, Failure> {
     if accounts::is_root() && path.exists() {
         trusted_path::assert_roots_own(path)
             .map_err(|error| Failure::refused(error.to_string()))?;
@@ -128,6 +129,6 @@ fn read(path: &Path) -> Result<Wanted, Failure> {
     let name = shown(path);
     let text = String::from_utf8(bytes)
         .map_err(|_| Failure::failed(format!("{name}: it is not UTF-8")))?;
-    wanted::read(&text)
-        .map_err(|wrong| Failure::failed(format!("{name}:{}: {}", wrong.line, wrong.what)))
+    host_toml::read(&text)
+        .map_err(|error| Failure::failed(format!("{name}:{}: {}", error.line, error.what)))
 }

@@ -9,10 +9,10 @@ pub(super) fn plan(plan: &Plan, explain: bool) -> String {
     let mut text = String::new();
     let mut kind = None;
     for change in &plan.changes {
-        if kind != Some(change.kind) {
-            text.push_str(change.kind.name());
+        if kind != Some(change.scope.kind) {
+            text.push_str(change.scope.kind.name());
             text.push('\n');
-            kind = Some(change.kind);
+            kind = Some(change.scope.kind);
         }
         let values = (change.before.as_deref(), change.after.as_deref());
         text.push_str(&line(change.verb, &change.what, values, change.cause));
@@ -22,7 +22,6 @@ pub(super) fn plan(plan: &Plan, explain: bool) -> String {
         }
         change.lines.iter().for_each(|line| text.push_str(&below(line)));
     }
-    let tally = Tally::of_verbs(plan.changes.iter().map(|change| change.verb));
-    let lines = last_lines(tally, !text.is_empty());
+    let lines = last_lines(Tally::of(&plan.changes), !text.is_empty());
     text + &lines
 }

@@ -8,7 +8,7 @@ use crate::cli::exit::{Exit, Failure};
 use crate::provision::observe::host_accounts;
 use crate::provision::sources::authentik;
 use crate::roster::edit::{Edit, EditError, edit};
-use crate::roster::members::{self, Member, Unknown};
+use crate::roster::members::{self, Member, MembersUnknown};
 use crate::roster::membership::{Membership, compare, os_user};
 use crate::sys::clock;
 use crate::sys::fs;
@@ -31,11 +31,12 @@ pub(super) fn membership(
     let (loaded, document) = read::sound(path)?;
     let members = match members(args)? {
         Ok(members) => members,
-        Err(Unknown(why)) => return unknown(output, &loaded.name, &why),
+        Err(MembersUnknown(why)) => return unknown(output, &loaded.name, &why),
     };
     let names: Vec<String> = members.iter().map(os_user).collect();
     let names = names.iter().filter(|name| !document.roster.users.contains_key(*name));
-    let host = host_accounts::facts(names.map(String::as_str)).map_err(Failure::failed)?;
+    let host = host_accounts::facts(names.map(String::as_str))
+        .map_err(|error| Failure::failed(error.to_string()))?;
     let most = args.max_cut_percent.unwrap_or(config.max_cut_percent);
     let found = compare(&members, &document.roster, &host, most);
     let changes = !found.new.is_empty() || !found.leavers.is_empty();
@@ -66,12 +67,14 @@ pub(super) fn membership(
 }
 
 /// The members, or why they are not known. An error is the caller's own to mend.
-pub(super) fn members(args: &MembershipArgs) -> Result<Result<Vec<Member>, Unknown>, Failure> {
+pub(super) fn members(
+    args: &MembershipArgs,
+) -> Result<Result<Vec<Member>, MembersUnknown>, Failure> {
     let Some(address) = &args.authentik_url else {
         let path = args.members.as_deref().unwrap_or_else(|| "".as_ref());
         let bytes = fs::read(path, read::MAX_JSON);
         return Ok(bytes
-            .map_err(|error| Unknown(error.to_string()))
+            .map_err(|error| MembersUnknown(error.to_string()))
             .and_then(|bytes| members::read(&bytes)));
     };
     let group = args.group.as_deref().unwrap_or_default();

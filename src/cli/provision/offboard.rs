@@ -12,7 +12,7 @@ use crate::offboard::remove::{self, RemovalRequest};
 use crate::offboard::{
     CutTarget, StageError, StageReport, StepLog, archive, cut, policy, record, uncut,
 };
-use crate::provision::observe::observed::USER_MAP;
+use crate::provision::paths::USER_MAP;
 use crate::provision::state::applied;
 use crate::provision::state::journal::Journal;
 use crate::provision::state::state_dir::State;

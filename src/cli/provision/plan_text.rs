@@ -15,10 +15,10 @@ pub(super) fn render(plan: &Plan, explain: bool) -> String {
         plan.changes.iter().partition(|change| change.verb.takes_away());
     let mut whose = None;
     for change in others {
-        if whose != Some(&change.user) {
-            let heading = change.user.as_deref().unwrap_or("the host");
+        if whose != Some(&change.scope.user) {
+            let heading = change.scope.user.as_deref().unwrap_or("the host");
             let _ = writeln!(text, "{}", shown(heading));
-            whose = Some(&change.user);
+            whose = Some(&change.scope.user);
         }
         one(&mut text, change, plan, explain);
     }
@@ -78,8 +78,8 @@ fn one(text: &mut String, change: &Change, plan: &Plan, explain: bool) {
     if !change.why.is_empty() && (explain || !change.verb.changes()) {
         below(&change.why);
     }
-    if explain && !change.needs.is_empty() {
-        let before = plan.changes.iter().filter(|other| change.needs.contains(&other.id));
+    if explain && !change.scope.needs.is_empty() {
+        let before = plan.changes.iter().filter(|other| change.scope.needs.contains(&other.id));
         let needs: Vec<&str> = before.map(|other| other.what.as_str()).collect();
         if needs.len() > MOST_NEEDS {
             below(&format!("after: {} changes above", needs.len()));
@@ -90,7 +90,7 @@ fn one(text: &mut String, change: &Change, plan: &Plan, explain: bool) {
     for line in &change.lines {
         below(line);
     }
-    for step in &change.steps {
+    for step in &change.scope.steps {
         below(step.summary());
     }
 }

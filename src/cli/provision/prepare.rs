@@ -5,10 +5,12 @@ use super::config::Config;
 use super::output::{self, Output, warn};
 use super::{read, roster};
 use crate::cli::exit::{Exit, Failure};
+use crate::provision::apply::ApplyError;
 use crate::provision::observe;
 use crate::provision::observe::observed::Observed;
-use crate::provision::plan::{self, Plan, Settings, Tally, Verb, Wish};
-use crate::provision::state::saved::Saved;
+use crate::provision::plan::saved::SavedPlan;
+use crate::provision::plan::{self, DesiredState, Plan, Tally, Verb};
+use crate::provision::settings::Settings;
 use crate::roster::{Document, Roster, validate};
 use crate::sys::accounts;
 use serde_json::{Value, json};
@@ -42,15 +44,17 @@ pub(super) fn prepare(
     args: &DesiredArgs,
     root: &Path,
     config: Config,
-    recover: &dyn Fn(&mut Observed) -> Result<(), String>,
+    recover: &dyn Fn(&mut Observed) -> Result<(), ApplyError>,
 ) -> Result<Prepared, Failure> {
     let (loaded, document) = read::text(&args.check.roster.roster)?;
     let of_root = root == Path::new("/") && !accounts::is_root();
     let hint = if of_root { "; hint: run it as root" } else { "" };
-    let looked = |why| Failure::failed(format!("looking at the host: {why}{hint}"));
-    let mut observed =
-        observe::observe(root, &document.roster, &config.home_base).map_err(looked)?;
-    recover(&mut observed).map_err(looked)?;
+    let failed = |error: &dyn std::error::Error| {
+        Failure::failed(format!("observing the host: {error}{hint}"))
+    };
+    let mut observed = observe::observe(root, &document.roster, &config.home_base)
+        .map_err(|error| failed(&error))?;
+    recover(&mut observed).map_err(|error| failed(&error))?;
     let facts = observe::host_facts(root, &observed);
     let problems = validate(&document, &facts);
     if !problems.is_empty() {
@@ -60,9 +64,9 @@ pub(super) fn prepare(
     let servers = config.servers.clone();
     tiers(servers.compare(&args.check, &document)?, &loaded.name)?;
     let settings = config.settings(args.max_cut_percent, facts.uid_min);
-    observe::site(&mut observed, root, &settings);
+    observe::read_configured_files(&mut observed, root, &settings);
     if root == Path::new("/") && accounts::is_root() {
-        observe::inside(&mut observed, &selected(&document.roster, &args.users), &settings);
+        observe::inspect_homes(&mut observed, &selected(&document.roster, &args.users), &settings);
     }
     let membership_unknown = servers.members_unknown(args);
     if let Some(why) = &membership_unknown {
@@ -72,13 +76,13 @@ pub(super) fn prepare(
         output.note("whether accounts have expired is not known: /etc/shadow was not read");
     }
     let unknown = membership_unknown.clone();
-    let wish = Wish {
+    let desired = DesiredState {
         roster: &document.roster,
         users: &args.users,
         membership_unknown,
         failed: BTreeSet::new(),
     };
-    let plan = plan::plan(&wish, &observed, &settings)
+    let plan = plan::plan(&desired, &observed, &settings)
         .map_err(|error| Failure::failed(format!("planning the ports: {error}")))?;
     let users = args.users.clone();
     let (name, bytes) = (loaded.name, loaded.bytes);
@@ -109,11 +113,11 @@ impl Prepared {
     }
 
     /// The plan as it is saved.
-    pub(super) fn saved(&self, made: u64) -> Saved {
+    pub(super) fn saved(&self, made: u64) -> SavedPlan {
         let settings = format!("{:?}", self.settings);
         let inputs: [(&str, &[u8]); 2] =
             [("the roster", &self.bytes), ("the configuration", settings.as_bytes())];
-        Saved::of((&self.name, &self.users), &inputs, &self.observed, &self.plan, made)
+        SavedPlan::of((&self.name, &self.users), &inputs, &self.observed, &self.plan, made)
     }
 
     /// The most serious that there is to tell.

@@ -27,8 +27,10 @@ pub(super) fn load(path: &Path) -> Result<Loaded, Failure> {
     let mut loaded = load_text(path)?;
     if let Ok(document) = &loaded.document {
         let names = document.roster.users.keys().map(String::as_str);
-        let problems =
-            roster::validate(document, &host_accounts::facts(names).map_err(Failure::failed)?);
+        let problems = roster::validate(
+            document,
+            &host_accounts::facts(names).map_err(|error| Failure::failed(error.to_string()))?,
+        );
         if !problems.is_empty() {
             loaded.document = Err(problems);
         }

@@ -1,7 +1,7 @@
 //! What every command that changes the host needs: root, and the lock that all runs share.
 
 use crate::cli::exit::Failure;
-use crate::provision::observe::observed::STATE;
+use crate::provision::paths::STATE;
 use crate::provision::state::state_dir::State;
 use crate::sys::{accounts, locks};
 use std::path::Path;

@@ -107,10 +107,12 @@ fn empty(loaded: &Loaded) -> Option<String> {
 
 /// Compares with the cluster, when it is named: nothing to compare with is nothing wrong.
 pub(super) fn compare(args: &CheckArgs, document: &Document) -> Result<Compared, Failure> {
+    // The reason is printed as a note; nothing depends on which error it is.
     let users: Result<K8sUsers, String> = if let Some(address) = &args.vault_addr {
         let option = ("--vault-addr", address.as_str());
         let client = ask::client(&args.server, option, "x-vault-token", "")?;
         vault::k8s_users(address, &args.vault_path, |url| ask::get(&client, url, vault::MAX_SECRET))
+            .map_err(|error| error.to_string())
     } else if let Some(path) = &args.k8s_users {
         match fs::read(path, read::MAX_JSON) {
             Ok(bytes) => Ok(tiers::read(&bytes)

@@ -2,7 +2,7 @@
 
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::output::print;
-use crate::provision::worker;
+use crate::provision::home;
 use std::io::Read;
 
 /// No request is larger (bytes).
@@ -14,6 +14,6 @@ pub(super) fn worker() -> Result<Exit, Failure> {
     let failed = |why: String| Failure::usage(format!("worker: {why}"));
     let read = std::io::stdin().take(MAX_REQUEST).read_to_end(&mut request);
     read.map_err(|error| failed(error.to_string()))?;
-    print(&worker::serve(&request).map_err(failed)?)?;
+    print(&home::serve(&request).map_err(|error| failed(error.to_string()))?)?;
     Ok(Exit::Done)
 }

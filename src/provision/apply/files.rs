@@ -1,75 +1,61 @@
-//! Files of root's: on ground that only root can change, whole or not at all.
+//! Files of root's: written whole, in directories that only root can change.
 
-use super::install;
+use super::{ChangeError, install};
 use crate::provision::edit::environment_file;
-use crate::provision::observe::observed::{File, SERVICES};
+use crate::provision::observe::observed::File;
+use crate::provision::paths::SERVICES;
 use crate::provision::plan::Installed;
 use crate::sys::fs::{Existing, trusted_path};
 use crate::sys::{Dir, FileError};
 use std::path::Path;
 
-/// No file that is written here is larger (bytes).
+/// Maximum size of a file that is written here, in bytes.
 const MAX: u64 = 16 << 20;
-/// Of an environment: it may hold secrets.
-const PRIVATE: u32 = 0o600;
-/// Of a generated file.
-const PUBLIC: u32 = 0o644;
+/// The mode of a generated file.
+const GENERATED_MODE: u32 = 0o644;
 
-/// Sets one key of an environment file; every other byte stays.
-pub(super) fn set_key(file: &str, key: &str, value: &str) -> Result<(), String> {
-    let set = || {
-        let (dir, name) = place(file)?;
-        let before = read(&dir, name)?.unwrap_or_default();
-        let after = environment_file::set(&before, key, value);
-        dir.write_as(name, &after, Existing::Replaced, PRIVATE)
-    };
-    set().map_err(|error: FileError| error.to_string())
+/// Sets one key of an environment file; every other byte is kept.
+pub(super) fn set_key(file: &str, key: &str, value: &str) -> Result<(), FileError> {
+    let (dir, name) = open_parent(file)?;
+    let before = read(&dir, name)?.unwrap_or_default();
+    let after = environment_file::set(&before, key, value);
+    dir.write_as(name, &after, Existing::Replaced, environment_file::MODE)
 }
 
-/// Changes the mode of a file.
-pub(super) fn set_mode(file: &str, mode: u32) -> Result<(), String> {
-    let set = || {
-        let (dir, name) = place(file)?;
-        dir.set_mode(name, mode)
-    };
-    set().map_err(|error: FileError| error.to_string())
+pub(super) fn set_mode(file: &str, mode: u32) -> Result<(), FileError> {
+    let (dir, name) = open_parent(file)?;
+    dir.set_mode(name, mode)
 }
 
-/// Writes a generated file over what was seen, and over nothing else.
-pub(super) fn write(file: &str, text: &str, seen: Option<&File>) -> Result<(), String> {
-    let write = || {
-        let (dir, name) = place(file)?;
-        let there = read(&dir, name)?;
-        let expected = match seen {
-            Some(File::Read { bytes, .. }) => Some(bytes),
-            _ => None,
-        };
-        if there.as_ref() != expected {
-            return Err(FileError::refused("writing", file, "it has changed meanwhile"));
-        }
-        dir.write_as(name, text.as_bytes(), Existing::Replaced, PUBLIC)
+/// Writes a generated file, unless the file changed since it was observed.
+pub(super) fn write(file: &str, text: &str, observed: Option<&File>) -> Result<(), ChangeError> {
+    let (dir, name) = open_parent(file)?;
+    let expected = match observed {
+        Some(File::Read { bytes, .. }) => Some(bytes),
+        _ => None,
     };
-    write().map_err(|error: FileError| error.to_string())
+    if read(&dir, name)?.as_ref() != expected {
+        return Err(ChangeError::Changed { path: file.to_owned() });
+    }
+    Ok(dir.write_as(name, text.as_bytes(), Existing::Replaced, GENERATED_MODE)?)
 }
 
-/// What an environment file says; nothing when it is absent.
-pub(super) fn text(file: &str) -> Result<Vec<u8>, String> {
-    let read = || {
-        let (dir, name) = place(file)?;
-        read(&dir, name)
-    };
-    read().map(Option::unwrap_or_default).map_err(|error: FileError| error.to_string())
+/// The text of an environment file; empty if it is absent.
+pub(super) fn text(file: &str) -> Result<Vec<u8>, FileError> {
+    let (dir, name) = open_parent(file)?;
+    Ok(read(&dir, name)?.unwrap_or_default())
 }
 
-/// Installs a file or link over what was seen, and over nothing else.
+/// Installs a file or link, unless what is at `path` changed since it was observed. `link` is the target
+/// of the link that was there.
 pub(super) fn install(
     path: &str,
     what: &Installed,
-    seen: Option<&File>,
+    observed: Option<&File>,
     link: Option<&str>,
-) -> Result<(), String> {
+) -> Result<(), ChangeError> {
     let there = Path::new(path);
-    let same = match (there.symlink_metadata(), seen, link) {
+    let same = match (there.symlink_metadata(), observed, link) {
         (Err(error), None, None) => error.kind() == std::io::ErrorKind::NotFound,
         (Ok(meta), _, Some(target)) => {
             meta.is_symlink() && there.read_link().is_ok_and(|to| to == Path::new(target))
@@ -80,9 +66,9 @@ pub(super) fn install(
         _ => false,
     };
     if !same {
-        return Err(format!("installing {path}: it has changed meanwhile"));
+        return Err(ChangeError::Changed { path: path.to_owned() });
     }
-    install::install(Path::new("/"), path, what).map_err(|error| error.to_string())
+    Ok(install::install(Path::new("/"), path, what)?)
 }
 
 fn read(dir: &Dir, name: &str) -> Result<Option<Vec<u8>>, FileError> {
@@ -93,10 +79,11 @@ fn read(dir: &Dir, name: &str) -> Result<Option<Vec<u8>>, FileError> {
     }
 }
 
-/// The directory of a file and its name there; the services' directory is made.
-fn place(file: &str) -> Result<(Dir, &str), FileError> {
+/// Opens the directory of a file; the services' directory is made if it is absent. Returns it with the
+/// file's name.
+fn open_parent(file: &str) -> Result<(Dir, &str), FileError> {
     let path = Path::new(file);
-    let refused = || FileError::refused("writing", file, "no file of this host");
+    let refused = || FileError::refused("writing", file, "not a path of this host");
     let parent = path.parent().ok_or_else(refused)?;
     let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(refused)?;
     let dir = if parent == Path::new(SERVICES) {

@@ -1,9 +1,9 @@
-//! Work in homes: each by a process of its user's, several users at once.
+//! Tasks in homes: each by a process of the user's, several users at once.
 
-use super::Run;
-use super::act::{Host, Made};
-use crate::provision::home::{Answer, Request, Work};
+use super::executor::{ChangeResult, Executor};
+use super::{ApplyError, ChangeError, Run};
 use crate::provision::plan::{Action, Change, code};
+use crate::provision::protocol::{Answer, HomeTask, Request};
 use crate::provision::worker;
 use crate::sys::process::parallel::for_each;
 use std::collections::BTreeMap;
@@ -12,56 +12,56 @@ use std::time::{Duration, Instant};
 
 /// How many users' processes work at once: they wait for networks most of the time.
 const PARALLEL: usize = 8;
+/// How long the changes of one user may take together before the rest are left to the next run: a user who
+/// stalls them occupies one of the [`PARALLEL`] places for no longer.
+const MAX_PER_USER: Duration = Duration::from_mins(10);
 
-/// How long one user's changes may take together before the rest wait for the next run: whoever stalls
-/// has a place among those who work at once for no longer.
-const MOST: Duration = Duration::from_mins(10);
-const LATE: &str = "not tried: this user's other changes took more than 10 minutes";
-
-/// Has the changes made, those of one user one after the other; then has the clones brought up to
-/// date, which is no change: a person's own `git pull` would be none either.
+/// Carries out the changes of each user in order, then has the user's clones brought up to date, which is
+/// not a change: the user's own `git pull` would not be one either.
 ///
 /// # Errors
-/// When one cannot be put on record.
-pub(super) fn work(
+/// A change cannot be put on record.
+pub(super) fn perform(
     run: &Run<'_>,
-    host: &Mutex<Host<'_>>,
+    executor: &Mutex<Executor<'_>>,
     changes: &[&Change],
-) -> Result<(), String> {
+) -> Result<(), ApplyError> {
     let mut users: BTreeMap<&str, Vec<&Change>> = BTreeMap::new();
     let mut of_root = Vec::new();
     for change in changes {
-        match (&change.user, &change.action) {
+        match (&change.scope.user, &change.action) {
             (Some(user), Some(Action::Home(_))) => users.entry(user).or_default().push(change),
             _ => of_root.push(*change),
         }
     }
-    let locked = || host.lock().unwrap_or_else(PoisonError::into_inner);
+    let locked = || executor.lock().unwrap_or_else(PoisonError::into_inner);
     for change in of_root {
-        locked().one(change)?;
+        locked().carry_out(change)?;
     }
-    let fresh = |user: &str| {
-        let row = run.wish.roster.users.get(user)?;
+    let freshen_task = |user: &str| {
+        let row = run.desired.roster.users.get(user)?;
         code::freshen(user, row, run.observed, &run.settings.code)
     };
-    let chosen = |user: &&String| run.wish.users.is_empty() || run.wish.users.contains(*user);
-    for user in run.wish.roster.users.keys().filter(chosen).filter(|user| fresh(user).is_some()) {
+    let rows = run.desired.roster.users.keys();
+    let chosen = rows.filter(|user| run.desired.includes(user));
+    for user in chosen.filter(|user| freshen_task(user).is_some()) {
         users.entry(user).or_default();
     }
     let users: Vec<(&str, Vec<&Change>)> = users.into_iter().collect();
     let results = for_each(&users, PARALLEL, |(user, changes)| {
+        let _span = tracing::debug_span!("user", user).entered();
         let begun = Instant::now();
         for change in changes {
-            let Some(Action::Home(work)) = &change.action else { continue };
+            let Some(Action::Home(task)) = &change.action else { continue };
             if locked().begin(change)? {
-                let late = begun.elapsed() > MOST;
-                let made = if late { Err(LATE.to_owned()) } else { ask(user, work) };
-                locked().end(change, made)?;
+                let late = begun.elapsed() > MAX_PER_USER;
+                let result = if late { Err(ChangeError::Late) } else { ask(user, task) };
+                locked().end(change, result)?;
             }
         }
-        if let Some(work) = fresh(user).filter(|_| begun.elapsed() <= MOST) {
-            let lines =
-                ask(user, &work).unwrap_or_else(|why| vec![format!("not freshened: {why}")]);
+        if let Some(task) = freshen_task(user).filter(|_| begun.elapsed() <= MAX_PER_USER) {
+            let lines = ask(user, &task)
+                .unwrap_or_else(|error| vec![format!("not brought up to date: {error}")]);
             locked().freshened(user, lines);
         }
         Ok(())
@@ -69,11 +69,11 @@ pub(super) fn work(
     results.into_iter().collect()
 }
 
-/// One piece of work by a user's process.
-fn ask(user: &str, work: &Work) -> Made {
-    match worker::ask(user, &Request::Do(work.clone()))? {
+/// Has a user's process perform one task.
+fn ask(user: &str, task: &HomeTask) -> ChangeResult {
+    match worker::ask(user, &Request::Perform(task.clone()))? {
         Answer::Done(lines) => Ok(lines),
-        Answer::Failed(why) => Err(why),
-        Answer::Seen(_) => Err("the user's process answered something else".to_owned()),
+        Answer::Failed(why) => Err(ChangeError::Task(why)),
+        Answer::Facts(_) => Err(ChangeError::Internal("a task was answered with facts")),
     }
 }

@@ -1,23 +1,24 @@
-//! What [`Action::Install`](crate::provision::plan::Action) does: a file or link of root's appears whole, in
+//! Carries out [`Action::Install`](crate::provision::plan::Action): a file or link of root's appears whole, in
 //! directories that only root can change.
 
+use super::ChangeError;
 use crate::provision::edit::environment_file;
-use crate::provision::home::Sealed;
-use crate::provision::plan::{Installed, SecretValue};
+use crate::provision::plan::{Installed, SecretSource};
+use crate::provision::protocol::SecretText;
 use crate::sys::fs::{self, Existing, trusted_path};
 use crate::sys::{FileError, accounts};
 use std::ffi::OsStr;
 use std::path::Path;
 
-/// Installs at `path` of the host below `root`; directories that are missing are made (0755).
+/// Installs at `path` of the host below `root`; missing directories are made (0755).
 ///
 /// # Errors
-/// When it cannot be done, or others than root could change a directory on the way.
+/// For one, users other than root could change a directory on the way.
 pub fn install(root: &Path, path: &str, what: &Installed) -> Result<(), FileError> {
     let path = root.join(path.trim_start_matches('/'));
     let name = path.file_name().and_then(OsStr::to_str);
     let (Some(parent), Some(name)) = (path.parent(), name) else {
-        return Err(FileError::refused("installing", &path, "it has no name"));
+        return Err(FileError::refused("installing", &path, "not a path of a file"));
     };
     let mut missing: Vec<&Path> = parent.ancestors().take_while(|dir| !dir.exists()).collect();
     missing.reverse();
@@ -40,26 +41,28 @@ pub fn install(root: &Path, path: &str, what: &Installed) -> Result<(), FileErro
     }
 }
 
-/// What a secret is to be set to, for [`Action::SetSecret`](crate::provision::plan::Action); `None` when the key
-/// has a value already that stays. `there` is the text of the file, `other` that of another file.
-///
-/// # Errors
-/// When the other file has no value for the key.
-pub fn secret(
-    value: &SecretValue,
+/// The value of a secret, for [`Action::SetSecret`](crate::provision::plan::Action); `None` if the key has a
+/// value already, which is kept. `text` is that of the file, `read` reads another file.
+pub fn resolve_secret(
+    value: &SecretSource,
     key: &str,
-    there: &[u8],
-    other: impl FnOnce(&str) -> Result<Vec<u8>, String>,
-) -> Result<Option<Sealed>, String> {
+    text: &[u8],
+    read: impl FnOnce(&str) -> Result<Vec<u8>, FileError>,
+) -> Result<Option<SecretText>, ChangeError> {
     let get = |text: &[u8]| environment_file::get(text, key).filter(|value| !value.is_empty());
     match value {
-        SecretValue::Given(value) => Ok(Some(value.clone())),
-        SecretValue::Random if get(there).is_some() => Ok(None),
-        SecretValue::Random => Ok(Some(Sealed(fs::random_hex() + &fs::random_hex()))),
-        SecretValue::SameAs(file) => {
-            let value = get(&other(file)?).ok_or_else(|| format!("{file} has no {key}"))?;
-            let value = String::from_utf8(value).map_err(|_| format!("{file} {key}: not UTF-8"))?;
-            Ok(Some(Sealed(value)))
+        SecretSource::Given(value) => Ok(Some(value.clone())),
+        SecretSource::Random if get(text).is_some() => Ok(None),
+        SecretSource::Random => Ok(Some(SecretText(fs::random_hex() + &fs::random_hex()))),
+        SecretSource::SameAs(file) => {
+            let (file, key) = (file.clone(), key.to_owned());
+            let Some(value) = get(&read(&file)?) else {
+                return Err(ChangeError::NoKey { file, key });
+            };
+            match String::from_utf8(value) {
+                Ok(value) => Ok(Some(SecretText(value))),
+                Err(_) => Err(ChangeError::KeyNotUtf8 { file, key }),
+            }
         }
     }
 }
@@ -71,19 +74,20 @@ mod tests {
 
     #[test]
     fn a_secret_is_random_only_where_there_is_none_and_the_same_in_both_files() {
-        let none = |_: &str| Err("not asked".to_owned());
-        let random = |there: &[u8]| secret(&SecretValue::Random, "K", there, none).unwrap();
+        let none = |_: &str| panic!("not read");
+        let random =
+            |there: &[u8]| resolve_secret(&SecretSource::Random, "K", there, none).unwrap();
         let (one, two) = (random(b"A=1\n").unwrap().0, random(b"K=\n").unwrap().0);
         assert!(one.len() == 64 && one != two && one.chars().all(|c| c.is_ascii_hexdigit()));
         assert_eq!(random(b"K=mine\n"), None);
-        let same = SecretValue::SameAs("other".to_owned());
-        let other = |text: &str| secret(&same, "K", b"K=old\n", |_| Ok(text.into()));
+        let same = SecretSource::SameAs("other".to_owned());
+        let other = |text: &str| resolve_secret(&same, "K", b"K=old\n", |_| Ok(text.into()));
         assert_eq!(other("K=abc\n").unwrap().unwrap().0, "abc");
-        assert_eq!(other("A=1\n").unwrap_err(), "other has no K");
+        assert_eq!(other("A=1\n").unwrap_err().to_string(), "other has no K");
     }
 
     #[test]
-    fn what_is_installed_is_for_all_to_read_and_never_goes_through_a_link() {
+    fn what_is_installed_is_readable_by_all_and_never_goes_through_a_link() {
         if !accounts::is_root() {
             return;
         }

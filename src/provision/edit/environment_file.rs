@@ -1,6 +1,9 @@
-//! A service's environment file: one key is set, every other byte is kept (pure).
+//! A service's environment file: sets one key and keeps every other byte (pure).
 
-/// A value of the file, as systemd takes it: the last assignment counts.
+/// The mode of environment files: they may hold secrets.
+pub const MODE: u32 = 0o600;
+
+/// The value of a key, as systemd reads it: the last assignment counts.
 pub fn get(text: &[u8], key: &str) -> Option<Vec<u8>> {
     let line = assignments(text, key).pop()?;
     let value = text[line.value..line.end].trim_ascii();
@@ -9,7 +12,7 @@ pub fn get(text: &[u8], key: &str) -> Option<Vec<u8>> {
     Some(value.to_vec())
 }
 
-/// The text with a key set: its last assignment is replaced, or a line is appended.
+/// The text with a key set: its last assignment is replaced, else a line is appended.
 pub fn set(text: &[u8], key: &str, value: &str) -> Vec<u8> {
     let mut new = Vec::with_capacity(text.len() + key.len() + value.len() + 2);
     if let Some(line) = assignments(text, key).pop() {
@@ -29,7 +32,7 @@ pub fn set(text: &[u8], key: &str, value: &str) -> Vec<u8> {
     new
 }
 
-/// Where a value begins and ends.
+/// The range of a value.
 struct Line {
     value: usize,
     end: usize,
@@ -61,7 +64,7 @@ fn line_end(text: &[u8], from: usize) -> usize {
     rest.iter().position(|byte| *byte == b'\n').map_or(text.len(), |at| from + at)
 }
 
-/// Whether a line goes on in the next one: an odd number of backslashes ends it.
+/// Whether a line continues in the next one: it ends with an odd number of backslashes.
 fn continued(line: &[u8]) -> bool {
     line.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1
 }

@@ -1,24 +1,36 @@
-//! Managed text in a person's file: a marked block, or the whole file while it carries our header;
-//! every other byte is kept (pure).
+//! Managed text in a user's file: a marked block, or the whole file as long as it has our header. Every
+//! other byte is kept (pure).
 
-/// The first line of a file that is ours as a whole.
+/// The first line of a file that is managed as a whole.
 pub const HEADER: &str =
     "<!-- terminal-lobby: generated, do not edit; without this line the file is yours -->";
-/// The line before managed text among a person's.
+/// The line before managed text in a user's file.
 pub const BEGIN: &str = "<!-- terminal-lobby: begin, do not edit down to the end -->";
 /// The line after it.
 pub const END: &str = "<!-- terminal-lobby: end -->";
 
 /// The managed text of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Found<'a> {
-    /// The file has none.
-    Nothing,
-    /// The managed text, without its marks.
-    Text(&'a [u8]),
+pub enum ManagedText<'a> {
+    Absent,
+    /// The text without its marks.
+    Present(&'a [u8]),
 }
 
-/// Where managed text is.
+/// Why a file or a text cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BlockError {
+    #[error("the marks of its managed text do not form one block")]
+    Marks,
+    #[error("empty text")]
+    Empty,
+    #[error("no line feed at its end")]
+    NoLineFeed,
+    #[error("it contains a line that marks managed text")]
+    MarkInText,
+}
+
+/// Where the managed text is.
 enum Place {
     Nowhere,
     Whole(usize),
@@ -28,22 +40,19 @@ enum Place {
 /// Finds the managed text.
 ///
 /// # Errors
-/// When the marks do not make one block: what is whose cannot be told.
-pub fn find(file: &[u8]) -> Result<Found<'_>, String> {
+/// The marks do not form one block: it is unclear which lines are the user's.
+pub fn find(file: &[u8]) -> Result<ManagedText<'_>, BlockError> {
     Ok(match place(file)? {
-        Place::Nowhere => Found::Nothing,
-        Place::Whole(start) => Found::Text(&file[start..]),
-        Place::Between(start, end) => Found::Text(&file[start..end]),
+        Place::Nowhere => ManagedText::Absent,
+        Place::Whole(start) => ManagedText::Present(&file[start..]),
+        Place::Between(start, end) => ManagedText::Present(&file[start..end]),
     })
 }
 
-/// The file with managed text `text` (which ends with a line's end): in the place that it has, as
-/// the whole of a file that is absent or empty, and otherwise in a block at the end.
-///
-/// # Errors
-/// As [`find`], and when the text itself has a line that is a mark.
-pub fn set(file: Option<&[u8]>, text: &[u8]) -> Result<Vec<u8>, String> {
-    fit(text)?;
+/// The file with the managed text `text` (which ends with a line feed): where the present one is; else
+/// as the whole file if it is absent or empty; else in a block at the end.
+pub fn set(file: Option<&[u8]>, text: &[u8]) -> Result<Vec<u8>, BlockError> {
+    check(text)?;
     let Some(file) = file.filter(|file| !file.is_empty()) else {
         return Ok([HEADER.as_bytes(), b"\n", text].concat());
     };
@@ -58,26 +67,23 @@ pub fn set(file: Option<&[u8]>, text: &[u8]) -> Result<Vec<u8>, String> {
     })
 }
 
-/// Whether a text may be managed.
-///
-/// # Errors
-/// When it is empty, does not end with a line's end, or has a line that is a mark.
-pub fn fit(text: &[u8]) -> Result<(), String> {
+/// Checks that a text can be managed.
+pub fn check(text: &[u8]) -> Result<(), BlockError> {
     if text.trim_ascii().is_empty() {
-        return Err("it is empty".to_owned());
+        return Err(BlockError::Empty);
     }
     if !text.ends_with(b"\n") {
-        return Err("its last line has no end".to_owned());
+        return Err(BlockError::NoLineFeed);
     }
     let mark =
         |(_, line): &(usize, &[u8])| [HEADER, BEGIN, END].iter().any(|m| line == &m.as_bytes());
     if lines(text).any(|line| mark(&line)) {
-        return Err("it has a line that marks managed text".to_owned());
+        return Err(BlockError::MarkInText);
     }
     Ok(())
 }
 
-fn place(file: &[u8]) -> Result<Place, String> {
+fn place(file: &[u8]) -> Result<Place, BlockError> {
     let starts_of = |mark: &str| -> Vec<usize> {
         lines(file).filter(|(_, line)| *line == mark.as_bytes()).map(|(start, _)| start).collect()
     };
@@ -87,11 +93,11 @@ fn place(file: &[u8]) -> Result<Place, String> {
         ([], [], []) => Ok(Place::Nowhere),
         ([0], [], []) if file.contains(&b'\n') => Ok(Place::Whole(after(0))),
         ([], [begin], [end]) if begin < end => Ok(Place::Between(after(*begin), *end)),
-        _ => Err("the marks of its managed text do not make one block".to_owned()),
+        _ => Err(BlockError::Marks),
     }
 }
 
-/// The lines with where each starts, without their ends.
+/// The lines without their ends, each with its offset.
 fn lines(text: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
     let mut start = 0;
     std::iter::from_fn(move || {
@@ -115,7 +121,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn text_goes_where_it_was_or_to_the_end_and_broken_marks_are_left_alone() {
+    fn text_goes_where_it_was_or_to_the_end_and_invalid_marks_are_left_alone() {
         let whole = format!("{HEADER}\nnew\n");
         let block = format!("{BEGIN}\nnew\n{END}\n");
         for (file, wanted) in [
@@ -162,11 +168,11 @@ mod tests {
         #[test]
         fn what_is_set_is_found_again_and_what_is_around_it_stays(file in files()) {
             let Ok(once) = set(Some(&file), b"new\n") else { return Ok(()) };
-            prop_assert_eq!(find(&once), Ok(Found::Text(b"new\n")));
+            prop_assert_eq!(find(&once), Ok(ManagedText::Present(b"new\n")));
             prop_assert_eq!(set(Some(&once), b"new\n"), Ok(once.clone()));
             if file.is_empty() { return Ok(()) }
             let (before, after) = match find(&file) {
-                Ok(Found::Text(text)) => {
+                Ok(ManagedText::Present(text)) => {
                     let start = text.as_ptr() as usize - file.as_ptr() as usize;
                     (&file[..start], &file[start + text.len()..])
                 }

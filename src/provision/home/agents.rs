@@ -1,155 +1,96 @@
-//! Of a home, the agents' configuration: what is there, and work on it, as the user.
+//! The agents' configuration in the caller's home.
 
-use super::files::{self, There};
-use crate::provision::edit::marked_block::{self, Found};
+use super::HomeError;
+use super::files::{self, FileState};
+use crate::provision::edit::marked_block::{self, ManagedText};
+use crate::provision::protocol::agents::INSTRUCTIONS_FILE;
+use crate::provision::protocol::{AgentsFacts, AgentsQuery, AgentsTask, Instructions, Login};
 use crate::provision::state::digest;
 use crate::sys::Dir;
 use crate::sys::fs::Existing;
-use serde::{Deserialize, Serialize};
 
-/// Where Codex reads what it is always told.
 const CODEX: &str = ".codex";
+/// The name in [`CODEX`] of [`INSTRUCTIONS_FILE`].
 const INSTRUCTIONS: &str = "AGENTS.md";
-/// Where Claude Code keeps the login of its user.
 const CLAUDE: &str = ".claude";
+/// Where Claude Code keeps its user's login, in [`CLAUDE`].
 const CREDENTIALS: &str = ".credentials.json";
-/// Agents and editors write it, too: what changed under our hands is read again, so often.
-const TRIES: u32 = 5;
-/// No file of instructions is larger (bytes).
+/// How often the file is read again if an agent or an editor writes it at the same time.
+const MAX_TRIES: u32 = 5;
+/// Maximum size of a file of instructions, in bytes.
 const MAX_INSTRUCTIONS: u64 = 1 << 20;
 
-/// What to look at.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Look {
-    /// `~/.codex/AGENTS.md`.
-    pub instructions: bool,
-    /// Whether the user has logged in.
-    pub login: bool,
-}
-
-/// What is there; a part that was not asked for is `None`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Facts {
-    /// The managed text in `~/.codex/AGENTS.md`.
-    pub instructions: Option<Instructions>,
-    /// The user's own login.
-    pub login: Option<Login>,
-}
-
-/// The managed text of a user's instructions.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Instructions {
-    /// There is no file.
-    Absent,
-    /// A file of the user's, without managed text.
-    Without,
-    /// The hash of the managed text.
-    Holds(String),
-    /// It is left alone: why.
-    Unfit(String),
-}
-
-/// Whether the user has a login of their own.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Login {
-    /// None.
-    Absent,
-    /// Something is where the agent keeps it.
-    There,
-    /// It cannot be told: why.
-    Unknown(String),
-}
-
-/// What to do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Work {
-    /// Puts managed text into `~/.codex/AGENTS.md`.
-    Instructions {
-        /// The text.
-        text: String,
-        /// The hash of the managed text that was seen there: another one is a person's.
-        before: Option<String>,
-    },
-}
-
-/// Looks, as the user.
-pub(super) fn look(look: &Look) -> Facts {
-    let home = files::home();
-    Facts {
-        instructions: look.instructions.then(|| instructions(home.as_ref())),
-        login: look.login.then(|| login(home.as_ref())),
+pub(super) fn inspect(query: &AgentsQuery) -> AgentsFacts {
+    AgentsFacts {
+        instructions: query.instructions.then(instructions),
+        login: query.login.then(login),
     }
 }
 
-fn instructions(home: Result<&Dir, &String>) -> Instructions {
-    let there = match home.map_err(Clone::clone).and_then(|home| files::dir(home, CODEX)) {
+fn instructions() -> Instructions {
+    let state = match files::open_home().and_then(|home| files::dir(&home, CODEX)) {
         Ok(Some(dir)) => files::read(&dir, INSTRUCTIONS, MAX_INSTRUCTIONS),
-        Ok(None) => There::Nothing,
-        Err(why) => There::Unfit(why),
+        Ok(None) => FileState::Absent,
+        Err(error) => FileState::Unusable(error),
     };
-    match there {
-        There::Nothing => Instructions::Absent,
-        There::Unfit(why) => Instructions::Unfit(why),
-        There::File(bytes) => match marked_block::find(&bytes) {
-            Ok(Found::Nothing) => Instructions::Without,
-            Ok(Found::Text(text)) => Instructions::Holds(digest::of(text)),
-            Err(why) => Instructions::Unfit(format!("~/{CODEX}/{INSTRUCTIONS}: {why}")),
+    match state {
+        FileState::Absent => Instructions::NoFile,
+        FileState::Unusable(error) => Instructions::Unusable(error.to_string()),
+        FileState::Content(bytes) => match marked_block::find(&bytes) {
+            Ok(ManagedText::Absent) => Instructions::Unmanaged,
+            Ok(ManagedText::Present(text)) => Instructions::Managed(digest::of(text)),
+            Err(error) => Instructions::Unusable(format!("~/{INSTRUCTIONS_FILE}: {error}")),
         },
     }
 }
 
-fn login(home: Result<&Dir, &String>) -> Login {
-    let there = home.map_err(Clone::clone).and_then(|home| {
-        files::dir(home, CLAUDE)?.map_or(Ok(false), |dir| files::is_there(&dir, CREDENTIALS))
+fn login() -> Login {
+    let exists = files::open_home().and_then(|home| {
+        files::dir(&home, CLAUDE)?.map_or(Ok(false), |dir| files::exists(&dir, CREDENTIALS))
     });
-    match there {
-        Ok(true) => Login::There,
+    match exists {
+        Ok(true) => Login::Present,
         Ok(false) => Login::Absent,
-        Err(why) => Login::Unknown(why),
+        Err(error) => Login::Unknown(error.to_string()),
     }
 }
 
-/// Works, as the user.
-pub(super) fn perform(work: &Work) -> Result<Vec<String>, String> {
-    let Work::Instructions { text, before } = work;
-    let home = files::home()?;
+pub(super) fn perform(task: &AgentsTask) -> Result<Vec<String>, HomeError> {
+    let AgentsTask::Instructions { text, before } = task;
+    let home = files::open_home()?;
     let dir = files::ensure_dir(&home, CODEX)?;
-    for _ in 0..TRIES {
-        let old = contents(&dir)?;
-        let failed = |why: String| format!("{}: {why}", dir.path().join(INSTRUCTIONS).display());
-        let found = marked_block::find(old.as_deref().unwrap_or_default()).map_err(failed)?;
-        let managed = match found {
-            Found::Nothing => None,
-            Found::Text(found) if found == text.as_bytes() => {
-                return Ok(vec![format!("~/{CODEX}/{INSTRUCTIONS} holds the text already")]);
+    let path = format!("~/{INSTRUCTIONS_FILE}");
+    for _ in 0..MAX_TRIES {
+        let old = content(&dir)?;
+        let managed = match marked_block::find(old.as_deref().unwrap_or_default()) {
+            Ok(ManagedText::Absent) => None,
+            Ok(ManagedText::Present(found)) if found == text.as_bytes() => {
+                return Ok(vec![format!("{path} is up to date already")]);
             }
-            Found::Text(found) => Some(digest::of(found)),
+            Ok(ManagedText::Present(found)) => Some(digest::of(found)),
+            Err(error) => return Err(HomeError::unusable(path, error)),
         };
         if managed != *before {
-            return Err(failed("its managed text has changed meanwhile: left alone".to_owned()));
+            let problem = "its managed text changed since it was inspected: left as it is";
+            return Err(HomeError::unusable(path, problem));
         }
-        let new = marked_block::set(old.as_deref(), text.as_bytes()).map_err(failed)?;
-        let mode = dir.stat(INSTRUCTIONS).map_err(|error| error.to_string())?;
-        let mode = mode.map_or(0o600, |stat| stat.st_mode & 0o777);
-        if contents(&dir)? != old {
+        let new = marked_block::set(old.as_deref(), text.as_bytes())
+            .map_err(|error| HomeError::unusable(path.as_str(), error))?;
+        let mode = dir.stat(INSTRUCTIONS)?.map_or(0o600, |stat| stat.st_mode & 0o777);
+        if content(&dir)? != old {
             continue;
         }
         let existing = if old.is_some() { Existing::Replaced } else { Existing::Kept };
-        dir.write_as(INSTRUCTIONS, &new, existing, mode).map_err(|error| error.to_string())?;
-        return Ok(vec![format!("~/{CODEX}/{INSTRUCTIONS} written")]);
+        dir.write_as(INSTRUCTIONS, &new, existing, mode)?;
+        return Ok(vec![format!("{path} written")]);
     }
-    Err(format!("{}: it changes all the time", dir.path().join(INSTRUCTIONS).display()))
+    Err(HomeError::unusable(path, "it keeps changing; nothing was written"))
 }
 
-fn contents(dir: &Dir) -> Result<Option<Vec<u8>>, String> {
+fn content(dir: &Dir) -> Result<Option<Vec<u8>>, HomeError> {
     match files::read(dir, INSTRUCTIONS, MAX_INSTRUCTIONS) {
-        There::Nothing => Ok(None),
-        There::File(bytes) => Ok(Some(bytes)),
-        There::Unfit(why) => Err(why),
+        FileState::Absent => Ok(None),
+        FileState::Content(bytes) => Ok(Some(bytes)),
+        FileState::Unusable(error) => Err(error),
     }
 }

@@ -1,108 +1,71 @@
-//! Of a home, the browser tool's registration: what is there, and work on it, as the user.
+//! The browser tool's registration in the caller's home.
 //!
-//! Looking reads Claude Code's own file; only work runs the agent, which takes half a second. It is
-//! never run over a file that does not parse: the agent would begin a new one (seen with 2.1.197).
+//! Inspecting reads Claude Code's own file; only a task runs the agent, which takes half a second. It
+//! is never run over an invalid file: the agent would begin a new one (seen with 2.1.197).
 
-use super::files::{self, There};
-use crate::sys::process::exec::{self, Output, Program};
-use serde::{Deserialize, Serialize};
+use super::HomeError;
+use super::files::{self, FileState};
+use crate::provision::protocol::{BrowserFacts, BrowserQuery, BrowserTask};
+use crate::sys::process::exec::{self, ExecError, Output, Program};
 use std::ffi::OsString;
 use std::time::Duration;
 
 /// Where Claude Code keeps its user's servers.
 const FILE: &str = ".claude.json";
-/// It grows with every project; no sound one is larger (bytes).
+/// Maximum size of that file, in bytes; it grows with every project.
 const MAX_FILE: u64 = 32 << 20;
-/// What the agent says of a server that it does not know.
-const NONE: &str = "No MCP server named";
-/// How long the agent may take each time.
+/// What the agent prints about a server that it does not know.
+const NOT_REGISTERED: &str = "No MCP server named";
+/// How long one call of the agent may take.
 const DEADLINE: Duration = Duration::from_secs(20);
-/// No address of a server is told beyond this (characters).
+/// Maximum length of a server's address in an answer, in characters.
 const MAX_URL: usize = 200;
 
-/// What to look at.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Look {
-    /// The server's name.
-    pub name: String,
-}
-
-/// Whether the agent knows the server, in every project of the user's.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Facts {
-    /// No.
-    #[default]
-    Absent,
-    /// Yes; its address, where it has one.
-    There(Option<String>),
-    /// It cannot be told: why.
-    Unfit(String),
-}
-
-/// What to do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Work {
-    /// Has the agent register the server, unless it knows one of that name.
-    Register {
-        /// The agent.
-        agent: String,
-        /// The server's name.
-        name: String,
-        /// Its address.
-        url: String,
-        /// Headers of its requests. They are arguments of the agent, which others can read: they
-        /// name variables of the agent's environment, and hold no secret.
-        headers: Vec<String>,
-    },
-}
-
-/// Looks, as the user.
-pub(super) fn look(look: &Look) -> Facts {
-    match files::home() {
-        Ok(home) => registered(files::read(&home, FILE, MAX_FILE), &look.name),
-        Err(why) => Facts::Unfit(why),
+pub(super) fn inspect(query: &BrowserQuery) -> BrowserFacts {
+    match files::open_home() {
+        Ok(home) => registered(files::read(&home, FILE, MAX_FILE), &query.name),
+        Err(error) => BrowserFacts::Unknown(error.to_string()),
     }
 }
 
-fn registered(there: There, name: &str) -> Facts {
-    let bytes = match there {
-        There::Nothing => return Facts::Absent,
-        There::Unfit(why) => return Facts::Unfit(why),
-        There::File(bytes) => bytes,
+fn registered(state: FileState, name: &str) -> BrowserFacts {
+    let bytes = match state {
+        FileState::Absent => return BrowserFacts::Absent,
+        FileState::Unusable(error) => return BrowserFacts::Unknown(error.to_string()),
+        FileState::Content(bytes) => bytes,
     };
     let value: serde_json::Value = match serde_json::from_slice(&bytes) {
         Ok(value) => value,
-        Err(error) => return Facts::Unfit(format!("~/{FILE} does not parse: {error}")),
+        Err(error) => return BrowserFacts::Unknown(format!("~/{FILE} is not valid JSON: {error}")),
     };
     if !value.is_object() || value.get("mcpServers").is_some_and(|servers| !servers.is_object()) {
-        return Facts::Unfit(format!("~/{FILE} is not what the agent writes"));
+        return BrowserFacts::Unknown(format!(
+            "~/{FILE} does not have the form that the agent writes"
+        ));
     }
     let Some(server) = value.get("mcpServers").and_then(|servers| servers.get(name)) else {
-        return Facts::Absent;
+        return BrowserFacts::Absent;
     };
     let url = server.get("url").and_then(serde_json::Value::as_str);
-    Facts::There(url.map(|url| url.chars().take(MAX_URL).collect()))
+    BrowserFacts::Registered(url.map(|url| url.chars().take(MAX_URL).collect()))
 }
 
-/// Works, as the user.
-pub(super) fn perform(work: &Work) -> Result<Vec<String>, String> {
-    let Work::Register { agent, name, url, headers } = work;
-    let known = || vec![format!("the agent has a server {name} already: left as it is")];
-    match look(&Look { name: name.clone() }) {
-        Facts::Absent => {}
-        Facts::There(_) => return Ok(known()),
-        Facts::Unfit(why) => return Err(why),
+pub(super) fn perform(task: &BrowserTask) -> Result<Vec<String>, HomeError> {
+    let BrowserTask::Register { agent, name, url, headers } = task;
+    let query = BrowserQuery { name: name.clone() };
+    let existing = || vec![format!("the agent has a server {name} already: left as it is")];
+    match inspect(&query) {
+        BrowserFacts::Absent => {}
+        BrowserFacts::Registered(_) => return Ok(existing()),
+        BrowserFacts::Unknown(why) => return Err(HomeError::Precondition(why)),
     }
-    // It looks beyond that file: other scopes, and what the machine's administrator gives.
+    // `mcp get` sees more than that file: other scopes, and what the host's administrator provides.
     let get = run(agent, &["mcp", "get", name])?;
     if get.status.success() {
-        return Ok(known());
+        return Ok(existing());
     }
-    if !said(&get).contains(NONE) {
-        return Err(format!("{agent} mcp get {}: {}", exec::describe(get.status), said(&get)));
+    if !output_text(&get).contains(NOT_REGISTERED) {
+        return Err(failed(agent, "get", &get));
     }
     let mut args = vec!["mcp", "add", "--scope", "user", "--transport", "http", name, url];
     for header in headers {
@@ -110,20 +73,30 @@ pub(super) fn perform(work: &Work) -> Result<Vec<String>, String> {
     }
     let add = run(agent, &args)?;
     if !add.status.success() {
-        return Err(format!("{agent} mcp add {}: {}", exec::describe(add.status), said(&add)));
+        return Err(failed(agent, "add", &add));
     }
-    match look(&Look { name: name.clone() }) {
-        Facts::There(_) => Ok(vec![format!("the agent has a server {name} now: {url}")]),
-        _ => Err(format!("{agent} mcp add did nothing: no server {name} in ~/{FILE}")),
+    match inspect(&query) {
+        BrowserFacts::Registered(_) => {
+            Ok(vec![format!("registered the server {name} with the agent: {url}")])
+        }
+        _ => {
+            let text = format!("reported success, but ~/{FILE} has no server {name}");
+            Err(HomeError::Command { command: format!("{agent} mcp add"), text })
+        }
     }
 }
 
-fn run(agent: &str, args: &[&str]) -> Result<Output, String> {
+fn run(agent: &str, args: &[&str]) -> Result<Output, ExecError> {
     let program = Program::new(agent).args(args).environment(environment());
-    program.deadline(DEADLINE).max_output(1 << 20).run().map_err(|error| error.to_string())
+    program.deadline(DEADLINE).max_output(1 << 20).run()
 }
 
-/// The caller's, and no errand of the agent's own beside what it is asked.
+fn failed(agent: &str, verb: &str, output: &Output) -> HomeError {
+    let command = format!("{agent} mcp {verb} {}", exec::describe(output.status));
+    HomeError::Command { command, text: output_text(output) }
+}
+
+/// The caller's environment, with everything switched off that the agent does on its own account.
 fn environment() -> Vec<(OsString, OsString)> {
     let quiet = [
         "DISABLE_AUTOUPDATER",
@@ -134,10 +107,11 @@ fn environment() -> Vec<(OsString, OsString)> {
     std::env::vars_os().chain(quiet.map(|name| (name.into(), "1".into()))).collect()
 }
 
-fn said(output: &Output) -> String {
-    const MOST: usize = 500;
+/// The beginning of what a program printed.
+fn output_text(output: &Output) -> String {
+    const MAX: usize = 500;
     let both = [output.stderr.trim_ascii(), output.stdout.trim_ascii()].concat();
-    String::from_utf8_lossy(&both).chars().take(MOST).collect()
+    String::from_utf8_lossy(&both).chars().take(MAX).collect()
 }
 
 #[cfg(test)]
@@ -145,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_registration_is_found_in_the_agents_own_file_or_it_cannot_be_told() {
+    fn a_registration_is_found_in_the_agents_own_file_or_is_unknown() {
         for (text, there) in [
             (r"{}", Some(false)),
             (r#"{"mcpServers": {}}"#, Some(false)),
@@ -157,10 +131,10 @@ mod tests {
             (r"{", None),
             ("", None),
         ] {
-            let found = match registered(There::File(text.into()), "playwright") {
-                Facts::Absent => Some(false),
-                Facts::There(_) => Some(true),
-                Facts::Unfit(_) => None,
+            let found = match registered(FileState::Content(text.into()), "playwright") {
+                BrowserFacts::Absent => Some(false),
+                BrowserFacts::Registered(_) => Some(true),
+                BrowserFacts::Unknown(_) => None,
             };
             assert_eq!(found, there, "{text}");
         }

@@ -1,80 +1,69 @@
 //! Files of the caller's own home: no link in it is followed, nothing is waited for, nothing of
-//! another owner is read, nothing is read beyond a bound.
+//! another owner is read, nothing is read beyond a limit.
 
+use super::HomeError;
 use crate::sys::Dir;
 use rustix::fs::FileType;
 use std::path::PathBuf;
 
-/// What is at a place of the home.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum There {
-    /// Nothing.
-    Nothing,
-    /// A file, and what it says.
-    File(Vec<u8>),
-    /// Something that is left alone: why.
-    Unfit(String),
+/// What is at a path of the home.
+#[derive(Debug)]
+pub(super) enum FileState {
+    Absent,
+    Content(Vec<u8>),
+    /// It must be left as it is: why.
+    Unusable(HomeError),
 }
 
-/// The home of the user this process is, as its environment names it.
-pub(super) fn home() -> Result<Dir, String> {
+/// Opens the home that the environment of this process names.
+pub(super) fn open_home() -> Result<Dir, HomeError> {
     let home = std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
-    let home = home.ok_or("HOME names no home")?;
-    let real = home.canonicalize().map_err(|error| format!("{}: {error}", home.display()))?;
-    let dir = Dir::open(&real).map_err(|error| error.to_string())?;
-    own(dir)
+    let path = home.ok_or(HomeError::NoHome)?;
+    let real = path.canonicalize().map_err(|source| HomeError::Home { path, source })?;
+    ensure_own(Dir::open(&real)?)
 }
 
-/// A directory of the home; `None` when it is absent.
-pub(super) fn dir(home: &Dir, name: &str) -> Result<Option<Dir>, String> {
+/// A directory of the home; `None` if it is absent.
+pub(super) fn dir(home: &Dir, name: &str) -> Result<Option<Dir>, HomeError> {
     let path = home.path().join(name);
-    let stat = home.stat(name).map_err(|error| error.to_string())?;
-    let Some(stat) = stat else { return Ok(None) };
+    let Some(stat) = home.stat(name)? else { return Ok(None) };
     match FileType::from_raw_mode(stat.st_mode) {
         FileType::Directory => {}
-        FileType::Symlink => return Err(format!("{}: a link: not followed", path.display())),
-        _ => return Err(format!("{}: no directory", path.display())),
+        FileType::Symlink => return Err(HomeError::Link(path)),
+        _ => return Err(HomeError::NotADirectory(path)),
     }
-    own(home.open_dir(name).map_err(|error| error.to_string())?).map(Some)
+    ensure_own(home.open_dir(name)?).map(Some)
 }
 
-/// The same, made (0700) when it is absent.
-pub(super) fn ensure_dir(home: &Dir, name: &str) -> Result<Dir, String> {
-    if let Some(dir) = dir(home, name)? {
-        return Ok(dir);
+/// The same; it is made (0700) if it is absent.
+pub(super) fn ensure_dir(home: &Dir, name: &str) -> Result<Dir, HomeError> {
+    match dir(home, name)? {
+        Some(dir) => Ok(dir),
+        None => ensure_own(home.ensure_dir(name)?),
     }
-    own(home.ensure_dir(name).map_err(|error| error.to_string())?)
 }
 
-/// Looks at a file of a directory and reads it.
-pub(super) fn read(dir: &Dir, name: &str, limit: u64) -> There {
+pub(super) fn read(dir: &Dir, name: &str, limit: u64) -> FileState {
     match dir.stat(name) {
-        Ok(None) => return There::Nothing,
+        Ok(None) => return FileState::Absent,
         Ok(Some(stat)) if FileType::from_raw_mode(stat.st_mode) == FileType::Symlink => {
-            return There::Unfit(format!(
-                "{}: a link: not followed",
-                dir.path().join(name).display()
-            ));
+            return FileState::Unusable(HomeError::Link(dir.path().join(name)));
         }
         Ok(Some(_)) => {}
-        Err(error) => return There::Unfit(error.to_string()),
+        Err(error) => return FileState::Unusable(error.into()),
     }
     match dir.read(name, limit) {
-        Ok(bytes) => There::File(bytes),
-        Err(error) if error.is_not_found() => There::Nothing,
-        Err(error) => There::Unfit(error.to_string()),
+        Ok(bytes) => FileState::Content(bytes),
+        Err(error) if error.is_not_found() => FileState::Absent,
+        Err(error) => FileState::Unusable(error.into()),
     }
 }
 
-/// Whether anything at all is at a place: what it is does not matter.
-pub(super) fn is_there(dir: &Dir, name: &str) -> Result<bool, String> {
-    dir.stat(name).map(|stat| stat.is_some()).map_err(|error| error.to_string())
+/// Whether anything at all is at a name of a directory.
+pub(super) fn exists(dir: &Dir, name: &str) -> Result<bool, HomeError> {
+    Ok(dir.stat(name)?.is_some())
 }
 
-fn own(dir: Dir) -> Result<Dir, String> {
-    if dir.is_own().map_err(|error| error.to_string())? {
-        Ok(dir)
-    } else {
-        Err(format!("{}: belongs to another user", dir.path().display()))
-    }
+fn ensure_own(dir: Dir) -> Result<Dir, HomeError> {
+    if dir.is_own()? { Ok(dir) } else { Err(HomeError::ForeignOwner(dir.path().to_owned())) }
 }

@@ -1,10 +1,10 @@
-//! dpkg's status file to packages (pure).
+//! Parses dpkg's status file (pure).
 
 use super::observed::Package;
 use std::collections::BTreeMap;
 
-/// Packages by name and by `name:arch`. Of one that is there for several architectures the name alone
-/// means one that is installed.
+/// Packages by name and by `name:arch`. If there are several architectures of one, the name alone means
+/// one that is installed.
 pub(crate) fn read(status: &[u8]) -> BTreeMap<String, Package> {
     let mut packages: BTreeMap<String, Package> = BTreeMap::new();
     for stanza in String::from_utf8_lossy(status).split("\n\n") {
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_there_whole_is_told_from_what_was_removed_or_broken_off() {
+    fn installed_packages_are_told_from_removed_and_incomplete_ones() {
         let status = "Package: jq\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1.6-2\n\
                       Description: x\n Package: no\n\nPackage: git\nStatus: deinstall ok config-files\n\
                       Version: 1\n\nPackage: held\nStatus: hold ok installed\nVersion: 3\n\n\

@@ -1,20 +1,23 @@
-//! The base that everybody on the host stands on, from one file (`host.toml`): packages, pinned tools
-//! and downloads, files, sudoers fragments, secrets, limits, and a tree that others must not read.
+//! The base of the host, which all users share, from one file (`host.toml`): packages, pinned tools and
+//! downloads, files, sudoers fragments, secrets, limits, and directories that other users must not read.
 //!
-//! `wanted` is what the file says, `observe` looks at the host once, `plan` compares (pure), `apply`
-//! does it. Nothing is removed or upgraded, and nothing that a person wrote is overwritten.
+//! `host_toml` reads the file into a `spec`, `observe` reads the host once, `plan` compares them, `apply`
+//! carries out the plan. Nothing is removed or upgraded, and nothing that a person wrote is overwritten.
 
 pub mod apply;
 mod dpkg;
+mod error;
 pub mod host_toml;
 mod names;
 pub mod observe;
 pub mod observed;
 pub mod plan;
 pub mod record;
-pub mod wanted;
+pub mod spec;
 
-/// Where the file is.
+pub use error::{HostApplyError, HostChangeError};
+
+/// The default path of the file.
 pub const HOST_FILE: &str = "/etc/terminal-lobby/host.toml";
-/// What was written last.
+/// The path of the record of what was written last.
 pub const RECORD: &str = "/var/lib/terminal-lobby/applied/machine.json";

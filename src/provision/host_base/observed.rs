@@ -1,6 +1,7 @@
-//! The host as it was found: values only. What reads them is `observe`.
+//! The base of the host as it was found (values only, pure).
 
 use super::record::Record;
+use crate::provision::observe::Unreadable;
 use crate::sys::fs::Attributes;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,76 +11,69 @@ use std::fmt;
 pub struct Observed {
     /// By name and by `name:arch`; `None` on a host without dpkg.
     pub packages: Option<BTreeMap<String, Package>>,
-    /// Versions of tools that the system has, by name.
+    /// The tools that are installed for all users, by name.
     pub npm: BTreeMap<String, Tool>,
-    /// What is at the places that files go to.
+    /// What is at the paths that files are installed at.
     pub files: BTreeMap<String, State>,
-    /// What they are to say, or why that is not known.
-    pub contents: BTreeMap<String, Result<Bytes, String>>,
-    /// Accounts and their primary groups.
+    /// The content that they should have, by path.
+    pub contents: BTreeMap<String, Result<SecretBytes, Unreadable>>,
+    /// Accounts by name: uid and primary gid.
     pub users: BTreeMap<String, (u32, u32)>,
-    /// Groups.
+    /// Gids by name.
     pub groups: BTreeMap<String, u32>,
-    /// Trees.
     pub trees: BTreeMap<String, Tree>,
-    /// What was written last.
     pub record: Record,
 }
 
 /// A package as dpkg has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Package {
-    /// Its version.
     pub version: String,
-    /// Whether it is there whole.
+    /// Whether it is completely installed.
     pub installed: bool,
 }
 
-/// A tool of npm's.
+/// A tool from npm.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Tool {
-    /// Its version, and where it is.
+    /// Its version and the directory that it is in.
     Version(String, &'static str),
-    /// It is there, and cannot be read: why.
+    /// It exists and cannot be read: why.
     Broken(String),
 }
 
 /// What is at a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum State {
-    /// Nothing.
     Absent,
     /// A regular file.
     File {
-        /// Of its content.
         hash: String,
-        /// Its owner and mode.
         attributes: Attributes,
     },
-    /// It may not be looked at, or written to: why.
+    /// It must not be read or written: why.
     Refused(String),
 }
 
-/// The top of a tree.
+/// The top directory of a tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Tree {
-    /// Nothing is there.
     Absent,
     /// A directory of root's.
     Directory {
         /// Permission bits.
         mode: u32,
     },
-    /// It is not for root to change: why.
+    /// It must not be changed: why.
     Refused(String),
 }
 
 /// Content that may be secret.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Bytes(pub Vec<u8>);
+pub struct SecretBytes(pub Vec<u8>);
 
-impl fmt::Debug for Bytes {
+impl fmt::Debug for SecretBytes {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        to.write_str("Bytes(...)")
+        to.write_str("SecretBytes(...)")
     }
 }

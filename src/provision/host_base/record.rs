@@ -1,5 +1,7 @@
-//! What was written last: how a person's change is told from the file's and the host's (pure).
+//! What was written last, by which a person's change is told from one of host.toml or of the host
+//! (pure).
 
+use crate::provision::state::written::RecordError;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -9,9 +11,9 @@ use std::collections::BTreeMap;
 pub struct Record {
     /// Hashes of files by path.
     pub hashes: BTreeMap<String, String>,
-    /// Packages, tools and trees by the name of their change, with what was done: a version, a mode.
+    /// Packages, tools and trees by the `id` of their change, with what was done: a version, a mode.
     pub made: BTreeMap<String, String>,
-    /// What was begun and not finished, by the name of its change: the hash of a file, a version.
+    /// Unfinished changes, by `id`: the hash of a file, a version.
     pub unfinished: BTreeMap<String, String>,
 }
 
@@ -19,13 +21,13 @@ impl Record {
     /// Reads the file.
     ///
     /// # Errors
-    /// What is wrong with it: without it a person's changes could not be told.
-    pub fn read(text: &[u8]) -> Result<Self, String> {
-        serde_json::from_slice(text).map_err(|error| error.to_string())
+    /// It is invalid: a person's changes could not be recognised.
+    pub fn read(text: &[u8]) -> Result<Self, RecordError> {
+        Ok(serde_json::from_slice(text)?)
     }
 
-    /// Whether this is what was written at `path`, by the last run or by one that was killed; `None`
-    /// when nothing was ever written there.
+    /// Whether a file with this hash was written at `path` by the last run, or by one that was killed;
+    /// `None` if nothing was ever written there.
     pub fn is_ours(&self, path: &str, id: &str, hash: &str) -> Option<bool> {
         let begun = self.unfinished.get(id).is_some_and(|begun| begun == hash);
         match self.hashes.get(path) {

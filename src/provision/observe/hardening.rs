@@ -1,9 +1,9 @@
-//! The ground that root stands on: what the kernel must forbid for root to be safe among homes.
+//! Kernel settings and directories that must be as they should for root to work safely among homes.
 
 use crate::sys::fs::{self, trusted_path};
 use std::path::Path;
 
-/// Settings of the kernel, each with the least that is safe (`proc_sys_fs(5)`).
+/// Settings of the kernel, each with its lowest safe value (`proc_sys_fs(5)`).
 const PROTECTED: [(&str, u32); 4] = [
     ("protected_symlinks", 1),
     ("protected_hardlinks", 1),
@@ -11,7 +11,7 @@ const PROTECTED: [(&str, u32); 4] = [
     ("protected_regular", 1),
 ];
 
-/// What is not as it must be, below `root`; a sentence each.
+/// The unsafe settings of the host below `root`, a sentence each.
 pub fn faults(root: &Path, home_base: &str) -> Vec<String> {
     let mut faults: Vec<String> =
         PROTECTED.iter().filter_map(|(name, least)| protected(root, name, *least)).collect();
@@ -19,7 +19,7 @@ pub fn faults(root: &Path, home_base: &str) -> Vec<String> {
     if homes.exists()
         && let Err(error) = trusted_path::assert_roots_own(&homes)
     {
-        faults.push(format!("others than root can move homes: {error}"));
+        faults.push(format!("users other than root can move homes: {error}"));
     }
     faults
 }
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_kernel_that_lets_links_lead_root_is_said() {
+    fn a_kernel_that_lets_links_lead_root_is_reported() {
         let root = tempfile::tempdir().unwrap();
         let dir = root.path().join("proc/sys/fs");
         std::fs::create_dir_all(&dir).unwrap();

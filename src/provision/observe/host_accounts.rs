@@ -1,17 +1,18 @@
-//! The accounts of this host.
+//! The accounts of this host, from its user database.
 
 use crate::roster::{self, HostFacts};
-use crate::sys::{accounts, fs};
+use crate::sys::accounts::{self, AccountError};
+use crate::sys::fs;
 use std::path::Path;
 
 const LOGIN_DEFS: &str = "/etc/login.defs";
 const MAX_LOGIN_DEFS: u64 = 1 << 20;
 
-/// What the host knows of these names.
+/// What the host knows about these names.
 ///
 /// # Errors
-/// When its user database does not answer: an account that may be there must not seem absent.
-pub fn facts<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<HostFacts, String> {
+/// Its user database does not answer: an account that may exist must not seem absent.
+pub fn facts<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<HostFacts, AccountError> {
     // A host without the file, or with one that cannot be read, has the usual minimum.
     let defs = fs::read(Path::new(LOGIN_DEFS), MAX_LOGIN_DEFS).unwrap_or_default();
     let mut facts = HostFacts {
@@ -19,7 +20,7 @@ pub fn facts<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<HostFacts, 
         ..HostFacts::default()
     };
     for name in names.into_iter().filter(|name| crate::identity::is_user_name(name)) {
-        if let Some(uid) = accounts::uid_of(name).map_err(|error| error.to_string())? {
+        if let Some(uid) = accounts::uid_of(name)? {
             facts.uids.insert(name.to_owned(), uid.as_raw());
         }
     }

@@ -1,29 +1,32 @@
-//! The host, read once. Root looks at its own files and at the inodes of homes, never into a home:
-//! what is in there only a process of that user's may say.
+//! Reads the host once. Root reads its own files and the inodes of homes, never what is in a home:
+//! only a process of that user's reports that.
 
+mod configured;
+mod configured_files;
+mod error;
 pub mod hardening;
+mod homes;
 pub mod host_accounts;
-mod inside;
+mod host_root;
 pub mod observed;
 pub(super) mod parse;
-pub mod site;
-pub mod site_files;
-mod source;
+
+pub use configured::{ConfiguredFiles, Unreadable};
+pub use configured_files::read_configured_files;
+pub use error::ObserveError;
+pub use homes::inspect_homes;
 
 use super::state::written::Written;
 use crate::offboard;
-pub use crate::provision::observe::site_files::site;
+use crate::provision::paths::{ADMINS, APPLIED, DISPATCH, SERVICES, STATE, USER_MAP};
 use crate::roster::ports::{self, Ledger};
 use crate::roster::{self, HostFacts, Roster};
 use crate::sys::Dir;
 use crate::sys::accounts::{self, AccountError};
 use crate::sys::fs::trusted_path;
 use crate::sys::process::tool;
-pub use inside::inside;
-use observed::{
-    ADMINS, APPLIED, Account, DISPATCH, HomeInode, Observed, SERVICES, STATE, USER_MAP, Units,
-};
-use source::Source;
+use host_root::HostRoot;
+use observed::{Account, HomeInode, Observed, Units};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -35,22 +38,19 @@ const UNITS: &str = "/etc/systemd/system";
 /// Where packages put them.
 const VENDOR_UNITS: [&str; 2] = ["/usr/lib/systemd/system", "/lib/systemd/system"];
 
-/// Reads everything that a plan needs. `users` are those of the roster, whose homes' inodes are
-/// looked at in `home_base`.
-///
-/// # Errors
-/// What could not be read and without which a plan would be a guess.
-pub fn observe(root: &Path, users: &Roster, home_base: &str) -> Result<Observed, String> {
-    let source = Source { root };
-    let text = |error: crate::sys::FileError| error.to_string();
+/// Reads everything that a plan needs from the host below `root`, homes excepted. The inodes of homes
+/// are those of `users` in `home_base`.
+pub fn observe(root: &Path, users: &Roster, home_base: &str) -> Result<Observed, ObserveError> {
+    let _span = tracing::debug_span!("observe", root = %root.display()).entered();
+    let source = HostRoot { root };
     let applied = source.at(APPLIED);
     if accounts::is_root() && applied.exists() {
-        trusted_path::assert_roots_own(&applied).map_err(text)?;
+        trusted_path::assert_roots_own(&applied)?;
     }
     let mut observed = Observed {
-        accounts: parse::passwd(&source.read("/etc/passwd").map_err(text)?),
-        groups: parse::group(&source.read("/etc/group").map_err(text)?),
-        units: units(&source).map_err(text)?,
+        accounts: parse::passwd(&source.read("/etc/passwd")?),
+        groups: parse::group(&source.read("/etc/group")?),
+        units: units(&source)?,
         ports: ledger(&source, "ports.json")?,
         playwright_ports: ledger(&source, "playwright-ports.json")?,
         written: written(&source)?,
@@ -61,10 +61,10 @@ pub fn observe(root: &Path, users: &Roster, home_base: &str) -> Result<Observed,
     observed.locks = match source.optional("/etc/shadow") {
         Ok(bytes) => bytes.map(|bytes| parse::shadow(&bytes)),
         Err(error) if error.source.kind() == io::ErrorKind::PermissionDenied => None,
-        Err(error) => return Err(error.to_string()),
+        Err(error) => return Err(error.into()),
     };
     let mut paths = [USER_MAP, ADMINS, DISPATCH].map(str::to_owned).to_vec();
-    let services = source.names(SERVICES).map_err(text)?;
+    let services = source.names(SERVICES)?;
     let environments = services.iter().filter(|name| name.strip_suffix(".env").is_some());
     paths.extend(environments.map(|name| format!("{SERVICES}/{name}")));
     for path in paths {
@@ -75,18 +75,24 @@ pub fn observe(root: &Path, users: &Roster, home_base: &str) -> Result<Observed,
         observed.units.active = active();
     }
     for user in users.users.keys() {
-        // An inode that may not be looked at (a network's) is no fact.
+        // An inode that may not be read (on a network file system) is no fact.
         if let Ok(Some(meta)) = source.stat(&format!("{home_base}/{user}")) {
             let (uid, mode) = (meta.uid(), meta.mode() & 0o7777);
             observed.homes.insert(user.clone(), HomeInode { uid, mode, directory: meta.is_dir() });
         }
     }
+    tracing::debug!(
+        accounts = observed.accounts.len(),
+        groups = observed.groups.len(),
+        files = observed.files.len(),
+        "observed the host"
+    );
     Ok(observed)
 }
 
 /// The uids of a roster's users, as the host below `root` has them.
 pub fn host_facts(root: &Path, observed: &Observed) -> HostFacts {
-    let defs = Source { root }.optional("/etc/login.defs").ok().flatten().unwrap_or_default();
+    let defs = HostRoot { root }.optional("/etc/login.defs").ok().flatten().unwrap_or_default();
     HostFacts {
         uid_min: roster::uid_min(&String::from_utf8_lossy(&defs)),
         uids: observed.accounts.iter().map(|(user, account)| (user.clone(), account.uid)).collect(),
@@ -94,7 +100,7 @@ pub fn host_facts(root: &Path, observed: &Observed) -> HostFacts {
 }
 
 /// Accounts that only another source than `/etc/passwd` knows.
-fn from_elsewhere(observed: &mut Observed, users: &Roster) -> Result<(), String> {
+fn from_elsewhere(observed: &mut Observed, users: &Roster) -> Result<(), ObserveError> {
     for user in users.users.keys() {
         if observed.accounts.contains_key(user) {
             continue;
@@ -102,7 +108,7 @@ fn from_elsewhere(observed: &mut Observed, users: &Roster) -> Result<(), String>
         let account = match accounts::by_name(user) {
             Ok(account) => account,
             Err(AccountError::Unknown(_)) => continue,
-            Err(error) => return Err(error.to_string()),
+            Err(error) => return Err(error.into()),
         };
         let text = |path: &Path| path.to_string_lossy().into_owned();
         observed.accounts.insert(
@@ -119,7 +125,7 @@ fn from_elsewhere(observed: &mut Observed, users: &Roster) -> Result<(), String>
     Ok(())
 }
 
-fn units(source: &Source<'_>) -> Result<Units, crate::sys::FileError> {
+fn units(source: &HostRoot<'_>) -> Result<Units, crate::sys::FileError> {
     let mut units = Units::default();
     let is_template = |name: &str| name.contains("@.");
     let is_instance = |name: &str| name.contains('@') && !is_template(name);
@@ -142,8 +148,8 @@ fn units(source: &Source<'_>) -> Result<Units, crate::sys::FileError> {
     Ok(units)
 }
 
-/// The instances that run. Where systemd is not there, or does not answer, none is known to: units
-/// that start with the host are then still as they must be.
+/// The instances that run; none if systemd does not run or does not answer. Units that start with the
+/// host are then taken to be as they should be.
 fn active() -> BTreeSet<String> {
     if !tool::systemd_runs() {
         return BTreeSet::new();
@@ -154,36 +160,37 @@ fn active() -> BTreeSet<String> {
     parse::first_words(&listed.unwrap_or_default())
 }
 
-fn cut(source: &Source<'_>) -> Result<BTreeMap<String, u64>, String> {
+fn cut(source: &HostRoot<'_>) -> Result<BTreeMap<String, u64>, ObserveError> {
     match Dir::open(&source.at(STATE)) {
-        Ok(state) => offboard::record::load_all(&state).map_err(|error| error.to_string()),
+        Ok(state) => Ok(offboard::record::load_all(&state)?),
         Err(error) if error.is_not_found() => Ok(BTreeMap::new()),
-        Err(error) => Err(error.to_string()),
+        Err(error) => Err(error.into()),
     }
 }
 
-fn ledger(source: &Source<'_>, name: &str) -> Result<Ledger, String> {
+fn ledger(source: &HostRoot<'_>, name: &str) -> Result<Ledger, ObserveError> {
     let path = format!("{APPLIED}/{name}");
-    let bytes = source.optional(&path).map_err(|error| error.to_string())?;
-    let ledger = bytes.map(|bytes| ports::read(&bytes)).transpose();
-    Ok(ledger.map_err(|error| format!("{path}: {error}"))?.unwrap_or_default())
+    match source.optional(&path)? {
+        Some(bytes) => ports::read(&bytes).map_err(|source| ObserveError::Ports { path, source }),
+        None => Ok(Ledger::new()),
+    }
 }
 
-fn written(source: &Source<'_>) -> Result<Written, String> {
+fn written(source: &HostRoot<'_>) -> Result<Written, ObserveError> {
     let path = format!("{APPLIED}/written.json");
-    let bytes = source.optional(&path).map_err(|error| error.to_string())?;
-    let written = bytes.map(|bytes| Written::read(&bytes)).transpose();
-    Ok(written.map_err(|error| format!("{path}: {error}"))?.unwrap_or_default())
+    match source.optional(&path)? {
+        Some(bytes) => {
+            Written::read(&bytes).map_err(|source| ObserveError::Record { path, source })
+        }
+        None => Ok(Written::default()),
+    }
 }
 
-fn applied_roster(source: &Source<'_>) -> Result<Option<Roster>, String> {
+fn applied_roster(source: &HostRoot<'_>) -> Result<Option<Roster>, ObserveError> {
     let path = format!("{APPLIED}/roster.yaml");
-    let Some(bytes) = source.optional(&path).map_err(|error| error.to_string())? else {
-        return Ok(None);
-    };
-    let messages = |problems: Vec<roster::Problem>| {
-        let lines: Vec<String> = problems.iter().map(|problem| problem.in_file(&path)).collect();
-        lines.join("\n")
-    };
-    Ok(Some(roster::parse(&bytes).map_err(messages)?.roster))
+    let Some(bytes) = source.optional(&path)? else { return Ok(None) };
+    match roster::parse(&bytes) {
+        Ok(document) => Ok(Some(document.roster)),
+        Err(problems) => Err(ObserveError::AppliedRoster { path, problems }),
+    }
 }

@@ -1,7 +1,7 @@
-//! The account databases' texts to values (pure). A line that does not parse is none: another
-//! program reads it, and judges it.
+//! Parses the account databases (pure). Invalid lines are skipped: the programs that use
+//! these files report them.
 
-use super::observed::{Account, Group, Lock};
+use super::observed::{Account, Group, LoginLock};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// passwd(5).
@@ -31,11 +31,11 @@ pub(in crate::provision) fn group(text: &[u8]) -> BTreeMap<String, Group> {
 }
 
 /// shadow(5): no hash is kept.
-pub(super) fn shadow(text: &[u8]) -> BTreeMap<String, Lock> {
+pub(super) fn shadow(text: &[u8]) -> BTreeMap<String, LoginLock> {
     let row = |fields: &[&str]| {
         let password = fields.get(1)?;
         let expires = fields.get(7).and_then(|day| day.parse().ok());
-        Some(Lock { password: password.starts_with(['!', '*']), expires })
+        Some(LoginLock { password: password.starts_with(['!', '*']), expires })
     };
     rows(text, row)
 }
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sound_lines_count_and_the_first_of_a_name() {
+    fn valid_lines_count_and_the_first_of_a_name() {
         let text = b"# c\n+nis::::::\nann:x:1001:1002:Ann:/home/ann:/bin/zsh\nann:x:0:0::/:\nbad:x\nb:x:7:8::/h:\n";
         let accounts = passwd(text);
         assert_eq!(accounts.len(), 2);
@@ -82,8 +82,8 @@ mod tests {
     #[test]
     fn of_a_password_only_whether_it_opens_is_kept() {
         let locks = shadow(b"a:$6$x:1:0:9:7:::\nb:!$6$x:1:0:9:7::1:\nc:*::::::20000:\n");
-        assert_eq!(locks["a"], Lock { password: false, expires: None });
-        assert_eq!(locks["b"], Lock { password: true, expires: Some(1) });
-        assert_eq!(locks["c"], Lock { password: true, expires: Some(20_000) });
+        assert_eq!(locks["a"], LoginLock { password: false, expires: None });
+        assert_eq!(locks["b"], LoginLock { password: true, expires: Some(1) });
+        assert_eq!(locks["c"], LoginLock { password: true, expires: Some(20_000) });
     }
 }

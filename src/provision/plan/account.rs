@@ -1,11 +1,11 @@
-//! Accounts: made where there is none, and otherwise left as they are.
+//! Accounts: made if absent, otherwise left as they are (pure).
 
+use super::account_id;
 use super::change::{Action, Cause, Change, Step, Verb};
-use super::{Settings, account_id};
 use crate::provision::observe::observed::{Account, HomeInode, Observed};
-use crate::provision::state::written::Made;
+use crate::provision::settings::Settings;
+use crate::provision::state::written::CreatedAccount;
 
-/// What a user's account needs.
 pub(super) fn plan(user: &str, observed: &Observed, settings: &Settings) -> Vec<Change> {
     let made = observed.written.accounts.get(user);
     match observed.accounts.get(user) {
@@ -14,25 +14,32 @@ pub(super) fn plan(user: &str, observed: &Observed, settings: &Settings) -> Vec<
     }
 }
 
-fn make(user: &str, made: Option<&Made>, observed: &Observed, settings: &Settings) -> Change {
+fn make(
+    user: &str,
+    made: Option<&CreatedAccount>,
+    observed: &Observed,
+    settings: &Settings,
+) -> Change {
     let home = format!("{}/{user}", settings.home_base);
     let shell = settings.shell.clone();
     let change = Change::new(Some(user), Step::Account, "account", format!("account {user}"));
     debug_assert_eq!(change.id, account_id(user));
     let cause = if made.is_some() { Cause::Drift } else { Cause::Intent };
     if let Some(HomeInode { uid, .. }) = observed.homes.get(user) {
-        let why = format!("{home} is there already and belongs to uid {uid}: whose is it?");
+        let why = format!("{home} exists already and belongs to uid {uid}");
         return change.refused(cause, why);
     }
     if observed.groups.contains_key(user) {
         let why =
-            format!("there is a group {user}, of which useradd would not make the user's own");
+            format!("a group {user} exists already: useradd cannot make the user's own group");
         return change.refused(cause, why);
     }
     let why = match made {
-        Some(Made { uid: Some(uid), .. }) => format!("the account made before (uid {uid}) is gone"),
-        Some(_) => "the account made before is gone".to_owned(),
-        None => "the roster has a row, the host no account".to_owned(),
+        Some(CreatedAccount { uid: Some(uid), .. }) => {
+            format!("the account that was made before (uid {uid}) is gone")
+        }
+        Some(_) => "the account that was made before is gone".to_owned(),
+        None => "in the roster, and no account on this host".to_owned(),
     };
     change.to(format!("home {home} (0700), shell {shell}, password locked")).why(why).done(
         Verb::Add,
@@ -41,15 +48,15 @@ fn make(user: &str, made: Option<&Made>, observed: &Observed, settings: &Setting
     )
 }
 
-/// What differs, of an account that is there: said, never touched.
+/// Differences of an existing account: reported, never changed.
 fn differences(
     user: &str,
     account: &Account,
-    made: Option<&Made>,
+    made: Option<&CreatedAccount>,
     observed: &Observed,
     settings: &Settings,
 ) -> Vec<Change> {
-    if let Some(Made { uid: None, home, .. }) = made {
+    if let Some(CreatedAccount { uid: None, home, .. }) = made {
         let change = Change::new(Some(user), Step::Account, "account", format!("account {user}"));
         let change = change.to("finished").why("the run that made it was interrupted");
         let action = Action::FinishAccount { home: home.clone() };
@@ -75,7 +82,7 @@ fn differences(
             let change =
                 Change::new(Some(user), Step::Account, "account", format!("account {user}: uid"));
             let change = change.from(uid.to_string()).to(account.uid.to_string());
-            let why = "this is not the account that was made: files of the old uid are not its own";
+            let why = "not the account that was made: files of the old uid do not belong to it";
             changes.push(change.refused(Cause::Drift, why));
         }
     }
@@ -83,7 +90,7 @@ fn differences(
     let home = observed.homes.get(user).filter(|_| usual);
     if let Some(home) = home {
         if !home.directory {
-            let why = format!("{} is no directory", account.home);
+            let why = format!("{} is not a directory", account.home);
             changes.push(change("home-kind", "home").reported(Cause::Drift, why));
         } else if home.uid != account.uid {
             let why = format!("{} belongs to uid {}, not {}", account.home, home.uid, account.uid);
@@ -91,13 +98,18 @@ fn differences(
         } else if made.is_some() && home.mode != 0o700 {
             let change = change("home-mode", "home mode").from("0700");
             let change = change.to(format!("{:04o}", home.mode));
-            changes.push(change.reported(Cause::Drift, "its owner may have opened it"));
+            changes.push(change.reported(Cause::Drift, "the user may have opened it"));
         }
     }
     let lock = observed.locks.as_ref().and_then(|locks| locks.get(user));
     if let Some(day) = lock.and_then(|lock| lock.expires).filter(|day| *day <= 1) {
-        let why = format!("nobody gets in since day {day} of 1970: cut before?");
+        let why = format!("account expired on {} (cut earlier?)", date(day));
         changes.push(change("expired", "expired").reported(Cause::Drift, why));
     }
     changes
+}
+
+/// The date of a day that is counted from 1970-01-01.
+fn date(day: u64) -> chrono::NaiveDate {
+    chrono::NaiveDate::default() + chrono::Days::new(day)
 }

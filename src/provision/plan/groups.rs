@@ -1,12 +1,13 @@
-//! Groups of the tier: added, never taken away.
+//! Groups of the tier: users are added, never removed (pure).
 
+use super::account_id;
 use super::change::{Action, Cause, Change, Step, Verb};
-use super::{Settings, account_id};
 use crate::provision::observe::observed::Observed;
+use crate::provision::settings::Settings;
 use crate::roster::groups::ROOT_EQUIVALENT;
 use crate::roster::{Row, Tier};
 
-/// The groups that a user lacks, and those that make root of somebody who is no admin.
+/// The groups that a user lacks, and a report of those that let a user other than an admin become root.
 pub(super) fn plan(user: &str, row: &Row, observed: &Observed, settings: &Settings) -> Vec<Change> {
     let has = observed.groups_of(user);
     let has_list: Vec<String> = has.iter().map(|name| (*name).to_owned()).collect();
@@ -21,7 +22,7 @@ pub(super) fn plan(user: &str, row: &Row, observed: &Observed, settings: &Settin
             let part = format!("group-{group}");
             let change = Change::new(Some(user), Step::Groups, &part, format!("group {group}"));
             let tier = row.tier.name();
-            let why = format!("its members can become root, and {user} is {tier}: left as it is");
+            let why = format!("members can become root, but {user} has tier {tier}: left as it is");
             changes.push(change.reported(Cause::Drift, why));
         }
     }
@@ -33,10 +34,10 @@ fn add(user: &str, tier: Tier, group: &str, observed: &Observed) -> Change {
     let change = Change::new(Some(user), Step::Groups, &part, format!("group {group}"))
         .to(format!("{user} is a member"))
         .needs([account_id(user)]);
-    let remembered = observed.written.groups.get(user).is_some_and(|added| added.contains(group));
-    let cause = if remembered { Cause::Drift } else { Cause::Intent };
+    let added_before = observed.written.groups.get(user).is_some_and(|added| added.contains(group));
+    let cause = if added_before { Cause::Drift } else { Cause::Intent };
     if tier != Tier::Admin && makes_root(group, observed) {
-        let why = format!("its members can become root: not for tier {}", tier.name());
+        let why = format!("members can become root: not allowed for tier {}", tier.name());
         return change.refused(cause, why);
     }
     if !observed.groups.contains_key(group) {
@@ -46,14 +47,17 @@ fn add(user: &str, tier: Tier, group: &str, observed: &Observed) -> Change {
         );
     }
     if observed.accounts.get(user).is_some_and(|account| !account.local) {
-        return change.refused(cause, "the account is not in /etc/passwd: its source must say so");
+        return change.refused(
+            cause,
+            "the account is not in /etc/passwd: add the group where it comes from",
+        );
     }
-    let why = if remembered {
-        "added before, and gone since".to_owned()
+    let why = if added_before {
+        "added before and removed since".to_owned()
     } else {
         format!("a group of tier {}", tier.name())
     };
-    let verb = if remembered { Verb::Repair } else { Verb::Add };
+    let verb = if added_before { Verb::Repair } else { Verb::Add };
     change.why(why).done(verb, cause, Action::AddToGroup(group.to_owned()))
 }
 

@@ -1,37 +1,45 @@
-//! The generated maps: written whole, and only over what we wrote or what loses nothing by it.
+//! The generated maps: written whole, and only over what this program wrote or what loses nothing (pure).
 
+use super::Planned;
 use super::change::{Action, Cause, Change, Step, Verb};
 use super::ports::Ports;
-use crate::provision::observe::observed::{ADMINS, DISPATCH, File, Observed, USER_MAP};
+use crate::provision::observe::observed::{File, Observed};
+use crate::provision::paths::{ADMINS, DISPATCH, USER_MAP};
 use crate::roster::{Roster, maps};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
-/// What a map says, whatever its form: an identity or a user, and where it leads.
+/// The entries of a map, whatever its form: an identity or a user, and where it leads.
 type Entries = BTreeSet<(String, String)>;
+
+/// A map is invalid.
+#[derive(Debug, thiserror::Error)]
+enum MapError {
+    #[error("not UTF-8")]
+    NotUtf8(#[from] std::str::Utf8Error),
+    #[error("not valid JSON: {0}")]
+    NotJson(#[from] serde_json::Error),
+}
 
 /// A generated file.
 struct Generated {
     file: &'static str,
     text: String,
-    read: fn(&[u8]) -> Result<Entries, String>,
+    read: fn(&[u8]) -> Result<Entries, MapError>,
 }
 
-/// The maps of a roster's users, those left out excepted, who are not ready for one.
-pub(super) struct Mapped<'a> {
+/// What the maps follow from.
+pub(super) struct MapInputs<'a> {
     pub(super) roster: &'a Roster,
+    /// Users of the roster who are not ready to be in a map.
     pub(super) left_out: &'a BTreeSet<String>,
-    /// Those who are being cut: only they lose their entries without having been asked for.
+    /// Users who are cut: only their entries may go.
     pub(super) leaving: &'a BTreeSet<String>,
     pub(super) ports: &'a Ports,
     pub(super) needs: &'a [String],
 }
 
-/// The changes; the second value is what is there as it should be, for the record.
-pub(super) fn plan(
-    mapped: &Mapped<'_>,
-    observed: &Observed,
-) -> (Vec<Change>, Vec<(String, Vec<u8>)>) {
+pub(super) fn plan(mapped: &MapInputs<'_>, observed: &Observed) -> Planned {
     let rows = mapped.roster.users.iter().filter(|(user, _)| !mapped.left_out.contains(*user));
     let roster = Roster { users: rows.map(|(user, row)| (user.clone(), row.clone())).collect() };
     let ports = &mapped.ports.t3;
@@ -44,28 +52,32 @@ pub(super) fn plan(
             read: json,
         },
     ];
-    let (mut changes, mut adopted) = (Vec::new(), Vec::new());
+    let mut planned = Planned::default();
     for file in &generated {
         let of_file = one(file, mapped, observed);
         if !of_file.is_empty() {
-            changes.extend(of_file);
+            planned.changes.extend(of_file);
         } else if let Some(File::Read { bytes, .. }) = observed.files.get(file.file) {
-            adopted.push((file.file.to_owned(), bytes.clone()));
+            planned.adopted.push((file.file.to_owned(), bytes.clone()));
         }
     }
-    (changes, adopted)
+    planned
 }
 
-/// The file as it must be; and where that is refused, it still loses those who are cut: their entries
-/// are taken out, and every other byte stays as a person wrote it.
-fn one(generated: &Generated, mapped: &Mapped<'_>, observed: &Observed) -> Vec<Change> {
+/// The file as it should be. If that is refused, the entries of users who are cut are still removed, and
+/// every other byte is kept as a person wrote it.
+fn one(generated: &Generated, mapped: &MapInputs<'_>, observed: &Observed) -> Vec<Change> {
     let whole = whole(generated, mapped, observed);
     let kept = whole.as_ref().is_some_and(|change| !change.verb.changes());
-    let taken_out = kept.then(|| take_out(generated, mapped, observed)).flatten();
-    whole.into_iter().chain(taken_out).collect()
+    let removed = kept.then(|| remove_cut_users(generated, mapped, observed)).flatten();
+    whole.into_iter().chain(removed).collect()
 }
 
-fn take_out(generated: &Generated, mapped: &Mapped<'_>, observed: &Observed) -> Option<Change> {
+fn remove_cut_users(
+    generated: &Generated,
+    mapped: &MapInputs<'_>,
+    observed: &Observed,
+) -> Option<Change> {
     let Generated { file, read, .. } = generated;
     let File::Read { bytes, .. } = observed.files.get(*file)? else { return None };
     let there = read(bytes).ok()?;
@@ -88,12 +100,12 @@ fn take_out(generated: &Generated, mapped: &Mapped<'_>, observed: &Observed) -> 
     };
     let change = Change::new(None, Step::Maps, &format!("{file}-cut"), *file);
     let change = Change { lines: difference(&gone, &Entries::new()), ..change };
-    let change = change.why("who is cut is in no map, whoever wrote it; all else in it stays");
-    let action = Action::TakeOut { file: (*file).to_owned(), text };
+    let change = change.why("users who are cut are in no map; all other entries are kept");
+    let action = Action::RemoveEntries { file: (*file).to_owned(), text };
     Some(change.done(Verb::Repair, Cause::Intent, action))
 }
 
-fn whole(generated: &Generated, mapped: &Mapped<'_>, observed: &Observed) -> Option<Change> {
+fn whole(generated: &Generated, mapped: &MapInputs<'_>, observed: &Observed) -> Option<Change> {
     let Generated { file, text, read } = generated;
     let wanted = read(text.as_bytes()).unwrap_or_default();
     let recorded = observed.written.hashes.contains_key(*file);
@@ -126,10 +138,10 @@ fn whole(generated: &Generated, mapped: &Mapped<'_>, observed: &Observed) -> Opt
     let change = Change { lines: difference(&there, &wanted), ..change };
     if edited {
         return Some(if there == wanted {
-            change.reported(cause, "a person changed its form and not what it says: left as it is")
+            change.reported(cause, "a person changed its form, not its entries: left as it is")
         } else {
-            change.refused(cause, "a person changed what was written: not overwritten; hint: remove the file, and it is \
-                 written anew")
+            let why = "a person changed it: not overwritten; hint: remove the file to have it written again";
+            change.refused(cause, why)
         });
     }
     if there == wanted {
@@ -137,7 +149,7 @@ fn whole(generated: &Generated, mapped: &Mapped<'_>, observed: &Observed) -> Opt
     }
     let gone: Vec<&(String, String)> = there.difference(&wanted).collect();
     if let Some(entry) = gone.iter().find(|entry| mapped.left_out.contains(user_of(entry))) {
-        let why = format!("it would lose {}, whose part of this plan is refused", user_of(entry));
+        let why = format!("it would lose {}, whose changes are refused", user_of(entry));
         return Some(change.refused(cause, why));
     }
     let identities: BTreeSet<&String> = wanted.iter().map(|(identity, _)| identity).collect();
@@ -149,7 +161,9 @@ fn whole(generated: &Generated, mapped: &Mapped<'_>, observed: &Observed) -> Opt
     };
     if let Some((identity, _)) = gone.iter().find(|entry| !explained(entry)) {
         let why = if recorded {
-            format!("it would lose {identity}, whom nobody cut: is the applied roster gone?")
+            format!(
+                "it would lose {identity}, whose user was not cut (is the applied roster gone?)"
+            )
         } else {
             format!("not written by this program, and it would lose {identity}")
         };
@@ -165,8 +179,8 @@ fn user_of((left, target): &(String, String)) -> &str {
 }
 
 /// `identity=user`, or a user alone.
-fn lines(text: &[u8]) -> Result<Entries, String> {
-    let text = std::str::from_utf8(text).map_err(|_| "it is not UTF-8")?;
+fn lines(text: &[u8]) -> Result<Entries, MapError> {
+    let text = std::str::from_utf8(text)?;
     let lines =
         text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     let entry = |line: &str| {
@@ -177,9 +191,8 @@ fn lines(text: &[u8]) -> Result<Entries, String> {
 }
 
 /// `{identity: {os_user, port}}`.
-fn json(text: &[u8]) -> Result<Entries, String> {
-    let map: Map<String, Value> =
-        serde_json::from_slice(text).map_err(|error| error.to_string())?;
+fn json(text: &[u8]) -> Result<Entries, MapError> {
+    let map: Map<String, Value> = serde_json::from_slice(text)?;
     let entry = |(identity, value): (String, Value)| {
         let user = value.get("os_user").and_then(Value::as_str);
         let port = value.get("port").map(ToString::to_string);

@@ -1,196 +1,121 @@
 //! What must change so that the host agrees with the roster (pure).
 //!
-//! Additive for whoever is there: no account is moved, renamed, locked or re-moded, no group is taken
-//! away, nothing that a person may have written is overwritten. What differs and is not for this
-//! program to mend is said.
+//! Additive for existing users: no account is moved, renamed, locked or re-moded, no group is removed,
+//! nothing that a person may have written is overwritten. Differences that this program must not fix are
+//! reported.
 
 mod account;
-pub mod agents;
-pub mod browser;
+mod agents;
+mod browser;
 mod change;
-pub mod cluster;
+mod cluster;
 pub mod code;
+mod cuts;
 mod deployed;
 mod environment;
 mod groups;
 mod maps;
+mod planned;
 mod ports;
+pub mod saved;
+mod service;
 #[cfg(test)]
 mod tests;
-mod transition;
 mod units;
 
-pub use change::{Action, Cause, Change, Installed, SecretValue, Step, Verb};
+pub use crate::provision::change::Tally;
+pub use change::{Action, Cause, Change, Installed, Scope, SecretSource, Step, Verb};
 
-use super::home;
-use super::observe::observed::{File, Observed, USER_MAP};
-use crate::offboard;
-use crate::roster::groups::TierGroups;
-use crate::roster::ports::{Ledger, PortError, Ranges};
+use super::observe::observed::{File, Observed};
+use super::settings::Settings;
+use crate::provision::paths::USER_MAP;
+use crate::roster::ports::{Ledger, PortError};
 use crate::roster::{Roster, Row};
-use serde::Serialize;
+use planned::Planned;
+use service::Service;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Site values.
+/// What the host should be.
 #[derive(Debug, Clone)]
-pub struct Settings {
-    /// Where new ports come from.
-    pub ranges: Ranges,
-    /// The groups of each tier.
-    pub groups: TierGroups,
-    /// The share of the applied roster's users that may be cut at once.
-    pub max_cut_percent: u8,
-    /// The shell of new accounts.
-    pub shell: String,
-    /// Where homes are.
-    pub home_base: String,
-    /// The lowest uid of a person.
-    pub uid_min: u32,
-    /// Of clones.
-    pub code: code::Settings,
-    /// Of the agents' configuration.
-    pub agents: agents::Settings,
-    /// Of the access to the cluster.
-    pub cluster: cluster::Settings,
-    /// Of the browser tool.
-    pub browser: browser::Settings,
-    /// Of leaving.
-    pub offboard: offboard::Settings,
-}
-
-impl Settings {
-    /// What to look at in the home of a user.
-    pub(super) fn look(&self, user: &str, row: &Row) -> home::Look {
-        home::Look {
-            code: code::look(user, row, &self.code),
-            agents: agents::look(user, row, &self.agents),
-            cluster: cluster::look(user, row, &self.cluster),
-            browser: browser::look(user, row, &self.browser),
-        }
-    }
-}
-
-/// What is wanted.
-#[derive(Debug, Clone)]
-pub struct Wish<'a> {
-    /// The roster.
+pub struct DesiredState<'a> {
     pub roster: &'a Roster,
-    /// Only these users; all when empty.
+    /// Only these users; all if empty.
     pub users: &'a [String],
-    /// Why it is not known who the members are; nobody is cut then.
+    /// Why the members cannot be determined; no users are cut then.
     pub membership_unknown: Option<String>,
-    /// Users whose account or environment could not be made just now: they are in no map yet.
+    /// Users whose account or environment failed in this run: they are in no map yet.
     pub failed: BTreeSet<String>,
 }
 
-/// The plan.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Plan {
-    /// By person, in the order of their dependencies; the host's after everybody's.
-    pub changes: Vec<Change>,
-    /// What is on record when all of it is done.
-    pub record: Record,
+impl DesiredState<'_> {
+    pub(super) fn includes(&self, user: &String) -> bool {
+        self.users.is_empty() || self.users.contains(user)
+    }
 }
 
-/// What the next plan must know of this one.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Record {
-    /// The applied roster: those who are cut are not in it, those whose cut was refused are.
+pub struct Plan {
+    /// By user, in the order of their dependencies; the host's own come last.
+    pub changes: Vec<Change>,
+    /// What is on record once all of it is done.
+    pub record: PlanRecord,
+}
+
+/// What the next plan must know about this one.
+#[derive(Debug, PartialEq, Eq)]
+pub struct PlanRecord {
+    /// The applied roster: users who are cut are not in it, users whose cut was refused are.
     pub roster: Roster,
-    /// Every port of a terminal, those of the past too.
+    /// All ports of terminals, also of former users.
     pub ports: Ledger,
-    /// Every port of a browser tool.
+    /// All ports of browser tools, also of former users.
     pub playwright_ports: Ledger,
-    /// Places (of [`super::state::written::Written`]) that are as they should be, with what is there.
+    /// Places (of [`super::state::written::Written`]) that are as they should be, with their content.
     pub adopted: Vec<(String, Vec<u8>)>,
 }
 
-/// How many changes there are of each kind.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Tally {
-    /// Things made.
-    pub add: usize,
-    /// Things set right.
-    pub repair: usize,
-    /// Persons shut out.
-    pub cut: usize,
-    /// Things gone for good.
-    pub remove: usize,
-    /// Things that the roster asks for and that are not done.
-    pub refused: usize,
-    /// Differences that are only said.
-    pub report: usize,
-}
-
-impl Tally {
-    /// Counts.
-    pub fn of<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Self {
-        Self::of_verbs(changes.into_iter().map(|change| change.verb))
-    }
-
-    /// Counts what is done to whatever it is.
-    pub fn of_verbs(verbs: impl IntoIterator<Item = Verb>) -> Self {
-        let mut tally = Self::default();
-        for verb in verbs {
-            *match verb {
-                Verb::Add => &mut tally.add,
-                Verb::Repair => &mut tally.repair,
-                Verb::Cut => &mut tally.cut,
-                Verb::Remove => &mut tally.remove,
-                Verb::Refuse => &mut tally.refused,
-                Verb::Report => &mut tally.report,
-            } += 1;
-        }
-        tally
-    }
-
-    /// How many of them change the host.
-    pub fn changes(self) -> usize {
-        self.add + self.repair + self.cut + self.remove
-    }
-}
-
-/// Plans.
+/// Compares the host with what it should be.
 ///
 /// # Errors
-/// When two have one port on record, or none is left: nothing can be said then.
-pub fn plan(wish: &Wish<'_>, observed: &Observed, settings: &Settings) -> Result<Plan, PortError> {
-    let transition = transition::transition(wish, observed, settings);
+/// Two users have one port on record, or no port is left.
+pub fn plan(
+    desired: &DesiredState<'_>,
+    observed: &Observed,
+    settings: &Settings,
+) -> Result<Plan, PortError> {
+    let transition = cuts::transition(desired, observed, settings);
     let mut roster = Roster { users: transition.rows.clone() };
     roster.users.extend(transition.kept.clone());
-    let ports = ports::settle(&roster, observed, &settings.ranges)?;
-    let chosen = |user: &String| wish.users.is_empty() || wish.users.contains(user);
-    let (mut changes, mut adopted) = (transition.changes, Vec::new());
-    let is_cut = |user: &String| observed.cut.contains_key(user);
-    for (user, row) in transition.rows.iter().filter(|(user, _)| chosen(user)) {
-        if let Some(since) = observed.cut.get(user) {
-            changes.push(transition::still_cut(user, *since));
-            continue;
+    let ports = ports::assign(&roster, observed, &settings.ranges)?;
+    let mut planned = Planned { changes: transition.changes, adopted: Vec::new() };
+    for (user, row) in transition.rows.iter().filter(|(user, _)| desired.includes(user)) {
+        match observed.cut.get(user) {
+            Some(since) => planned.changes.push(cuts::still_cut(user, *since)),
+            None => planned.join(one_user(user, row, observed, &ports, settings)),
         }
-        let (theirs, found) = one_user(user, row, observed, &ports, settings);
-        changes.extend(theirs);
-        adopted.extend(found);
     }
-    let mut changes = settle_needs(changes);
-    let no_account = |change: &&Change| change.step == Step::Account && change.verb == Verb::Refuse;
+    planned.changes = settle_needs(planned.changes);
+    let is_refused_account =
+        |change: &&Change| change.scope.step == Step::Account && change.verb == Verb::Refuse;
+    let without_account = planned.changes.iter().filter(is_refused_account);
     let mut left_out: BTreeSet<String> =
-        changes.iter().filter(no_account).filter_map(|change| change.user.clone()).collect();
+        without_account.filter_map(|change| change.scope.user.clone()).collect();
     left_out.retain(|user| !transition.kept.contains_key(user));
-    left_out.extend(wish.failed.iter().cloned());
-    left_out.extend(ports.unsettled().into_iter().filter(|user| !ports.t3.contains_key(user)));
-    let done_first = |change: &&Change| {
-        change.verb.changes() && matches!(change.step, Step::Account | Step::Environment)
+    left_out.extend(desired.failed.iter().cloned());
+    left_out.extend(ports.without_port().into_iter().filter(|user| !ports.t3.contains_key(user)));
+    let is_done_first = |change: &&Change| {
+        change.verb.changes() && matches!(change.scope.step, Step::Account | Step::Environment)
     };
     let needs: Vec<String> =
-        changes.iter().filter(done_first).map(|change| change.id.clone()).collect();
-    // Who is cut is in no map, whoever cut them and whatever the roster says.
+        planned.changes.iter().filter(is_done_first).map(|change| change.id.clone()).collect();
+    // Users who are cut are in no map, also those whom a person cut and whom the roster still has.
     let mut in_force = roster.clone();
-    in_force.users.retain(|user, _| !is_cut(user));
+    in_force.users.retain(|user, _| !observed.cut.contains_key(user));
     let mut leaving = transition.leaving.clone();
     leaving.extend(observed.cut.keys().cloned());
     left_out.retain(|user| !leaving.contains(user));
-    let (maps, found) = maps::plan(
-        &maps::Mapped {
+    planned.join(maps::plan(
+        &maps::MapInputs {
             roster: &in_force,
             left_out: &left_out,
             leaving: &leaving,
@@ -198,18 +123,22 @@ pub fn plan(wish: &Wish<'_>, observed: &Observed, settings: &Settings) -> Result
             needs: &needs,
         },
         observed,
-    );
-    adopted.extend(found);
-    changes.extend(maps);
-    if wish.users.is_empty() {
-        changes.extend(units::missing(&roster, observed));
-        let (machine, found) = agents::machine(observed, &settings.agents);
-        changes.extend(machine);
-        adopted.extend(found);
+    ));
+    if desired.users.is_empty() {
+        planned.changes.extend(units::missing(&roster, observed));
+        planned.join(agents::plan_host(observed, &settings.agents));
+    }
+    let Planned { mut changes, adopted } = planned;
+    for change in changes.iter_mut().filter(|change| !change.verb.changes()) {
+        change.scope.needs.clear(); // it is not carried out, so it waits for nothing
     }
     // The host's own come last; `sort_by_key` keeps the order within a step.
-    changes.sort_by_key(|change| (change.user.is_none(), change.user.clone(), change.step));
-    let record = Record { roster, ports: ports.t3, playwright_ports: ports.playwright, adopted };
+    changes.sort_by_key(|change| {
+        let Scope { user, step, .. } = &change.scope;
+        (user.is_none(), user.clone(), *step)
+    });
+    let record =
+        PlanRecord { roster, ports: ports.t3, playwright_ports: ports.playwright, adopted };
     Ok(Plan { changes, record })
 }
 
@@ -219,55 +148,50 @@ fn one_user(
     observed: &Observed,
     ports: &ports::Ports,
     settings: &Settings,
-) -> (Vec<Change>, Vec<(String, Vec<u8>)>) {
-    let mut changes = account::plan(user, observed, settings);
-    changes.extend(groups::plan(user, row, observed, settings));
-    let (environment, mut adopted) = environment::plan(user, observed, ports);
-    changes.extend(environment);
-    changes.extend(code::plan(user, row, observed, &settings.code));
-    let port = ports.of(user, environment::Kind::Playwright);
-    for (theirs, found) in [
-        agents::plan(user, row, observed, &settings.agents),
-        cluster::plan(user, row, observed, &settings.cluster),
-        browser::plan(user, port, observed, &settings.browser),
-    ] {
-        changes.extend(theirs);
-        adopted.extend(found);
-    }
-    changes.extend(units::plan(user, row, observed));
-    (changes, adopted)
+) -> Planned {
+    let changes = account::plan(user, observed, settings);
+    let mut planned = Planned { changes, adopted: Vec::new() };
+    planned.changes.extend(groups::plan(user, row, observed, settings));
+    planned.join(environment::plan(user, observed, ports));
+    planned.changes.extend(code::plan(user, row, observed, &settings.code));
+    planned.join(agents::plan(user, observed, &settings.agents));
+    planned.join(cluster::plan(user, row, observed, &settings.cluster));
+    let port = ports.of(user, Service::Playwright);
+    planned.join(browser::plan(user, port, observed, &settings.browser));
+    planned.changes.extend(units::plan(user, row, observed));
+    planned
 }
 
-/// The name of the change that makes a user's account.
+/// The `id` of the change that makes a user's account.
 fn account_id(user: &str) -> String {
     format!("{user}/account")
 }
 
-/// Keeps those needs that are in the plan. What needs something refused is not done either: it is a
-/// line of that refusal.
+/// Keeps those needs that are in the plan. A change that needs something refused is not done either: it
+/// becomes a line of that refusal.
 fn settle_needs(changes: Vec<Change>) -> Vec<Change> {
     let mut settled: Vec<Change> = Vec::with_capacity(changes.len());
-    let mut waiting: BTreeMap<String, String> = BTreeMap::new(); // for which refusal
+    let mut blocked: BTreeMap<String, String> = BTreeMap::new(); // by which refusal
     for mut change in changes {
         let refusal = |id: &String| {
             let refused = |other: &&Change| other.id == *id && other.verb == Verb::Refuse;
             let direct = settled.iter().find(refused).map(|other| &other.id);
-            direct.or_else(|| waiting.get(id)).cloned()
+            direct.or_else(|| blocked.get(id)).cloned()
         };
-        let refused = change.needs.iter().find_map(refusal).filter(|_| change.verb.changes());
+        let refused = change.scope.needs.iter().find_map(refusal).filter(|_| change.verb.changes());
         if let Some(other) = refused {
-            let line = format!("nor {} {}", change.verb.shown().1, change.what);
+            let line = format!("not done either: {} {}", change.verb.shown().1, change.what);
             settled.iter_mut().filter(|c| c.id == other).for_each(|c| c.lines.push(line.clone()));
-            waiting.insert(change.id, other);
+            blocked.insert(change.id, other);
             continue;
         }
-        change.needs.retain(|id| settled.iter().any(|other| other.id == *id));
+        change.scope.needs.retain(|id| settled.iter().any(|other| other.id == *id));
         settled.push(change);
     }
     settled
 }
 
-/// Rows whose users the user map of the host has already.
+/// The rows of users who are in the host's user map already.
 fn mapped(roster: &Roster, observed: &Observed) -> Roster {
     let map = match observed.files.get(USER_MAP) {
         Some(File::Read { bytes, .. }) => String::from_utf8_lossy(bytes).into_owned(),

@@ -1,15 +1,16 @@
-//! A user's daemons: enabled, or stopped and disabled while the user is parked.
+//! A user's services: enabled, or stopped and disabled while the user is parked (pure).
 
+use super::account_id;
 use super::change::{Action, Cause, Change, Step, Verb};
-use super::{account_id, environment};
+use super::service::Service;
 use crate::provision::observe::observed::Observed;
 use crate::roster::{Roster, Row};
 
-/// Before and after the `@`, and the environment it reads.
-const UNITS: [(&str, &str, environment::Kind); 3] = [
-    ("t3-serve", "service", environment::Kind::Service),
-    ("playwright-mcp", "service", environment::Kind::Playwright),
-    ("playwright-snapshot-refresh", "timer", environment::Kind::Playwright),
+/// The parts before and after the `@`, and the service whose environment it reads.
+const UNITS: [(&str, &str, Service); 3] = [
+    ("t3-serve", "service", Service::Terminal),
+    ("playwright-mcp", "service", Service::Playwright),
+    ("playwright-snapshot-refresh", "timer", Service::Playwright),
 ];
 
 /// The instances of a user.
@@ -21,7 +22,7 @@ pub(super) fn plan(user: &str, row: &Row, observed: &Observed) -> Vec<Change> {
         .iter()
         .filter(has)
         .filter_map(|(name, kind, reads)| {
-            one(user, row, observed, &format!("{name}@{user}.{kind}"), reads.id(user))
+            one(user, row, observed, &format!("{name}@{user}.{kind}"), reads.change_id(user))
         })
         .collect()
 }
@@ -38,7 +39,7 @@ fn one(
     let recorded = observed.written.units.get(unit).copied();
     let cause = if recorded == Some(wanted) { Cause::Drift } else { Cause::Intent };
     if wanted && observed.units.masked.contains(unit) {
-        let why = "masked, by a person or by a cut: it is not for a roster to unmask";
+        let why = "masked by a person or by a cut: not unmasked here";
         return Some(change.to("enabled").from("masked").refused(cause, why));
     }
     let action = Action::Unit { unit: unit.to_owned(), enabled: wanted };
@@ -49,11 +50,11 @@ fn one(
     }
     Some(if wanted {
         let timer = unit.strip_suffix(".timer").is_some();
-        let after = if timer { "enabled: armed, no missed run is fired" } else { "enabled" };
+        let after = if timer { "enabled; missed runs are not made up for" } else { "enabled" };
         let verb = if recorded.is_none() { Verb::Add } else { Verb::Repair };
         let why = match recorded {
             Some(false) => "no longer parked",
-            Some(true) => "disabled since it was enabled",
+            Some(true) => "disabled since the last apply",
             None => "the user is not parked",
         };
         let change = change.needs([account_id(user), environment]);
@@ -65,7 +66,7 @@ fn one(
     })
 }
 
-/// Templates that the host lacks: said once, not for every user.
+/// Templates that the host lacks: reported once, not for each user.
 pub(super) fn missing(roster: &Roster, observed: &Observed) -> Vec<Change> {
     if roster.users.is_empty() {
         return Vec::new();
@@ -74,7 +75,7 @@ pub(super) fn missing(roster: &Roster, observed: &Observed) -> Vec<Change> {
     let missing = templates.filter(|name| !observed.units.templates.contains(name));
     let report = |name: String| {
         let change = Change::new(None, Step::Units, &name, format!("unit {name}"));
-        change.reported(Cause::Drift, "this host does not have it: nobody's is enabled")
+        change.reported(Cause::Drift, "not installed on this host: enabled for no users")
     };
     missing.map(report).collect()
 }

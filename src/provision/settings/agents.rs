@@ -1,47 +1,46 @@
-//! Site values of agents.
+//! Site values of the agents' configuration: the table `[provision.agents]` (pure).
 
+use super::Invalid;
 use super::values::{Absolute, Relative};
 use serde::Deserialize;
 
-/// Site values: the table `[provision.agents]`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
-    /// What Claude Code's managed settings are a copy of.
+    /// The file that Claude Code's managed settings are a copy of.
     pub managed_settings: Option<Absolute>,
-    /// Whether our hook stands beside them; as if true where there are managed settings.
+    /// Whether the session hook is installed beside them [default: whether there are managed settings].
     pub hook: Option<bool>,
-    /// What `~/.codex/AGENTS.md` holds.
+    /// The file with the managed text of `~/.codex/AGENTS.md`.
     pub instructions: Option<Absolute>,
-    /// A token for those who have none of their own.
+    /// The file with a token for users who have no login of their own.
     pub token_file: Option<Absolute>,
-    /// What is in new homes.
+    /// The entries of `/etc/skel`.
     pub skel: Skel,
 }
 
 impl Settings {
-    /// Whether our hook is to be in the machine's settings.
+    /// Whether the session hook is to be installed.
     pub fn wants_hook(&self) -> bool {
         self.hook.unwrap_or(self.managed_settings.is_some())
     }
 }
 
-/// Files and links of `/etc/skel`, each of another path.
+/// Files and links of `/etc/skel`; no two have the same path, and none is below another.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(try_from = "Vec<SkelEntry>")]
 pub struct Skel(Vec<SkelEntry>);
 
 impl Skel {
-    /// Each.
     pub fn entries(&self) -> impl Iterator<Item = &SkelEntry> {
         self.0.iter()
     }
 }
 
 impl TryFrom<Vec<SkelEntry>> for Skel {
-    type Error = String;
+    type Error = Invalid;
 
-    fn try_from(entries: Vec<SkelEntry>) -> Result<Self, String> {
+    fn try_from(entries: Vec<SkelEntry>) -> Result<Self, Invalid> {
         for (at, entry) in entries.iter().enumerate() {
             let path = entry.path.as_str();
             let clashes = |other: &SkelEntry| {
@@ -52,7 +51,8 @@ impl TryFrom<Vec<SkelEntry>> for Skel {
                 below(path, other) || below(other, path)
             };
             if entries[..at].iter().any(clashes) {
-                return Err(format!("skel: {path} is there twice, or is in another's way"));
+                let rule = format!("{path} is there twice, or below another entry");
+                return Err(Invalid::key("skel", rule));
             }
         }
         Ok(Self(entries))
@@ -61,39 +61,41 @@ impl TryFrom<Vec<SkelEntry>> for Skel {
 
 /// One entry of `/etc/skel`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "Raw")]
+#[serde(try_from = "Entry")]
 pub struct SkelEntry {
-    /// Where, below it.
+    /// Relative to `/etc/skel`.
     pub path: Relative,
-    /// From what.
-    pub source: Source,
+    pub source: SkelSource,
 }
 
-/// What an entry is made from.
+/// What an entry of `/etc/skel` is made from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
+pub enum SkelSource {
     /// A copy of a file.
     Copy(Absolute),
-    /// A link: a home that was made long ago has what it leads to today.
+    /// A link: also homes that exist already see later versions of its target.
     Link(Absolute),
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Raw {
+struct Entry {
     path: Relative,
     source: Option<Absolute>,
     link: Option<Absolute>,
 }
 
-impl TryFrom<Raw> for SkelEntry {
-    type Error = String;
+impl TryFrom<Entry> for SkelEntry {
+    type Error = Invalid;
 
-    fn try_from(raw: Raw) -> Result<Self, String> {
+    fn try_from(raw: Entry) -> Result<Self, Invalid> {
         let source = match (raw.source, raw.link) {
-            (Some(source), None) => Source::Copy(source),
-            (None, Some(target)) => Source::Link(target),
-            _ => return Err(format!("skel: {} needs one of source and link", raw.path.as_str())),
+            (Some(source), None) => SkelSource::Copy(source),
+            (None, Some(target)) => SkelSource::Link(target),
+            _ => {
+                let rule = format!("{} needs one of source and link", raw.path.as_str());
+                return Err(Invalid::key("skel", rule));
+            }
         };
         Ok(Self { path: raw.path, source })
     }

@@ -1,30 +1,30 @@
-//! Site values of clones: the table `[provision.code]`.
+//! Site values of clones: the table `[provision.code]` (pure).
 
-use super::repository;
+use super::{Invalid, repository};
 use crate::roster::Row;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-/// What stands for a repository's name in an address.
+/// The placeholder for a repository's name in an address.
 const NAME: &str = "{repo}";
 
-/// Site values; every address is one that git may be told to clone.
+/// Every address in it is one that git may clone.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "Table")]
 pub struct Settings {
-    /// The infrastructure.
+    /// The address of the infrastructure's repository.
     pub(crate) infra: Option<String>,
-    /// Its branch; the remote's own when there is none.
+    /// The branch of the infrastructure [default: the remote's own].
     pub(crate) branch: Option<String>,
-    /// The repositories of rows, with [`NAME`] in it.
+    /// The address of a repository of a row, with [`NAME`] in it.
     repos: Option<String>,
-    /// Those whose address is another.
+    /// Addresses of single repositories, by name.
     remotes: BTreeMap<String, String>,
     /// Whether addresses may be paths.
     pub(crate) allow_file: bool,
     /// How long one clone may take.
     pub(crate) clone_seconds: u64,
-    /// How long freshening one user's clones may take, all together.
+    /// How long bringing all clones of one user up to date may take.
     pub(crate) freshen_seconds: u64,
 }
 
@@ -34,7 +34,7 @@ impl Settings {
         self.infra.is_none() && self.repos.is_none() && self.remotes.is_empty()
     }
 
-    /// Where a repository of a row comes from.
+    /// The address of a repository of a row.
     pub(crate) fn remote(&self, repo: &str) -> Option<String> {
         let template = || self.repos.as_ref().map(|template| template.replace(NAME, repo));
         self.remotes.get(repo).cloned().or_else(template)
@@ -62,11 +62,12 @@ struct Table {
 }
 
 impl TryFrom<Table> for Settings {
-    type Error = String;
+    type Error = Invalid;
 
-    fn try_from(table: Table) -> Result<Self, String> {
+    fn try_from(table: Table) -> Result<Self, Invalid> {
         let check = |key: &str, address: &str| {
-            repository::check(address, table.allow_file).map_err(|why| format!("{key}: {why}"))
+            repository::check(address, table.allow_file)
+                .map_err(|rule| Invalid::key(key, rule.to_string()))
         };
         if let Some(address) = &table.infra_remote {
             check("infra_remote", address)?;
@@ -75,24 +76,25 @@ impl TryFrom<Table> for Settings {
             let after_host = template.split_once("://").map_or(template.as_str(), |(_, rest)| rest);
             let after_host = after_host.split_once(['/', ':']).map_or("", |(_, path)| path);
             if after_host.matches(NAME).count() != 1 || template.matches(NAME).count() != 1 {
-                return Err(format!("repo_remote: expected {NAME} once, in its path"));
+                let rule = format!("expected {NAME} once, in its path");
+                return Err(Invalid::key("repo_remote", rule));
             }
             check("repo_remote", &template.replace(NAME, "x"))?;
         }
         for (name, address) in &table.remotes {
-            check(&format!("remotes.{}", name.escape_debug()), address)?;
+            check(&format!("remotes.{}", crate::text::shown(name)), address)?;
         }
         if let Some(branch) = &table.infra_branch {
             let fine = |c: char| c.is_ascii_alphanumeric() || "._/-".contains(c);
             let parts = |part: &str| part.is_empty() || part.starts_with('.');
             let broken = branch.starts_with('-') || branch.split('/').any(parts);
             if broken || branch.contains("..") || !branch.chars().all(fine) {
-                return Err("infra_branch: expected the name of a branch".to_owned());
+                return Err(Invalid::key("infra_branch", "expected the name of a branch"));
             }
         }
         let seconds = |key: &str, given: Option<u64>, default: u64| match given.unwrap_or(default) {
             seconds @ 1..=3600 => Ok(seconds),
-            _ => Err(format!("{key}: expected 1 to 3600 seconds")),
+            _ => Err(Invalid::key(key, "expected 1 to 3600 seconds")),
         };
         Ok(Self {
             clone_seconds: seconds("clone_seconds", table.clone_seconds, 300)?,

@@ -1,6 +1,41 @@
-//! Site values, checked as they are read.
+//! Site values of `provision`: the table `[provision]` of the configuration, checked as it is read
+//! (pure).
 
 pub mod agents;
+pub mod browser;
+pub mod cluster;
 pub mod code;
+mod invalid;
 pub mod repository;
 pub mod values;
+
+pub use invalid::Invalid;
+
+use crate::offboard;
+use crate::roster::groups::TierGroups;
+use crate::roster::ports::Ranges;
+
+/// Default of `max_cut_percent`.
+pub const MAX_CUT_PERCENT: u8 = 20;
+
+/// Site values that a plan follows from.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where new ports come from.
+    pub ranges: Ranges,
+    /// The groups of each tier.
+    pub groups: TierGroups,
+    /// Maximum share, in percent, of the applied roster's users that one plan may cut.
+    pub max_cut_percent: u8,
+    /// The shell of new accounts.
+    pub shell: String,
+    /// The directory that homes are in.
+    pub home_base: String,
+    /// The lowest uid of a person (`UID_MIN` of login.defs).
+    pub uid_min: u32,
+    pub code: code::Settings,
+    pub agents: agents::Settings,
+    pub cluster: cluster::Settings,
+    pub browser: browser::Settings,
+    pub offboard: offboard::Settings,
+}

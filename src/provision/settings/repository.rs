@@ -1,14 +1,21 @@
 //! Addresses of repositories (pure): which may be asked for, and which mean the same one.
 
-/// No address is longer (bytes).
+/// Maximum length of an address, in bytes.
 pub const MAX_ADDRESS: usize = 1000;
 
-/// What git may be told to clone: an address over https or ssh without a password in it; over file
-/// only where the site says so. Nothing that git would take for an option or a helper of its own.
-///
-/// # Errors
-/// Which rule it breaks; the address itself is not repeated, since it may hold a password.
-pub fn check(address: &str, allow_file: bool) -> Result<(), &'static str> {
+/// An address that git must not clone: the rule that it breaks. The address itself is not repeated, since
+/// it may hold a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct AddressError(&'static str);
+
+/// Checks that git may clone an address: over https or ssh without a password in it, over file only if
+/// the site allows it; nothing that git would take for an option or a helper of its own.
+pub fn check(address: &str, allow_file: bool) -> Result<(), AddressError> {
+    check_rules(address, allow_file).map_err(AddressError)
+}
+
+fn check_rules(address: &str, allow_file: bool) -> Result<(), &'static str> {
     let fine = |c: char| c.is_ascii_graphic() && !"'\"\\`$<>|;*?{}".contains(c);
     if address.is_empty() || address.len() > MAX_ADDRESS || !address.chars().all(fine) {
         return Err("expected an address of plain characters");
@@ -40,8 +47,8 @@ pub fn check(address: &str, allow_file: bool) -> Result<(), &'static str> {
     }
 }
 
-/// The protocols git may speak for such an address (`GIT_ALLOW_PROTOCOL`): a redirect or a helper
-/// does not lead to another one.
+/// The protocols that git may use for such an address (`GIT_ALLOW_PROTOCOL`): a redirect or a helper
+/// cannot lead to another one.
 pub fn protocols(allow_file: bool) -> &'static str {
     if allow_file { "https:ssh:file" } else { "https:ssh" }
 }

@@ -1,48 +1,44 @@
-//! Site values that are checked as they are read.
+//! Kinds of site values, checked as they are read (pure).
 
+use super::Invalid;
 use serde::Deserialize;
 
-/// An absolute path without `..`, or odd characters.
+/// An absolute path without `..` and control characters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Absolute(String);
 
 impl Absolute {
-    /// The path.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
 impl TryFrom<String> for Absolute {
-    type Error = String;
+    type Error = Invalid;
 
-    fn try_from(path: String) -> Result<Self, String> {
+    fn try_from(path: String) -> Result<Self, Invalid> {
         let fine = path.strip_prefix('/').is_some_and(is_plain);
-        let wrong = || format!("expected an absolute path, found '{}'", path.escape_debug());
-        if fine { Ok(Self(path)) } else { Err(wrong()) }
+        if fine { Ok(Self(path)) } else { Err(Invalid::value("an absolute path", path)) }
     }
 }
 
-/// A path below a directory.
+/// A relative path without `..` and control characters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Relative(String);
 
 impl Relative {
-    /// The path.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
 impl TryFrom<String> for Relative {
-    type Error = String;
+    type Error = Invalid;
 
-    fn try_from(path: String) -> Result<Self, String> {
-        let wrong =
-            || format!("expected a path below a directory, found '{}'", path.escape_debug());
-        if is_plain(&path) { Ok(Self(path)) } else { Err(wrong()) }
+    fn try_from(path: String) -> Result<Self, Invalid> {
+        if is_plain(&path) { Ok(Self(path)) } else { Err(Invalid::value("a relative path", path)) }
     }
 }
 
@@ -51,22 +47,28 @@ fn is_plain(path: &str) -> bool {
     path.split('/').all(part) && !path.chars().any(char::is_control)
 }
 
-/// A name that no program takes for an option.
+/// A name of letters, digits, `_` and `-` that no program takes for an option.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Name(pub(crate) String);
 
 impl TryFrom<String> for Name {
-    type Error = String;
+    type Error = Invalid;
 
-    fn try_from(name: String) -> Result<Self, String> {
+    fn try_from(name: String) -> Result<Self, Invalid> {
         let fine = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
         if !name.is_empty() && !name.starts_with('-') && name.chars().all(fine) {
             Ok(Self(name))
         } else {
-            Err(format!("expected a plain name, found '{}'", name.escape_debug()))
+            Err(Invalid::value("a name of letters, digits, _ and -", name))
         }
     }
+}
+
+/// Whether a text is an https address.
+pub fn is_https(text: &str) -> bool {
+    let rest = text.strip_prefix("https://");
+    rest.is_some_and(|rest| !rest.is_empty() && rest.chars().all(|c| c.is_ascii_graphic()))
 }
 
 #[cfg(test)]

@@ -1,22 +1,29 @@
 //! Authentik's API: the members of a group, page by page.
 
-use crate::roster::members::{Member, PAGE_SIZE, Pages, Unknown};
+use super::{HttpAnswer, RequestError};
+use crate::roster::members::{Member, MembersUnknown, PAGE_SIZE, Pages};
 use std::fmt::Write;
 
-/// No page is larger (bytes): a user with all attributes has a few kilobytes.
+/// Maximum size of a page, in bytes; a user with all attributes has a few kilobytes.
 pub const MAX_PAGE: u64 = 4 << 20;
 
-/// Collects a group's members. `get` asks for an address and gives status and body.
-pub fn members(
+/// Collects the members of a group from the API at `base`. `get` requests an address.
+///
+/// # Errors
+/// A page is missing or invalid: a partial list must not be taken for the whole group.
+pub fn members<E: Into<RequestError>>(
     base: &str,
     group: &str,
-    mut get: impl FnMut(&str) -> Result<(u16, Vec<u8>), String>,
-) -> Result<Vec<Member>, Unknown> {
+    mut get: impl FnMut(&str) -> Result<HttpAnswer, E>,
+) -> Result<Vec<Member>, MembersUnknown> {
     let mut pages = Pages::new(group);
     while let Some(page) = pages.next() {
-        let (status, body) = get(&address(base, group, page)).map_err(Unknown)?;
+        let answer = get(&address(base, group, page));
+        let (status, body) = answer.map_err(|error| MembersUnknown(error.into().to_string()))?;
         if status != 200 {
-            return Err(Unknown(format!("page {page}: the answer is status {status}")));
+            return Err(MembersUnknown(format!(
+                "page {page}: the server answered with status {status}"
+            )));
         }
         pages.add(&body)?;
     }
@@ -46,25 +53,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_page_is_asked_for_until_there_is_none() {
-        let mut asked = Vec::new();
+    fn every_page_is_requested() {
+        let mut requested = Vec::new();
         let members = members("https://auth/", "a b&c", |url| {
-            asked.push(url.to_owned());
-            let (user, next) = if asked.len() == 1 { ("x", 2) } else { ("y", 0) };
+            requested.push(url.to_owned());
+            let (user, next) = if requested.len() == 1 { ("x", 2) } else { ("y", 0) };
             let page = format!(
                 r#"{{"pagination":{{"next":{next},"count":2}},"results":[{{"username":"{user}"}}]}}"#
             );
-            Ok((200, page.into_bytes()))
+            Ok::<_, String>((200, page.into_bytes()))
         });
         assert_eq!(members.unwrap().len(), 2);
         let api = "https://auth/api/v3/core/users/?groups_by_name=a%20b%26c";
         let expected = [1, 2].map(|page| format!("{api}&page={page}&page_size=100"));
-        assert_eq!(asked, expected);
+        assert_eq!(requested, expected);
     }
 
     #[test]
-    fn an_answer_of_another_status_is_none() {
-        let members = members("http://x", "g", |_| Ok((302, b"[]".to_vec())));
-        assert_eq!(members.unwrap_err().to_string(), "page 1: the answer is status 302");
+    fn an_answer_with_another_status_is_an_error() {
+        let members = members("http://x", "g", |_| Ok::<_, String>((302, b"[]".to_vec())));
+        assert_eq!(members.unwrap_err().to_string(), "page 1: the server answered with status 302");
     }
 }

@@ -1,100 +1,130 @@
-//! Where a cluster is, from its administrator's kubeconfig, and the one that a user gets (pure).
+//! Reads a cluster's address from its administrator's kubeconfig, and writes a user's (pure).
 //!
-//! The administrator's holds keys: of it only the server and its authority leave this place.
+//! The administrator's holds keys: only the server and its certificate authority are taken from it.
 
+use crate::provision::settings::values::is_https;
+use crate::yaml::problem::Problem;
 use crate::yaml::tree::{self, Node, Value};
 use serde_json::Value as Json;
 
-/// No kubeconfig is larger (bytes).
+/// Maximum size of a kubeconfig, in bytes.
 pub const MAX_SIZE: u64 = 1 << 20;
 
-/// Where a cluster is.
+/// Why a kubeconfig cannot be used. No value of the file is repeated: it may be a key.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KubeconfigError {
+    #[error("not UTF-8")]
+    NotUtf8,
+    #[error("line {0}: not a valid kubeconfig")]
+    Syntax(usize),
+    #[error("empty file")]
+    Empty,
+    #[error("no clusters in it")]
+    NoClusters,
+    #[error("it has no current context, and not exactly one cluster")]
+    NoContext,
+    #[error("its current context {0}")]
+    Context(&'static str),
+    #[error("its cluster {0}")]
+    Cluster(&'static str),
+    #[error("its cluster has {0}, which is not supported")]
+    Unsupported(&'static str),
+    #[error("its {0} is not a text")]
+    NotText(&'static str),
+    #[error("its clusters or contexts are not a list")]
+    NotAList,
+    #[error("it does not check the cluster's certificate (insecure-skip-tls-verify)")]
+    Insecure,
+    #[error("its certificate-authority-data is not base64")]
+    NotBase64,
+    #[error("its certificate-authority is not an absolute path")]
+    RelativePath,
+    #[error("its server is not an https address")]
+    NotHttps,
+}
+
+use KubeconfigError as Error;
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cluster {
-    /// Its address.
+    /// Its https address.
     pub server: String,
-    /// What vouches for it; `None`: an authority that the system knows.
+    /// The certificate authority; `None` for one that the system knows.
     pub authority: Option<Authority>,
 }
 
-/// Certificates of authorities.
+/// Certificates of an authority.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Authority {
-    /// As kubeconfigs hold them.
+    /// As kubeconfigs hold them (base64).
     Data(String),
-    /// In a file that users can read.
+    /// The path of a file that users can read.
     File(String),
 }
 
-/// How a user shows who they are.
+/// How a user logs in.
 #[derive(Debug, Clone)]
 pub struct Login<'a> {
-    /// The plugin, and what it is always told.
+    /// The plugin and its fixed arguments.
     pub command: &'a [String],
-    /// The identity provider.
+    /// The address of the identity provider.
     pub issuer: &'a str,
-    /// As what the cluster is known to it.
+    /// The cluster's name at the identity provider.
     pub client: &'a str,
-    /// What is asked for beside who the user is.
+    /// Scopes beside the identity.
     pub scopes: &'a [String],
-    /// How the user is asked.
+    /// The OAuth grant type.
     pub grant: &'a str,
 }
 
 /// Reads an administrator's kubeconfig (YAML or JSON): the cluster of its current context, or the
 /// only one.
-///
-/// # Errors
-/// What is missing or cannot be taken over; no value of the file is in it.
-pub fn read(bytes: &[u8]) -> Result<Cluster, String> {
-    let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8")?;
+pub fn read(bytes: &[u8]) -> Result<Cluster, Error> {
+    let text = std::str::from_utf8(bytes).map_err(|_| Error::NotUtf8)?;
     let mut problems = Vec::new();
-    let wrong = |problem: &crate::roster::Problem| {
-        format!("line {}: it is not a kubeconfig that can be read", problem.place.line)
-    };
-    let root = tree::read(text, &mut problems).map_err(|problem| wrong(&problem))?;
+    let invalid = |problem: &Problem| Error::Syntax(problem.place.line);
+    let root = tree::read(text, &mut problems).map_err(|problem| invalid(&problem))?;
     if let Some(problem) = problems.first() {
-        return Err(wrong(problem));
+        return Err(invalid(problem));
     }
-    let root = root.ok_or("it is empty")?;
-    let clusters = items(field(&root, "clusters").ok_or("it names no clusters")?)?;
+    let root = root.ok_or(Error::Empty)?;
+    let clusters = items(field(&root, "clusters").ok_or(Error::NoClusters)?)?;
     let named = |list: &[(Option<String>, &Node)], name: &str| -> Option<usize> {
         list.iter().position(|(own, _)| own.as_deref() == Some(name))
     };
     let wanted = match text_of(&root, "current-context")?.filter(|name| !name.is_empty()) {
         Some(context) => {
             let contexts = field(&root, "contexts").map(items).transpose()?.unwrap_or_default();
-            let at = named(&contexts, &context).ok_or("its current context is none of its own")?;
-            let context = field(contexts[at].1, "context").ok_or("its current context is empty")?;
-            let name = text_of(context, "cluster")?.ok_or("its current context has no cluster")?;
-            named(&clusters, &name)
-                .ok_or("the cluster of its current context is none of its own")?
+            let at = named(&contexts, &context).ok_or(Error::Context("is not in it"))?;
+            let context = field(contexts[at].1, "context").ok_or(Error::Context("is empty"))?;
+            let name = text_of(context, "cluster")?.ok_or(Error::Context("has no cluster"))?;
+            named(&clusters, &name).ok_or(Error::Context("has a cluster that is not in it"))?
         }
         None if clusters.len() == 1 => 0,
-        None => return Err("it has no current context, and not one cluster".to_owned()),
+        None => return Err(Error::NoContext),
     };
-    let cluster = field(clusters[wanted].1, "cluster").ok_or("its cluster is empty")?;
+    let cluster = field(clusters[wanted].1, "cluster").ok_or(Error::Cluster("is empty"))?;
     if text_of(cluster, "insecure-skip-tls-verify")?.is_some_and(|value| value != "false") {
-        return Err("it does not check the cluster's certificate (insecure-skip-tls-verify)".into());
+        return Err(Error::Insecure);
     }
     for other in ["proxy-url", "tls-server-name"] {
         if field(cluster, other).is_some() {
-            return Err(format!("its cluster has {other}, which is not taken over"));
+            return Err(Error::Unsupported(other));
         }
     }
-    let server = text_of(cluster, "server")?.ok_or("its cluster has no server")?;
+    let server = text_of(cluster, "server")?.ok_or(Error::Cluster("has no server"))?;
     let data = text_of(cluster, "certificate-authority-data")?.filter(|data| !data.is_empty());
     let file = text_of(cluster, "certificate-authority")?.filter(|file| !file.is_empty());
     let authority = match (data, file) {
         (Some(data), _) => {
             let base64 = |c: char| c.is_ascii_alphanumeric() || "+/=".contains(c);
             if !data.chars().all(base64) {
-                return Err("its certificate-authority-data is not base64".to_owned());
+                return Err(Error::NotBase64);
             }
             Some(Authority::Data(data))
         }
         (None, Some(file)) if file.starts_with('/') => Some(Authority::File(file)),
-        (None, Some(_)) => return Err("its certificate-authority is no absolute path".to_owned()),
+        (None, Some(_)) => return Err(Error::RelativePath),
         (None, None) => None,
     };
     let cluster = Cluster { server, authority };
@@ -103,22 +133,12 @@ pub fn read(bytes: &[u8]) -> Result<Cluster, String> {
 }
 
 impl Cluster {
-    /// Whether its address can be one.
-    ///
-    /// # Errors
-    /// Why not.
-    pub fn check(&self) -> Result<(), String> {
-        if is_https(&self.server) { Ok(()) } else { Err("its server is no https address".into()) }
+    fn check(&self) -> Result<(), Error> {
+        if is_https(&self.server) { Ok(()) } else { Err(Error::NotHttps) }
     }
 }
 
-/// Whether a text is an address that a login may go to.
-pub fn is_https(text: &str) -> bool {
-    let rest = text.strip_prefix("https://");
-    rest.is_some_and(|rest| !rest.is_empty() && rest.chars().all(|c| c.is_ascii_graphic()))
-}
-
-/// A user's kubeconfig. Values stand as JSON strings, which YAML reads as they are.
+/// A user's kubeconfig. Values are JSON strings, which YAML reads as they are.
 pub fn write(cluster: &Cluster, login: &Login<'_>, namespace: Option<&str>) -> String {
     let word = |text: &str| Json::from(text).to_string();
     let authority = match &cluster.authority {
@@ -156,17 +176,17 @@ fn field<'a>(node: &'a Node, name: &str) -> Option<&'a Node> {
     entries.iter().find(|(key, value)| is(key) && !value.is_null()).map(|(_, value)| value)
 }
 
-fn text_of(node: &Node, name: &str) -> Result<Option<String>, String> {
+fn text_of(node: &Node, name: &'static str) -> Result<Option<String>, Error> {
     match field(node, name).map(|node| &node.value) {
         None => Ok(None),
         Some(Value::Scalar { text, .. }) => Ok(Some(text.clone())),
-        Some(_) => Err(format!("its {name} is no text")),
+        Some(_) => Err(Error::NotText(name)),
     }
 }
 
-/// A list of named things.
-fn items(node: &Node) -> Result<Vec<(Option<String>, &Node)>, String> {
-    let Value::Sequence(items) = &node.value else { return Err("a list of it is none".into()) };
+/// The items of a list, each with its name.
+fn items(node: &Node) -> Result<Vec<(Option<String>, &Node)>, Error> {
+    let Value::Sequence(items) = &node.value else { return Err(Error::NotAList) };
     items.iter().map(|item| Ok((text_of(item, "name")?, item))).collect()
 }
 
@@ -192,16 +212,19 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_taken_over_is_refused_and_no_value_is_told() {
+    fn what_is_not_supported_is_refused_and_no_value_is_repeated() {
         let changed = |from: &str, to: &str| ADMINS.replace(from, to);
         for (text, why) in [
-            (String::new(), "it is empty"),
+            (String::new(), "empty file"),
             ("a: [".to_owned(), "line 1"),
             ("a: 1\na: 2\n".to_owned(), "line 2"),
-            (changed("current-context: default", "current-context: x"), "current context is none"),
-            (changed("current-context: default", "current-context: ''"), "not one cluster"),
-            (changed("https://127", "http://127"), "no https address"),
-            (changed("https://127.0.0.1:6443", "'https://a\\n b'"), "no https address"),
+            (
+                changed("current-context: default", "current-context: x"),
+                "current context is not in it",
+            ),
+            (changed("current-context: default", "current-context: ''"), "not exactly one cluster"),
+            (changed("https://127", "http://127"), "not an https address"),
+            (changed("https://127.0.0.1:6443", "'https://a\\n b'"), "not an https address"),
             (changed("LS0tQQ==", "'c2VjcmV0 x'"), "not base64"),
             (
                 changed("certificate-authority-data: LS0tQQ==", "certificate-authority: ca.crt"),
@@ -215,9 +238,9 @@ mod tests {
                 changed("certificate-authority-data: LS0tQQ==", "proxy-url: http://secret"),
                 "proxy-url",
             ),
-            (changed("server: https://127.0.0.1:6443", "server: [a]"), "its server is no text"),
+            (changed("server: https://127.0.0.1:6443", "server: [a]"), "its server is not a text"),
         ] {
-            let error = read(text.as_bytes()).unwrap_err();
+            let error = read(text.as_bytes()).unwrap_err().to_string();
             assert!(error.contains(why) && !error.contains("ecret"), "{error}");
         }
         assert!(read(b"\xff").is_err());

@@ -1,21 +1,35 @@
-//! Where an applied roster came from: its commit, when it lies in a clone of root's.
+//! Where an applied roster came from: its commit, if it is in a clone of root's.
 
-use crate::provision::apply::RosterSource;
 use crate::provision::state::digest;
 use crate::sys::fs::trusted_path;
 use crate::sys::process::tool;
+use serde::Serialize;
 use std::path::Path;
 use std::time::Duration;
 
 const DEADLINE: Duration = Duration::from_secs(10);
-/// A clone of root's may still name programs in its configuration; none of these is run.
-const HARMLESS: [&str; 4] = ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"];
+/// A clone of root's may still name programs in its configuration; these settings keep git from running
+/// them.
+const RUN_NOTHING: [&str; 4] = ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"];
 
-/// The origin of the roster at `path`. git is asked only where everything down to the clone's own
-/// directory is root's: in anybody else's it would run what they say.
+/// Where an applied roster came from. The file may differ from what is committed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct RosterSource {
+    /// The file, as it is printed.
+    pub file: String,
+    /// The hash of its bytes.
+    pub hash: String,
+    /// The commit of the clone around it; `None` outside a clone of root's.
+    pub commit: Option<String>,
+    /// Whether the file differs from that commit's.
+    pub edited: Option<bool>,
+}
+
+/// The origin of the roster at `path`. git is asked only if the clone and all directories above it are
+/// root's own: in another user's clone git would run what that user configured.
 pub fn of(path: &Path, name: &str, bytes: &[u8]) -> RosterSource {
-    let mut source =
-        RosterSource { file: name.to_owned(), hash: digest::of(bytes), commit: None, edited: None };
+    let (file, hash) = (name.to_owned(), digest::of(bytes));
+    let mut source = RosterSource { file, hash, commit: None, edited: None };
     let Ok(real) = path.canonicalize() else { return source };
     let clone = real.ancestors().skip(1).find(|dir| dir.join(".git").is_dir());
     let Some(clone) =
@@ -25,7 +39,7 @@ pub fn of(path: &Path, name: &str, bytes: &[u8]) -> RosterSource {
     };
     let git = |args: &[&str]| {
         let place = clone.to_string_lossy();
-        let args = [&HARMLESS[..], &["-C", &place], args].concat();
+        let args = [&RUN_NOTHING[..], &["-C", &place], args].concat();
         let variables = [("GIT_OPTIONAL_LOCKS", "0"), ("GIT_CONFIG_NOSYSTEM", "1")];
         tool::run_with("git", args, &variables, DEADLINE).ok()
     };

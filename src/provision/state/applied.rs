@@ -2,8 +2,8 @@
 
 use super::digest;
 use super::state_dir::State;
-use super::written::Written;
-use crate::provision::observe::observed::{APPLIED, playwright_file, service_file};
+use super::written::{RecordError, Written};
+use crate::provision::paths::{APPLIED, playwright_file, service_file};
 use crate::roster::{self, Problem, Roster};
 use crate::sys::FileError;
 use crate::sys::fs;
@@ -24,7 +24,7 @@ pub enum AppliedError {
     #[error("{}", lines(.0))]
     Roster(Vec<Problem>),
     #[error("{APPLIED}/{WRITTEN}: {0}")]
-    Written(String),
+    Written(#[source] RecordError),
     #[error("{APPLIED}/{WRITTEN}: {0}")]
     NotWritable(#[source] serde_json::Error),
 }

@@ -1,4 +1,4 @@
-//! Hashes: of what we last wrote, and of what a plan must not show.
+//! Hashes of what was last written, and of what a plan must not show (pure).
 
 use crate::text::hex;
 use sha2::{Digest as _, Sha256};
@@ -8,7 +8,7 @@ pub fn of(bytes: &[u8]) -> String {
     format!("sha256:{}", hex(&Sha256::digest(bytes)))
 }
 
-/// Its beginning: enough to tell two values apart, too little to search for the value.
+/// The beginning of the hash: enough to tell two values apart, too little to search for the value.
 pub fn short(bytes: &[u8]) -> String {
     let mut text = of(bytes);
     text.truncate("sha256:".len() + 12);

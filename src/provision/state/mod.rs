@@ -1,9 +1,7 @@
-//! What provision keeps of its own runs.
+//! What is on record of what this program did: state directory, journal, hashes.
 
 pub mod applied;
 pub mod digest;
 pub mod journal;
-pub mod receipt;
-pub mod saved;
 pub mod state_dir;
 pub mod written;

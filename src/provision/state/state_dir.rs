@@ -1,10 +1,9 @@
-//! `/var/lib/terminal-lobby`: what was applied, who is at it, and the receipts. Nothing is written
-//! that is there already.
+//! `/var/lib/terminal-lobby`: what was applied, the lock, and the receipts. A file is written only if it
+//! changes.
 
-use super::receipt::Receipt;
 use super::written::Written;
 use crate::roster::Roster;
-use crate::roster::edit::{Edit, edit};
+use crate::roster::edit::{Edit, EditError, edit};
 use crate::roster::ports::Ledger;
 use crate::sys::fs::{Existing, trusted_path};
 use crate::sys::locks::{self, Lock};
@@ -13,14 +12,24 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-/// No record is larger (bytes).
+/// Maximum size of a record, in bytes.
 const MAX: u64 = 16 << 20;
-/// So many receipts are kept.
-const RECEIPTS: usize = 500;
-/// Where they are.
+/// Number of receipts that are kept.
+const MAX_RECEIPTS: usize = 500;
 const RECEIPTS_DIR: &str = "receipts";
 
-/// The directory, with nobody else at it.
+/// Why a record could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error("writing {name}: {source}")]
+    Json { name: String, source: serde_json::Error },
+    #[error("writing the applied roster: {0}")]
+    Roster(#[from] EditError),
+}
+
+/// The directory, locked for one run.
 #[derive(Debug)]
 pub struct State {
     dir: Dir,
@@ -29,11 +38,11 @@ pub struct State {
 }
 
 impl State {
-    /// Opens it for a run, as root; it is made when it is absent. Another run is waited for as long as
-    /// `wait`.
+    /// Opens and locks it for a run, as root; it is made if it is absent. Waits at most `wait` for
+    /// another run to end.
     ///
     /// # Errors
-    /// When somebody else could change it, or another run is at it.
+    /// Users other than root could change it, or another run is in progress.
     pub fn open(path: &Path, wait: Duration) -> Result<Self, FileError> {
         let dir = trusted_path::ensure_state_dir(path)?;
         let lock = locks::exclusive(&dir, "lock", wait)?;
@@ -41,12 +50,11 @@ impl State {
         Ok(Self { dir, applied, _lock: lock })
     }
 
-    /// The directory.
     pub fn dir(&self) -> &Dir {
         &self.dir
     }
 
-    /// A file of what was applied last; `None` when there is none.
+    /// A file of what was applied last; `None` if it is absent.
     pub(super) fn applied(&self, name: &str) -> Result<Option<Vec<u8>>, FileError> {
         match self.applied.read(name, MAX) {
             Ok(bytes) => Ok(Some(bytes)),
@@ -59,49 +67,49 @@ impl State {
         self.applied.write(name, bytes, Existing::Replaced)
     }
 
-    pub(crate) fn ports(&self, t3: &Ledger, playwright: &Ledger) -> Result<(), String> {
+    pub(crate) fn ports(&self, t3: &Ledger, playwright: &Ledger) -> Result<(), StateError> {
         self.json("ports.json", t3)?;
         self.json("playwright-ports.json", playwright)
     }
 
-    pub(crate) fn written(&self, written: &Written) -> Result<(), String> {
+    pub(crate) fn written(&self, written: &Written) -> Result<(), StateError> {
         self.json("written.json", written)
     }
 
-    pub(crate) fn roster(&self, roster: &Roster) -> Result<(), String> {
+    pub(crate) fn roster(&self, roster: &Roster) -> Result<(), StateError> {
         let rows = Edit { add: roster.users.clone(), comment_out: BTreeMap::new() };
-        let text = edit(b"", &rows).map_err(|error| format!("the applied roster: {error}"))?;
+        let text = edit(b"", &rows)?;
         self.put("roster.yaml", &text)
     }
 
-    /// Keeps the receipt of a run that did something.
-    pub(crate) fn receipt(&self, receipt: &Receipt) -> Result<(), String> {
-        if receipt.is_empty() {
-            return Ok(());
+    /// Keeps the receipt of a run, and removes the oldest ones beyond [`MAX_RECEIPTS`].
+    pub(crate) fn receipt(
+        &self,
+        run: &str,
+        receipt: &impl serde::Serialize,
+    ) -> Result<(), StateError> {
+        let name = format!("{run}.json");
+        let text = serde_json::to_string(receipt)
+            .map_err(|source| StateError::Json { name: name.clone(), source })?;
+        let dir = self.dir.ensure_dir(RECEIPTS_DIR)?;
+        dir.write(&name, (text + "\n").as_bytes(), Existing::Kept)?;
+        let mut names = dir.names(usize::MAX)?.unwrap_or_default();
+        names.sort();
+        let spare = names.len().saturating_sub(MAX_RECEIPTS);
+        Ok(names.iter().take(spare).try_for_each(|name| dir.remove(name))?)
+    }
+
+    fn json(&self, name: &str, value: &impl serde::Serialize) -> Result<(), StateError> {
+        let text = serde_json::to_string_pretty(value)
+            .map_err(|source| StateError::Json { name: name.to_owned(), source })?;
+        self.put(name, (text + "\n").as_bytes())
+    }
+
+    fn put(&self, name: &str, bytes: &[u8]) -> Result<(), StateError> {
+        match self.applied.read(name, MAX) {
+            Ok(old) if old == bytes => Ok(()),
+            Err(error) if !error.is_not_found() => Err(error.into()),
+            _ => Ok(self.applied.write(name, bytes, Existing::Replaced)?),
         }
-        let keep = || {
-            let dir = self.dir.ensure_dir(RECEIPTS_DIR)?;
-            let text = serde_json::to_string(receipt).unwrap_or_default() + "\n";
-            dir.write(&format!("{}.json", receipt.run), text.as_bytes(), Existing::Kept)?;
-            let mut names = dir.names(usize::MAX)?.unwrap_or_default();
-            names.sort();
-            let spare = names.len().saturating_sub(RECEIPTS);
-            names.iter().take(spare).try_for_each(|name| dir.remove(name))
-        };
-        keep().map_err(|error: FileError| error.to_string())
-    }
-
-    fn json(&self, name: &str, value: &impl serde::Serialize) -> Result<(), String> {
-        let text = serde_json::to_string_pretty(value).map_err(|error| error.to_string())? + "\n";
-        self.put(name, text.as_bytes())
-    }
-
-    fn put(&self, name: &str, bytes: &[u8]) -> Result<(), String> {
-        let put = || match self.applied.read(name, MAX) {
-            Ok(there) if there == bytes => Ok(()),
-            Err(error) if !error.is_not_found() => Err(error),
-            _ => self.applied.write(name, bytes, Existing::Replaced),
-        };
-        put().map_err(|error: FileError| error.to_string())
     }
 }

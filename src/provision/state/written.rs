@@ -1,8 +1,14 @@
-//! What we last wrote: how a person's change is told from the roster's and the host's (pure).
+//! What this program last wrote, by which a person's change is told from one of the roster's or the
+//! host's (pure).
 
 use super::digest;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// A record of this program's own is invalid.
+#[derive(Debug, thiserror::Error)]
+#[error("not a valid record: {0}")]
+pub struct RecordError(#[from] serde_json::Error);
 
 /// `/var/lib/terminal-lobby/applied/written.json`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -10,29 +16,27 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Written {
     /// Hashes: of whole files by path, of one value of an environment by `path#KEY`.
     pub hashes: BTreeMap<String, String>,
-    /// Accounts that we made.
-    pub accounts: BTreeMap<String, Made>,
-    /// Groups that we put users in.
+    /// Accounts that this program made.
+    pub accounts: BTreeMap<String, CreatedAccount>,
+    /// Groups that this program added users to.
     pub groups: BTreeMap<String, BTreeSet<String>>,
-    /// Every uid that an account of ours ever had, with its user's name: none is given again.
+    /// Every uid that an account made by this program ever had, with the user's name: none is reused.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub uids: BTreeMap<u32, String>,
-    /// The first subordinate uid and gid that no account of the past had: none before it is given again.
+    /// The first subordinate uid and gid that no removed account had: none before it is reused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_free_subid: Option<u32>,
-    /// Units that we enabled (`true`) or disabled.
+    /// Units that this program enabled (`true`) or disabled.
     pub units: BTreeMap<String, bool>,
 }
 
-/// An account as we made it.
+/// An account as this program made it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Made {
-    /// Its user id; `None` until it is known.
+pub struct CreatedAccount {
+    /// `None` until it is known.
     pub uid: Option<u32>,
-    /// Its home.
     pub home: String,
-    /// Its shell.
     pub shell: String,
 }
 
@@ -40,18 +44,18 @@ impl Written {
     /// Reads the file.
     ///
     /// # Errors
-    /// What is wrong with it: without it a person's changes could not be told.
-    pub fn read(text: &[u8]) -> Result<Self, String> {
-        serde_json::from_slice(text).map_err(|error| error.to_string())
+    /// It is invalid: a person's changes could not be recognised.
+    pub fn read(text: &[u8]) -> Result<Self, RecordError> {
+        Ok(serde_json::from_slice(text)?)
     }
 
-    /// Whether these bytes are what we wrote there; `None` when we never wrote there.
+    /// Whether this program wrote these bytes there; `None` if it never wrote there.
     pub fn is_ours(&self, place: &str, bytes: &[u8]) -> Option<bool> {
         self.hashes.get(place).map(|hash| *hash == digest::of(bytes))
     }
 
-    /// Forgets a user whose account is removed, but for the uid. `files` are those of the user's
-    /// services, whose values begin a place.
+    /// Forgets a user whose account is removed, except for the uid. `files` are the environment files of
+    /// the user's services: what was written to them is forgotten, too.
     pub fn retire(&mut self, user: &str, uid: u32, files: &[String]) {
         self.uids.insert(uid, user.to_owned());
         self.accounts.remove(user);
@@ -62,8 +66,8 @@ impl Written {
         self.hashes.retain(|place, _| !theirs(place));
     }
 
-    /// Remembers that nobody is to be given any of these texts' subordinate ids again
-    /// (`/etc/subuid`, `/etc/subgid`): useradd(8) fills the gap that a removed account leaves.
+    /// Remembers that the subordinate ids in these texts (`/etc/subuid`, `/etc/subgid`) must not be
+    /// reused: useradd(8) would fill the gap that a removed account leaves.
     pub fn retire_subids(&mut self, texts: &[&[u8]]) {
         let end = |line: &str| {
             let mut fields = line.split(':').skip(1).map(|field| field.trim().parse::<u32>().ok());
@@ -74,13 +78,13 @@ impl Written {
         self.first_free_subid = ends.chain(self.first_free_subid).max();
     }
 
-    /// Remembers what is written.
+    /// Remembers what was written at a place.
     pub fn note(&mut self, place: &str, bytes: &[u8]) {
         self.hashes.insert(place.to_owned(), digest::of(bytes));
     }
 }
 
-/// The place of a file in a user's home, or of our part of one.
+/// The place of a file in a user's home, or of the managed part of one.
 pub fn home_place(user: &str, path: &str) -> String {
     format!("~{user}/{path}")
 }
@@ -95,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn subordinate_ids_of_the_past_are_below_the_first_free_one_and_stay_so() {
+    fn subordinate_ids_of_removed_accounts_stay_below_the_first_free_one() {
         let mut written = Written::default();
         written.retire_subids(&[b"", b"x\n"]);
         assert_eq!(written.first_free_subid, None);

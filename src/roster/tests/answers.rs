@@ -1,6 +1,6 @@
-//! An answer that is not whole is no answer.
+//! An incomplete answer is an error.
 
-use super::super::members::{Member, Pages, Unknown, read};
+use super::super::members::{Member, MembersUnknown, Pages, read};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -26,25 +26,28 @@ fn all(pages: &[Vec<u8>]) -> Result<Vec<String>, String> {
 }
 
 #[test]
-fn only_pages_that_all_came_and_agree_are_an_answer() {
+fn all_pages_must_be_there_and_agree() {
     let good = [page(1, 2, 3, &["a", "b"]), page(2, 0, 3, &["c"])];
     assert_eq!(all(&good).unwrap(), ["a", "b", "c"]);
     for (pages, why) in [
         (vec![page(1, 2, 3, &["a", "b"])], "page 2 is missing"),
         (vec![], "page 1 is missing"),
-        (vec![page(1, 0, 3, &["a", "b"])], "2 members where the count is 3"),
+        (vec![page(1, 0, 3, &["a", "b"])], "2 members, but the count is 3"),
         (
             vec![page(1, 2, 3, &["a", "b"]), page(2, 0, 4, &["c"])],
-            "page 2: the count is 4 now, and was 3",
+            "page 2: the count changed from 3 to 4",
         ),
-        (vec![page(1, 0, 1, &["a", "b"])], "page 1: more users than the count, 1"),
-        (vec![page(1, 1, 3, &["a", "b"])], "page 1: next is 1"),
-        (vec![page(1, 3, 3, &["a", "b"])], "page 1: next is 3"),
-        (vec![page(1, 2, 3, &[])], "page 1: next is 2"),
-        (vec![page(2, 0, 1, &["a"])], "page 1: the answer is another page"),
-        (vec![page(1, 2, 3, &["a", "b"]), page(2, 0, 3, &["b"])], "'b' is there twice"),
+        (vec![page(1, 0, 1, &["a", "b"])], "page 1: more users than the count 1"),
+        (vec![page(1, 1, 3, &["a", "b"])], "page 1: invalid next page 1"),
+        (vec![page(1, 3, 3, &["a", "b"])], "page 1: invalid next page 3"),
+        (vec![page(1, 2, 3, &[])], "page 1: invalid next page 2"),
+        (vec![page(2, 0, 1, &["a"])], "page 1: the server answered with another page"),
+        (vec![page(1, 2, 3, &["a", "b"]), page(2, 0, 3, &["b"])], "duplicate member 'b'"),
         (vec![page(1, 0, 0, &[])], "the group is empty"),
-        (vec![page(1, 2, 20_000, &["a"])], "page 1: a group of 20000; at most 10000 are read"),
+        (
+            vec![page(1, 2, 20_000, &["a"])],
+            "page 1: a group of 20000 members; at most 10000 are supported",
+        ),
         (vec![page(1, 0, 1, &[""])], "page 1: a member without a username"),
         (vec![b"<html>".to_vec()], "page 1: expected value at line 1 column 1"),
         (vec![b"{\"detail\": \"no\"}".to_vec()], "page 1: missing field `pagination`"),
@@ -55,7 +58,7 @@ fn only_pages_that_all_came_and_agree_are_an_answer() {
 }
 
 #[test]
-fn a_server_that_ignores_the_group_is_no_answer() {
+fn a_server_that_ignores_the_group_is_an_error() {
     let user = |group: &str| {
         json!({
             "pagination": {"next": 0.0, "count": 1.0},
@@ -65,7 +68,7 @@ fn a_server_that_ignores_the_group_is_no_answer() {
     };
     assert_eq!(all(&[user("devs").into_bytes()]).unwrap(), ["a"]);
     let error = all(&[user("others").into_bytes()]).unwrap_err();
-    assert_eq!(error, "page 1: a user who is not in the group 'devs'");
+    assert_eq!(error, "page 1: a user is not in the group 'devs'");
 }
 
 #[test]
@@ -95,19 +98,22 @@ fn a_file_may_hold_names_users_or_an_answer() {
         assert_eq!(read(text.to_string().as_bytes()).unwrap(), expected);
     }
     for (text, why) in [
-        ("", "the list of members is not JSON"),
-        ("[", "the list of members is not JSON"),
+        ("", "the list of members is not valid JSON"),
+        ("[", "the list of members is not valid JSON"),
         ("[]", "the group is empty"),
-        ("{}", "no list 'members'"),
-        ("3", "neither a list nor an object"),
-        ("{\"count\": 2, \"members\": [\"a\"]}", "1 members where the count is 2"),
+        ("{}", "expected a list 'members'"),
+        ("3", "expected a list or an object"),
+        ("{\"count\": 2, \"members\": [\"a\"]}", "1 members, but the count is 2"),
         ("[{\"is_active\": true}]", "a member without a username"),
         ("[{\"username\": \"a\", \"is_active\": 1}]", "a member whose is_active"),
         ("[{\"username\": \"a\", \"os_user\": 1}]", "a member whose os_user"),
-        ("[\"a\", \"a\"]", "'a' is there twice"),
-        ("{\"results\": [], \"pagination\": {\"next\": 2, \"count\": 1}}", "page 1: next is 2"),
+        ("[\"a\", \"a\"]", "duplicate member 'a'"),
+        (
+            "{\"results\": [], \"pagination\": {\"next\": 2, \"count\": 1}}",
+            "page 1: invalid next page 2",
+        ),
     ] {
-        let Unknown(error) = read(text.as_bytes()).unwrap_err();
+        let MembersUnknown(error) = read(text.as_bytes()).unwrap_err();
         assert!(error.starts_with(why), "{text}: {error}");
     }
 }

@@ -2,7 +2,7 @@
 
 use super::super::edit::{Edit, edit};
 use super::super::members::Member;
-use super::super::membership::{MAX_CUT_PERCENT, Membership, compare, os_user};
+use super::super::membership::{Membership, compare, os_user};
 use super::super::{HostFacts, Layout, Roster, Tier};
 use super::{rosters, row};
 use proptest::prelude::*;
@@ -29,7 +29,7 @@ fn all_but(gone: &[usize]) -> Vec<Member> {
 
 fn found(members: &[Member], roster: &Roster) -> Membership {
     let uids = BTreeMap::from([("mail".to_owned(), 8), ("hand".to_owned(), 1500)]);
-    compare(members, roster, &HostFacts { uid_min: 1000, uids }, MAX_CUT_PERCENT)
+    compare(members, roster, &HostFacts { uid_min: 1000, uids }, 20)
 }
 
 #[test]

@@ -1,139 +1,91 @@
-//! Cloning what is not there: beside its place, in a directory that is known as ours, then renamed to
-//! where nothing is. A kill leaves that directory, which the next run clears away.
+//! Clones what is absent: beside its location, in a directory that is marked as ours, then renamed to
+//! the location, where it replaces nothing. A kill leaves that directory, which the next run removes.
 
 use super::git::git;
-use super::inspect::{self, Home, text};
-use super::{Place, Spot, Wanted, Work};
+use super::home::Home;
+use super::{markers, path_state};
+use crate::provision::home::HomeError;
+use crate::provision::protocol::code::{CloneLocation, CodeTask, PathState, Repository};
 use crate::provision::settings::repository;
 use crate::sys::Dir;
-use crate::sys::fs::walk;
 use std::ffi::OsStr;
 use std::time::{Duration, Instant};
 
-/// In a directory that we made: it says so. A link, which is there or not, and never half.
-const MARK: &str = "made-by-terminal-lobby";
-/// In it: the clone, until it is whole.
-const INSIDE: &str = "clone";
-
-/// How files stay encrypted that git-crypt would decrypt: they pass as they are.
-const LOCKED: [&str; 4] = [
+/// Settings with which files stay encrypted that git-crypt would decrypt: they pass unchanged.
+const KEEP_ENCRYPTED: [&str; 4] = [
     "filter.git-crypt.smudge=cat",
     "filter.git-crypt.clean=cat",
     "filter.git-crypt.required=false",
     "diff.git-crypt.textconv=cat",
 ];
 
-/// The name of the directory beside a place.
-fn beside(spot: &Spot) -> String {
-    format!(".terminal-lobby.{}.clone", spot.name())
+/// Removes what an interrupted clone left beside its location.
+pub(super) fn remove_leftover(
+    home: &Home,
+    location: &CloneLocation,
+) -> Result<Vec<String>, HomeError> {
+    let parent = markers::parent(home, location)?;
+    let removed = markers::remove_clone_dir(&parent, &markers::clone_dir(location))?;
+    let line = || "removed what an interrupted clone had left".to_owned();
+    Ok(removed.then(line).into_iter().collect())
 }
 
-/// Whether an interrupted clone of ours lies beside a place.
-pub(super) fn has_leftover(home: &Home, spot: &Spot) -> bool {
-    let parent = parent(home, spot);
-    parent.is_ok_and(|parent| matches!(ours(&parent, &beside(spot)), Ok(true)))
-}
-
-fn parent(home: &Home, spot: &Spot) -> Result<Dir, String> {
-    if *spot == Spot::Code { home.dir().open_dir(".").map_err(text) } else { home.code() }
-}
-
-/// Whether something is there, and is what we make and nothing else.
-///
-/// # Errors
-/// It is something else.
-fn ours(parent: &Dir, name: &str) -> Result<bool, String> {
-    if parent.stat(name).map_err(text)?.is_none() {
-        return Ok(false);
-    }
-    let other = || format!("{name} is in the way: somebody else's, left alone");
-    let dir = parent.open_dir(name).map_err(|_| other())?;
-    let names = dir.names(2).map_err(text)?.ok_or_else(other)?;
-    let known = names.iter().all(|name| name == MARK || name == INSIDE);
-    // An empty one was made, and not marked any more.
-    let marked = names.is_empty() || dir.link_target(MARK).map_err(text)?.is_some();
-    if known && marked && dir.is_own().map_err(text)? { Ok(true) } else { Err(other()) }
-}
-
-/// Removes an interrupted clone of ours.
-fn clear(parent: &Dir, name: &str) -> Result<bool, String> {
-    if !ours(parent, name)? {
-        return Ok(false);
-    }
-    let dir = parent.open_dir(name).map_err(text)?;
-    // The mark goes last: what is left of an interrupted removal is known, too.
-    if dir.stat(INSIDE).map_err(text)?.is_some() {
-        walk::remove(&dir, INSIDE).map_err(text)?;
-    }
-    dir.remove(MARK).map_err(text)?;
-    parent.remove_dir(name).map_err(text)?;
-    Ok(true)
-}
-
-/// Removes what an interrupted clone left beside its place.
-pub(super) fn tidy(home: &Home, spot: &Spot) -> Result<Vec<String>, String> {
-    let removed = clear(&parent(home, spot)?, &beside(spot))?;
-    Ok(removed
-        .then(|| "removed what an interrupted clone had left".to_owned())
-        .into_iter()
-        .collect())
-}
-
-/// Clones.
-pub(super) fn clone(home: &Home, work: &Work) -> Result<Vec<String>, String> {
-    let Work::Clone { wanted, branch, locked, allow_file, seconds } = work else {
-        return Err("not a clone".to_owned());
+pub(super) fn clone(home: &Home, task: &CodeTask) -> Result<Vec<String>, HomeError> {
+    let CodeTask::Clone { repository, branch, keep_encrypted, allow_file, seconds } = task else {
+        return Err(HomeError::Request("not a clone"));
     };
-    let Wanted { spot, url } = wanted;
+    let Repository { location, url } = repository;
     repository::check(url, *allow_file)?;
     if branch.as_ref().is_some_and(|branch| branch.starts_with('-')) {
-        return Err("not the name of a branch".to_owned());
+        return Err(HomeError::Request("not the name of a branch"));
     }
-    if *spot != Spot::Code && home.at(&Spot::Code) == Place::Absent {
+    let code = || path_state::of_location(home, &CloneLocation::Code);
+    if *location != CloneLocation::Code && code() == PathState::Absent {
         match home.dir().make_dir("code") {
-            Err(error) if !error.is_existing() => return Err(text(error)),
+            Err(error) if !error.is_existing() => return Err(error.into()),
             _ => {}
         }
     }
-    if *spot != Spot::Code && home.at(&Spot::Code) != Place::Directory {
-        return Err("~/code is no plain directory any more".to_owned());
+    if *location != CloneLocation::Code && code() != PathState::Directory {
+        return Err(HomeError::Precondition("~/code is no longer a plain directory".to_owned()));
     }
-    if home.at(spot) != Place::Absent {
-        return Err(format!("something is at ~/{} already", spot.path()));
+    if path_state::of_location(home, location) != PathState::Absent {
+        return Err(HomeError::Precondition(format!("~/{} exists already", location.path())));
     }
-    let (parent, name) = (parent(home, spot)?, beside(spot));
-    clear(&parent, &name)?;
-    parent.make_dir(&name).map_err(text)?;
-    let made = parent.open_dir(&name).map_err(text)?;
-    made.ensure_link(MARK, OsStr::new(".")).map_err(text)?;
+    let (parent, name) = (markers::parent(home, location)?, markers::clone_dir(location));
+    markers::remove_clone_dir(&parent, &name)?;
+    let made = markers::make_clone_dir(&parent, &name)?;
     let until = Instant::now() + Duration::from_secs(*seconds);
-    let done = fetch(home, &made, work, until).and_then(|()| {
-        made.move_to(OsStr::new(INSIDE), &parent, OsStr::new(spot.name())).map_err(text)
+    let done = fetch(home, &made, task, until).and_then(|()| {
+        let (from, to) = (OsStr::new(markers::UNFINISHED), OsStr::new(location.name()));
+        Ok(made.move_to(from, &parent, to)?)
     });
-    let cleared = clear(&parent, &name);
+    let removed = markers::remove_clone_dir(&parent, &name);
     done?;
-    cleared?;
-    let kept = if *locked { ", encrypted files kept so" } else { "" };
-    Ok(vec![format!("cloned {url} to ~/{}{kept}", spot.path())])
+    removed?;
+    let note = if *keep_encrypted { ", encrypted files left encrypted" } else { "" };
+    Ok(vec![format!("cloned {url} to ~/{}{note}", location.path())])
 }
 
-/// Clones into the directory that was made: first without files, so that what is said of them counts
+/// Clones into the directory that was made: first without files, so that its settings are in force
 /// before there are any.
-fn fetch(home: &Home, made: &Dir, work: &Work, until: Instant) -> Result<(), String> {
-    let Work::Clone { wanted, branch, locked, allow_file, .. } = work else { return Ok(()) };
+fn fetch(home: &Home, made: &Dir, task: &CodeTask, until: Instant) -> Result<(), HomeError> {
+    let CodeTask::Clone { repository, branch, keep_encrypted, allow_file, .. } = task else {
+        return Ok(());
+    };
     let left = || until.saturating_duration_since(Instant::now());
-    let to = made.path().join(INSIDE);
+    let to = made.path().join(markers::UNFINISHED);
     let mut args: Vec<&OsStr> = ["clone", "--quiet", "--no-checkout", "--no-recurse-submodules"]
         .iter()
         .map(OsStr::new)
         .collect();
     args.push("--origin=origin".as_ref());
-    for setting in LOCKED.iter().filter(|_| *locked) {
+    for setting in KEEP_ENCRYPTED.iter().filter(|_| *keep_encrypted) {
         args.extend([OsStr::new("-c"), OsStr::new(*setting)]);
     }
     let branch = branch.as_ref().map(|branch| format!("--branch={branch}"));
     args.extend(branch.as_ref().map(OsStr::new));
-    args.extend([OsStr::new("--"), OsStr::new(&wanted.url), to.as_os_str()]);
+    args.extend([OsStr::new("--"), OsStr::new(&repository.url), to.as_os_str()]);
     git(home, &args, *allow_file, left())?;
     let mut at = vec![std::ffi::OsString::from("--git-dir")];
     at.push(to.join(".git").into());
@@ -146,6 +98,11 @@ fn fetch(home: &Home, made: &Dir, work: &Work, until: Instant) -> Result<(), Str
         return Ok(());
     }
     git(home, &with(&["checkout", "--quiet", "--no-recurse-submodules"]), false, left())?;
-    let files = inspect::place(made, INSIDE);
-    if matches!(files, Place::Clone(_)) { Ok(()) } else { Err("git made no clone".to_owned()) }
+    match path_state::of_name(made, markers::UNFINISHED) {
+        PathState::Clone(_) => Ok(()),
+        _ => {
+            let text = "reported success, but made no clone".to_owned();
+            Err(HomeError::Command { command: "git clone".to_owned(), text })
+        }
+    }
 }

@@ -1,12 +1,19 @@
-//! A clone's configuration file (git-config(1)), as far as it tells of remotes and upstreams (pure).
+//! A clone's configuration file (git-config(1)), as far as remotes and upstreams go (pure).
 
-use super::Remote;
+use crate::provision::protocol::code::{MAX_REMOTES, Remote};
 use std::collections::BTreeSet;
 
-/// Remotes beyond these are not told of.
-pub(super) const MAX_REMOTES: usize = 16;
+/// git would not read the file either.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum ConfigError {
+    #[error("its configuration is invalid")]
+    Syntax,
+    #[error("its configuration has an invalid section")]
+    Section,
+    #[error("its configuration has an invalid value")]
+    Value,
+}
 
-/// What the file says.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Config {
     /// Remotes with an address, the first one of each.
@@ -17,11 +24,7 @@ pub(super) struct Config {
     pub(super) includes: bool,
 }
 
-/// Reads it.
-///
-/// # Errors
-/// When git would not read it either.
-pub(super) fn parse(text: &str) -> Result<Config, &'static str> {
+pub(super) fn parse(text: &str) -> Result<Config, ConfigError> {
     let mut config = Config::default();
     let mut at = text.strip_prefix('\u{feff}').unwrap_or(text).chars().peekable();
     let mut section = (String::new(), None);
@@ -43,7 +46,7 @@ pub(super) fn parse(text: &str) -> Result<Config, &'static str> {
                     if at.next_if_eq(&'=').is_some() { value(&mut at)? } else { String::new() };
                 note(&mut config, &section, &key, value);
             }
-            _ => return Err("its configuration does not parse"),
+            _ => return Err(ConfigError::Syntax),
         }
     }
     Ok(config)
@@ -68,8 +71,7 @@ fn note(config: &mut Config, section: &(String, Option<String>), key: &str, valu
 type Characters<'a> = std::iter::Peekable<std::str::Chars<'a>>;
 
 /// `name "sub"]` or `name.sub]`, after the bracket.
-fn header(at: &mut Characters<'_>) -> Result<(String, Option<String>), &'static str> {
-    const BROKEN: &str = "its configuration has a broken section";
+fn header(at: &mut Characters<'_>) -> Result<(String, Option<String>), ConfigError> {
     let mut name = String::new();
     while let Some(c) = at.next_if(|c| c.is_ascii_alphanumeric() || *c == '-' || *c == '.') {
         name.push(c.to_ascii_lowercase());
@@ -85,24 +87,23 @@ fn header(at: &mut Characters<'_>) -> Result<(String, Option<String>), &'static 
             loop {
                 match at.next() {
                     Some('"') => break,
-                    Some('\\') => sub.push(at.next().ok_or(BROKEN)?),
-                    None | Some('\n') => return Err(BROKEN),
+                    Some('\\') => sub.push(at.next().ok_or(ConfigError::Section)?),
+                    None | Some('\n') => return Err(ConfigError::Section),
                     Some(c) => sub.push(c),
                 }
             }
-            if at.next() == Some(']') { Ok((name, Some(sub))) } else { Err(BROKEN) }
+            if at.next() == Some(']') { Ok((name, Some(sub))) } else { Err(ConfigError::Section) }
         }
-        _ => Err(BROKEN),
+        _ => Err(ConfigError::Section),
     }
 }
 
 /// A value up to the end of its line; quotes and a continued line as git has them.
-fn value(at: &mut Characters<'_>) -> Result<String, &'static str> {
-    const BROKEN: &str = "its configuration has a broken value";
+fn value(at: &mut Characters<'_>) -> Result<String, ConfigError> {
     let (mut value, mut quoted, mut kept) = (String::new(), false, 0);
     loop {
         match at.next() {
-            None | Some('\n') if quoted => return Err(BROKEN),
+            None | Some('\n') if quoted => return Err(ConfigError::Value),
             None | Some('\n') => break,
             Some('"') => {
                 quoted = !quoted;
@@ -115,7 +116,7 @@ fn value(at: &mut Characters<'_>) -> Result<String, &'static str> {
                     Some('t') => value.push('\t'),
                     Some('b') => value.push('\u{8}'),
                     Some(c @ ('"' | '\\')) => value.push(c),
-                    _ => return Err(BROKEN),
+                    _ => return Err(ConfigError::Value),
                 }
                 kept = value.len();
             }

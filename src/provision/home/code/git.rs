@@ -1,17 +1,19 @@
-//! The user's own git: without a terminal, hooks, or protocols that nobody asked for.
+//! The user's own git: without a terminal, without hooks, and only over the protocols that the site
+//! allows.
 
-use super::inspect::Home;
+use super::home::Home;
+use crate::provision::home::HomeError;
 use crate::provision::settings::repository;
-use crate::sys::process::exec::{ExecError, Output, Program};
+use crate::sys::process::exec::Program;
 use std::ffi::{OsStr, OsString};
 use std::time::Duration;
 
-/// No answer is larger (bytes).
+/// Maximum size of what git prints, in bytes.
 const MAX_OUTPUT: usize = 256 << 10;
-/// What of the environment git needs; nothing that ties it to another repository.
+/// Variables that git needs; none of them ties it to another repository.
 const KEPT: [&str; 7] = ["HOME", "USER", "LOGNAME", "PATH", "SHELL", "XDG_RUNTIME_DIR", "LANG"];
-/// What a repository or a template could make git start, and nobody waits for. A helper for
-/// credentials and an ssh command stay: without them there is no login.
+/// Switches off what a repository or a template could make git start in the background. A credential
+/// helper and an ssh command stay: without them there is no login.
 const SETTINGS: [&str; 6] = [
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
@@ -21,27 +23,16 @@ const SETTINGS: [&str; 6] = [
     "submodule.recurse=false",
 ];
 
-/// What git said, when it did what it was asked.
+/// Runs git in the home and returns its standard output.
 ///
 /// # Errors
-/// Its words, in one line.
+/// It did not end within `deadline`, or failed: the line of its output that gives the error.
 pub(super) fn git(
     home: &Home,
     args: &[impl AsRef<OsStr>],
     allow_file: bool,
     deadline: Duration,
-) -> Result<Vec<u8>, String> {
-    let output = run(home, args, allow_file, deadline).map_err(|error| error.to_string())?;
-    if output.status.success() { Ok(output.stdout) } else { Err(gist(&output.stderr)) }
-}
-
-/// Runs git in the home.
-pub(super) fn run(
-    home: &Home,
-    args: &[impl AsRef<OsStr>],
-    allow_file: bool,
-    deadline: Duration,
-) -> Result<Output, ExecError> {
+) -> Result<Vec<u8>, HomeError> {
     let mut environment: Vec<(OsString, OsString)> = KEPT
         .iter()
         .filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?)))
@@ -57,24 +48,29 @@ pub(super) fn run(
     ] {
         environment.push((name.into(), value.into()));
     }
-    // A clone that is broken must not make git find the repository around it.
+    // A broken clone must not make git find the repository around it.
     environment.push(("GIT_CEILING_DIRECTORIES".into(), home.path().into()));
     let settings = SETTINGS.iter().flat_map(|setting| ["-c", setting]);
-    Program::new("git")
+    let output = Program::new("git")
         .args([OsStr::new("-C"), home.path().as_os_str()])
         .args(settings)
         .args(args)
         .environment(environment)
         .deadline(deadline)
         .max_output(MAX_OUTPUT)
-        .run()
+        .run()?;
+    if output.status.success() {
+        Ok(output.stdout)
+    } else {
+        Err(HomeError::Command { command: "git".to_owned(), text: error_line(&output.stderr) })
+    }
 }
 
-/// The line that tells an error.
-fn gist(words: &[u8]) -> String {
-    let words = String::from_utf8_lossy(words);
-    let told = ["fatal: ", "error: ", "ERROR: "];
-    let error = words.lines().find(|line| told.iter().any(|sign| line.starts_with(sign)));
-    let line = error.or_else(|| words.lines().last()).unwrap_or("failed without a word");
-    format!("git: {}", line.chars().take(300).collect::<String>())
+/// The line of git's output that gives the error, else the last one.
+fn error_line(output: &[u8]) -> String {
+    let output = String::from_utf8_lossy(output);
+    let marks = ["fatal: ", "error: ", "ERROR: "];
+    let error = output.lines().find(|line| marks.iter().any(|mark| line.starts_with(mark)));
+    let line = error.or_else(|| output.lines().last()).unwrap_or("failed without a message");
+    line.chars().take(300).collect()
 }

@@ -1,12 +1,15 @@
-//! Moving a clone whole: branches, dirty files, stashes and the processes that work in it go along.
+//! Moves a clone whole: branches, changed files, stashes and the processes that work in it move along.
 //!
-//! A mark in its `.git` says that a move was begun; it goes when also its worktrees know the new
-//! place. So a kill anywhere leaves a state from which the next run goes on, and the name between the
-//! two places is known as ours only with that mark.
+//! A mark in its `.git` says that a move was begun; it goes once the clone's worktrees know the new
+//! location, too. So a kill anywhere leaves a state from which the next run goes on, and the name
+//! between the two locations counts as ours only with that mark.
 
 use super::git::git;
-use super::inspect::{self, Home, text};
-use super::{Place, Spot, Wanted};
+use super::home::Home;
+use super::markers::{self, MOVE_DIR};
+use super::{inspect, path_state};
+use crate::provision::home::HomeError;
+use crate::provision::protocol::code::{CloneLocation, PathState, Repository};
 use crate::sys::{Dir, FileError};
 use rustix::fs::RenameFlags;
 use std::ffi::{OsStr, OsString};
@@ -14,148 +17,146 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Beside `~/code`: the clone while it moves, or the directory that is to take its place.
-pub(super) const BETWEEN: &str = ".terminal-lobby.code.move";
-/// In a `.git`: a move was begun and not ended. A link, which is there or not, and never half.
-const MARK: &str = "terminal-lobby-moving";
-/// More worktrees are not repaired.
+/// Maximum number of worktrees that are repaired.
 const MAX_WORKTREES: usize = 200;
-/// How long git may take to tell worktrees where their repository is.
-const REPAIRING: Duration = Duration::from_secs(30);
-
-/// Whether a move was begun with the clone of this `.git`.
-pub(super) fn is_begun(git: &Dir) -> Result<bool, String> {
-    Ok(git.link_target(MARK).map_err(text)?.is_some())
-}
+/// How long git may take to give worktrees the new location of their repository.
+const REPAIR_DEADLINE: Duration = Duration::from_secs(30);
 
 /// Moves `~/code` to `~/code/infra`, or goes on with that.
-pub(super) fn to_workspace(home: &Home, url: &str) -> Result<Vec<String>, String> {
-    if !marked(&home.at(&Spot::Infra)) {
-        let between = inspect::place(home.dir(), BETWEEN);
-        if !marked(&between) {
+pub(super) fn move_to_workspace(home: &Home, url: &str) -> Result<Vec<String>, HomeError> {
+    if !is_marked(&path_state::of_location(home, &CloneLocation::Infra)) {
+        let between = path_state::of_name(home.dir(), MOVE_DIR);
+        if !is_marked(&between) {
             set_aside(home, url, &between)?;
         }
         settle(home)?;
     }
     let mut lines = vec!["moved ~/code to ~/code/infra".to_owned()];
-    lines.extend(end(home, &Spot::Infra, "code")?);
+    lines.extend(finish(home, &CloneLocation::Infra, "code")?);
     Ok(lines)
 }
 
-/// Puts an empty directory in the place of the clone, in one step where the file system can.
-fn set_aside(home: &Home, url: &str, between: &Place) -> Result<(), String> {
-    let Place::Clone(clone) = home.at(&Spot::Code) else {
-        return Err("~/code is no clone any more".to_owned());
+/// Puts an empty directory in the place of the clone, in one step if the file system can.
+fn set_aside(home: &Home, url: &str, between: &PathState) -> Result<(), HomeError> {
+    let PathState::Clone(clone) = path_state::of_location(home, &CloneLocation::Code) else {
+        return Err(HomeError::Precondition("~/code is no longer a clone".to_owned()));
     };
     if !clone.may_be(url) {
-        return Err("~/code is a clone of something else".to_owned());
+        return Err(HomeError::Precondition("~/code is a clone of another repository".to_owned()));
     }
+    let in_the_way = || HomeError::InTheWay { name: format!("~/{MOVE_DIR}") };
     let dir = home.dir();
     match between {
-        Place::Absent => dir.make_dir(BETWEEN).map_err(text)?,
-        // Empty: what an interrupted move had made. Removing tells whether it is.
-        Place::Directory => {
-            let other = |_| format!("~/{BETWEEN} is in the way: somebody else's, left alone");
-            dir.remove_dir(BETWEEN).map_err(other)?;
-            dir.make_dir(BETWEEN).map_err(text)?;
+        PathState::Absent => dir.make_dir(MOVE_DIR)?,
+        // Empty if an interrupted move had made it, which the removal shows.
+        PathState::Directory => {
+            dir.remove_dir(MOVE_DIR).map_err(|_| in_the_way())?;
+            dir.make_dir(MOVE_DIR)?;
         }
-        _ => return Err(format!("~/{BETWEEN} is in the way: somebody else's, left alone")),
+        _ => return Err(in_the_way()),
     }
-    begin(dir, "code")?;
-    let exchanged = dir.rename("code", BETWEEN, RenameFlags::EXCHANGE);
+    markers::mark_moving(&git_dir(dir, "code")?)?;
+    let exchanged = dir.rename("code", MOVE_DIR, RenameFlags::EXCHANGE);
     let moved = match exchanged {
-        // A file system that cannot: nothing is at ~/code for a moment.
-        Err(error) if cannot(&error) => dir
-            .remove_dir(BETWEEN)
-            .and_then(|()| dir.rename("code", BETWEEN, RenameFlags::NOREPLACE)),
+        // A file system without that: nothing is at ~/code for a moment.
+        Err(error) if is_unsupported(&error) => dir
+            .remove_dir(MOVE_DIR)
+            .and_then(|()| dir.rename("code", MOVE_DIR, RenameFlags::NOREPLACE)),
         other => other,
     };
     let moved = moved.and_then(|()| dir.sync());
-    if moved.is_err() && matches!(home.at(&Spot::Code), Place::Clone(_)) {
-        let _ = unmark(dir, "code");
-        let _ = dir.remove_dir(BETWEEN);
+    let code = || path_state::of_location(home, &CloneLocation::Code);
+    if moved.is_err() && matches!(code(), PathState::Clone(_)) {
+        let _ = git_dir(dir, "code").and_then(|git| markers::unmark_moving(&git));
+        let _ = dir.remove_dir(MOVE_DIR);
     }
-    moved.map_err(text)
+    Ok(moved?)
 }
 
-fn cannot(error: &FileError) -> bool {
+fn is_unsupported(error: &FileError) -> bool {
     let errno = rustix::io::Errno::from_io_error(&error.source);
     matches!(errno, Some(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS))
 }
 
 /// Puts the clone that was set aside where it belongs.
-fn settle(home: &Home) -> Result<(), String> {
-    match home.at(&Spot::Code) {
-        Place::Absent => home.dir().make_dir("code").map_err(text)?,
-        Place::Directory => {}
-        _ => return Err(format!("~/code is no plain directory: the clone waits in ~/{BETWEEN}")),
+fn settle(home: &Home) -> Result<(), HomeError> {
+    let interrupted = |reason| HomeError::Interrupted { reason: Box::new(reason), place: MOVE_DIR };
+    match path_state::of_location(home, &CloneLocation::Code) {
+        PathState::Absent => home.dir().make_dir("code")?,
+        PathState::Directory => {}
+        _ => {
+            let reason = HomeError::Precondition("~/code is not a plain directory".to_owned());
+            return Err(interrupted(reason));
+        }
     }
-    let waits = |error: FileError| format!("{}; the clone waits in ~/{BETWEEN}", text(error));
     let code = home.code()?;
-    home.dir().move_to(OsStr::new(BETWEEN), &code, OsStr::new("infra")).map_err(waits)
+    let moved = home.dir().move_to(OsStr::new(MOVE_DIR), &code, OsStr::new("infra"));
+    moved.map_err(|error| interrupted(error.into()))
 }
 
 /// Moves a repository out of the infrastructure's clone, or goes on with that.
-pub(super) fn hoist(home: &Home, wanted: &Wanted) -> Result<Vec<String>, String> {
-    let Wanted { spot, url } = wanted;
-    let Spot::Repo(name) = spot else { return Err("not a repository of a row".to_owned()) };
-    let from = format!("{}/{name}", Spot::Infra.path());
-    if !marked(&home.at(spot)) {
-        let Place::Clone(clone) = inspect::nested(home, &Spot::Infra, name) else {
-            return Err(format!("~/{from} is no clone any more"));
+pub(super) fn move_out_of_infra(
+    home: &Home,
+    repository: &Repository,
+) -> Result<Vec<String>, HomeError> {
+    let Repository { location, url } = repository;
+    let CloneLocation::Repo(name) = location else {
+        return Err(HomeError::Request("not a repository of a row"));
+    };
+    let infra = CloneLocation::Infra;
+    let from = format!("{}/{name}", infra.path());
+    if !is_marked(&path_state::of_location(home, location)) {
+        let PathState::Clone(clone) = path_state::of_nested(home, &infra, name) else {
+            return Err(HomeError::Precondition(format!("~/{from} is no longer a clone")));
         };
-        if !clone.may_be(url) || inspect::is_tracked(home, &Spot::Infra, name)? {
-            return Err(format!("~/{from} is tracked, or a clone of something else"));
+        if !clone.may_be(url) || inspect::is_tracked(home, &infra, name)? {
+            let problem = format!("~/{from} is tracked, or a clone of another repository");
+            return Err(HomeError::Precondition(problem));
         }
         let code = home.code()?;
-        let infra = code.open_dir("infra").map_err(text)?;
-        begin(&infra, name)?;
+        let infra = code.open_dir("infra")?;
+        markers::mark_moving(&git_dir(&infra, name)?)?;
         let moved = infra.move_to(OsStr::new(name), &code, OsStr::new(name));
         if moved.is_err() {
-            let _ = unmark(&infra, name);
+            let _ = git_dir(&infra, name).and_then(|git| markers::unmark_moving(&git));
         }
-        moved.map_err(text)?;
+        moved?;
     }
-    let mut lines = vec![format!("moved ~/{from} to ~/{}", spot.path())];
-    lines.extend(end(home, spot, &from)?);
+    let mut lines = vec![format!("moved ~/{from} to ~/{}", location.path())];
+    lines.extend(finish(home, location, &from)?);
     Ok(lines)
 }
 
-fn marked(place: &Place) -> bool {
-    matches!(place, Place::Clone(clone) if clone.moving)
+fn is_marked(state: &PathState) -> bool {
+    matches!(state, PathState::Clone(clone) if clone.moving)
 }
 
-fn begin(parent: &Dir, name: &str) -> Result<(), String> {
-    let git = parent.open_dir(name).and_then(|clone| clone.open_dir(".git")).map_err(text)?;
-    git.ensure_link(MARK, OsStr::new(".")).map_err(text)
+fn git_dir(parent: &Dir, name: impl AsRef<OsStr>) -> Result<Dir, HomeError> {
+    Ok(parent.open_dir(name.as_ref()).and_then(|clone| clone.open_dir(".git"))?)
 }
 
-fn unmark(parent: &Dir, name: &str) -> Result<(), String> {
-    let git = parent.open_dir(name).and_then(|clone| clone.open_dir(".git")).map_err(text)?;
-    git.remove(MARK).and_then(|()| git.sync()).map_err(text)
-}
-
-/// Tells the worktrees of a moved clone where it is, then forgets that it was moved. A worktree that
-/// cannot be told is its person's to repair: the move counts, and the line says so.
-fn end(home: &Home, spot: &Spot, from: &str) -> Result<Option<String>, String> {
-    let clone = spot.path();
-    let git_dir = home.dir().open_dir(&clone).and_then(|dir| dir.open_dir(".git")).map_err(text)?;
-    let mut said = None;
-    if git_dir.stat("worktrees").map_err(text)?.is_some() {
+/// Gives the worktrees of a moved clone its new location, then removes the mark. If worktrees cannot
+/// be repaired, the move still counts, and the line that is returned says so.
+fn finish(home: &Home, location: &CloneLocation, from: &str) -> Result<Option<String>, HomeError> {
+    let clone = location.path();
+    let git_dir = git_dir(home.dir(), &clone)?;
+    let mut line = None;
+    if git_dir.stat("worktrees")?.is_some() {
         let mut args: Vec<OsString> =
             ["--git-dir", &format!("{clone}/.git"), "worktree", "repair", "--"]
                 .map(Into::into)
                 .into();
-        args.extend(carried(home, &git_dir, from, &clone).into_iter().map(PathBuf::into_os_string));
-        let repaired = git(home, &args, false, REPAIRING);
-        said = repaired.err().map(|why| format!("its worktrees were not repaired: {why}"));
+        let moved = moved_worktrees(home, &git_dir, from, &clone);
+        args.extend(moved.into_iter().map(PathBuf::into_os_string));
+        let repaired = git(home, &args, false, REPAIR_DEADLINE);
+        line = repaired.err().map(|error| format!("its worktrees were not repaired: {error}"));
     }
-    git_dir.remove(MARK).and_then(|()| git_dir.sync()).map_err(text)?;
-    Ok(said)
+    markers::unmark_moving(&git_dir)?;
+    Ok(line)
 }
 
 /// Worktrees that lay inside the clone, and so moved along: where they are now.
-fn carried(home: &Home, git_dir: &Dir, from: &str, to: &str) -> Vec<PathBuf> {
+fn moved_worktrees(home: &Home, git_dir: &Dir, from: &str, to: &str) -> Vec<PathBuf> {
     let Ok(worktrees) = git_dir.open_dir("worktrees") else { return Vec::new() };
     let names = worktrees.names(MAX_WORKTREES).ok().flatten().unwrap_or_default();
     let (from, to) = (home.path().join(from), home.path().join(to));

@@ -1,58 +1,75 @@
-//! What an existing clone lacks: its canonical remote, an upstream, what the remote has.
+//! What an existing clone lacks: its canonical remote, an upstream, the newest commits of the remote.
 
 use super::git::git;
-use super::inspect::Home;
-use super::{Clone, Place, Wanted};
+use super::home::Home;
+use super::path_state;
+use crate::provision::home::HomeError;
+use crate::provision::protocol::code::{CloneFacts, PathState, Repository};
 use freshen::{Options, Outcome};
 use std::path::PathBuf;
 use std::time::Duration;
 
 /// How long git may take to change a configuration.
-const CHANGING: Duration = Duration::from_secs(10);
+const CONFIG_DEADLINE: Duration = Duration::from_secs(10);
 
-/// Names the canonical address in a clone that has no remote.
-pub(crate) fn add_remote(home: &Home, wanted: &Wanted) -> Result<Vec<String>, String> {
-    let path = wanted.spot.path();
-    if !clone_at(home, wanted)?.remotes.is_empty() {
-        return Err(format!("~/{path} has a remote already"));
+/// Adds the canonical address to a clone that has no remote.
+pub(super) fn add_remote(home: &Home, repository: &Repository) -> Result<Vec<String>, HomeError> {
+    let path = repository.location.path();
+    if !clone_at(home, repository)?.remotes.is_empty() {
+        return Err(HomeError::Precondition(format!("~/{path} has a remote already")));
     }
     let git_dir = format!("--git-dir={path}/.git");
-    git(home, &[&git_dir, "remote", "add", "--", "origin", &wanted.url], false, CHANGING)?;
+    let args = [&git_dir, "remote", "add", "--", "origin", &repository.url];
+    git(home, &args, false, CONFIG_DEADLINE)?;
     Ok(vec![format!("added the remote origin to ~/{path}")])
 }
 
-/// Gives the branch that is checked out its upstream.
-pub(crate) fn set_upstream(home: &Home, wanted: &Wanted) -> Result<Vec<String>, String> {
-    let path = wanted.spot.path();
-    let clone = clone_at(home, wanted)?;
-    let (Some(branch), Some(remote)) = (&clone.branch, clone.canonical(&wanted.url)) else {
-        return Err(format!("~/{path} is on no branch of that repository"));
+/// Sets the upstream of the branch that is checked out.
+pub(super) fn set_upstream(home: &Home, repository: &Repository) -> Result<Vec<String>, HomeError> {
+    let path = repository.location.path();
+    let clone = clone_at(home, repository)?;
+    let (Some(branch), Some(remote)) = (&clone.branch, clone.canonical(&repository.url)) else {
+        return Err(HomeError::Precondition(format!(
+            "~/{path} is on no branch of that repository"
+        )));
     };
     if clone.upstream || !clone.tracking.iter().any(|known| known == remote) {
-        return Err(format!("~/{path} has an upstream, or its remote has no such branch"));
+        let problem = format!("~/{path} has an upstream, or its remote has no such branch");
+        return Err(HomeError::Precondition(problem));
     }
     let git_dir = format!("--git-dir={path}/.git");
     let upstream = format!("--set-upstream-to={remote}/{branch}");
-    git(home, &[&git_dir, "branch", "--quiet", &upstream, "--", branch], false, CHANGING)?;
+    git(home, &[&git_dir, "branch", "--quiet", &upstream, "--", branch], false, CONFIG_DEADLINE)?;
     Ok(vec![format!("set the upstream of {branch} in ~/{path}")])
 }
 
-fn clone_at(home: &Home, wanted: &Wanted) -> Result<Clone, String> {
-    match home.at(&wanted.spot) {
-        Place::Clone(clone) if clone.may_be(&wanted.url) => Ok(clone),
-        _ => Err(format!("~/{} is no clone of that repository any more", wanted.spot.path())),
+fn clone_at(home: &Home, repository: &Repository) -> Result<CloneFacts, HomeError> {
+    match path_state::of_location(home, &repository.location) {
+        PathState::Clone(clone) if clone.may_be(&repository.url) => Ok(clone),
+        _ => {
+            let path = repository.location.path();
+            Err(HomeError::Precondition(format!(
+                "~/{path} is no longer a clone of that repository"
+            )))
+        }
     }
 }
 
-/// Brings clones up to date, all at once; a line for each that changed or could not.
-pub(crate) fn freshen(home: &Home, clones: &[Wanted], seconds: u64) -> Result<Vec<String>, String> {
-    let is_its = |wanted: &&Wanted| match home.at(&wanted.spot) {
-        Place::Clone(clone) => clone.canonical(&wanted.url).is_some(),
-        _ => false,
-    };
-    let ours = clones.iter().filter(is_its);
-    let paths: Vec<PathBuf> = ours.map(|wanted| home.path().join(wanted.spot.path())).collect();
+/// Brings clones up to date, all at once; a line for each that changed or failed.
+pub(super) fn freshen(
+    home: &Home,
+    clones: &[Repository],
+    seconds: u64,
+) -> Result<Vec<String>, HomeError> {
+    let is_clone =
+        |repository: &&Repository| match path_state::of_location(home, &repository.location) {
+            PathState::Clone(clone) => clone.canonical(&repository.url).is_some(),
+            _ => false,
+        };
+    let ours = clones.iter().filter(is_clone);
+    let paths: Vec<PathBuf> =
+        ours.map(|repository| home.path().join(repository.location.path())).collect();
     let options = Options { deadline: Duration::from_secs(seconds), ..Options::default() };
-    let outcomes = freshen::freshen(&paths, &options).map_err(|refused| refused.to_string())?;
+    let outcomes = freshen::freshen(&paths, &options)?;
     Ok(outcomes.iter().filter_map(Outcome::line).collect())
 }

@@ -1,8 +1,9 @@
-//! Files and modes on root's own ground: reached without following a link, whole or not there.
+//! Files and modes below directories of root's own: no link is followed, a file appears whole.
 
 use super::tools::run;
+use crate::provision::host_base::HostChangeError;
 use crate::provision::host_base::plan::{Action, Kind};
-use crate::provision::host_base::wanted::Download;
+use crate::provision::host_base::spec::Download;
 use crate::sys::fs::trusted_path::{self, Missing};
 use crate::sys::fs::{self, Attributes, StagedFile};
 use crate::sys::net::download::{self, Bounds};
@@ -10,66 +11,58 @@ use std::path::Path;
 use std::time::Duration;
 
 const ROOT: &str = "/";
-const FETCHING: Duration = Duration::from_mins(15);
-const CHECKING: Duration = Duration::from_secs(30);
+const FETCH_DEADLINE: Duration = Duration::from_mins(15);
+const CHECK_DEADLINE: Duration = Duration::from_secs(30);
 
-/// Puts a file in place; a sudoers fragment only when visudo finds nothing wrong with it.
-pub(crate) fn write(kind: Kind, action: &Action) -> Result<(), String> {
+/// Installs a file; a sudoers fragment only if visudo(8) accepts it.
+pub(crate) fn write(kind: Kind, action: &Action) -> Result<(), HostChangeError> {
     let Action::Write { path, content, attributes, expected } = action else {
-        return Err("no file to write".to_owned());
+        return Err(HostChangeError::Internal("not a file to write"));
     };
-    let (dir, name) =
-        trusted_path::open_parent_below(Path::new(ROOT), Path::new(path), Missing::Made)
-            .map_err(|error| error.to_string())?;
-    let mut staged = StagedFile::create(&dir, &name).map_err(|error| error.to_string())?;
-    staged.write(&content.0).map_err(|error| error.to_string())?;
+    let (dir, name) = trusted_path::open_parent_below(Path::new(ROOT), Path::new(path), Missing::Made)?;
+    let mut staged = StagedFile::create(&dir, &name)?;
+    staged.write(&content.0)?;
     if kind == Kind::Sudoers {
-        // sudo reads no file with a dot in its name: this one counts for nothing yet.
+        // sudo skips files with a dot in their name, as this temporary one has.
         let temporary = staged.path().to_string_lossy().into_owned();
-        run(&["visudo", "-c", "-f", &temporary], CHECKING)?;
+        run(&["visudo", "-c", "-f", &temporary], CHECK_DEADLINE)?;
     }
-    staged.commit(*attributes, expected.as_deref()).map_err(|error| error.to_string())
+    Ok(staged.commit(*attributes, expected.as_deref())?)
 }
 
-/// Downloads a file; another one than the hash says is not put in place.
+/// Downloads a file, and installs it only if it has the pinned hash.
 pub(crate) fn fetch(
     download: &Download,
     expected: Option<&str>,
     progress: &mut dyn FnMut(&str),
-) -> Result<(), String> {
+) -> Result<(), HostChangeError> {
     let Download { url, path, mode, hash, size, insecure } = download;
     progress(&format!("downloading {path}"));
-    let (dir, name) =
-        trusted_path::open_parent_below(Path::new(ROOT), Path::new(path), Missing::Made)
-            .map_err(|error| error.to_string())?;
-    let mut staged = StagedFile::create(&dir, &name).map_err(|error| error.to_string())?;
-    let bounds = Bounds { size: *size, within: FETCHING, insecure: *insecure };
-    download::fetch(url, bounds, &mut staged).map_err(|error| error.to_string())?;
+    let (dir, name) = trusted_path::open_parent_below(Path::new(ROOT), Path::new(path), Missing::Made)?;
+    let mut staged = StagedFile::create(&dir, &name)?;
+    let bounds = Bounds { size: *size, within: FETCH_DEADLINE, insecure: *insecure };
+    download::fetch(url, bounds, &mut staged)?;
     let found = staged.hash();
     if found != *hash {
-        return Err(format!("not put in place: expected {hash}, found {found}"));
+        return Err(HostChangeError::Hash { expected: hash.clone(), found });
     }
-    staged
-        .commit(Attributes { uid: 0, gid: 0, mode: *mode }, expected)
-        .map_err(|error| error.to_string())
+    Ok(staged.commit(Attributes { uid: 0, gid: 0, mode: *mode }, expected)?)
 }
 
-pub(crate) fn set_attributes(path: &str, attributes: Attributes) -> Result<(), String> {
+pub(crate) fn set_attributes(path: &str, attributes: Attributes) -> Result<(), HostChangeError> {
     let (dir, name) =
-        trusted_path::open_parent_below(Path::new(ROOT), Path::new(path), Missing::Refused)
-            .map_err(|error| error.to_string())?;
-    fs::set_attributes(&dir, &name, attributes).map_err(|error| error.to_string())
+        trusted_path::open_parent_below(Path::new(ROOT), Path::new(path), Missing::Refused)?;
+    Ok(fs::set_attributes(&dir, &name, attributes)?)
 }
 
-/// Sets the mode of a tree's top directory, while it is the one that was looked at.
-pub(crate) fn close(path: &str, before: u32, mode: u32) -> Result<(), String> {
+/// Sets the mode of a directory, unless it changed since it was observed.
+pub(crate) fn close(path: &str, before: u32, mode: u32) -> Result<(), HostChangeError> {
     let (parent, name) =
-        trusted_path::open_parent_below(Path::new(ROOT), Path::new(path), Missing::Refused)
-            .map_err(|error| error.to_string())?;
-    let dir = parent.open_dir(&name).map_err(|error| error.to_string())?;
-    let found = fs::attributes(&dir, None).map_err(|error| error.to_string())?;
+        trusted_path::open_parent_below(Path::new(ROOT), Path::new(path), Missing::Refused)?;
+    let dir = parent.open_dir(&name)?;
+    let found = fs::attributes(&dir, None)?;
     if found.is_none_or(|found| found.uid != 0 || found.mode != before) {
-        return Err("it has changed meanwhile".to_owned());
+        return Err(HostChangeError::Changed { path: path.to_owned() });
     }
-    fs::set_mode(&dir, mode).map_err(|error| error.to_string())
+    Ok(fs::set_mode(&dir, mode)?)
 }

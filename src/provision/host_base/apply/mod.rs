@@ -1,5 +1,5 @@
-//! Doing what a plan says. Each change is recorded before and after; one that fails does not keep the
-//! others from being done.
+//! Carries out a plan. Each change is recorded before and after; if one fails, the others are still carried
+//! out.
 
 mod files;
 mod packages;
@@ -8,53 +8,54 @@ mod tools;
 use super::observe;
 use super::plan::{Action, Change, Kind, Plan};
 use super::record::Record;
+use super::{HostApplyError, HostChangeError};
+use crate::provision::state::digest;
 use crate::provision::state::journal::Journal;
 use crate::sys::Dir;
 use crate::sys::fs::Existing;
 use std::collections::BTreeMap;
 
-const MACHINE: &str = "machine.json";
+/// The name of the record.
+const RECORD: &str = "machine.json";
 
-/// How the changes went, by their names.
-pub type Outcomes = BTreeMap<String, Result<(), String>>;
+/// The outcomes of the changes, by `id`.
+pub type Outcomes = BTreeMap<String, Result<(), HostChangeError>>;
 
-/// Does it, on this host, as root. `progress` hears of what takes long.
-///
-/// # Errors
-/// What ended everything: nothing could be put on record.
+/// Carries out a plan on this host, as root. `progress` takes a line before each change that takes long.
 pub fn apply(
     plan: Plan,
     journal: Journal<'_>,
     progress: &mut dyn FnMut(&str),
-) -> Result<Outcomes, String> {
+) -> Result<Outcomes, HostApplyError> {
+    let _span = tracing::debug_span!("host apply").entered();
     let Plan { changes, record } = plan;
-    let dir = observe::record_dir().map_err(|error| error.to_string())?;
-    let saved = match dir.read(MACHINE, 64 << 20) {
+    let dir = observe::record_dir()?;
+    let saved = match dir.read(RECORD, 64 << 20) {
         Ok(bytes) => bytes,
         Err(error) if error.is_not_found() => Vec::new(),
-        Err(error) => return Err(error.to_string()),
+        Err(error) => return Err(error.into()),
     };
     let outcomes = Outcomes::new();
-    let mut work = Work { dir, saved, record, journal, progress, outcomes };
+    let mut run = ApplyRun { dir, saved, record, journal, progress, outcomes };
     let (packages, others): (Vec<&Change>, Vec<&Change>) =
-        changes.iter().filter(|c| c.action.is_some()).partition(|c| c.kind == Kind::Packages);
+        changes.iter().filter(|c| c.action.is_some()).partition(|c| c.scope.kind == Kind::Packages);
     // A kill between a drop-in and the reload must not lose the reload.
     let reload = others.iter().filter(|change| change.action == Some(Action::Reload));
     for change in reload {
-        work.record.unfinished.insert(change.id.clone(), String::new());
+        run.record.unfinished.insert(change.id.clone(), String::new());
     }
-    packages::install(&packages, &mut work)?;
+    packages::install(&packages, &mut run)?;
     for change in others {
-        work.one(change)?;
+        run.carry_out(change)?;
     }
-    work.save()?;
-    let Work { journal, outcomes, .. } = work;
-    journal.end("").map_err(|error| error.to_string())?;
+    run.save()?;
+    let ApplyRun { journal, outcomes, .. } = run;
+    journal.end("").map_err(HostApplyError::Journal)?;
     Ok(outcomes)
 }
 
-/// What is being done.
-struct Work<'a> {
+/// What a run has done so far.
+struct ApplyRun<'a> {
     dir: Dir,
     saved: Vec<u8>,
     record: Record,
@@ -63,45 +64,48 @@ struct Work<'a> {
     outcomes: Outcomes,
 }
 
-impl Work<'_> {
-    /// Writes the record when it is another one.
-    fn save(&mut self) -> Result<(), String> {
+impl ApplyRun<'_> {
+    /// Writes the record if it changed.
+    fn save(&mut self) -> Result<(), HostApplyError> {
         let empty = self.saved.is_empty() && self.record == Record::default();
-        let mut bytes = serde_json::to_vec_pretty(&self.record).map_err(|e| e.to_string())?;
+        let mut bytes = serde_json::to_vec_pretty(&self.record)?;
         bytes.push(b'\n');
         if !empty && bytes != self.saved {
-            let written = self.dir.write(MACHINE, &bytes, Existing::Replaced);
-            written.map_err(|error| error.to_string())?;
+            self.dir.write(RECORD, &bytes, Existing::Replaced)?;
             self.saved = bytes;
         }
         Ok(())
     }
 
-    /// Puts on record that a change begins, with what it will leave.
-    fn begin(&mut self, change: &Change, leaves: &str) -> Result<(), String> {
+    /// Puts on record that a change begins, with the hash or version that it will leave.
+    fn begin(&mut self, change: &Change, leaves: &str) -> Result<(), HostApplyError> {
         self.record.unfinished.insert(change.id.clone(), leaves.to_owned());
         self.save()?;
-        self.journal.before(&change.id, &change.what).map_err(|error| error.to_string())
+        self.journal.before(&change.id, &change.what).map_err(HostApplyError::Journal)
     }
 
-    /// Puts on record how it went. What failed stays begun: it may have left something.
-    fn end(&mut self, change: &Change, result: Result<(), String>) {
+    /// Puts the outcome on record. A change that failed stays unfinished: it may have left something.
+    fn end(&mut self, change: &Change, result: Result<(), HostChangeError>) {
+        tracing::debug!(id = change.id, ?result, "carried out");
         if result.is_ok() {
             self.record.unfinished.remove(&change.id);
         }
-        let told = result.as_ref().map(|()| "").map_err(String::as_str);
-        if let Err(error) = self.journal.after(&change.id, told) {
-            tracing::warn!("{error}"); // the next run looks at what is there
+        let why = result.as_ref().err().map(ToString::to_string);
+        let outcome = why.as_deref().map_or(Ok(""), Err);
+        if let Err(error) = self.journal.after(&change.id, outcome) {
+            tracing::warn!("{error}"); // the next run observes what is there
         }
         self.outcomes.insert(change.id.clone(), result);
     }
 
-    fn one(&mut self, change: &Change) -> Result<(), String> {
+    fn carry_out(&mut self, change: &Change) -> Result<(), HostApplyError> {
+        let (kind, what) = (change.scope.kind.name(), change.what.as_str());
+        let _span = tracing::debug_span!("change", kind, what).entered();
         let Some(action) = &change.action else { return Ok(()) };
         let leaves = match action {
             Action::Npm { version, .. } => version.clone(),
             Action::Fetch { download, .. } => download.hash.clone(),
-            Action::Write { content, .. } => crate::provision::state::digest::of(&content.0),
+            Action::Write { content, .. } => digest::of(&content.0),
             _ => String::new(),
         };
         let unfinished = self.record.unfinished.contains_key(&change.id);
@@ -113,11 +117,13 @@ impl Work<'_> {
             Action::Fetch { download, expected } => {
                 files::fetch(download, expected.as_deref(), self.progress)
             }
-            Action::Write { .. } => files::write(change.kind, action),
+            Action::Write { .. } => files::write(change.scope.kind, action),
             Action::Attributes { path, attributes } => files::set_attributes(path, *attributes),
             Action::Reload => tools::reload(),
             Action::Close { path, before, mode } => files::close(path, *before, *mode),
-            Action::Package { .. } => Err("not one by one".to_owned()), // `packages::install` does
+            Action::Package { .. } => {
+                Err(HostChangeError::Internal("packages are installed together"))
+            }
         };
         if result.is_ok() {
             self.note(change, action, leaves);

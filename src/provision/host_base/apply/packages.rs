@@ -1,19 +1,21 @@
 //! apt-get and npm.
 
-use super::Work;
-use super::tools::{run, run_to_its_end};
+use super::ApplyRun;
+use super::tools::{run, run_to_completion};
 use crate::provision::host_base::observe;
 use crate::provision::host_base::observed::Tool;
 use crate::provision::host_base::plan::{Action, Change};
+use crate::provision::host_base::{HostApplyError, HostChangeError};
 use crate::sys::Dir;
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-const ASKING: Duration = Duration::from_mins(1);
-const FETCHING: Duration = Duration::from_mins(5);
-const INSTALLING: Duration = Duration::from_mins(30);
-/// apt-get's options: what is there stays, configuration files included, and another apt is waited for.
+const QUERY_DEADLINE: Duration = Duration::from_mins(1);
+const UPDATE_DEADLINE: Duration = Duration::from_mins(5);
+const INSTALL_DEADLINE: Duration = Duration::from_mins(30);
+/// apt-get's options: installed packages and configuration files are kept; waits for another apt to end.
 const OPTIONS: [&str; 9] = [
     "-y",
     "-q",
@@ -26,58 +28,60 @@ const OPTIONS: [&str; 9] = [
     "-oAPT::Get::AutomaticRemove=false",
 ];
 
-/// Lists that could not be fetched are an error, and not a warning with exit code 0.
+/// Makes lists that cannot be fetched an error, instead of a warning with exit code 0.
 const ANY_ERROR: &str = "-oAPT::Update::Error-Mode=any";
 
-/// Installs what is missing with one call; if that fails, each by itself, so that one that cannot be
-/// installed does not keep the others out.
-pub(crate) fn install(changes: &[&Change], work: &mut Work<'_>) -> Result<(), String> {
+/// Installs missing packages with one call; if that fails, each by itself, so that one failure does not
+/// prevent the others.
+pub(crate) fn install(changes: &[&Change], run: &mut ApplyRun<'_>) -> Result<(), HostApplyError> {
     if changes.is_empty() {
         return Ok(());
     }
-    let interrupted = changes.iter().any(|change| work.record.unfinished.contains_key(&change.id));
+    let interrupted = changes.iter().any(|change| run.record.unfinished.contains_key(&change.id));
     for change in changes {
-        work.begin(change, "")?;
+        run.begin(change, "")?;
     }
-    (work.progress)(&format!("installing {}", count(changes.len())));
-    mend(interrupted);
-    let known = match known(&names(changes), work.progress) {
+    (run.progress)(&format!("installing {}", count(changes.len())));
+    finish_interrupted(interrupted);
+    let known = match known(&names(changes), run.progress) {
         Ok(known) => known,
-        Err(why) => {
+        Err(error) => {
+            let error = Arc::new(error);
             for change in changes {
-                work.end(change, Err(why.clone()));
+                run.end(change, Err(HostChangeError::Shared(Arc::clone(&error))));
             }
-            return work.save();
+            return run.save();
         }
     };
     let (installable, unknown): (Vec<&Change>, Vec<&Change>) =
         changes.iter().partition(|change| known.names.contains(name(change)));
     for change in unknown {
-        work.end(change, Err(format!("apt knows no package of this name{}", known.update)));
+        let update = known.update.clone();
+        run.end(change, Err(HostChangeError::UnknownPackage { update }));
     }
-    let all = call(&installable);
+    let all = call(&installable).map_err(Arc::new);
     let results = installable.iter().map(|change| match &all {
         Ok(()) => Ok(()),
-        Err(why) if installable.len() == 1 => Err(why.clone()),
+        Err(error) if installable.len() == 1 => Err(HostChangeError::Shared(Arc::clone(error))),
         Err(_) => call(&[change]),
     });
-    let results: Vec<Result<(), String>> = results.collect();
-    // Facts count, not exit codes.
-    let there = observe::packages().map_err(|error| error.to_string());
+    let results: Vec<Result<(), HostChangeError>> = results.collect();
+    // What is installed counts, not the exit code.
+    let there = observe::packages().map_err(|error| Arc::new(HostChangeError::from(error)));
     for (change, result) in installable.iter().zip(results) {
         let package = there.as_ref().map(|there| there.get(name(change)).filter(|p| p.installed));
         let result = match (package, result) {
             (Ok(Some(package)), _) => {
-                work.record.made.insert(change.id.clone(), package.version.clone());
+                run.record.made.insert(change.id.clone(), package.version.clone());
                 Ok(())
             }
-            (Ok(None), Ok(())) => Err("apt-get said nothing, and it is not installed".to_owned()),
+            (Ok(None), Ok(())) => Err(HostChangeError::NotInstalled { program: "apt-get" }),
             (_, Err(why)) => Err(why),
-            (Err(why), Ok(())) => Err(why.clone()),
+            (Err(error), Ok(())) => Err(HostChangeError::Shared(Arc::clone(error))),
         };
-        work.end(change, result);
+        run.end(change, result);
     }
-    work.save()
+    run.save()
 }
 
 /// The name and the pin of a package.
@@ -100,7 +104,7 @@ fn count(packages: usize) -> String {
     format!("{packages} package{}", if packages == 1 { "" } else { "s" })
 }
 
-fn call(changes: &[&Change]) -> Result<(), String> {
+fn call(changes: &[&Change]) -> Result<(), HostChangeError> {
     if changes.is_empty() {
         return Ok(());
     }
@@ -113,34 +117,37 @@ fn call(changes: &[&Change]) -> Result<(), String> {
     argv.extend(OPTIONS);
     argv.push("--");
     argv.extend(specs.iter().map(String::as_str));
-    run_to_its_end(&argv, INSTALLING).map(drop)
+    run_to_completion(&argv, INSTALL_DEADLINE).map(drop)
 }
 
-/// Finishes what a killed installation left half done: apt-get refuses everything until then. If that
-/// fails for one package, apt-get still installs others, and says what is wrong.
-fn mend(interrupted: bool) {
+/// Finishes an interrupted installation: until then apt-get refuses to install anything. If that fails for
+/// one package, apt-get still installs others and reports the error.
+fn finish_interrupted(interrupted: bool) {
     let updates = Dir::open(Path::new("/var/lib/dpkg/updates")).and_then(|dir| dir.names(1000));
     let pending = updates.is_ok_and(|names| names.is_none_or(|names| !names.is_empty()));
     if interrupted || pending {
         let argv = ["dpkg", "--force-confdef", "--force-confold", "--configure", "-a"];
-        let _ = run_to_its_end(&argv, INSTALLING);
+        let _ = run_to_completion(&argv, INSTALL_DEADLINE);
     }
 }
 
 struct Known<'a> {
-    /// Those that apt can install, by exactly these names: it takes a name that it does not know for
-    /// an expression, and installs whatever that fits.
+    /// Names that apt can install. apt takes an unknown name for an expression and installs all packages
+    /// that match it.
     names: BTreeSet<&'a str>,
-    /// Why its lists could not be renewed.
+    /// Why the lists of apt could not be renewed, to append to an error.
     update: String,
 }
 
-/// Which of the names apt knows; its lists are renewed when it does not know one.
-fn known<'a>(names: &[&'a str], progress: &mut dyn FnMut(&str)) -> Result<Known<'a>, String> {
-    let ask = || -> Result<BTreeSet<&'a str>, String> {
+/// The names that apt knows; its lists are renewed if one is unknown.
+fn known<'a>(
+    names: &[&'a str],
+    progress: &mut dyn FnMut(&str),
+) -> Result<Known<'a>, HostChangeError> {
+    let query = || -> Result<BTreeSet<&'a str>, HostChangeError> {
         let mut argv = vec!["apt-cache", "policy", "--"];
         argv.extend(names);
-        let answer = run(&argv, ASKING)?.stdout;
+        let answer = run(&argv, QUERY_DEADLINE)?.stdout;
         let candidates = candidates(&String::from_utf8_lossy(&answer));
         let has = |name: &&&'a str| {
             let base = name.split_once(':').map_or(**name, |(base, _)| base);
@@ -148,15 +155,15 @@ fn known<'a>(names: &[&'a str], progress: &mut dyn FnMut(&str)) -> Result<Known<
         };
         Ok(names.iter().filter(has).copied().collect())
     };
-    let first = ask()?;
+    let first = query()?;
     if first.len() == names.len() {
         return Ok(Known { names: first, update: String::new() });
     }
     progress("renewing apt's lists");
     let update =
-        run(&["apt-get", "update", "-q", "-oDPkg::Lock::Timeout=120", ANY_ERROR], FETCHING);
+        run(&["apt-get", "update", "-q", "-oDPkg::Lock::Timeout=120", ANY_ERROR], UPDATE_DEADLINE);
     let update = update.err().map_or(String::new(), |why| format!("; {why}"));
-    Ok(Known { names: ask()?, update })
+    Ok(Known { names: query()?, update })
 }
 
 /// The packages in what `apt-cache policy` prints that can be installed.
@@ -175,14 +182,14 @@ fn candidates(text: &str) -> BTreeSet<String> {
     candidates
 }
 
-/// Installs a tool where everybody has it; which registry it comes from is npm's own setting. What a
-/// killed npm left is taken away before: npm would take it for whole.
+/// Installs a tool for all users; the registry is npm's own setting. What a killed npm left is removed
+/// before: npm would take it for complete.
 pub(crate) fn npm(
     name: &str,
     version: &str,
     unfinished: bool,
     progress: &mut dyn FnMut(&str),
-) -> Result<(), String> {
+) -> Result<(), HostChangeError> {
     let spec = format!("{name}@{version}");
     progress(&format!("installing {spec}"));
     let call = |verb: &str, what: &str| {
@@ -198,15 +205,15 @@ pub(crate) fn npm(
             "--",
             what,
         ];
-        run(&argv, INSTALLING)
+        run(&argv, INSTALL_DEADLINE)
     };
     if unfinished {
-        let _ = call("uninstall", name); // what cannot be taken away may yet be replaced
+        let _ = call("uninstall", name); // what cannot be removed may still be replaced
     }
     call("install", &spec)?;
     match observe::tool(name) {
         Some(Tool::Version(there, _)) if there == version => Ok(()),
-        _ => Err("npm said nothing, and it is not installed".to_owned()),
+        _ => Err(HostChangeError::NotInstalled { program: "npm" }),
     }
 }
 

@@ -1,8 +1,8 @@
-//! The text of `host.toml` to what is wanted (pure). Unknown keys are errors: a misspelt one would
-//! silently do nothing.
+//! Parses `host.toml` (pure). Unknown keys are errors: a misspelt one would silently do nothing.
 
 use super::names;
-use super::wanted::{Content, Download, Placed, Sort, Wanted, Wrong};
+use super::spec::{Content, Download, FileKind, FileSpec, HostSpec};
+use crate::provision::settings::Invalid;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -11,7 +11,7 @@ use toml::Spanned;
 mod limits;
 mod secret;
 
-/// No download is larger, where the file says nothing (MB).
+/// Default of `max_mb`.
 const MAX_MB: u64 = 512;
 
 type Text = Spanned<String>;
@@ -77,101 +77,108 @@ struct Tighten {
     path: Text,
 }
 
-/// Reads the file.
-pub(crate) fn read(text: &str) -> Result<Wanted, Wrong> {
+/// The first error of the file. `what` begins with the key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {what}")]
+pub struct HostTomlError {
+    /// Counted from 1.
+    pub line: usize,
+    pub what: String,
+}
+
+pub fn read(text: &str) -> Result<HostSpec, HostTomlError> {
     let reader = Reader { text };
     let file: Tables = toml::from_str(text).map_err(|error| {
-        reader.wrong(&error.span().unwrap_or_default(), error.message().to_owned())
+        reader.error(&error.span().unwrap_or_default(), error.message().to_owned())
     })?;
-    let mut wanted =
-        Wanted { vault: file.vault.map(|v| reader.vault(v)).transpose()?, ..Wanted::default() };
+    let mut spec =
+        HostSpec { vault: file.vault.map(|v| reader.vault(v)).transpose()?, ..HostSpec::default() };
     for package in &file.packages.install {
-        reader.package(package, &mut wanted.packages)?;
+        reader.package(package, &mut spec.packages)?;
     }
     for npm in &file.npm {
         reader.check("npm.name", &npm.name, names::npm)?;
         reader.check("npm.version", &npm.version, names::npm_version)?;
         let (name, version) = (npm.name.get_ref().clone(), npm.version.get_ref().clone());
-        if wanted.npm.insert(name, version).is_some() {
-            return Err(reader.twice("npm.name", &npm.name));
+        if spec.npm.insert(name, version).is_some() {
+            return Err(reader.duplicate("npm.name", &npm.name));
         }
     }
     let mut paths = BTreeMap::new();
     for raw in file.download {
-        reader.once("download.path", &raw.path, raw.path.get_ref(), &mut paths)?;
-        wanted.downloads.push(reader.download(raw)?);
+        reader.check_unique_path("download.path", &raw.path, raw.path.get_ref(), &mut paths)?;
+        spec.downloads.push(reader.download(raw)?);
     }
     for raw in file.file {
         let key = "file.path";
         reader.check(key, &raw.path, names::profile_or_skel)?;
-        reader.once(key, &raw.path, raw.path.get_ref(), &mut paths)?;
+        reader.check_unique_path(key, &raw.path, raw.path.get_ref(), &mut paths)?;
         let content = reader.content("file", &raw.path, raw.content, raw.source)?;
-        wanted.files.push(placed(Sort::Plain, raw.path.into_inner(), content, 0o644));
+        spec.files.push(file_spec(FileKind::Plain, raw.path.into_inner(), content, 0o644));
     }
     for raw in file.sudoers {
         let key = "sudoers.name";
         reader.check(key, &raw.name, names::fragment)?;
         let path = format!("/etc/sudoers.d/{}", raw.name.get_ref());
-        reader.once(key, &raw.name, &path, &mut paths)?;
+        reader.check_unique_path(key, &raw.name, &path, &mut paths)?;
         let content = reader.content("sudoers", &raw.name, raw.content, raw.source)?;
-        wanted.files.push(placed(Sort::Sudoers, path, content, 0o440));
+        spec.files.push(file_spec(FileKind::Sudoers, path, content, 0o440));
     }
     for raw in file.secret {
-        reader.once("secret.path", &raw.path, raw.path.get_ref(), &mut paths)?;
-        wanted.files.push(reader.secret(raw, wanted.vault.is_some())?);
+        reader.check_unique_path("secret.path", &raw.path, raw.path.get_ref(), &mut paths)?;
+        spec.files.push(reader.secret(raw, spec.vault.is_some())?);
     }
-    wanted.files.extend(reader.limits(&file.limits)?);
+    spec.files.extend(reader.limits(&file.limits)?);
     for raw in file.tighten {
         reader.check("tighten.path", &raw.path, names::path)?;
-        reader.once("tighten.path", &raw.path, raw.path.get_ref(), &mut paths)?;
-        wanted.tighten.push(raw.path.into_inner());
+        reader.check_unique_path("tighten.path", &raw.path, raw.path.get_ref(), &mut paths)?;
+        spec.tighten.push(raw.path.into_inner());
     }
-    Ok(wanted)
+    Ok(spec)
 }
 
-fn placed(sort: Sort, path: String, content: Content, mode: u32) -> Placed {
-    Placed { sort, path, content, mode, user: "root".to_owned(), group: None }
+fn file_spec(kind: FileKind, path: String, content: Content, mode: u32) -> FileSpec {
+    FileSpec { kind, path, content, mode, user: "root".to_owned(), group: None }
 }
 
-/// Says where in the text something is.
+/// Finds the line of an error.
 struct Reader<'a> {
     text: &'a str,
 }
 
 impl Reader<'_> {
-    fn wrong(&self, span: &Range<usize>, what: String) -> Wrong {
+    fn error(&self, span: &Range<usize>, what: String) -> HostTomlError {
         let before = self.text.get(..span.start).unwrap_or(self.text);
         let line = before.matches('\n').count() + 1;
-        Wrong { line, what }
+        HostTomlError { line, what }
     }
 
     fn check<T>(
         &self,
         key: &str,
         text: &Text,
-        check: impl Fn(&str) -> Result<T, String>,
-    ) -> Result<T, Wrong> {
-        check(text.get_ref()).map_err(|why| self.wrong(&text.span(), format!("{key}: {why}")))
+        check: impl Fn(&str) -> Result<T, Invalid>,
+    ) -> Result<T, HostTomlError> {
+        check(text.get_ref()).map_err(|why| self.error(&text.span(), format!("{key}: {why}")))
     }
 
-    fn twice(&self, key: &str, text: &Text) -> Wrong {
-        let what = format!("{key}: '{}' is there twice", text.get_ref());
-        self.wrong(&text.span(), what)
+    fn duplicate(&self, key: &str, text: &Text) -> HostTomlError {
+        let what = format!("{key}: duplicate '{}'", text.get_ref());
+        self.error(&text.span(), what)
     }
 
-    /// One generator per file.
-    fn once(
+    /// Each file has one generator.
+    fn check_unique_path(
         &self,
         key: &str,
         text: &Text,
         path: &str,
         paths: &mut BTreeMap<String, String>,
-    ) -> Result<(), Wrong> {
+    ) -> Result<(), HostTomlError> {
         match paths.insert(path.to_owned(), key.to_owned()) {
             Some(other) => {
-                let what =
-                    format!("{key}: {path} is there already ({other}): one generator per file");
-                Err(self.wrong(&text.span(), what))
+                let what = format!("{key}: {path} is generated by {other} already");
+                Err(self.error(&text.span(), what))
             }
             None => Ok(()),
         }
@@ -181,7 +188,7 @@ impl Reader<'_> {
         &self,
         text: &Text,
         packages: &mut BTreeMap<String, Option<String>>,
-    ) -> Result<(), Wrong> {
+    ) -> Result<(), HostTomlError> {
         let key = "packages.install";
         let (name, version) = match text.get_ref().split_once('=') {
             Some((name, version)) => (name, Some(version)),
@@ -192,12 +199,12 @@ impl Reader<'_> {
             self.check(key, text, |_| names::debian_version(version))?;
         }
         match packages.insert(name.to_owned(), version.map(str::to_owned)) {
-            Some(_) => Err(self.twice(key, text)),
+            Some(_) => Err(self.duplicate(key, text)),
             None => Ok(()),
         }
     }
 
-    fn download(&self, raw: RawDownload) -> Result<Download, Wrong> {
+    fn download(&self, raw: RawDownload) -> Result<Download, HostTomlError> {
         self.check("download.url", &raw.url, |url| names::url(url, raw.insecure))?;
         self.check("download.path", &raw.path, names::path)?;
         let mode = raw.mode.map(|mode| self.check("download.mode", &mode, names::mode));
@@ -205,7 +212,7 @@ impl Reader<'_> {
         let size = match raw.max_mb {
             Some(mb) if !(1..=16_384).contains(mb.get_ref()) => {
                 let what = "download.max_mb: expected 1 to 16384".to_owned();
-                return Err(self.wrong(&mb.span(), what));
+                return Err(self.error(&mb.span(), what));
             }
             Some(mb) => mb.into_inner(),
             None => MAX_MB,
@@ -226,7 +233,7 @@ impl Reader<'_> {
         at: &Text,
         content: Option<Text>,
         source: Option<Text>,
-    ) -> Result<Content, Wrong> {
+    ) -> Result<Content, HostTomlError> {
         match (content, source) {
             (Some(content), None) => Ok(Content::Inline(content.into_inner())),
             (None, Some(source)) => {
@@ -235,7 +242,7 @@ impl Reader<'_> {
             }
             _ => {
                 let what = format!("{table}: expected either 'content' or 'source'");
-                Err(self.wrong(&at.span(), what))
+                Err(self.error(&at.span(), what))
             }
         }
     }

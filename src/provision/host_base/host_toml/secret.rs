@@ -1,8 +1,9 @@
-//! Secrets, and the Vault that they may come from (pure).
+//! Secrets, and the Vault that they may be read from (pure).
 
 use super::super::names;
-use super::super::wanted::{self, Content, Placed, Sort, Wrong};
-use super::{Reader, Text, placed};
+use super::super::spec::{self, Content, FileKind, FileSpec};
+use super::{HostTomlError, Reader, Text, file_spec};
+use crate::provision::settings::Invalid;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -31,7 +32,7 @@ pub(crate) struct Vault {
 }
 
 impl Reader<'_> {
-    pub(crate) fn secret(&self, raw: Secret, has_vault: bool) -> Result<Placed, Wrong> {
+    pub(crate) fn secret(&self, raw: Secret, has_vault: bool) -> Result<FileSpec, HostTomlError> {
         self.check("secret.path", &raw.path, names::path)?;
         let at = raw.path.span();
         let content = match (raw.source, raw.vault, raw.field) {
@@ -42,14 +43,14 @@ impl Reader<'_> {
             (None, Some(path), Some(field)) => {
                 self.check("secret.vault", &path, names::vault_path)?;
                 if !has_vault {
-                    let what = "secret.vault: there is no [vault] to ask".to_owned();
-                    return Err(self.wrong(&path.span(), what));
+                    let what = "secret.vault: [vault] is missing".to_owned();
+                    return Err(self.error(&path.span(), what));
                 }
                 Content::Vault { path: path.into_inner(), field: field.into_inner() }
             }
             _ => {
                 let what = "secret: expected either 'source', or 'vault' and 'field'".to_owned();
-                return Err(self.wrong(&at, what));
+                return Err(self.error(&at, what));
             }
         };
         for (key, name) in [("secret.user", &raw.user), ("secret.group", &raw.group)] {
@@ -60,13 +61,13 @@ impl Reader<'_> {
         let user = raw.user.map_or_else(|| "root".to_owned(), Spanned::into_inner);
         let group = raw.group.map(Spanned::into_inner);
         let path = raw.path.into_inner();
-        Ok(Placed { user, group, ..placed(Sort::Secret, path, content, 0o600) })
+        Ok(FileSpec { user, group, ..file_spec(FileKind::Secret, path, content, 0o600) })
     }
 
-    pub(crate) fn vault(&self, raw: Vault) -> Result<wanted::Vault, Wrong> {
+    pub(crate) fn vault(&self, raw: Vault) -> Result<spec::Vault, HostTomlError> {
         let plain = |url: &str| match url.split_once("://") {
             Some(("http" | "https", host)) if !host.is_empty() && !host.contains('@') => Ok(()),
-            _ => Err("expected https://HOST, without a user".to_owned()),
+            _ => Err(Invalid::rule("expected https://HOST, without a user")),
         };
         self.check("vault.address", &raw.address, plain)?;
         self.check("vault.token_file", &raw.token_file, names::plain_path)?;
@@ -76,12 +77,12 @@ impl Reader<'_> {
         let deadline_seconds = match raw.deadline_seconds {
             Some(seconds) if !(1..=600).contains(seconds.get_ref()) => {
                 let what = "vault.deadline_seconds: expected 1 to 600".to_owned();
-                return Err(self.wrong(&seconds.span(), what));
+                return Err(self.error(&seconds.span(), what));
             }
             Some(seconds) => seconds.into_inner(),
             None => 30,
         };
-        Ok(wanted::Vault {
+        Ok(spec::Vault {
             address: raw.address.into_inner(),
             token_file: raw.token_file.into_inner(),
             ca_file: raw.ca_file.map(Spanned::into_inner),

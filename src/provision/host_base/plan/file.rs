@@ -1,45 +1,46 @@
-//! Files: written where nothing is, rewritten where the last writing is, left alone where a person was.
+//! Files: written if absent, rewritten if this program wrote them last, otherwise left as they are (pure).
 
-use super::{Action, Change, Kind, Plan};
+use super::{Action, Change, Kind, Plan, Scope};
+use crate::provision::change::{Cause, Verb};
 use crate::provision::host_base::observed::{Observed, State};
-use crate::provision::host_base::wanted::{Download, Placed, Sort, Wanted};
-use crate::provision::plan::{Cause, Verb};
+use crate::provision::host_base::spec::{Download, FileKind, FileSpec, HostSpec};
 use crate::provision::state::digest;
 use crate::sys::fs::Attributes;
 use std::collections::BTreeSet;
 
-/// The change after which systemd is to read its files again.
+/// The `id` of the change that has systemd reload its configuration.
 const RELOAD: &str = "limits/reload";
-/// More lines than these are counted.
-const MOST_LINES: usize = 12;
-/// As many digits of a hash as tell two apart.
+/// Maximum number of lines of a file that a plan shows.
+const MAX_LINES: usize = 12;
+/// The length to which hashes are shortened in a plan.
 const SHORT: usize = "sha256:".len() + 12;
 
-pub(crate) fn downloads(wanted: &Wanted, observed: &Observed, plan: &mut Plan) {
-    for download in &wanted.downloads {
+pub(crate) fn downloads(spec: &HostSpec, observed: &Observed, plan: &mut Plan) {
+    for download in &spec.downloads {
         let Download { path, hash, mode, .. } = download;
         let attributes = Attributes { uid: 0, gid: 0, mode: *mode };
-        let wish = Wish { kind: Kind::Downloads, path, hash, attributes };
+        let desired = DesiredFile { kind: Kind::Downloads, path, hash, attributes };
         let fetch = |expected| Action::Fetch { download: download.clone(), expected };
-        wish.plan(fetch, observed, plan);
+        desired.plan(fetch, observed, plan);
     }
 }
 
-pub(crate) fn files(wanted: &Wanted, observed: &Observed, plan: &mut Plan) {
-    for file in &wanted.files {
-        let kind = match file.sort {
-            Sort::Plain => Kind::Files,
-            Sort::Sudoers => Kind::Sudoers,
-            Sort::Secret => Kind::Secrets,
-            Sort::Limits => Kind::Limits,
+pub(crate) fn files(spec: &HostSpec, observed: &Observed, plan: &mut Plan) {
+    for file in &spec.files {
+        let kind = match file.kind {
+            FileKind::Plain => Kind::Files,
+            FileKind::Sudoers => Kind::Sudoers,
+            FileKind::Secret => Kind::Secrets,
+            FileKind::Limits => Kind::Limits,
         };
         let path = &file.path;
         let change = Change::new(kind, id(kind, path), path);
         let content = match observed.contents.get(path) {
             Some(Ok(content)) => content,
             Some(Err(why)) => {
-                let change = change.reported(Cause::Drift, format!("kept as it is: {why}"));
-                plan.changes.push(Change { unknown: true, ..change });
+                let change = change.reported(Cause::Drift, format!("left as it is: {why}"));
+                let scope = Scope { unknown: true, ..change.scope.clone() };
+                plan.changes.push(Change { scope, ..change });
                 continue;
             }
             None => continue,
@@ -47,7 +48,7 @@ pub(crate) fn files(wanted: &Wanted, observed: &Observed, plan: &mut Plan) {
         let attributes = match owner(file, observed) {
             Ok((uid, gid)) => Attributes { uid, gid, mode: file.mode },
             Err(why) => {
-                plan.changes.push(change.refused(Cause::Intent, why));
+                plan.changes.push(change.refused(Cause::Intent, why.to_string()));
                 continue;
             }
         };
@@ -59,7 +60,7 @@ pub(crate) fn files(wanted: &Wanted, observed: &Observed, plan: &mut Plan) {
             expected,
         };
         let before = plan.changes.len();
-        Wish { kind, path, hash, attributes }.plan(write, observed, plan);
+        DesiredFile { kind, path, hash, attributes }.plan(write, observed, plan);
         if kind != Kind::Secrets {
             let written =
                 |change: &&mut Change| matches!(change.action, Some(Action::Write { .. }));
@@ -69,41 +70,41 @@ pub(crate) fn files(wanted: &Wanted, observed: &Observed, plan: &mut Plan) {
     }
 }
 
-/// What a reviewer reads of a file: comments and empty lines say nothing that counts.
+/// The lines of a file that a plan shows: neither comments nor empty ones.
 fn lines(content: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(content);
-    let says = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
+    let is_shown = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
     let mut lines: Vec<String> =
-        text.lines().filter(says).map(|line| format!("+ {line}")).collect();
-    if lines.len() > MOST_LINES {
-        let more = lines.len() - MOST_LINES;
-        lines.truncate(MOST_LINES);
+        text.lines().filter(is_shown).map(|line| format!("+ {line}")).collect();
+    if lines.len() > MAX_LINES {
+        let more = lines.len() - MAX_LINES;
+        lines.truncate(MAX_LINES);
         lines.push(format!("and {more} more lines"));
     }
     lines
 }
 
-/// A kill between a drop-in and the reload leaves this on record.
+/// A reload is due after a new drop-in, and after a run that was killed before its reload.
 pub(crate) fn reload(observed: &Observed, plan: &mut Plan) {
-    let written = |change: &Change| change.kind == Kind::Limits && change.verb.changes();
+    let written = |change: &Change| change.scope.kind == Kind::Limits && change.verb.changes();
     if plan.changes.iter().any(written) || observed.record.unfinished.contains_key(RELOAD) {
-        let change = Change::new(Kind::Limits, RELOAD, "systemd's configuration: read again");
+        let change = Change::new(Kind::Limits, RELOAD, "systemd's configuration: reload");
         plan.changes.push(change.done(Verb::Repair, Cause::Intent, Action::Reload));
     }
 }
 
-/// What was written and is wanted no more is said: nothing is removed here.
-pub(crate) fn no_longer_wanted(wanted: &Wanted, observed: &Observed, plan: &mut Plan) {
-    let files = wanted.files.iter().map(|file| &file.path);
+/// Files that were written and are no longer in the spec are reported: nothing is removed here.
+pub(crate) fn no_longer_wanted(spec: &HostSpec, observed: &Observed, plan: &mut Plan) {
+    let files = spec.files.iter().map(|file| &file.path);
     let wanted: BTreeSet<&String> =
-        files.chain(wanted.downloads.iter().map(|download| &download.path)).collect();
+        files.chain(spec.downloads.iter().map(|download| &download.path)).collect();
     for path in observed.record.hashes.keys().filter(|path| !wanted.contains(path)) {
         if matches!(observed.files.get(path), None | Some(State::Absent)) {
             plan.record.hashes.remove(path);
             continue;
         }
         let kind = if path.starts_with("/etc/sudoers.d/") { Kind::Sudoers } else { Kind::Files };
-        let why = "written by this program, and no longer in the file: remove it if it is to go";
+        let why = "written by this program, and no longer in host.toml: remove it by hand if it is not needed";
         let change = Change::new(kind, format!("left/{path}"), path);
         plan.changes.push(change.reported(Cause::Intent, why));
     }
@@ -120,26 +121,33 @@ fn id(kind: Kind, path: &str) -> String {
     format!("{kind}/{path}")
 }
 
-fn owner(file: &Placed, observed: &Observed) -> Result<(u32, u32), String> {
-    let unknown = |what: &str, name: &str| format!("this host has no {what} '{name}'");
-    let user = observed.users.get(&file.user).copied();
-    let (uid, gid) = user.ok_or_else(|| unknown("account", &file.user))?;
-    let group = file
-        .group
-        .as_ref()
-        .map(|name| observed.groups.get(name).copied().ok_or_else(|| unknown("group", name)));
-    Ok((uid, group.transpose()?.unwrap_or(gid)))
+/// Why the owner of a file is not known.
+#[derive(Debug, thiserror::Error)]
+#[error("this host has no {kind} '{name}'")]
+struct UnknownOwner {
+    kind: &'static str,
+    name: String,
 }
 
-/// A file as it is to be.
-struct Wish<'a> {
+/// The uid and gid of a file.
+fn owner(file: &FileSpec, observed: &Observed) -> Result<(u32, u32), UnknownOwner> {
+    let unknown = |kind, name: &String| UnknownOwner { kind, name: name.clone() };
+    let user = observed.users.get(&file.user).copied();
+    let (uid, gid) = user.ok_or_else(|| unknown("account", &file.user))?;
+    let Some(name) = &file.group else { return Ok((uid, gid)) };
+    let gid = observed.groups.get(name).copied().ok_or_else(|| unknown("group", name))?;
+    Ok((uid, gid))
+}
+
+/// A file as it should be.
+struct DesiredFile<'a> {
     kind: Kind,
     path: &'a str,
     hash: &'a str,
     attributes: Attributes,
 }
 
-impl Wish<'_> {
+impl DesiredFile<'_> {
     fn plan(self, write: impl Fn(Option<String>) -> Action, observed: &Observed, plan: &mut Plan) {
         let Self { kind, path, hash, attributes } = self;
         let id = id(kind, path);
@@ -153,8 +161,7 @@ impl Wish<'_> {
             Some(State::Absent) | None => {
                 let change = change.to(short(hash));
                 plan.changes.push(if observed.record.hashes.contains_key(path) {
-                    let change = Change { why: "the file is gone".to_owned(), ..change };
-                    change.done(Verb::Repair, Cause::Drift, write(None))
+                    change.why("the file is gone").done(Verb::Repair, Cause::Drift, write(None))
                 } else {
                     change.done(Verb::Add, Cause::Intent, write(None))
                 });
@@ -176,7 +183,7 @@ impl Wish<'_> {
             Some(false) => change.refused(Cause::Edited, "a person changed it: not overwritten"),
             None => {
                 let why =
-                    "not written by this program: not overwritten; move it away to have it made";
+                    "not written by this program: not overwritten; hint: move it away to have it written";
                 change.refused(Cause::Drift, why)
             }
         });

@@ -1,13 +1,13 @@
-//! Packages and tools: what is missing is installed. A package is never removed, upgraded or
-//! downgraded; a tool is what its pin says.
+//! Packages and tools: missing ones are installed. A package is never removed, upgraded or downgraded; a
+//! tool gets the version of its pin (pure).
 
 use super::{Action, Change, Kind, Plan, missing};
+use crate::provision::change::{Cause, Verb};
 use crate::provision::host_base::observed::{Observed, Tool};
-use crate::provision::host_base::wanted::Wanted;
-use crate::provision::plan::{Cause, Verb};
+use crate::provision::host_base::spec::HostSpec;
 
-pub(crate) fn packages(wanted: &Wanted, observed: &Observed, plan: &mut Plan) {
-    for (name, pin) in &wanted.packages {
+pub(crate) fn packages(spec: &HostSpec, observed: &Observed, plan: &mut Plan) {
+    for (name, pin) in &spec.packages {
         let id = format!("package/{name}");
         let change = Change::new(Kind::Packages, &id, name);
         let Some(packages) = &observed.packages else {
@@ -20,7 +20,7 @@ pub(crate) fn packages(wanted: &Wanted, observed: &Observed, plan: &mut Plan) {
         match (there.filter(|package| package.installed), pin) {
             (Some(package), Some(pin)) if package.version != *pin => {
                 let change = change.from(&package.version).to(pin);
-                let why = "installed in another version: nothing is upgraded or downgraded here";
+                let why = "another version is installed: packages are never upgraded or downgraded";
                 plan.changes.push(change.refused(Cause::Drift, why));
             }
             (Some(package), _) => plan.adopt(id, &package.version),
@@ -29,7 +29,7 @@ pub(crate) fn packages(wanted: &Wanted, observed: &Observed, plan: &mut Plan) {
                 let half = there.filter(|package| !package.version.is_empty());
                 let cause = missing(observed, &id);
                 let change = match half {
-                    Some(package) => change.from(format!("{}, not whole", package.version)),
+                    Some(package) => change.from(format!("{}, incomplete", package.version)),
                     None => change,
                 };
                 let verb = if cause == Cause::Drift { Verb::Repair } else { Verb::Add };
@@ -39,17 +39,17 @@ pub(crate) fn packages(wanted: &Wanted, observed: &Observed, plan: &mut Plan) {
     }
 }
 
-pub(crate) fn npm(wanted: &Wanted, observed: &Observed, plan: &mut Plan) {
-    for (name, version) in &wanted.npm {
+pub(crate) fn npm(spec: &HostSpec, observed: &Observed, plan: &mut Plan) {
+    for (name, version) in &spec.npm {
         let id = format!("npm/{name}");
         let change = Change::new(Kind::Npm, &id, name).to(version);
         let action = || Action::Npm { name: name.clone(), version: version.clone() };
         let last = observed.record.made.get(&id);
         let unfinished = observed.record.unfinished.contains_key(&id);
         let change = match observed.npm.get(name) {
-            // npm does not put a package in place in one step: half of one has its version, too.
+            // npm does not install a package in one step: an incomplete one has its version, too.
             Some(Tool::Version(there, _)) if unfinished => {
-                let change = change.from(format!("{there}, perhaps not whole"));
+                let change = change.from(format!("{there}, perhaps incomplete"));
                 change.done(Verb::Repair, Cause::Drift, action())
             }
             Some(Tool::Version(there, _)) if there == version => {

@@ -1,8 +1,11 @@
 use super::*;
-use crate::provision::home::{Facts as HomeFacts, Sealed};
-use crate::provision::observe::observed::{File, Inside, service_file};
+use crate::provision::observe::Unreadable;
+use crate::provision::observe::observed::{File, HomeReport};
+use crate::provision::paths::service_file;
 use crate::provision::plan::tests::{host, model, roster};
-use crate::provision::plan::{Plan, Settings as All, Wish, plan as whole};
+use crate::provision::plan::{DesiredState, Plan, plan as whole};
+use crate::provision::protocol::{HomeFacts, SecretText};
+use crate::provision::settings::Settings as All;
 use crate::roster::Tier;
 use crate::roster::tests::row;
 
@@ -26,23 +29,23 @@ fn site(observed: &mut Observed) {
         ("/srv/agents.md", "Be kind.\n"),
         ("/srv/tmux.conf", "set -g mouse on\n"),
     ] {
-        observed.site.texts.insert(path.to_owned(), Ok(text.to_owned()));
+        observed.configured.texts.insert(path.to_owned(), Ok(text.to_owned()));
     }
-    observed.site.tokens.insert("/etc/token".to_owned(), Ok(Sealed(TOKEN.to_owned())));
-    observed.site.persist = Some(Ok("/usr/bin/persist".to_owned()));
+    observed.configured.tokens.insert("/etc/token".to_owned(), Ok(SecretText(TOKEN.to_owned())));
+    observed.configured.persist = Some(Ok("/usr/bin/persist".to_owned()));
 }
 
 fn seen(observed: &mut Observed, user: &str, instructions: Instructions, login: Login) {
-    let facts = Facts { instructions: Some(instructions), login: Some(login) };
+    let facts = AgentsFacts { instructions: Some(instructions), login: Some(login) };
     let facts = HomeFacts { agents: Some(facts), ..HomeFacts::default() };
-    observed.inside.insert(user.to_owned(), Inside::Seen(Box::new(facts)));
+    observed.home_reports.insert(user.to_owned(), HomeReport::Facts(Box::new(facts)));
 }
 
 fn planned(observed: &Observed, settings: &All) -> Plan {
     let roster = roster(&[("ann", row("ann.x", Tier::PowerUser))]);
     let failed = std::collections::BTreeSet::new();
-    let wish = Wish { roster: &roster, users: &[], membership_unknown: None, failed };
-    whole(&wish, observed, settings).unwrap()
+    let desired = DesiredState { roster: &roster, users: &[], membership_unknown: None, failed };
+    whole(&desired, observed, settings).unwrap()
 }
 
 fn of<'a>(plan: &'a Plan, id: &str) -> Option<&'a Change> {
@@ -53,7 +56,7 @@ fn of<'a>(plan: &'a Plan, id: &str) -> Option<&'a Change> {
 fn bare() -> Observed {
     let mut observed = host(&["ann"]);
     site(&mut observed);
-    seen(&mut observed, "ann", Instructions::Absent, Login::Absent);
+    seen(&mut observed, "ann", Instructions::NoFile, Login::Absent);
     observed
 }
 
@@ -72,10 +75,10 @@ fn all_of_it_is_made_once_and_then_nothing_is_left_to_do() {
         assert_eq!(of(&first, id).unwrap_or_else(|| panic!("no {id}")).verb, Verb::Add);
     }
     let mut after = model::apply(&observed, &first);
-    let text = Instructions::Holds(digest::of(b"Be kind.\n"));
+    let text = Instructions::Managed(digest::of(b"Be kind.\n"));
     seen(&mut after, "ann", text, Login::Absent);
     let again = planned(&after, &settings);
-    let left: Vec<_> = again.changes.iter().filter(|c| c.step == Step::Agents).collect();
+    let left: Vec<_> = again.changes.iter().filter(|c| c.scope.step == Step::Agents).collect();
     assert!(left.is_empty(), "{left:#?}");
     assert_eq!(model::apply(&after, &again), after);
 }
@@ -94,21 +97,21 @@ fn no_plan_shows_the_token_or_a_value_of_the_settings() {
     assert_eq!(of(&plan, "host/managed-settings").unwrap().lines, ["+ env", "+ x"]);
 }
 
-/// A broken file would silently enforce nothing.
+/// An invalid file would silently enforce nothing.
 #[test]
-fn settings_that_do_not_parse_are_refused_and_what_is_there_stays() {
+fn invalid_settings_are_refused_and_the_present_ones_stay() {
     for (source, why) in [
-        (Ok("{\"a\": 1"), "does not parse"),
-        (Ok("[]"), "is no JSON object"),
-        (Ok(""), "does not parse"),
+        (Ok("{\"a\": 1"), "is not valid JSON"),
+        (Ok("[]"), "is not a JSON object"),
+        (Ok(""), "is not valid JSON"),
         (Err("/srv/managed.json: belongs to uid 7, not to root"), "belongs to uid 7"),
     ] {
         let mut observed = bare();
         let file = File::Read { bytes: b"{\"old\": 1}".to_vec(), mode: 0o644 };
         observed.files.insert(crate::agent::machine::MANAGED.to_owned(), file);
         observed.written.note(crate::agent::machine::MANAGED, b"{\"old\": 1}");
-        let source = source.map(str::to_owned).map_err(str::to_owned);
-        observed.site.texts.insert("/srv/managed.json".to_owned(), source);
+        let source = source.map(str::to_owned).map_err(Unreadable::new);
+        observed.configured.texts.insert("/srv/managed.json".to_owned(), source);
         let plan = planned(&observed, &everything());
         let change = of(&plan, "host/managed-settings").unwrap();
         assert!(change.verb == Verb::Refuse && change.why.contains(why), "{change:?}");
@@ -166,7 +169,7 @@ fn lesson_34_the_hooks_file_has_one_generator_whoever_writes_it() {
     use crate::agent::machine;
     let observed = bare();
     let plan = planned(&observed, &everything());
-    let Some(Action::Install { path, what: super::super::Installed::File { text, .. } }) =
+    let Some(Action::Install { path, what: crate::provision::plan::Installed::File { text, .. } }) =
         &of(&plan, "host/hook").unwrap().action
     else {
         panic!("no file")
@@ -184,11 +187,12 @@ fn lesson_34_the_hooks_file_has_one_generator_whoever_writes_it() {
         planned(&observed, &everything())
     };
     assert_eq!(of(&with(&theirs), "host/hook"), None);
-    // Somebody's own file keeps what it has; a broken one is left alone.
+    // A user's own file keeps its content; an invalid one is left as it is.
     let mixed = with("{\n  \"mine\": 1\n}\n");
     let change = of(&mixed, "host/hook").unwrap();
-    let Some(Action::Install { what: super::super::Installed::File { text, .. }, .. }) =
-        &change.action
+    let Some(Action::Install {
+        what: crate::provision::plan::Installed::File { text, .. }, ..
+    }) = &change.action
     else {
         panic!("{change:?}")
     };
@@ -201,7 +205,7 @@ fn a_token_is_for_those_who_have_none_and_a_persons_stays() {
     let file = service_file("ann");
     let key = "CLAUDE_CODE_OAUTH_TOKEN";
     let place = crate::provision::state::written::key_place(&file, key);
-    let (none, there) = (Login::Absent, Login::There);
+    let (none, there) = (Login::Absent, Login::Present);
     let unknown = Login::Unknown("a link".to_owned());
     let own = format!("{key}={TOKEN}\n");
     let cases = [
@@ -221,7 +225,7 @@ fn a_token_is_for_those_who_have_none_and_a_persons_stays() {
     ];
     for (text, login, recorded, wanted) in cases {
         let mut observed = bare();
-        seen(&mut observed, "ann", Instructions::Absent, login.clone());
+        seen(&mut observed, "ann", Instructions::NoFile, login.clone());
         let bytes = text.as_bytes().to_vec();
         observed.files.insert(file.clone(), File::Read { bytes, mode: 0o600 });
         if let Some(value) = recorded {
@@ -237,21 +241,21 @@ fn a_token_is_for_those_who_have_none_and_a_persons_stays() {
 
 #[test]
 fn instructions_are_mirrored_and_a_persons_stay() {
-    let holds = |text: &str| Instructions::Holds(digest::of(text.as_bytes()));
+    let holds = |text: &str| Instructions::Managed(digest::of(text.as_bytes()));
     let (add, repair) = ((Verb::Add, Cause::Intent), (Verb::Repair, Cause::Intent));
     for (seen_there, recorded, wanted) in [
-        (Instructions::Absent, None, Some(add)),
-        (Instructions::Absent, Some("old\n"), Some((Verb::Repair, Cause::Drift))),
-        (Instructions::Without, None, Some(add)),
-        (Instructions::Without, Some("old\n"), Some((Verb::Refuse, Cause::Edited))),
+        (Instructions::NoFile, None, Some(add)),
+        (Instructions::NoFile, Some("old\n"), Some((Verb::Repair, Cause::Drift))),
+        (Instructions::Unmanaged, None, Some(add)),
+        (Instructions::Unmanaged, Some("old\n"), Some((Verb::Refuse, Cause::Edited))),
         (holds("Be kind.\n"), None, None),
         (holds("old\n"), Some("old\n"), Some(repair)),
         (holds("mine\n"), Some("old\n"), Some((Verb::Refuse, Cause::Edited))),
         (holds("mine\n"), None, Some((Verb::Refuse, Cause::Drift))),
-        (Instructions::Unfit("a link".into()), None, Some((Verb::Refuse, Cause::Drift))),
+        (Instructions::Unusable("a link".into()), None, Some((Verb::Refuse, Cause::Drift))),
     ] {
         let mut observed = bare();
-        seen(&mut observed, "ann", seen_there.clone(), Login::There);
+        seen(&mut observed, "ann", seen_there.clone(), Login::Present);
         if let Some(text) = recorded {
             observed.written.note("~ann/.codex/AGENTS.md", text.as_bytes());
         }
@@ -266,23 +270,23 @@ fn a_home_that_is_made_gets_all_and_one_that_says_nothing_gets_nothing() {
     let mut observed = Observed::default();
     site(&mut observed);
     let plan = planned(&observed, &everything());
-    assert_eq!(of(&plan, "ann/instructions").unwrap().needs, ["ann/account"]);
+    assert_eq!(of(&plan, "ann/instructions").unwrap().scope.needs, ["ann/account"]);
     let mut observed = bare();
-    observed.inside.insert("ann".to_owned(), Inside::Unknown("x".repeat(10_000)));
+    observed.home_reports.insert("ann".to_owned(), HomeReport::Unknown("x".repeat(10_000)));
     let plan = planned(&observed, &everything());
     let change = of(&plan, "ann/agents").unwrap();
     assert!(change.verb == Verb::Refuse && change.why.len() < 1000);
-    observed.inside.clear();
+    observed.home_reports.clear();
     assert_eq!(of(&planned(&observed, &everything()), "ann/instructions"), None);
 }
 
 #[test]
-fn what_is_wrong_with_a_source_is_said_once_for_the_host() {
+fn an_invalid_source_is_reported_once_for_the_host() {
     let mut observed = bare();
-    observed.site.texts.insert("/srv/agents.md".to_owned(), Ok(String::new()));
-    observed.site.tokens.insert("/etc/token".to_owned(), Err("mode 0644".to_owned()));
+    observed.configured.texts.insert("/srv/agents.md".to_owned(), Ok(String::new()));
+    observed.configured.tokens.insert("/etc/token".to_owned(), Err(Unreadable::new("mode 0644")));
     let plan = planned(&observed, &everything());
-    for (id, why) in [("host/instructions", "it is empty"), ("host/token", "mode 0644")] {
+    for (id, why) in [("host/instructions", "empty text"), ("host/token", "mode 0644")] {
         let change = of(&plan, id).unwrap();
         assert!(change.verb == Verb::Refuse && change.why.contains(why), "{change:?}");
     }
@@ -302,7 +306,7 @@ fn links_and_copies_of_skel_replace_what_we_made_alone() {
     ] {
         let mut observed = bare();
         if let Some(link) = link {
-            observed.site.links.insert(path.to_owned(), link.to_owned());
+            observed.configured.links.insert(path.to_owned(), link.to_owned());
         }
         if let Some(text) = file {
             let file = File::Read { bytes: text.into(), mode: 0o644 };
@@ -320,13 +324,13 @@ fn links_and_copies_of_skel_replace_what_we_made_alone() {
 #[test]
 fn entries_of_skel_that_cannot_be_meant_are_refused() {
     for (skel, why) in [
-        ("[{path = '/a', link = '/b'}]", "below a directory"),
-        ("[{path = 'a/../../b', link = '/b'}]", "below a directory"),
+        ("[{path = '/a', link = '/b'}]", "expected a relative path"),
+        ("[{path = 'a/../../b', link = '/b'}]", "expected a relative path"),
         ("[{path = 'a', link = 'b'}]", "absolute path"),
         ("[{path = 'a'}]", "one of source and link"),
         ("[{path = 'a', link = '/b', source = '/c'}]", "one of source and link"),
         ("[{path = 'a', link = '/b'}, {path = 'a', source = '/c'}]", "twice"),
-        ("[{path = 'a/b', link = '/b'}, {path = 'a', source = '/c'}]", "another's way"),
+        ("[{path = 'a/b', link = '/b'}, {path = 'a', source = '/c'}]", "below another entry"),
         ("[{path = 'a', sauce = '/c'}]", "sauce"),
     ] {
         let error = toml::from_str::<Settings>(&format!("skel = {skel}")).unwrap_err().to_string();

@@ -1,47 +1,23 @@
-//! A user's browser tool: a token, and the agent's registration of it. Its port is the
-//! environment's.
+//! A user's browser tool: a token, and the agent's registration of it (pure). Its port is part of the
+//! environment.
 
-use super::account_id;
-use super::change::{Action, Cause, Change, SecretValue, Step, Verb};
-use super::deployed::Planned;
-use super::environment::Kind;
+use super::change::{Action, Cause, Change, SecretSource, Step, Verb};
+use super::service::Service;
+use super::{Planned, account_id, deployed};
 use crate::provision::edit::environment_file;
-use crate::provision::home::browser::{Facts, Look, Work};
-use crate::provision::home::{self, Clipped};
-use crate::provision::observe::observed::{File, Home, Observed, playwright_file, service_file};
-use crate::provision::settings::values::{Absolute, Name};
+use crate::provision::observe::Unreadable;
+use crate::provision::observe::observed::{File, HomeView, Observed};
+use crate::provision::paths::{playwright_file, service_file};
+use crate::provision::protocol::{BrowserFacts, BrowserTask, HomeTask, clip};
+use crate::provision::settings::browser::Settings;
+use crate::provision::settings::values::Absolute;
 use crate::provision::state::digest;
 use crate::provision::state::written::key_place;
-use crate::roster::Row;
-use serde::Deserialize;
 
-/// What a request must show; the server and the agent have it in their environments.
+/// The variable with the token, in the environments of the tool and of the agents.
 const KEY: &str = "PLAYWRIGHT_MCP_TOKEN";
 
-/// Site values: the table `[provision.browser]`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Settings {
-    /// The agent that is told of the tool; without one, nobody is.
-    pub agent: Option<Absolute>,
-    /// What the agent calls it.
-    pub name: Name,
-    /// Whether the tool has a token.
-    pub token: bool,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self { agent: None, name: Name("playwright".to_owned()), token: true }
-    }
-}
-
-/// What to look at in a user's home; nothing when the site asks for nothing.
-pub(in crate::provision) fn look(_user: &str, _row: &Row, settings: &Settings) -> Option<Look> {
-    settings.agent.as_ref().map(|_| Look { name: settings.name.0.clone() })
-}
-
-/// What a user lacks. `port` is the one of the user's tool.
+/// `port` is the one of the user's tool.
 pub(super) fn plan(
     user: &str,
     port: Option<u16>,
@@ -49,44 +25,45 @@ pub(super) fn plan(
     settings: &Settings,
 ) -> Planned {
     let (Some(agent), Some(port)) = (&settings.agent, port) else { return Planned::default() };
-    let (mut changes, mut adopted) =
-        if settings.token { tokens(user, observed) } else { Planned::default() };
+    let mut planned = if settings.token { tokens(user, observed) } else { Planned::default() };
     let change = Change::new(
         Some(user),
         Step::Browser,
         "browser",
         format!("browser tool {}", settings.name.0),
     );
-    let facts = match observed.home(user) {
-        Home::Fresh => &Facts::Absent,
-        Home::Seen(facts) => match &facts.browser {
+    let facts = match observed.home_view(user) {
+        HomeView::New => &BrowserFacts::Absent,
+        HomeView::Facts(facts) => match &facts.browser {
             Some(facts) => facts,
-            None => return (changes, adopted),
+            None => return planned,
         },
-        Home::Unknown(why) => {
-            let why = format!("the home was not looked at: {}", why.clipped());
-            changes.push(change.refused(Cause::Drift, why));
-            return (changes, adopted);
+        HomeView::Unknown(why) => {
+            let why = format!("the home was not inspected: {}", clip(why));
+            planned.changes.push(change.refused(Cause::Drift, why));
+            return planned;
         }
-        Home::NotAsked => return (changes, adopted),
+        HomeView::NotInspected => return planned,
     };
     let url = format!("http://localhost:{port}/mcp");
     match facts {
-        Facts::There(Some(there)) if *there != url => {
-            let why = "the agent has it with another address: left as it is";
-            changes.push(change.to(url).reported(Cause::Drift, why));
+        BrowserFacts::Registered(Some(there)) if *there != url => {
+            let why = "registered with another address: left as it is";
+            planned.changes.push(change.to(url).reported(Cause::Drift, why));
         }
-        Facts::There(_) => {}
-        Facts::Unfit(why) => changes.push(change.refused(Cause::Drift, why.clipped())),
-        Facts::Absent => {
-            let needs = [account_id(user), Kind::Playwright.id(user)].into_iter();
+        BrowserFacts::Registered(_) => {}
+        BrowserFacts::Unknown(why) => {
+            planned.changes.push(change.refused(Cause::Drift, clip(why)));
+        }
+        BrowserFacts::Absent => {
+            let needs = [account_id(user), Service::Playwright.change_id(user)].into_iter();
             let needs: Vec<String> =
-                needs.chain(changes.iter().map(|change| change.id.clone())).collect();
-            changes.push(register(change.needs(needs), agent, url, observed, settings));
+                needs.chain(planned.changes.iter().map(|change| change.id.clone())).collect();
+            planned.changes.push(register(change.needs(needs), agent, url, observed, settings));
         }
     }
-    adopted.dedup();
-    (changes, adopted)
+    planned.adopted.dedup();
+    planned
 }
 
 fn register(
@@ -97,19 +74,19 @@ fn register(
     settings: &Settings,
 ) -> Change {
     let agent = agent.as_str().to_owned();
-    match observed.site.programs.get(&agent) {
+    match observed.configured.programs.get(&agent) {
         Some(Ok(())) => {}
-        Some(Err(why)) => return change.refused(Cause::Drift, why.clone()),
-        None => return change.refused(Cause::Drift, format!("{agent} was not looked at")),
+        Some(Err(why)) => return change.refused(Cause::Drift, why.to_string()),
+        None => return change.refused(Cause::Drift, format!("{agent} was not inspected")),
     }
-    // The agent puts the value in when it asks: neither its arguments nor its file hold the token.
+    // The agent inserts the value with each request: neither its arguments nor its file hold the token.
     let header = format!("Authorization: Bearer ${{{KEY}}}");
     let headers = if settings.token { vec![header] } else { Vec::new() };
     let name = settings.name.0.clone();
-    let change = change.to(format!("{url}, for every project of the user's"));
-    let change = change.why("unless the agent knows one of that name from elsewhere");
-    let work = Work::Register { agent, name, url, headers };
-    let action = Action::Home(Box::new(home::Work::Browser(work)));
+    let change = change.to(format!("{url}, in all of the user's projects"));
+    let change = change.why("skipped if the agent knows a server of that name already");
+    let task = BrowserTask::Register { agent, name, url, headers };
+    let action = Action::Home(Box::new(HomeTask::Browser(task)));
     change.done(Verb::Add, Cause::Intent, action)
 }
 
@@ -118,7 +95,7 @@ fn tokens(user: &str, observed: &Observed) -> Planned {
     let (tool, service) = (playwright_file(user), service_file(user));
     let made = format!("{user}/{KEY}");
     let there = value(&tool, observed);
-    let (mut changes, mut adopted) = (Vec::new(), Vec::new());
+    let mut planned = Planned::default();
     let change = |part: &str, file: &str| {
         let change = Change::new(Some(user), Step::Browser, part, format!("{file} {KEY}"));
         change.needs([account_id(user)])
@@ -127,56 +104,55 @@ fn tokens(user: &str, observed: &Observed) -> Planned {
     let first = change(KEY, &tool).to("32 random bytes");
     match &there {
         Err(why) => {
-            changes.push(first.refused(Cause::Drift, why.clone()));
-            return (changes, adopted);
+            planned.changes.push(first.refused(Cause::Drift, why.to_string()));
+            return planned;
         }
         Ok(None) if recorded(&tool) && observed.files.contains_key(&tool) => {
-            let why = "a person took it out: not put back";
-            changes.push(first.refused(Cause::Edited, why));
-            return (changes, adopted);
+            let why = "a person removed it: not restored";
+            planned.changes.push(first.refused(Cause::Edited, why));
+            return planned;
         }
         Ok(None) => {
-            let value = SecretValue::Random;
+            let value = SecretSource::Random;
             let action = Action::SetSecret { file: tool.clone(), key: KEY, value };
-            changes.push(first.done(Verb::Add, Cause::Intent, action));
+            planned.changes.push(first.done(Verb::Add, Cause::Intent, action));
         }
-        // A person's, too: whatever it is, it counts.
-        Ok(Some(value)) => adopted.push((key_place(&tool, KEY), value.clone())),
+        // Any value counts, also one that a person wrote.
+        Ok(Some(value)) => planned.adopted.push((key_place(&tool, KEY), value.clone())),
     }
     let second = change(&format!("{KEY}-of-agents"), &service);
-    let second = Change { needs: vec![account_id(user), made], ..second };
-    let second = second.to(format!("as in {tool}"));
+    let second = second.needs([account_id(user), made]).to(format!("as in {tool}"));
     let action = Action::SetSecret {
         file: service.clone(),
         key: KEY,
-        value: SecretValue::SameAs(tool.clone()),
+        value: SecretSource::SameAs(tool.clone()),
     };
     let place = key_place(&service, KEY);
     match value(&service, observed) {
-        Err(why) => changes.push(second.refused(Cause::Drift, why)),
+        Err(why) => planned.changes.push(second.refused(Cause::Drift, why.to_string())),
         Ok(None) if recorded(&service) && observed.files.contains_key(&service) => {
-            changes.push(second.refused(Cause::Edited, "a person took it out: not put back"));
+            planned
+                .changes
+                .push(second.refused(Cause::Edited, "a person removed it: not restored"));
         }
-        Ok(None) => changes.push(second.done(Verb::Add, Cause::Intent, action)),
+        Ok(None) => planned.changes.push(second.done(Verb::Add, Cause::Intent, action)),
         Ok(Some(value)) if there.as_ref().is_ok_and(|there| there.as_ref() == Some(&value)) => {
-            adopted.push((place, value));
+            planned.adopted.push((place, value));
         }
         Ok(Some(value)) => {
             let second = second.from(digest::short(&value));
-            changes.push(super::deployed::other(
-                second,
-                observed.written.is_ours(&place, &value),
-                action,
-            ));
+            let ours = observed.written.is_ours(&place, &value);
+            planned.changes.push(deployed::replacing(second, ours, action));
         }
     }
-    (changes, adopted)
+    planned
 }
 
-fn value(file: &str, observed: &Observed) -> Result<Option<Vec<u8>>, String> {
+/// The token in an environment file.
+fn value(file: &str, observed: &Observed) -> Result<Option<Vec<u8>>, Unreadable> {
     match observed.files.get(file) {
         None => Ok(None),
-        Some(File::Unknown(why)) => Err(format!("not read: {why}")),
+        Some(File::Unknown(why)) => Err(Unreadable(format!("not read: {why}"))),
         Some(File::Read { bytes, .. }) => {
             Ok(environment_file::get(bytes, KEY).filter(|value| !value.is_empty()))
         }

@@ -1,8 +1,9 @@
 use super::*;
-use crate::provision::home::Facts as HomeFacts;
-use crate::provision::observe::observed::Inside;
+use crate::provision::observe::observed::HomeReport;
 use crate::provision::plan::tests::{host, model, roster};
-use crate::provision::plan::{Plan, Settings as All, Wish, plan as whole};
+use crate::provision::plan::{DesiredState, Plan, plan as whole};
+use crate::provision::protocol::HomeFacts;
+use crate::provision::settings::Settings as All;
 use crate::roster::Tier;
 use crate::roster::tests::row;
 
@@ -13,23 +14,23 @@ fn settings() -> All {
     All { browser, ..model::settings() }
 }
 
-fn seen(observed: &mut Observed, facts: Facts) {
+fn seen(observed: &mut Observed, facts: BrowserFacts) {
     let facts = HomeFacts { browser: Some(facts), ..HomeFacts::default() };
-    observed.inside.insert("ann".to_owned(), Inside::Seen(Box::new(facts)));
+    observed.home_reports.insert("ann".to_owned(), HomeReport::Facts(Box::new(facts)));
 }
 
 fn bare() -> Observed {
     let mut observed = host(&["ann"]);
-    observed.site.programs.insert(AGENT.to_owned(), Ok(()));
-    seen(&mut observed, Facts::Absent);
+    observed.configured.programs.insert(AGENT.to_owned(), Ok(()));
+    seen(&mut observed, BrowserFacts::Absent);
     observed
 }
 
 fn planned(observed: &Observed) -> Plan {
     let roster = roster(&[("ann", row("ann.x", Tier::PowerUser))]);
     let failed = std::collections::BTreeSet::new();
-    let wish = Wish { roster: &roster, users: &[], membership_unknown: None, failed };
-    whole(&wish, observed, &settings()).unwrap()
+    let desired = DesiredState { roster: &roster, users: &[], membership_unknown: None, failed };
+    whole(&desired, observed, &settings()).unwrap()
 }
 
 fn of<'a>(plan: &'a Plan, id: &str) -> Option<&'a Change> {
@@ -48,20 +49,20 @@ fn a_token_is_made_shared_with_the_agent_and_registered_by_name_once() {
     }
     let change = of(&first, "ann/browser").unwrap();
     let needs = ["ann/PLAYWRIGHT_PORT", IDS[0], IDS[1]];
-    assert_eq!(change.needs, needs);
-    let Some(Action::Home(work)) = &change.action else { panic!("{change:?}") };
-    let home::Work::Browser(Work::Register { url, headers, .. }) = &**work else { panic!() };
+    assert_eq!(change.scope.needs, needs);
+    let Some(Action::Home(task)) = &change.action else { panic!("{change:?}") };
+    let HomeTask::Browser(BrowserTask::Register { url, headers, .. }) = &**task else { panic!() };
     assert_eq!(url, "http://localhost:8931/mcp");
     assert_eq!(headers, &["Authorization: Bearer ${PLAYWRIGHT_MCP_TOKEN}"]);
     let mut after = model::apply(&observed, &first);
-    seen(&mut after, Facts::There(Some(url.clone())));
+    seen(&mut after, BrowserFacts::Registered(Some(url.clone())));
     let again = planned(&after);
-    assert!(again.changes.iter().all(|change| change.step != Step::Browser), "{again:#?}");
+    assert!(again.changes.iter().all(|change| change.scope.step != Step::Browser), "{again:#?}");
     assert_eq!(model::apply(&after, &again), after);
 }
 
 #[test]
-fn tokens_of_persons_stay() {
+fn tokens_of_users_are_kept() {
     let files = [playwright_file("ann"), service_file("ann")];
     for (tool, service, recorded, wanted) in [
         ("PLAYWRIGHT_MCP_TOKEN=mine", "A=1", None, [None, Some(Verb::Add)]),
@@ -86,11 +87,11 @@ fn tokens_of_persons_stay() {
 
 #[test]
 fn a_registration_is_made_only_where_there_is_none() {
-    let other = Facts::There(Some("http://localhost:1/mcp".to_owned()));
+    let other = BrowserFacts::Registered(Some("http://localhost:1/mcp".to_owned()));
     for (facts, wanted) in [
-        (Facts::There(None), None),
+        (BrowserFacts::Registered(None), None),
         (other, Some(Verb::Report)),
-        (Facts::Unfit("~/.claude.json does not parse".to_owned()), Some(Verb::Refuse)),
+        (BrowserFacts::Unknown("~/.claude.json is not valid JSON".to_owned()), Some(Verb::Refuse)),
     ] {
         let mut observed = bare();
         seen(&mut observed, facts.clone());
@@ -98,6 +99,6 @@ fn a_registration_is_made_only_where_there_is_none() {
         assert_eq!(of(&plan, "ann/browser").map(|change| change.verb), wanted, "{facts:?}");
     }
     let mut observed = bare();
-    observed.site.programs.insert(AGENT.to_owned(), Err("belongs to uid 7".to_owned()));
+    observed.configured.programs.insert(AGENT.to_owned(), Err(Unreadable::new("belongs to uid 7")));
     assert_eq!(of(&planned(&observed), "ann/browser").unwrap().verb, Verb::Refuse);
 }

@@ -1,62 +1,61 @@
-//! The clones of a user: the infrastructure's, and those of the row's repositories.
+//! The clones of a user: the infrastructure's, and those of the row's repositories (pure).
 //!
-//! Only what is absent is made, and only what is known as the right clone is moved or given a remote;
-//! everything else that is in a place is said.
+//! Only an absent clone is made, and only what is known to be the right clone is moved or given a remote;
+//! anything else at a location is reported.
 
 #[cfg(test)]
 mod tests;
 
-pub use crate::provision::settings::code::Settings;
-
 use super::account_id;
 use super::change::{Action, Cause, Change, Step, Verb};
-use crate::provision::home::Work;
-use crate::provision::home::code::{self, Clone, Facts, Look, Place, Repo, Spot, Wanted};
-use crate::provision::observe::observed::{Inside, Observed};
-use crate::roster::{Layout, Row, Tier};
+use crate::provision::observe::observed::{HomeReport, Observed};
+use crate::provision::protocol::code::{
+    CloneFacts, CloneLocation, CodeFacts, CodeQuery, CodeTask, PathState, RepoFacts, Repository,
+};
+use crate::provision::protocol::{HomeTask, clip};
+use crate::provision::settings::code::Settings;
+use crate::roster::{Layout, Row};
 
-/// No reason of a user's process is repeated longer (characters).
-const MAX_REASON: usize = 300;
-
-/// What to look at in a user's home; nothing when the site asks for nothing. An admin's `~/code` is
-/// the admin's own.
-pub(in crate::provision) fn look(_user: &str, row: &Row, settings: &Settings) -> Option<Look> {
-    let managed = row.tier != Tier::Admin && !settings.is_empty();
-    managed.then(|| Look { repos: row.repos.clone() })
-}
-
-/// The work that brings a user's clones up to date: for every run, after the changes of the plan,
-/// and no change itself. None for whom there is nothing to bring up to date, or nobody to do it.
-pub fn freshen(user: &str, row: &Row, observed: &Observed, settings: &Settings) -> Option<Work> {
-    look(user, row, settings)?;
-    if !observed.accounts.contains_key(user) || observed.seen(user).is_none() {
+/// The task that brings a user's clones up to date: for every run, after the changes of the plan, and
+/// not a change itself. `None` if there are no clones, or the home could not be inspected.
+pub fn freshen(
+    user: &str,
+    row: &Row,
+    observed: &Observed,
+    settings: &Settings,
+) -> Option<HomeTask> {
+    CodeQuery::new(row, settings)?;
+    if !observed.accounts.contains_key(user) || observed.home_facts(user).is_none() {
         return None;
     }
     let infra = settings.infra.iter().flat_map(|url| {
-        // Where a move was refused, it is still in its old place.
-        [Spot::Code, Spot::Infra].map(|spot| Wanted { spot, url: url.clone() })
+        // If a move was refused, it is still at its old location.
+        [CloneLocation::Code, CloneLocation::Infra]
+            .map(|location| Repository { location, url: url.clone() })
     });
     let repos = settings.remotes_of(row);
-    let repos = repos.map(|(name, url)| Wanted { spot: Spot::Repo(name.clone()), url });
-    let clones: Vec<Wanted> = infra.chain(repos).collect();
+    let repos = repos.map(|(name, url)| {
+        let location = CloneLocation::Repo(name.clone());
+        Repository { location, url }
+    });
+    let clones: Vec<Repository> = infra.chain(repos).collect();
     let seconds = settings.freshen_seconds;
-    (!clones.is_empty()).then_some(Work::Code(code::Work::Freshen { clones, seconds }))
+    (!clones.is_empty()).then_some(HomeTask::Code(CodeTask::Freshen { clones, seconds }))
 }
 
-/// What a user lacks.
 pub(super) fn plan(user: &str, row: &Row, observed: &Observed, settings: &Settings) -> Vec<Change> {
-    if look(user, row, settings).is_none() {
+    if CodeQuery::new(row, settings).is_none() {
         return Vec::new();
     }
-    let nothing = Facts::default();
-    let facts = match observed.inside.get(user) {
-        // A home that is to be made.
+    let nothing = CodeFacts::default();
+    let facts = match observed.home_reports.get(user) {
+        // The home will be made.
         None if !observed.accounts.contains_key(user) => &nothing,
         None => return Vec::new(),
-        Some(Inside::Unknown(why)) => return vec![unknown(user, why)],
-        Some(Inside::Seen(facts)) => match &facts.code {
+        Some(HomeReport::Unknown(why)) => return vec![unknown(user, why)],
+        Some(HomeReport::Facts(facts)) => match &facts.code {
             Some(facts) => facts,
-            None => return vec![unknown(user, "its process said nothing about clones")],
+            None => return vec![unknown(user, "its process reported nothing about clones")],
         },
     };
     Planning { user, row, settings, facts }.changes()
@@ -64,20 +63,20 @@ pub(super) fn plan(user: &str, row: &Row, observed: &Observed, settings: &Settin
 
 fn unknown(user: &str, why: &str) -> Change {
     let change = Change::new(Some(user), Step::Code, "code", "~/code");
-    change.refused(Cause::Drift, format!("not looked at: {}", clipped(why)))
+    change.refused(Cause::Drift, format!("not inspected: {}", clip(why)))
 }
 
 struct Planning<'a> {
     user: &'a str,
     row: &'a Row,
     settings: &'a Settings,
-    facts: &'a Facts,
+    facts: &'a CodeFacts,
 }
 
 impl Planning<'_> {
     fn changes(&self) -> Vec<Change> {
         let mut changes: Vec<Change> =
-            self.facts.leftovers.iter().map(|at| self.tidy(at)).collect();
+            self.facts.unfinished_clones.iter().map(|at| self.remove_leftover(at)).collect();
         let moved = self.moved();
         let begun = moved.is_some();
         changes.extend(moved);
@@ -100,67 +99,67 @@ impl Planning<'_> {
         Change::new(Some(self.user), Step::Code, &part, what).needs([account_id(self.user)])
     }
 
-    fn tidy(&self, spot: &Spot) -> Change {
-        let path = spot.path();
+    fn remove_leftover(&self, location: &CloneLocation) -> Change {
+        let path = location.path();
         let change = self.change(&format!("-tidy-{path}"), format!("~/{path}"));
-        let change = change.why("an interrupted clone lies beside it");
-        done(change, Verb::Repair, Cause::Drift, code::Work::Tidy(spot.clone()))
+        let change = change.why("an interrupted clone is beside it");
+        done(change, Verb::Repair, Cause::Drift, CodeTask::RemoveLeftover(location.clone()))
     }
 
-    /// The move of `~/code` to `~/code/infra`, where it is to be done or finished.
+    /// The move of `~/code` to `~/code/infra`, if it is to be done or finished.
     fn moved(&self) -> Option<Change> {
         let url = self.settings.infra.as_ref()?;
-        let begun = |place: &Place| matches!(place, Place::Clone(clone) if clone.moving);
-        let work = code::Work::ToWorkspace { url: url.clone() };
+        let begun = |state: &PathState| matches!(state, PathState::Clone(clone) if clone.moving);
+        let task = CodeTask::MoveToWorkspace { url: url.clone() };
         let change = self.change("-move", "~/code").from("~/code").to("~/code/infra");
-        if begun(&self.facts.between) || begun(&self.facts.infra) {
+        if begun(&self.facts.unfinished_move) || begun(&self.facts.infra) {
             let change = change.why("finishes a move that was interrupted");
-            return Some(done(change, Verb::Repair, Cause::Drift, work));
+            return Some(done(change, Verb::Repair, Cause::Drift, task));
         }
-        let Place::Clone(clone) = &self.facts.code else { return None };
+        let PathState::Clone(clone) = &self.facts.code else { return None };
         if self.row.code_layout != Layout::Workspace || !clone.may_be(url) {
             return None;
         }
-        let change =
-            change.why("moved whole: branches, changed files and what runs in it go along");
-        Some(done(change, Verb::Repair, Cause::Intent, work))
+        let why = "moved as a whole, with branches, changed files and running processes";
+        let change = change.why(why);
+        Some(done(change, Verb::Repair, Cause::Intent, task))
     }
 
-    /// Whatever is at `~/code` and keeps every clone from its place.
+    /// Anything at `~/code` that keeps all clones from being made.
     fn blocked(&self) -> Option<Change> {
         let change = self.change("", "~/code");
-        let said = match (&self.facts.code, self.row.code_layout) {
-            (Place::Absent, _)
-            | (Place::Directory, Layout::Workspace)
-            | (Place::Clone(_), Layout::Single) => return None,
-            (Place::Clone(clone), Layout::Workspace) => {
+        let blocked = match (&self.facts.code, self.row.code_layout) {
+            (PathState::Absent, _)
+            | (PathState::Directory, Layout::Workspace)
+            | (PathState::Clone(_), Layout::Single) => return None,
+            (PathState::Clone(clone), Layout::Workspace) => {
                 let why = if self.settings.infra.is_some() {
-                    "a clone of something else: left alone"
+                    "a clone of another repository: left as it is"
                 } else {
-                    "a clone where a workspace is asked for: left alone"
+                    "a clone, but the layout is workspace: left as it is"
                 };
                 change.from(shown(clone)).reported(Cause::Drift, why)
             }
-            (Place::Directory, Layout::Single) => {
+            (PathState::Directory, Layout::Single) => {
                 self.settings.infra.as_ref()?;
-                change.reported(Cause::Drift, "a directory that is no clone: left alone")
+                change.reported(Cause::Drift, "a directory that is not a clone: left as it is")
             }
-            (Place::Link, _) => change.reported(Cause::Drift, "a link: left alone"),
-            (Place::Other(what) | Place::Unknown(what), _) => in_the_way(change, what),
+            (PathState::Link, _) => change.reported(Cause::Drift, "a link: left as it is"),
+            (PathState::Other(what) | PathState::Unknown(what), _) => in_the_way(change, what),
         };
-        let repos = self.row.repos.iter().map(|name| format!("nor ~/code/{name}"));
-        Some(Change { lines: repos.collect(), ..said })
+        let repos = self.row.repos.iter().map(|name| format!("not done either: ~/code/{name}"));
+        Some(Change { lines: repos.collect(), ..blocked })
     }
 
-    /// The infrastructure's clone in its place.
+    /// The infrastructure's clone at its location.
     fn infra(&self) -> Option<Change> {
         let url = self.settings.infra.clone()?;
-        let (spot, place) = match self.row.code_layout {
-            Layout::Single => (Spot::Code, &self.facts.code),
-            Layout::Workspace => (Spot::Infra, &self.facts.infra),
+        let (location, state) = match self.row.code_layout {
+            Layout::Single => (CloneLocation::Code, &self.facts.code),
+            Layout::Workspace => (CloneLocation::Infra, &self.facts.infra),
         };
-        let wanted = Wanted { spot, url };
-        self.one("", wanted, place, true)
+        let repository = Repository { location, url };
+        self.at_location("", repository, state, true)
     }
 
     /// A repository of the row.
@@ -168,103 +167,114 @@ impl Planning<'_> {
         let part = format!("-{name}");
         let Some(url) = self.settings.remote(name) else {
             let change = self.change(&part, format!("~/code/{name}"));
-            let why = "the configuration names no remote for it (provision.code.repo_remote)";
+            let why = "no remote is configured for it (provision.code.repo_remote)";
             return Some(change.refused(Cause::Intent, why));
         };
-        let absent = Repo::default();
+        let absent = RepoFacts::default();
         let repo = self.facts.repos.get(name).unwrap_or(&absent);
-        let wanted = Wanted { spot: Spot::Repo(name.to_owned()), url };
-        // While ~/code is still a clone, its files are not the repository's place.
-        let (place, nested) = (&repo.place, &repo.nested);
+        let location = CloneLocation::Repo(name.to_owned());
+        let repository = Repository { location, url };
+        let (own, nested) = (&repo.own, &repo.nested);
         let change = self.change(&part, format!("~/code/{name}"));
         let change = change.needs([account_id(self.user), format!("{}/code-move", self.user)]);
         let from = format!("~/code/infra/{name}");
-        match (place, nested) {
-            (Place::Clone(clone), _) if clone.moving && clone.may_be(&wanted.url) => {
+        match (own, nested) {
+            (PathState::Clone(clone), _) if clone.moving && clone.may_be(&repository.url) => {
                 let change = change.why("finishes a move that was interrupted");
-                Some(done(change, Verb::Repair, Cause::Drift, code::Work::Hoist(wanted)))
+                Some(done(change, Verb::Repair, Cause::Drift, CodeTask::MoveOutOfInfra(repository)))
             }
-            (Place::Absent, Place::Clone(clone)) if !repo.tracked => {
-                if !clone.may_be(&wanted.url) {
+            (PathState::Absent, PathState::Clone(clone)) if !repo.tracked => {
+                if !clone.may_be(&repository.url) {
                     let change = change.from(shown(clone));
-                    let why = format!("{from} is a clone of something else: left alone");
+                    let why = format!("{from} is a clone of another repository: left as it is");
                     return Some(change.reported(Cause::Drift, why));
                 }
-                let change = change.from(from).why("it lies in the infrastructure's clone");
-                Some(done(change, Verb::Repair, Cause::Intent, code::Work::Hoist(wanted)))
+                let change = change.from(from).why("it is inside the infrastructure's clone");
+                Some(done(
+                    change,
+                    Verb::Repair,
+                    Cause::Intent,
+                    CodeTask::MoveOutOfInfra(repository),
+                ))
             }
-            (Place::Absent, Place::Unknown(why)) => {
-                let why = format!("{from}: {}: left alone", clipped(why));
+            (PathState::Absent, PathState::Unknown(why)) => {
+                let why = format!("{from}: {}: left as it is", clip(why));
                 Some(change.reported(Cause::Drift, why))
             }
-            _ => self.one(&part, wanted, place, false),
+            _ => self.at_location(&part, repository, own, false),
         }
     }
 
-    /// A clone in its place: made, given what it lacks, or what is there instead is said.
-    fn one(&self, part: &str, wanted: Wanted, place: &Place, locked: bool) -> Option<Change> {
-        let path = format!("~/{}", wanted.spot.path());
+    /// A clone at its location: made, completed, or a report of what is there instead.
+    fn at_location(
+        &self,
+        part: &str,
+        repository: Repository,
+        state: &PathState,
+        keep_encrypted: bool,
+    ) -> Option<Change> {
+        let path = format!("~/{}", repository.location.path());
         let change = self.change(part, path.clone());
-        match place {
-            Place::Absent => {
+        match state {
+            PathState::Absent => {
                 let moved = format!("{}/code-move", self.user);
-                let change = change.needs([account_id(self.user), moved]).to(wanted.url.clone());
-                let branch = self.settings.branch.clone().filter(|_| locked);
+                let change =
+                    change.needs([account_id(self.user), moved]).to(repository.url.clone());
+                let branch = self.settings.branch.clone().filter(|_| keep_encrypted);
                 let allow_file = self.settings.allow_file;
                 let seconds = self.settings.clone_seconds;
-                let work = code::Work::Clone { wanted, branch, locked, allow_file, seconds };
-                let why = if locked { "encrypted files stay encrypted" } else { "" };
-                Some(done(change.why(why), Verb::Add, Cause::Intent, work))
+                let why = if keep_encrypted { "encrypted files stay encrypted" } else { "" };
+                let task =
+                    CodeTask::Clone { repository, branch, keep_encrypted, allow_file, seconds };
+                Some(done(change.why(why), Verb::Add, Cause::Intent, task))
             }
-            Place::Clone(clone) => self.lacks(part, wanted, clone),
-            Place::Directory => {
-                Some(change.reported(Cause::Drift, "a directory that is no clone: left alone"))
-            }
-            Place::Link => Some(change.reported(Cause::Drift, "a link: left alone")),
-            Place::Other(what) | Place::Unknown(what) => Some(in_the_way(change, what)),
+            PathState::Clone(clone) => self.complete(part, repository, clone),
+            PathState::Directory => Some(
+                change.reported(Cause::Drift, "a directory that is not a clone: left as it is"),
+            ),
+            PathState::Link => Some(change.reported(Cause::Drift, "a link: left as it is")),
+            PathState::Other(what) | PathState::Unknown(what) => Some(in_the_way(change, what)),
         }
     }
 
-    /// What an existing clone lacks.
-    fn lacks(&self, part: &str, wanted: Wanted, clone: &Clone) -> Option<Change> {
-        let path = format!("~/{}", wanted.spot.path());
+    /// Adds the remote or upstream that an existing clone lacks.
+    fn complete(&self, part: &str, repository: Repository, clone: &CloneFacts) -> Option<Change> {
+        let path = format!("~/{}", repository.location.path());
         if clone.remotes.is_empty() {
             let change = self.change(&format!("{part}-remote"), format!("{path} remote origin"));
-            let change = change.to(wanted.url.clone());
-            return Some(done(change, Verb::Add, Cause::Drift, code::Work::AddRemote(wanted)));
+            let change = change.to(repository.url.clone());
+            return Some(done(change, Verb::Add, Cause::Drift, CodeTask::AddRemote(repository)));
         }
-        let Some(remote) = clone.canonical(&wanted.url) else {
+        let Some(remote) = clone.canonical(&repository.url) else {
             let change = self.change(&format!("{part}-remote"), format!("{path} remote"));
-            let change = change.from(shown(clone)).to(wanted.url);
-            return Some(change.reported(Cause::Drift, "a clone of something else: left alone"));
+            let change = change.from(shown(clone)).to(repository.url);
+            return Some(
+                change.reported(Cause::Drift, "a clone of another repository: left as it is"),
+            );
         };
         let branch = clone.branch.as_ref()?;
         let tracked = clone.tracking.iter().any(|name| name == remote);
         if clone.upstream || !tracked {
             return None;
         }
-        let branch = clipped(branch);
+        let branch = clip(branch);
         let change =
             self.change(&format!("{part}-upstream"), format!("{path} upstream of {branch}"));
-        let change = change.to(format!("{}/{branch}", clipped(remote)));
-        Some(done(change, Verb::Add, Cause::Drift, code::Work::SetUpstream(wanted)))
+        let change = change.to(format!("{}/{branch}", clip(remote)));
+        Some(done(change, Verb::Add, Cause::Drift, CodeTask::SetUpstream(repository)))
     }
 }
 
-fn done(change: Change, verb: Verb, cause: Cause, work: code::Work) -> Change {
-    change.done(verb, cause, Action::Home(Box::new(Work::Code(work))))
+fn done(change: Change, verb: Verb, cause: Cause, task: CodeTask) -> Change {
+    change.done(verb, cause, Action::Home(Box::new(HomeTask::Code(task))))
 }
 
 fn in_the_way(change: Change, what: &str) -> Change {
-    change.refused(Cause::Drift, format!("{}: left alone", clipped(what)))
+    change.refused(Cause::Drift, format!("{}: left as it is", clip(what)))
 }
 
 /// The addresses of a clone's remotes.
-fn shown(clone: &Clone) -> String {
+fn shown(clone: &CloneFacts) -> String {
     let addresses: Vec<&str> = clone.remotes.iter().map(|remote| remote.url.as_str()).collect();
-    clipped(&addresses.join(", "))
-}
-
-fn clipped(text: &str) -> String {
-    text.chars().take(MAX_REASON).collect()
+    clip(&addresses.join(", "))
 }

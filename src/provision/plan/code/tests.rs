@@ -1,6 +1,8 @@
 use super::*;
-use crate::provision::home::code::Remote;
 use crate::provision::observe::observed::Account;
+use crate::provision::protocol::HomeFacts;
+use crate::provision::protocol::code::Remote;
+use crate::roster::Tier;
 use crate::roster::tests::row;
 
 const INFRA: &str = "https://git.example/infra.git";
@@ -11,13 +13,13 @@ fn settings() -> Settings {
     toml::from_str(&text).unwrap()
 }
 
-fn host(facts: Facts) -> Observed {
+fn host(facts: CodeFacts) -> Observed {
     let mut observed = Observed::default();
     let (home, shell) = ("/home/ann".to_owned(), "/bin/sh".to_owned());
     let account = Account { uid: 1001, gid: 1001, home, shell, local: true };
     observed.accounts.insert("ann".into(), account);
-    let facts = crate::provision::home::Facts { code: Some(facts), ..Default::default() };
-    observed.inside.insert("ann".into(), Inside::Seen(Box::new(facts)));
+    let facts = HomeFacts { code: Some(facts), ..Default::default() };
+    observed.home_reports.insert("ann".into(), HomeReport::Facts(Box::new(facts)));
     observed
 }
 
@@ -26,12 +28,12 @@ fn workspace(repos: &[&str]) -> Row {
     Row { code_layout: Layout::Workspace, repos, ..row("ann.x", Tier::PowerUser) }
 }
 
-fn clone_of(url: &str) -> Place {
+fn clone_of(url: &str) -> PathState {
     let remotes = vec![Remote { name: "origin".into(), url: url.into() }];
-    Place::Clone(Clone { remotes, ..Clone::default() })
+    PathState::Clone(CloneFacts { remotes, ..CloneFacts::default() })
 }
 
-fn lines(row: &Row, facts: Facts) -> Vec<String> {
+fn lines(row: &Row, facts: CodeFacts) -> Vec<String> {
     let changes = plan("ann", row, &host(facts), &settings());
     let line = |change: &Change| {
         let line = format!("{} {}", change.verb.shown().1, change.id);
@@ -45,21 +47,21 @@ fn lines(row: &Row, facts: Facts) -> Vec<String> {
 const WEB: &str = "https://git.example/web.git";
 
 /// A clone with which a move was begun.
-fn begun(url: &str) -> Place {
-    let Place::Clone(clone) = clone_of(url) else { unreachable!() };
-    Place::Clone(Clone { moving: true, ..clone })
+fn begun(url: &str) -> PathState {
+    let PathState::Clone(clone) = clone_of(url) else { unreachable!() };
+    PathState::Clone(CloneFacts { moving: true, ..clone })
 }
 
-fn with(code: Place, infra: Place) -> Facts {
-    Facts { code, infra, ..Facts::default() }
+fn with(code: PathState, infra: PathState) -> CodeFacts {
+    CodeFacts { code, infra, ..CodeFacts::default() }
 }
 
-fn pipe() -> Place {
-    Place::Other("a pipe".into())
+fn pipe() -> PathState {
+    PathState::Other("a pipe".into())
 }
 
 #[track_caller]
-fn check(row: &Row, table: Vec<(Facts, &[&str])>) {
+fn check(row: &Row, table: Vec<(CodeFacts, &[&str])>) {
     for (facts, expected) in table {
         assert_eq!(lines(row, facts.clone()), expected, "{facts:#?}");
     }
@@ -67,20 +69,23 @@ fn check(row: &Row, table: Vec<(Facts, &[&str])>) {
 
 #[test]
 fn each_thing_in_the_place_of_a_single_clone_has_its_line() {
-    const OTHER: &str = "report ann/code-remote: a clone of something else: left alone";
-    let at = |code: Place| with(code, Place::Absent);
-    let left = Facts { leftovers: vec![Spot::Code], ..at(clone_of(INFRA)) };
-    let half = Facts { between: begun(INFRA), ..Facts::default() };
-    let table: Vec<(Facts, &[&str])> = vec![
-        (Facts::default(), &["add ann/code"]),
+    const OTHER: &str = "report ann/code-remote: a clone of another repository: left as it is";
+    let at = |code: PathState| with(code, PathState::Absent);
+    let left = CodeFacts { unfinished_clones: vec![CloneLocation::Code], ..at(clone_of(INFRA)) };
+    let half = CodeFacts { unfinished_move: begun(INFRA), ..CodeFacts::default() };
+    let table: Vec<(CodeFacts, &[&str])> = vec![
+        (CodeFacts::default(), &["add ann/code"]),
         (at(clone_of(INFRA)), &[]),
         (at(clone_of("git@git.example:infra")), &[]),
         (at(clone_of(WEB)), &[OTHER]),
-        (at(Place::Clone(Clone::default())), &["add ann/code-remote"]),
-        (at(Place::Directory), &["report ann/code: a directory that is no clone: left alone"]),
-        (at(Place::Link), &["report ann/code: a link: left alone"]),
-        (at(pipe()), &["refused ann/code: a pipe: left alone"]),
-        (at(Place::Unknown("why".into())), &["refused ann/code: why: left alone"]),
+        (at(PathState::Clone(CloneFacts::default())), &["add ann/code-remote"]),
+        (
+            at(PathState::Directory),
+            &["report ann/code: a directory that is not a clone: left as it is"],
+        ),
+        (at(PathState::Link), &["report ann/code: a link: left as it is"]),
+        (at(pipe()), &["refused ann/code: a pipe: left as it is"]),
+        (at(PathState::Unknown("why".into())), &["refused ann/code: why: left as it is"]),
         (left, &["repair ann/code-tidy-code"]),
         (half, &["repair ann/code-move"]),
     ];
@@ -89,21 +94,27 @@ fn each_thing_in_the_place_of_a_single_clone_has_its_line() {
 
 #[test]
 fn each_thing_in_the_place_of_a_workspace_has_its_line() {
-    const OTHER: &str = "report ann/code: a clone of something else: left alone; nor ~/code/web";
-    let at = |code: Place| with(code, Place::Absent);
-    let half = Facts { between: begun(INFRA), ..at(Place::Directory) };
-    // Somebody's own directory under the name that a move uses.
-    let own = Facts { between: clone_of(INFRA), ..with(Place::Directory, clone_of(INFRA)) };
+    const OTHER: &str = "report ann/code: a clone of another repository: left as it is; not done either: ~/code/web";
+    let at = |code: PathState| with(code, PathState::Absent);
+    let half = CodeFacts { unfinished_move: begun(INFRA), ..at(PathState::Directory) };
+    // A user's own directory under the name that a move uses.
+    let own = CodeFacts {
+        unfinished_move: clone_of(INFRA),
+        ..with(PathState::Directory, clone_of(INFRA))
+    };
     let both: &[&str] = &["add ann/code", "add ann/code-web"];
     let moved: &[&str] = &["repair ann/code-move", "add ann/code-web"];
-    let table: Vec<(Facts, &[&str])> = vec![
-        (Facts::default(), both),
-        (at(Place::Directory), both),
+    let table: Vec<(CodeFacts, &[&str])> = vec![
+        (CodeFacts::default(), both),
+        (at(PathState::Directory), both),
         (at(clone_of(INFRA)), moved),
         (at(clone_of(WEB)), &[OTHER]),
-        (at(Place::Link), &["report ann/code: a link: left alone; nor ~/code/web"]),
-        (at(pipe()), &["refused ann/code: a pipe: left alone; nor ~/code/web"]),
-        (with(Place::Directory, begun(INFRA)), moved),
+        (
+            at(PathState::Link),
+            &["report ann/code: a link: left as it is; not done either: ~/code/web"],
+        ),
+        (at(pipe()), &["refused ann/code: a pipe: left as it is; not done either: ~/code/web"]),
+        (with(PathState::Directory, begun(INFRA)), moved),
         (half, moved),
         (own, &["add ann/code-web"]),
     ];
@@ -112,26 +123,29 @@ fn each_thing_in_the_place_of_a_workspace_has_its_line() {
 
 #[test]
 fn each_thing_in_the_place_of_a_repository_has_its_line() {
-    const UNSURE: &str = "report ann/code-web: ~/code/infra/web: why: left alone";
+    const UNSURE: &str = "report ann/code-web: ~/code/infra/web: why: left as it is";
     const OTHER: &str =
-        "report ann/code-web: ~/code/infra/web is a clone of something else: left alone";
-    const TAKEN: &str = "report ann/code-web: a directory that is no clone: left alone";
-    let at = |place: Place, nested: Place, tracked: bool| {
-        let repos = [("web".to_owned(), Repo { place, nested, tracked })].into();
-        Facts { repos, ..with(Place::Directory, clone_of(INFRA)) }
+        "report ann/code-web: ~/code/infra/web is a clone of another repository: left as it is";
+    const TAKEN: &str = "report ann/code-web: a directory that is not a clone: left as it is";
+    let at = |own: PathState, nested: PathState, tracked: bool| {
+        let repos = [("web".to_owned(), RepoFacts { own, nested, tracked })].into();
+        CodeFacts { repos, ..with(PathState::Directory, clone_of(INFRA)) }
     };
-    let inside = |nested: Place, tracked: bool| at(Place::Absent, nested, tracked);
-    let table: Vec<(Facts, &[&str])> = vec![
-        (at(clone_of(WEB), Place::Absent, false), &[]),
+    let inside = |nested: PathState, tracked: bool| at(PathState::Absent, nested, tracked);
+    let table: Vec<(CodeFacts, &[&str])> = vec![
+        (at(clone_of(WEB), PathState::Absent, false), &[]),
         (at(clone_of(WEB), clone_of(WEB), false), &[]),
         (inside(clone_of(WEB), false), &["repair ann/code-web"]),
         (inside(clone_of(WEB), true), &["add ann/code-web"]),
         (inside(clone_of(INFRA), false), &[OTHER]),
-        (inside(Place::Unknown("why".into()), false), &[UNSURE]),
-        (at(begun(WEB), Place::Absent, false), &["repair ann/code-web"]),
-        (at(Place::Directory, clone_of(WEB), false), &[TAKEN]),
-        (at(Place::Link, Place::Absent, false), &["report ann/code-web: a link: left alone"]),
-        (at(pipe(), Place::Absent, false), &["refused ann/code-web: a pipe: left alone"]),
+        (inside(PathState::Unknown("why".into()), false), &[UNSURE]),
+        (at(begun(WEB), PathState::Absent, false), &["repair ann/code-web"]),
+        (at(PathState::Directory, clone_of(WEB), false), &[TAKEN]),
+        (
+            at(PathState::Link, PathState::Absent, false),
+            &["report ann/code-web: a link: left as it is"],
+        ),
+        (at(pipe(), PathState::Absent, false), &["refused ann/code-web: a pipe: left as it is"]),
     ];
     check(&workspace(&["web"]), table);
 }
@@ -146,8 +160,9 @@ fn a_branch_that_its_remote_has_gets_its_upstream_and_no_other() {
         });
         let tracking = tracking.iter().map(|&name| name.to_owned()).collect();
         let branch = Some("main".to_owned());
-        let clone = Clone { remotes: remotes.into(), branch, upstream, tracking, moving: false };
-        Facts { code: Place::Clone(clone), ..Facts::default() }
+        let clone =
+            CloneFacts { remotes: remotes.into(), branch, upstream, tracking, moving: false };
+        CodeFacts { code: PathState::Clone(clone), ..CodeFacts::default() }
     };
     assert_eq!(lines(&single, facts(false, &["canon"])), ["add ann/code-upstream"]);
     assert_eq!(lines(&single, facts(false, &["mine"])), [""; 0]);
@@ -158,29 +173,29 @@ fn a_branch_that_its_remote_has_gets_its_upstream_and_no_other() {
 fn a_home_that_is_to_be_made_waits_for_its_account() {
     let changes = plan("ann", &workspace(&["web"]), &Observed::default(), &settings());
     assert_eq!(changes.len(), 2);
-    assert!(changes.iter().all(|change| change.needs.contains(&"ann/account".to_owned())));
+    assert!(changes.iter().all(|change| change.scope.needs.contains(&"ann/account".to_owned())));
     assert_eq!(changes[0].after.as_deref(), Some(INFRA));
 }
 
 #[test]
 fn a_process_without_an_answer_is_a_refusal_and_nothing_is_freshened() {
     let single = row("ann.x", Tier::PowerUser);
-    let mut observed = host(Facts::default());
+    let mut observed = host(CodeFacts::default());
     assert!(freshen("ann", &single, &observed, &settings()).is_some());
-    observed.inside.insert("ann".into(), Inside::Unknown("late ".repeat(500)));
+    observed.home_reports.insert("ann".into(), HomeReport::Unknown("late ".repeat(500)));
     let changes = plan("ann", &single, &observed, &settings());
     assert_eq!(changes[0].verb, Verb::Refuse);
     assert!(changes[0].why.len() < 400);
     assert!(freshen("ann", &single, &observed, &settings()).is_none());
-    observed.inside.clear(); // not asked: nothing is known, and nothing said
+    observed.home_reports.clear(); // not inspected: nothing is known, and nothing planned
     assert!(plan("ann", &single, &observed, &settings()).is_empty());
 }
 
 #[test]
 fn an_admins_code_is_the_admins_own() {
     let admin = Row { tier: Tier::Admin, ..workspace(&["web"]) };
-    assert!(look("ann", &admin, &settings()).is_none());
-    assert!(plan("ann", &admin, &host(Facts::default()), &settings()).is_empty());
-    assert!(freshen("ann", &admin, &host(Facts::default()), &settings()).is_none());
-    assert!(look("ann", &workspace(&[]), &Settings::default()).is_none());
+    assert!(CodeQuery::new(&admin, &settings()).is_none());
+    assert!(plan("ann", &admin, &host(CodeFacts::default()), &settings()).is_empty());
+    assert!(freshen("ann", &admin, &host(CodeFacts::default()), &settings()).is_none());
+    assert!(CodeQuery::new(&workspace(&[]), &Settings::default()).is_none());
 }

@@ -14,8 +14,9 @@ pub(super) fn roster(rows: &[(&str, Row)]) -> Roster {
 }
 
 fn planned(roster: &Roster, observed: &Observed) -> Plan {
-    let wish = Wish { roster, users: &[], membership_unknown: None, failed: BTreeSet::new() };
-    plan(&wish, observed, &settings()).unwrap()
+    let desired =
+        DesiredState { roster, users: &[], membership_unknown: None, failed: BTreeSet::new() };
+    plan(&desired, observed, &settings()).unwrap()
 }
 
 fn find<'a>(plan: &'a Plan, id: &str) -> &'a Change {
@@ -43,19 +44,23 @@ fn a_group_that_leads_to_root_by_its_number_is_for_admins() {
     let groups = ["fine", "moby", "wheel0"].map(str::to_owned).to_vec();
     settings.groups.set(Tier::PowerUser, groups).unwrap();
     let roster = roster(&[("ann", row("ann.x", Tier::PowerUser))]);
-    let wish =
-        Wish { roster: &roster, users: &[], membership_unknown: None, failed: BTreeSet::new() };
-    let plan = plan(&wish, &observed, &settings).unwrap();
+    let desired = DesiredState {
+        roster: &roster,
+        users: &[],
+        membership_unknown: None,
+        failed: BTreeSet::new(),
+    };
+    let plan = plan(&desired, &observed, &settings).unwrap();
     assert_eq!(find(&plan, "ann/group-fine").verb, Verb::Add);
     for group in ["moby", "wheel0"] {
         let change = find(&plan, &format!("ann/group-{group}"));
         assert_eq!(change.verb, Verb::Refuse);
-        assert_eq!(change.why, "its members can become root: not for tier power-user");
+        assert_eq!(change.why, "members can become root: not allowed for tier power-user");
     }
 }
 
 #[test]
-fn a_wider_mode_of_a_home_that_we_made_is_said_and_nobody_elses() {
+fn a_wider_mode_is_reported_only_of_a_home_that_was_made_here() {
     let mut observed = host(&["ann"]);
     let inode = HomeInode { uid: 1001, mode: 0o755, directory: true };
     observed.homes.insert("ann".to_owned(), inode);
@@ -64,7 +69,7 @@ fn a_wider_mode_of_a_home_that_we_made_is_said_and_nobody_elses() {
         planned(&roster, observed).changes.iter().any(|change| change.id == "ann/account-home-mode")
     };
     assert!(!said(&observed));
-    let made = crate::provision::state::written::Made {
+    let made = crate::provision::state::written::CreatedAccount {
         uid: Some(1001),
         home: "/home/ann".to_owned(),
         shell: "/bin/bash".to_owned(),
@@ -74,7 +79,7 @@ fn a_wider_mode_of_a_home_that_we_made_is_said_and_nobody_elses() {
 }
 
 #[test]
-fn a_map_that_lost_its_applied_roster_cuts_nobody() {
+fn a_map_that_lost_its_applied_roster_cuts_no_users() {
     let both =
         roster(&[("ann", row("ann.x", Tier::PowerUser)), ("bob", row("bob.x", Tier::PowerUser))]);
     let mut observed = host(&["ann", "bob"]);
@@ -84,7 +89,10 @@ fn a_map_that_lost_its_applied_roster_cuts_nobody() {
     let plan = planned(&one, &observed);
     let map = find(&plan, &format!("host/{USER_MAP}"));
     assert_eq!(map.verb, Verb::Refuse);
-    assert_eq!(map.why, "it would lose bob.x, whom nobody cut: is the applied roster gone?");
+    assert_eq!(
+        map.why,
+        "it would lose bob.x, whose user was not cut (is the applied roster gone?)"
+    );
 }
 
 #[test]
@@ -116,9 +124,13 @@ fn one_users_plan_leaves_the_others_as_they_were_applied() {
     ]);
     let one = |user: &str| {
         let users = [user.to_owned()];
-        let wish =
-            Wish { roster: &new, users: &users, membership_unknown: None, failed: BTreeSet::new() };
-        plan(&wish, &observed, &settings()).unwrap()
+        let desired = DesiredState {
+            roster: &new,
+            users: &users,
+            membership_unknown: None,
+            failed: BTreeSet::new(),
+        };
+        plan(&desired, &observed, &settings()).unwrap()
     };
     let plan = one("cid");
     assert_eq!(find(&plan, &format!("host/{USER_MAP}")).lines, ["+ cid.x=cid"]);
@@ -130,7 +142,7 @@ fn one_users_plan_leaves_the_others_as_they_were_applied() {
 }
 
 #[test]
-fn who_is_cut_by_hand_is_none_of_the_many_that_may_not_be_cut_at_once() {
+fn users_cut_by_hand_do_not_count_towards_the_limit_of_cuts() {
     let mut host = host(&["ann", "bob", "eve"]);
     let rows = ["ann", "bob", "eve"].map(|user| (user, row(user, Tier::PowerUser)));
     host.applied = Some(roster(&rows));
@@ -152,7 +164,7 @@ fn parking_waits_for_nothing() {
     let unit = "t3-serve@ann.service";
     observed.units.templates.insert("t3-serve@.service".to_owned());
     observed.units.enabled.insert(unit.to_owned());
-    let file = crate::provision::observe::observed::service_file("ann");
+    let file = crate::provision::paths::service_file("ann");
     observed.files.insert(file, File::Unknown("a link".to_owned()));
     let plan = planned(&roster(&[("ann", parked)]), &observed);
     assert_eq!(find(&plan, "ann/T3_PORT").verb, Verb::Refuse);

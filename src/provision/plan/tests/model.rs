@@ -3,7 +3,10 @@
 use super::super::*;
 use crate::provision::edit::environment_file;
 use crate::provision::observe::observed::{Account, Group, HomeInode};
-use crate::provision::state::written::{Made, key_place};
+use crate::provision::settings::{agents, browser, cluster, code};
+use crate::provision::state::written::{CreatedAccount, key_place};
+use crate::roster::groups::TierGroups;
+use crate::roster::ports::Ranges;
 
 pub(in crate::provision::plan) fn settings() -> Settings {
     Settings {
@@ -25,7 +28,7 @@ pub(in crate::provision::plan) fn settings() -> Settings {
 pub(in crate::provision::plan) fn apply(observed: &Observed, plan: &Plan) -> Observed {
     let mut host = observed.clone();
     for change in &plan.changes {
-        let user = change.user.clone().unwrap_or_default();
+        let user = change.scope.user.clone().unwrap_or_default();
         if let Some(action) = &change.action {
             act(&mut host, &user, action);
             if let Some((place, bytes)) = action.written(&user) {
@@ -49,7 +52,7 @@ fn act(host: &mut Observed, user: &str, action: &Action) {
             assert!(!host.homes.contains_key(user), "something is at {home}");
             let uid = 1000 + u32::try_from(host.accounts.len()).unwrap();
             let (home, shell) = (home.clone(), shell.clone());
-            let made = Made { uid: Some(uid), home: home.clone(), shell: shell.clone() };
+            let made = CreatedAccount { uid: Some(uid), home: home.clone(), shell: shell.clone() };
             host.written.accounts.insert(user.to_owned(), made);
             let account = Account { uid, gid: uid, home, shell, local: true };
             host.accounts.insert(user.to_owned(), account);
@@ -81,7 +84,7 @@ fn act(host: &mut Observed, user: &str, action: &Action) {
                 *mode = *wanted;
             }
         }
-        Action::TakeOut { file, text } => {
+        Action::RemoveEntries { file, text } => {
             let bytes = text.clone().into_bytes();
             host.files.insert(file.clone(), File::Read { bytes, mode: 0o644 });
         }
@@ -97,9 +100,9 @@ fn act(host: &mut Observed, user: &str, action: &Action) {
                 None => Vec::new(),
             };
             let value = match value {
-                SecretValue::Given(value) => value.0.clone().into_bytes(),
-                SecretValue::Random => b"random".to_vec(),
-                SecretValue::SameAs(other) => environment_file::get(&read(other), key).unwrap(),
+                SecretSource::Given(value) => value.0.clone().into_bytes(),
+                SecretSource::Random => b"random".to_vec(),
+                SecretSource::SameAs(other) => environment_file::get(&read(other), key).unwrap(),
             };
             let text = String::from_utf8(value.clone()).unwrap();
             let bytes = environment_file::set(&read(file), key, &text);
@@ -111,7 +114,7 @@ fn act(host: &mut Observed, user: &str, action: &Action) {
             host.files.insert(path.clone(), file);
         }
         Action::Install { path, what: Installed::Link { target } } => {
-            host.site.links.insert(path.clone(), target.clone());
+            host.configured.links.insert(path.clone(), target.clone());
             host.files.insert(path.clone(), File::Unknown("a link".to_owned()));
         }
         Action::Unit { unit, enabled } => {

@@ -2,9 +2,8 @@
 
 use super::super::*;
 use super::model::{apply, settings};
-use crate::provision::observe::observed::{
-    ADMINS, Account, DISPATCH, Group, HomeInode, Units, playwright_file, service_file,
-};
+use crate::provision::observe::observed::{Account, Group, HomeInode, Units};
+use crate::provision::paths::{ADMINS, DISPATCH, playwright_file, service_file};
 use crate::provision::state::written::key_place;
 use crate::roster::Tier;
 use crate::roster::tests::row;
@@ -119,8 +118,8 @@ fn one(
 }
 
 fn planned(roster: &Roster, host: &Observed, users: &[String]) -> Plan {
-    let wish = Wish { roster, users, membership_unknown: None, failed: BTreeSet::new() };
-    plan(&wish, host, &settings()).unwrap()
+    let desired = DesiredState { roster, users, membership_unknown: None, failed: BTreeSet::new() };
+    plan(&desired, host, &settings()).unwrap()
 }
 
 proptest! {
@@ -151,7 +150,7 @@ proptest! {
             prop_assert!(group.members.is_subset(&after.groups[name].members));
         }
         let cut = |user: &str| plan.changes.iter().any(|change| {
-            change.verb == Verb::Cut && change.user.as_deref() == Some(user)
+            change.verb == Verb::Cut && change.scope.user.as_deref() == Some(user)
         });
         for (user, row) in host.applied.iter().flat_map(|applied| &applied.users) {
             let stays = plan.record.roster.users.contains_key(user);
@@ -190,7 +189,7 @@ proptest! {
     ) {
         let changes = planned(&roster, &host, &[]).changes;
         for (index, change) in changes.iter().enumerate() {
-            for need in &change.needs {
+            for need in &change.scope.needs {
                 let before = changes[..index].iter().find(|other| other.id == *need);
                 prop_assert!(before.is_some_and(|other| other.verb.changes()), "{:?}", change);
             }

@@ -1,28 +1,32 @@
-//! From the roster that was applied to the one that is wanted: who is cut, and who stays though
-//! the roster no longer names them.
+//! From the applied roster to the new one: users who are cut, and users who stay though the roster no
+//! longer has them (pure).
 
-use super::change::{Action, Cause, Change, Step, Verb};
-use super::{Settings, Wish};
+use super::DesiredState;
+use super::change::{Action, Cause, Change, Scope, Step, Verb};
 use crate::offboard::leavers::{Leaver, leavers};
 use crate::provision::observe::observed::Observed;
+use crate::provision::settings::Settings;
 use crate::roster::{Roster, Row};
 use crate::sys::clock;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What the difference of two rosters comes to.
+/// The difference of two rosters.
 pub(super) struct Transition {
-    /// Rows to work for.
+    /// Rows to plan for.
     pub(super) rows: BTreeMap<String, Row>,
-    /// Rows of the past that stay in force.
+    /// Rows of the applied roster that stay in force.
     pub(super) kept: BTreeMap<String, Row>,
-    /// Who is cut.
+    /// Users who are cut.
     pub(super) leaving: BTreeSet<String>,
     /// Cuts and refusals.
     pub(super) changes: Vec<Change>,
 }
 
-/// Compares.
-pub(super) fn transition(wish: &Wish<'_>, observed: &Observed, settings: &Settings) -> Transition {
+pub(super) fn transition(
+    wish: &DesiredState<'_>,
+    observed: &Observed,
+    settings: &Settings,
+) -> Transition {
     let old = observed.applied.clone().unwrap_or_default();
     let new = selected(wish, observed);
     let plan = leavers(&old, &new, false);
@@ -36,20 +40,26 @@ pub(super) fn transition(wish: &Wish<'_>, observed: &Observed, settings: &Settin
         found.kept.extend(old.users.get(user).map(|row| (user.clone(), row.clone())));
     };
     for user in &plan.protected {
-        let why = "an admin is not cut by a difference of two rosters: `provision offboard` does";
-        found.changes.push(not_cut(user, why));
+        let why = format!(
+            "admins are not cut by a change of the roster; \
+             hint: provision offboard cut {user} --admin"
+        );
+        found.changes.push(not_cut(user, &why));
         keep(&mut found, user);
     }
-    let everybody = for_everybody(wish, (&old, &new), &plan.users, (observed, settings));
+    let all_refused = refusal_for_all(wish, (&old, &new), &plan.users, (observed, settings));
     for leaving in &plan.users {
         let user = &leaving.user;
-        if let Some(why) = everybody.clone().or_else(|| for_one(leaving, observed, settings)) {
+        if let Some(why) =
+            all_refused.clone().or_else(|| refusal_for_one(leaving, observed, settings))
+        {
             found.changes.push(not_cut(user, &why));
             keep(&mut found, user);
         } else {
             let change = Change::new(Some(user), Step::Cut, "cut", user);
-            let change = Change { steps: leaving.steps.clone(), ..change };
-            let change = change.why("the applied roster has a row, the roster has none");
+            let change = change.why("in the applied roster, and no longer in the roster");
+            let scope = Scope { steps: leaving.steps.clone(), ..change.scope.clone() };
+            let change = Change { scope, ..change };
             found.changes.push(change.done(Verb::Cut, Cause::Intent, Action::Cut));
             found.leaving.insert(user.clone());
         }
@@ -58,20 +68,24 @@ pub(super) fn transition(wish: &Wish<'_>, observed: &Observed, settings: &Settin
     found
 }
 
-/// Rows with an identity of a row that stays in force are not applied; then their own old rows stay
-/// in force, and so on.
-fn refuse_clashes(wish: &Wish<'_>, old: &Roster, found: &mut Transition) {
+/// Refuses rows that have an identity of a row that stays in force; their own old rows then stay in force,
+/// too, and so on.
+fn refuse_clashes(wish: &DesiredState<'_>, old: &Roster, found: &mut Transition) {
     let chosen = |user: &String| wish.users.is_empty() || wish.users.contains(user);
     loop {
         let clash = found.rows.iter().filter(|(user, _)| chosen(user)).find_map(|(user, row)| {
             let others = found.rows.iter().filter(|(other, _)| !chosen(other)).chain(&found.kept);
-            let (other, _) = others.into_iter().find(|(_, other)| same(other, row))?;
-            Some((user.clone(), other.clone()))
+            let same = |(_, other): &(&String, &Row)| shared_identity(other, row).is_some();
+            let (other, their) = others.into_iter().find(same)?;
+            Some((user.clone(), other.clone(), shared_identity(their, row)?.to_owned()))
         });
-        let Some((user, other)) = clash else { return };
+        let Some((user, other, identity)) = clash else { return };
         found.rows.remove(&user);
         let change = Change::new(Some(&user), Step::Account, "account", format!("account {user}"));
-        let why = format!("shares an identity with {other}, who is still applied: renamed?");
+        let why = format!(
+            "identity '{identity}' still belongs to {other} in the applied roster; \
+             hint: for a rename, offboard {other} first"
+        );
         found.changes.push(change.refused(Cause::Intent, why));
         found.kept.extend(old.users.get(&user).map(|row| (user, row.clone())));
     }
@@ -82,53 +96,56 @@ fn not_cut(user: &str, why: &str) -> Change {
     change.refused(Cause::Intent, why)
 }
 
-/// What is said of a row whose user is cut: nothing is done for them.
+/// A row whose user is cut: nothing is done for that user.
 pub(super) fn still_cut(user: &str, since: u64) -> Change {
     let change = Change::new(Some(user), Step::Account, "account", format!("account {user}"));
-    let why =
-        format!("cut at {}: `provision offboard uncut {user}` undoes it", clock::stamp(since));
+    let why = format!("cut at {}; hint: provision offboard uncut {user}", clock::stamp(since));
     change.refused(Cause::Drift, why)
 }
 
-fn same(one: &Row, other: &Row) -> bool {
-    one.authentik_user == other.authentik_user || one.k8s_user == other.k8s_user
+/// The identity that two rows share.
+fn shared_identity<'a>(one: &'a Row, other: &Row) -> Option<&'a str> {
+    let pairs = [(&one.authentik_user, &other.authentik_user), (&one.k8s_user, &other.k8s_user)];
+    pairs.into_iter().find(|(one, other)| one == other).map(|(one, _)| one.as_str())
 }
 
-/// Why nobody is cut.
-fn for_everybody(
-    wish: &Wish<'_>,
+/// Why no users are cut.
+fn refusal_for_all(
+    wish: &DesiredState<'_>,
     (old, new): (&Roster, &Roster),
     leaving: &[Leaver],
     (observed, settings): (&Observed, &Settings),
 ) -> Option<String> {
     if let Some(why) = &wish.membership_unknown {
-        return Some(format!("the members are not known: {why}"));
+        return Some(format!("cannot determine group members: {why}"));
     }
     if wish.roster.users.is_empty() {
-        return Some("the roster is empty: nobody is cut by an empty one".to_owned());
+        return Some("the roster is empty, and an empty roster cuts no users".to_owned());
     }
-    // Of all users of both: a refused cut must not pass the next time since others came meanwhile.
+    // Of all users of both rosters: a refused cut must not pass later because other users were added.
     let all = old.users.keys().chain(new.users.keys()).collect::<BTreeSet<_>>().len();
-    // Whom a person has cut already loses nothing more.
+    // A user who was cut by hand loses nothing more.
     let uncut = leaving.iter().filter(|leaving| !observed.cut.contains_key(&leaving.user));
     let (number, most) = (uncut.count(), settings.max_cut_percent);
     let many = number * 100 > usize::from(most) * all;
-    many.then(|| format!("{number} of {all} users would be cut, more than {most} %; hint: --max-cut-percent allows more"))
+    many.then(|| format!("{number} of {all} users would be cut, more than {most} %; hint: --max-cut-percent PERCENT"))
 }
 
-/// Why one is not.
-fn for_one(leaving: &Leaver, observed: &Observed, settings: &Settings) -> Option<String> {
+/// Why one user is not cut.
+fn refusal_for_one(leaving: &Leaver, observed: &Observed, settings: &Settings) -> Option<String> {
     if let Some(now) = &leaving.now {
-        return Some(format!("shares an identity with {now} of the roster: renamed?"));
+        let user = &leaving.user;
+        let why = format!("its identity belongs to {now} in the roster");
+        return Some(format!("{why}; hint: for a rename, offboard {user} first"));
     }
     let uid = observed.accounts.get(&leaving.user).map(|account| account.uid);
     let system = uid.filter(|uid| *uid < settings.uid_min);
     system.map(|uid| format!("uid {uid} is a system account"))
 }
 
-/// The roster as far as this plan is about it: other users stay as they were applied, or, before
-/// the first time, as the user map has them.
-fn selected(wish: &Wish<'_>, observed: &Observed) -> Roster {
+/// The roster as far as this plan is about it: all other users stay as they were applied, or, before the
+/// first apply, as the user map has them.
+fn selected(wish: &DesiredState<'_>, observed: &Observed) -> Roster {
     if wish.users.is_empty() {
         return wish.roster.clone();
     }

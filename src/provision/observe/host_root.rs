@@ -1,23 +1,24 @@
-//! Files of root's below an injected root directory: read, never followed elsewhere, never a home's.
+//! Reads root's files below an injected root directory; no link is followed, no file of a home read.
 
 use super::observed::File;
 use crate::sys::{Dir, FileError, fs};
+use crate::text::io_reason;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// No file that is read here is larger (bytes).
+/// Maximum size of a file that is read here, in bytes.
 const MAX: u64 = 16 << 20;
-/// No directory that is listed here has more entries.
+/// Maximum number of entries of a directory that is listed here.
 const MAX_NAMES: usize = 100_000;
 
-/// What the host is read from.
-pub(super) struct Source<'a> {
-    /// `/`, or a directory with a host's files.
+/// The directory that the host is read from.
+pub(super) struct HostRoot<'a> {
+    /// `/`, or a directory with the files of a host.
     pub(super) root: &'a Path,
 }
 
-impl Source<'_> {
+impl HostRoot<'_> {
     /// Where a path of the host is.
     pub(super) fn at(&self, path: &str) -> PathBuf {
         self.root.join(path.trim_start_matches('/'))
@@ -29,7 +30,7 @@ impl Source<'_> {
         match path.symlink_metadata() {
             Ok(meta) => Ok(Some(meta)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(source) => Err(FileError { doing: "looking at", path, source }),
+            Err(source) => Err(FileError { doing: "inspecting", path, source }),
         }
     }
 
@@ -47,10 +48,10 @@ impl Source<'_> {
         }
     }
 
-    /// A file that we may have to write: one that cannot be read is a fact like others, and a link
-    /// is not followed, since a rename would replace it.
+    /// A file that may have to be written. One that cannot be read is a fact like others; a link is not
+    /// followed, since a rename would replace it.
     pub(super) fn file(&self, path: &str) -> Option<File> {
-        let unknown = |error: &FileError| File::Unknown(error.source.to_string());
+        let unknown = |error: &FileError| File::Unknown(io_reason(&error.source));
         let meta = match self.stat(path) {
             Ok(meta) => meta?,
             Err(error) => return Some(unknown(&error)),

@@ -1,32 +1,39 @@
-//! A plan that was looked at, to be carried out later: as long as nothing it follows from has moved
-//! (pure).
+//! A saved plan, to be applied later if nothing that it follows from changed (pure).
 //!
-//! It holds hashes of the facts, not the work: what is carried out is planned again from the same
-//! facts, so nothing that was put into the file is ever done.
+//! It holds hashes of the facts, not the changes: what is applied is planned again from the same facts, so
+//! nothing that was put into the file is ever carried out.
 
-use super::digest;
+use super::Plan;
 use crate::provision::observe::observed::Observed;
-use crate::provision::plan::Plan;
+use crate::provision::state::digest;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
-/// The form that is written.
+/// The format that is written.
 const FORMAT: u32 = 1;
-/// More names than these say less than their number.
-const MOST: usize = 5;
+/// Maximum number of facts that are named.
+const MAX_NAMES: usize = 5;
+
+/// The saved plan cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum SavedPlanError {
+    #[error("not a plan of `provision plan --out`: {0}")]
+    Invalid(#[from] serde_json::Error),
+    #[error("a plan of format {0}, made by another version; hint: provision plan --out")]
+    Format(u32),
+}
 
 /// The file of `plan --out`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Saved {
-    /// Of this form.
+pub struct SavedPlan {
     pub format: u32,
-    /// Seconds since 1970.
+    /// When it was made, in seconds since 1970.
     pub made: u64,
-    /// The roster's file.
+    /// The file of the roster.
     pub roster: String,
-    /// Only these users.
+    /// Only these users; all if empty.
     pub users: Vec<String>,
     /// The hash of each fact, by name.
     pub facts: BTreeMap<String, String>,
@@ -34,9 +41,9 @@ pub struct Saved {
     pub plan: String,
 }
 
-impl Saved {
-    /// What a plan follows from. `inputs` are the bytes of files besides the host: the roster, the
-    /// configuration.
+impl SavedPlan {
+    /// `inputs` are what the plan follows from besides the host: the bytes of the roster and of the
+    /// configuration, by name.
     pub fn of(
         (roster, users): (&str, &[String]),
         inputs: &[(&str, &[u8])],
@@ -54,37 +61,28 @@ impl Saved {
         }
     }
 
-    /// Reads the file.
-    ///
-    /// # Errors
-    /// What is wrong with it.
-    pub fn read(text: &[u8]) -> Result<Self, String> {
-        let saved: Self = serde_json::from_slice(text)
-            .map_err(|error| format!("not a plan of `provision plan --out`: {error}"))?;
-        if saved.format == FORMAT {
-            Ok(saved)
-        } else {
-            Err(format!("a plan of form {}, of another version", saved.format))
-        }
+    pub fn read(text: &[u8]) -> Result<Self, SavedPlanError> {
+        let saved: Self = serde_json::from_slice(text)?;
+        if saved.format == FORMAT { Ok(saved) } else { Err(SavedPlanError::Format(saved.format)) }
     }
 
-    /// What is not as it was when the plan was made; nothing when it can be carried out.
-    pub fn moved(&self, now: &Self) -> Option<String> {
+    /// The facts that changed since the plan was made; `None` if it can be applied.
+    pub fn changed(&self, now: &Self) -> Option<String> {
         let names = self.facts.keys().chain(now.facts.keys());
-        let mut moved: Vec<&str> = names
+        let mut changed: Vec<&str> = names
             .filter(|name| self.facts.get(*name) != now.facts.get(*name))
             .map(String::as_str)
             .collect();
-        moved.sort_unstable();
-        moved.dedup();
-        if moved.is_empty() {
+        changed.sort_unstable();
+        changed.dedup();
+        if changed.is_empty() {
             let other = self.plan != now.plan || self.users != now.users;
-            return other.then(|| "the same facts lead to another plan now".to_owned());
+            return other.then(|| "the same facts now lead to another plan".to_owned());
         }
-        let more = moved.len().saturating_sub(MOST);
-        moved.truncate(MOST);
+        let more = changed.len().saturating_sub(MAX_NAMES);
+        changed.truncate(MAX_NAMES);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        Some(format!("{}{more}", moved.join(", ")))
+        Some(format!("{}{more}", changed.join(", ")))
     }
 }
 
@@ -97,15 +95,15 @@ fn facts(inputs: &[(&str, &[u8])], observed: &Observed) -> BTreeMap<String, Stri
     each(&mut facts, "group", &observed.groups);
     each(&mut facts, "lock", observed.locks.as_ref().unwrap_or(&BTreeMap::new()));
     each(&mut facts, "home", &observed.homes);
-    each(&mut facts, "inside", &observed.inside);
+    each(&mut facts, "contents of home", &observed.home_reports);
     each(&mut facts, "file", &observed.files);
     let units = &observed.units;
     for (name, hash) in [
-        ("units", of(&(&units.templates, &units.enabled, &units.masked))), // not what runs just now
+        ("units", of(&(&units.templates, &units.enabled, &units.masked))), // not the ones that run at the moment
         ("ports", of(&(&observed.ports, &observed.playwright_ports))),
-        ("who is cut", of(&observed.cut)),
-        ("configured files", of(&observed.site)),
-        ("what was written", of(&observed.written)),
+        ("users who are cut", of(&observed.cut)),
+        ("configured files", of(&observed.configured)),
+        ("record of what was written", of(&observed.written)),
         ("the applied roster", of(&observed.applied)),
     ] {
         facts.insert(name.to_owned(), hash);
@@ -126,32 +124,32 @@ fn of(value: &impl Debug) -> String {
 mod tests {
     use super::*;
     use crate::provision::observe::observed::{File, Group};
-    use crate::provision::plan::Record;
+    use crate::provision::plan::PlanRecord;
     use crate::roster::Roster;
 
-    fn saved(observed: &Observed) -> Saved {
-        let record = Record {
+    fn saved(observed: &Observed) -> SavedPlan {
+        let record = PlanRecord {
             roster: Roster::default(),
             ports: BTreeMap::new(),
             playwright_ports: BTreeMap::new(),
             adopted: Vec::new(),
         };
         let plan = Plan { changes: Vec::new(), record };
-        Saved::of(("r.yaml", &[]), &[("the roster", b"users:\n")], observed, &plan, 7)
+        SavedPlan::of(("r.yaml", &[]), &[("the roster", b"users:\n")], observed, &plan, 7)
     }
 
     #[test]
-    fn a_fact_that_moved_is_named() {
+    fn a_fact_that_changed_is_named() {
         let mut observed = Observed::default();
         let before = saved(&observed);
-        assert_eq!(before.moved(&saved(&observed)), None);
+        assert_eq!(before.changed(&saved(&observed)), None);
         observed.groups.insert("docker".to_owned(), Group::default());
         let file = File::Read { bytes: b"SECRET".to_vec(), mode: 0o600 };
         observed.files.insert("/etc/t3-serve/ann.env".to_owned(), file);
         let now = saved(&observed);
-        assert_eq!(before.moved(&now).unwrap(), "file /etc/t3-serve/ann.env, group docker");
+        assert_eq!(before.changed(&now).unwrap(), "file /etc/t3-serve/ann.env, group docker");
         let text = serde_json::to_string(&now).unwrap();
         assert!(!text.contains("SECRET"), "{text}");
-        assert_eq!(Saved::read(text.as_bytes()).unwrap(), now);
+        assert_eq!(SavedPlan::read(text.as_bytes()).unwrap(), now);
     }
 }

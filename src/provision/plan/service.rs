@@ -1,0 +1,41 @@
+//! The services of a user that have a port, and their environment files (pure).
+
+use crate::provision::paths::{playwright_file, service_file};
+use crate::provision::state::digest;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Service {
+    /// The terminal service.
+    Terminal,
+    /// The browser tool.
+    Playwright,
+}
+
+impl Service {
+    /// The key of the port.
+    pub(super) fn key(self) -> &'static str {
+        match self {
+            Self::Terminal => "T3_PORT",
+            Self::Playwright => "PLAYWRIGHT_PORT",
+        }
+    }
+
+    /// The path of the environment file.
+    pub(super) fn file(self, user: &str) -> String {
+        match self {
+            Self::Terminal => service_file(user),
+            Self::Playwright => playwright_file(user),
+        }
+    }
+
+    /// The name of the change that sets the key.
+    pub(super) fn change_id(self, user: &str) -> String {
+        format!("{user}/{}", self.key())
+    }
+}
+
+/// A port as it is, every other value as its hash: it may be a secret.
+pub(super) fn shown_port(value: &[u8]) -> String {
+    let port = std::str::from_utf8(value).ok().and_then(|text| text.parse::<u16>().ok());
+    port.map_or_else(|| digest::short(value), |port| port.to_string())
+}
