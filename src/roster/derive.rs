@@ -1,4 +1,4 @@
-//! Everything that follows from a roster and the ports that were given before.
+//! Derives accounts, maps and ports from a roster and the ports on record (pure).
 
 use super::groups::TierGroups;
 use super::maps;
@@ -7,12 +7,11 @@ use super::row::{Roster, Row};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-/// What to do for one user.
+/// What one user gets.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Account {
     /// The OS user.
     pub user: String,
-    /// The row.
     #[serde(flatten)]
     pub row: Row,
     /// The tier's groups.
@@ -23,24 +22,23 @@ pub struct Account {
     pub playwright_port: Option<u16>,
 }
 
-/// All of it; as JSON it is what `provision derive` prints.
+/// The result; as JSON it is the output of `provision derive`.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Derived {
     /// In name order.
     pub accounts: Vec<Account>,
-    /// The file's text.
+    /// The text of the file.
     pub ttyd_user_map: String,
-    /// The file's text.
+    /// The text of the file.
     pub ttyd_admins: String,
-    /// The file's members.
+    /// The members of the file.
     pub dispatch: Map<String, Value>,
-    /// Every port of a terminal, those of the past too: the next `--ports`.
+    /// The ports of terminals, also of former users: the next `--ports`.
     pub ports: Ledger,
-    /// Every port of a browser tool, those of the past too.
+    /// The ports of browser tools, also of former users.
     pub playwright_ports: Ledger,
 }
 
-/// Derives it.
 pub fn derive(
     roster: &Roster,
     ports: &Ledger,

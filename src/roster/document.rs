@@ -1,4 +1,4 @@
-//! A roster with the places of its rows.
+//! A roster with the places of its rows (pure).
 
 use super::row::Roster;
 use crate::yaml::problem::Place;

@@ -1,7 +1,7 @@
-//! Changes to a roster's text that keep every other byte: rows are put in, or commented out.
+//! Edits the text of a roster and keeps every other byte: adds rows, or comments them out (pure).
 //!
-//! What is written is read again and compared with what was meant; if they differ, there is no
-//! edit. So whatever form of YAML this does not know is left to a person, never damaged.
+//! The result is parsed again and compared with the intended roster; if they differ, there is no edit. So
+//! a form of YAML that is not supported here is left to a person, never damaged.
 
 use super::document::{Document, Users};
 use super::parse::parse;
@@ -11,54 +11,58 @@ use crate::yaml::scalar::write;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-/// What to change.
+/// The rows to change.
 #[derive(Debug, Clone, Default)]
 pub struct Edit {
-    /// Rows to put in, by user.
+    /// Rows to add, by user.
     pub add: BTreeMap<String, Row>,
-    /// Users whose rows to comment out, each with the note that goes above.
+    /// Users whose rows to comment out, each with the note above the row.
     pub comment_out: BTreeMap<String, String>,
 }
 
 /// Why there is no edit.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EditError {
-    /// The text is no roster.
-    #[error("the roster is broken")]
-    Broken(Vec<Problem>),
-    /// It cannot be done line by line.
-    #[error("line {line}: {why}; edit the roster by hand")]
-    Form {
-        /// Where.
-        line: usize,
-        /// Why.
-        why: String,
-    },
-    /// What it would become says something else.
-    #[error("the edited roster would not say what was meant; edit it by hand")]
-    NotAsMeant,
+    #[error("the roster is invalid")]
+    Invalid(Vec<Problem>),
+    /// The edit cannot be done line by line.
+    #[error("line {line}: {why}")]
+    Form { line: usize, why: String },
+    /// The result differs from the intended roster.
+    #[error("the edited roster would differ from the intended one")]
+    Differs,
+}
+
+impl EditError {
+    /// What the caller can do instead.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Invalid(_) => None,
+            Self::Form { .. } | Self::Differs => Some("edit the roster by hand"),
+        }
+    }
 }
 
 /// Edits the text of a roster.
 pub fn edit(text: &[u8], edit: &Edit) -> Result<Vec<u8>, EditError> {
-    let document = parse(text).map_err(EditError::Broken)?;
-    let mut meant = document.roster.clone();
+    let document = parse(text).map_err(EditError::Invalid)?;
+    let mut intended = document.roster.clone();
     for user in edit.comment_out.keys() {
-        if meant.users.remove(user).is_none() {
-            let why = format!("there is no row of {}", quoted(user));
+        if intended.users.remove(user).is_none() {
+            let why = format!("no row of {}", quoted(user));
             return Err(EditError::Form { line: 1, why });
         }
     }
     for (user, row) in &edit.add {
-        if meant.users.insert(user.clone(), row.clone()).is_some() {
-            let why = format!("there is a row of {} already", quoted(user));
+        if intended.users.insert(user.clone(), row.clone()).is_some() {
+            let why = format!("a row of {} exists already", quoted(user));
             return Err(EditError::Form { line: 1, why });
         }
     }
     let mut patches = Patches { text, patches: Vec::new() };
     if document.users == Users::Flow {
         let line = document.rows.values().map(|row| row.place.line).min().unwrap_or(1);
-        let why = "the users are written in braces, not one below the other".to_owned();
+        let why = "the users are in braces, not one below the other".to_owned();
         return Err(EditError::Form { line, why });
     }
     for (user, note) in &edit.comment_out {
@@ -69,12 +73,12 @@ pub fn edit(text: &[u8], edit: &Edit) -> Result<Vec<u8>, EditError> {
     }
     let edited = patches.apply();
     match parse(&edited) {
-        Ok(read) if read.roster == meant => Ok(edited),
-        _ => Err(EditError::NotAsMeant),
+        Ok(read) if read.roster == intended => Ok(edited),
+        _ => Err(EditError::Differs),
     }
 }
 
-/// Replacements of ranges of a text, empty ones mostly.
+/// Replacements of ranges of a text, most of them empty ranges.
 struct Patches<'a> {
     text: &'a [u8],
     patches: Vec<(Range<usize>, String)>,
@@ -90,12 +94,12 @@ impl Patches<'_> {
         let Some(row) = document.rows.get(user) else { return Ok(()) };
         let refuse = |why: &str| EditError::Form { line: row.place.line, why: why.to_owned() };
         if !note.chars().all(|c| c.escape_debug().len() == 1 || "'\"\\".contains(c)) {
-            return Err(refuse("the note holds control characters"));
+            return Err(refuse("the note contains control characters"));
         }
         let first = self.line_start(row.span.start);
         let indent = row.span.start - first;
         if self.text[first..row.span.start].iter().any(|byte| *byte != b' ') {
-            return Err(refuse("something stands before the row"));
+            return Err(refuse("there is text before the row"));
         }
         let margin = " ".repeat(indent);
         self.insert(first, format!("{margin}# {note}{}", self.line_end()));
@@ -142,9 +146,9 @@ impl Patches<'_> {
         self.insert(at, text);
     }
 
-    /// Takes away the `{}` or `null` that stands for no users, with the spaces before it.
+    /// Removes the `{}` or `null` that stands for no users, with the spaces before it.
     fn remove_nothing(&mut self, nothing: Range<usize>) {
-        // A comment between the braces stays: then the edit does not read back, and is refused.
+        // A comment between the braces is kept: then the result does not parse, and the edit is refused.
         if nothing.is_empty() || self.text[nothing.clone()].contains(&b'#') {
             return;
         }
@@ -163,7 +167,7 @@ impl Patches<'_> {
         self.text[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1)
     }
 
-    /// As the first line ends.
+    /// The line ending of the first line.
     fn line_end(&self) -> &'static str {
         let first = self.text.iter().position(|byte| *byte == b'\n');
         let carriage = first.is_some_and(|at| at > 0 && self.text[at - 1] == b'\r');
@@ -171,7 +175,7 @@ impl Patches<'_> {
     }
 
     fn apply(mut self) -> Vec<u8> {
-        // Stable: what was put in at one place stays in that order.
+        // Stable: insertions at one place keep their order.
         self.patches.sort_by_key(|(range, _)| range.start);
         let (mut edited, mut at) = (Vec::with_capacity(self.text.len() + 256), 0);
         for (range, text) in &self.patches {
@@ -184,7 +188,7 @@ impl Patches<'_> {
     }
 }
 
-/// A row in braces, without what is the default anyway.
+/// A row in braces, without default values.
 fn one_line(row: &Row) -> String {
     let list = |names: &[String]| {
         format!("[{}]", names.iter().map(|name| write(name)).collect::<Vec<_>>().join(", "))

@@ -1,7 +1,7 @@
-//! The fields of a row: each one by itself, then what must hold between them.
+//! Parses the fields of a row: each by itself, then the rules between them (pure).
 
 use super::row::{Layout, Row, Tier};
-use super::rules::{self, Broken};
+use super::rules::{self, RuleViolation};
 use crate::yaml::problem::{MOST, Problem, meant, quoted};
 use crate::yaml::scalar::{Kind, kind};
 use crate::yaml::tree::{Node, Value};
@@ -24,8 +24,8 @@ impl Fields<'_> {
         }
     }
 
-    pub(super) fn obey(&mut self, node: &Node, rule: Result<(), Broken>) {
-        if let Err((what, hint)) = rule {
+    pub(super) fn check(&mut self, node: &Node, rule: Result<(), RuleViolation>) {
+        if let Err(RuleViolation { what, hint }) = rule {
             self.problem(node, what, hint);
         }
     }
@@ -33,7 +33,7 @@ impl Fields<'_> {
     pub(super) fn read(&mut self) -> Option<Row> {
         let (user, row) = (word(self.key), self.row);
         let Value::Mapping { entries, .. } = &row.value else {
-            let what = format!("the row of {} is {}", quoted(user), row.kind());
+            let what = format!("the row of {} is {}, not a table", quoted(user), row.kind());
             self.problem(row, what, "a row is {authentik_user: ..., k8s_user: ..., tier: ...}");
             return None;
         };
@@ -55,7 +55,14 @@ impl Fields<'_> {
         let repos = self.names(field("repos"), rules::repo);
         let parked = field("parked").is_some_and(|node| self.flag(node));
         let code_layout = layout.unwrap_or(Some(Layout::default()));
-        self.agree(tier, &namespaces, field("namespaces"), code_layout, field("repos"), &repos);
+        self.check_consistency(
+            tier,
+            &namespaces,
+            field("namespaces"),
+            code_layout,
+            field("repos"),
+            &repos,
+        );
         Some(Row {
             authentik_user: authentik_user?,
             k8s_user: k8s_user?,
@@ -67,8 +74,8 @@ impl Fields<'_> {
         })
     }
 
-    /// What must hold between fields.
-    fn agree(
+    /// Checks the rules between fields.
+    fn check_consistency(
         &mut self,
         tier: Option<Tier>,
         namespaces: &[String],
@@ -79,7 +86,7 @@ impl Fields<'_> {
     ) {
         let key = self.key;
         match tier {
-            // One that is there but broken is reported as that.
+            // An invalid list is reported by itself.
             Some(Tier::NamespaceOwner)
                 if namespaces_at.is_none_or(|at| namespaces.is_empty() && is_empty_list(at)) =>
             {
@@ -87,8 +94,8 @@ impl Fields<'_> {
                 self.problem(namespaces_at.unwrap_or(key), what, "add namespaces: [NAME]");
             }
             Some(tier @ (Tier::Admin | Tier::PowerUser)) if !namespaces.is_empty() => {
-                let what = format!("tier {} has no namespaces", tier.name());
-                let hint = "remove them, or make the tier namespace-owner";
+                let what = format!("a user of tier {} cannot own namespaces", tier.name());
+                let hint = "remove them, or use tier namespace-owner";
                 self.problem(namespaces_at.unwrap_or(key), what, hint);
             }
             _ => {}
@@ -111,11 +118,17 @@ impl Fields<'_> {
         &mut self,
         field: &str,
         node: Option<&Node>,
-        rule: fn(&str) -> Result<(), Broken>,
+        rule: fn(&str) -> Result<(), RuleViolation>,
     ) -> Option<String> {
         let node = self.required(field, node)?;
         let text = self.text(node, field)?;
-        self.obey(node, rule(&text).map_err(|(what, hint)| (format!("{field}: {what}"), hint)));
+        self.check(
+            node,
+            rule(&text).map_err(|RuleViolation { what, hint }| RuleViolation {
+                what: format!("{field}: {what}"),
+                hint,
+            }),
+        );
         Some(text)
     }
 
@@ -127,7 +140,7 @@ impl Fields<'_> {
             let hint = if text.is_empty() {
                 "write the name".to_owned()
             } else {
-                format!("in quotes it is text: '{}'", text.escape_debug())
+                format!("write it in quotes: '{}'", text.escape_debug())
             };
             self.problem(node, format!("{field}: expected text, found {}", node.kind()), hint);
         } else {
@@ -152,7 +165,11 @@ impl Fields<'_> {
         value
     }
 
-    fn names(&mut self, node: Option<&Node>, rule: fn(&str) -> Result<(), Broken>) -> Vec<String> {
+    fn names(
+        &mut self,
+        node: Option<&Node>,
+        rule: fn(&str) -> Result<(), RuleViolation>,
+    ) -> Vec<String> {
         let Some(node) = node else { return Vec::new() };
         let Value::Sequence(items) = &node.value else {
             let what = format!("expected a list, found {}", node.kind());
@@ -162,7 +179,7 @@ impl Fields<'_> {
         let (mut names, mut seen) = (Vec::new(), HashSet::new());
         for item in items {
             let Some(text) = self.text(item, "in the list") else { continue };
-            self.obey(item, rule(&text));
+            self.check(item, rule(&text));
             if !seen.insert(text.clone()) {
                 self.problem(item, format!("{} is listed twice", quoted(&text)), "keep one");
             }
@@ -194,7 +211,7 @@ fn is_empty_list(node: &Node) -> bool {
     matches!(&node.value, Value::Sequence(items) if items.is_empty())
 }
 
-/// A key's text: the tree holds only words as keys.
+/// The text of a key: all keys are words.
 pub(super) fn word(key: &Node) -> &str {
     match &key.value {
         Value::Scalar { text, .. } => text,

@@ -1,4 +1,4 @@
-//! The groups of each tier. Users are added to them, never removed.
+//! The groups of each tier (pure). Users are added to them, never removed.
 
 use super::row::Tier;
 use std::collections::BTreeMap;

@@ -1,11 +1,11 @@
-//! JSON objects whose duplicate members are seen.
+//! JSON objects with their duplicate members (pure).
 
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::fmt;
 use std::marker::PhantomData;
 
-/// The members of a JSON object, duplicates kept: the usual maps let the last one win unsaid.
+/// The members of a JSON object with duplicates: in a map the last one would silently win.
 #[derive(Debug)]
 pub(super) struct Members<T>(pub(super) Vec<(String, T)>);
 

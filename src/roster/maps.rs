@@ -1,4 +1,4 @@
-//! The generated files that lead an identity to its user: one generator for each.
+//! The generated maps from identities to users: one generator for each file (pure).
 
 use super::ports::Ledger;
 use super::row::{Roster, Row, Tier};

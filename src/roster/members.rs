@@ -1,4 +1,4 @@
-//! The members of an identity provider's group. An incomplete answer is an error.
+//! The members of an identity provider's group (pure). An incomplete answer is an error.
 
 use crate::yaml::problem::quoted;
 use serde::Deserialize;

@@ -1,7 +1,7 @@
 //! The roster: the policy table, and everything that follows from it (pure).
 //!
-//! Text and facts come in as arguments, values and messages go out. What reads files, asks hosts
-//! and servers, and changes anything, is elsewhere.
+//! Text and facts come in as arguments, values and messages go out. Reading files, asking hosts and
+//! servers, and changing anything is done elsewhere.
 
 pub mod derive;
 mod document;

@@ -1,4 +1,4 @@
-//! Parses the text of a roster, or reports all that is wrong with it.
+//! Parses the text of a roster, or reports all that is wrong with it (pure).
 
 use super::document::{Document, RowPlace, Users};
 use super::fields::{Fields, word};
@@ -11,7 +11,7 @@ pub fn parse(bytes: &[u8]) -> Result<Document, Vec<Problem>> {
     let start = Place { line: 1, column: 1 };
     if bytes.len() as u64 > tree::MAX_SIZE {
         let what = format!("the file is larger than {} bytes", tree::MAX_SIZE);
-        return Err(vec![Problem::new(start, what, "is it a roster?")]);
+        return Err(vec![Problem::new(start, what, "check that it is a roster")]);
     }
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let good = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
@@ -74,7 +74,7 @@ fn top(root: &Node, problems: &mut Vec<Problem>) -> Document {
 fn add_row(document: &mut Document, key: &Node, value: &Node, problems: &mut Vec<Problem>) {
     let mut fields = Fields { problems, key, row: value };
     let Some(user) = fields.text(key, "user name") else { return };
-    fields.obey(key, rules::user_name(&user));
+    fields.check(key, rules::user_name(&user));
     let Some(row) = fields.read() else { return };
     let span = key.span.start..value.span.end.max(key.span.end);
     document.rows.entry(user.clone()).or_insert(RowPlace { place: key.place, span });

@@ -1,15 +1,15 @@
-//! Ports that stay with their user, and are never given to another one.
+//! Ports: a user keeps a port for good, and no port is given to two users (pure).
 
 use super::row::Roster;
 use crate::yaml::problem::quoted;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-/// Who has, or had, which port. A user who is in no roster any more stays in it: that is how a
-/// port of the past is known.
+/// The ports of present and former users. A user who left the roster stays in it, so that the port is not
+/// given again.
 pub type Ledger = BTreeMap<String, u16>;
 
-/// The ports that new users get from.
+/// The ranges that ports of new users come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ranges {
     /// Of the terminals, `T3_PORT`.
@@ -24,28 +24,19 @@ impl Default for Ranges {
     }
 }
 
-/// Why ports cannot be given.
+/// Why ports cannot be assigned.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PortError {
-    /// The text is not the format.
+    /// The ledger is invalid.
     #[error("{0}")]
     Format(String),
-    /// Two have one port.
-    #[error("port {port} belongs to {one} and to {other}")]
-    Shared {
-        /// Which.
-        port: u16,
-        /// Whose.
-        one: String,
-        /// Whose, too.
-        other: String,
-    },
-    /// Nothing is left.
+    /// Two users have one port.
+    #[error("port {port} belongs to both {one} and {other}")]
+    Shared { port: u16, one: String, other: String },
     #[error("no port of {}..{} is left for {user}", range.start, range.end)]
     Exhausted {
-        /// The range.
         range: Range<u16>,
-        /// Who got none.
+        /// The user without a port.
         user: String,
     },
 }
@@ -57,20 +48,20 @@ pub fn read(text: &[u8]) -> Result<Ledger, PortError> {
     let mut ledger = Ledger::new();
     for (user, port) in members.0 {
         if !crate::identity::is_user_name(&user) {
-            return Err(PortError::Format(format!("{} is no user name", quoted(&user))));
+            return Err(PortError::Format(format!("{} is not a valid user name", quoted(&user))));
         }
         if port < 1024 {
             return Err(PortError::Format(format!("port {port} of {user} is below 1024")));
         }
         if ledger.insert(user.clone(), port).is_some() {
-            return Err(PortError::Format(format!("{} is there twice", quoted(&user))));
+            return Err(PortError::Format(format!("duplicate user {}", quoted(&user))));
         }
     }
     Ok(ledger)
 }
 
-/// Gives every user of the roster a port of each kind: whoever has one keeps it, the others get
-/// the lowest number of the range that nobody has or had, in name order.
+/// Assigns a port of each kind to every user of the roster: existing ports are kept; the other users get,
+/// in name order, the lowest port of the range that was never used before.
 pub fn allocate(
     roster: &Roster,
     t3: &Ledger,

@@ -1,4 +1,4 @@
-//! A roster's rows: who, with which policy.
+//! The rows of a roster: each user's policy (pure).
 
 use std::collections::BTreeMap;
 
@@ -15,9 +15,7 @@ pub enum Tier {
 }
 
 impl Tier {
-    /// All of them.
     pub const ALL: [Self; 3] = [Self::Admin, Self::PowerUser, Self::NamespaceOwner];
-    /// Their names.
     pub const NAMES: [&str; 3] = ["admin", "power-user", "namespace-owner"];
 
     /// As the roster writes it.
@@ -25,13 +23,12 @@ impl Tier {
         Self::NAMES[self as usize]
     }
 
-    /// Reads a name.
     pub fn of_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|tier| tier.name() == name)
     }
 }
 
-/// How a user's clones lie in `~/code`.
+/// The layout of a user's clones in `~/code`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Layout {
@@ -43,10 +40,8 @@ pub enum Layout {
 }
 
 impl Layout {
-    /// Their names.
     pub const NAMES: [&str; 2] = ["single", "workspace"];
 
-    /// Reads a name.
     pub fn of_name(name: &str) -> Option<Self> {
         [Self::Single, Self::Workspace].into_iter().find(|layout| layout.name() == name)
     }
@@ -57,22 +52,20 @@ impl Layout {
     }
 }
 
-/// A user's row. The key is the OS user; the three identities differ.
+/// A row. Its key is the OS user; the three identities of a user may differ.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Row {
-    /// What the login proxy vouches for.
+    /// The identity at the login proxy.
     pub authentik_user: String,
-    /// The cluster's name for the same person.
+    /// The identity in the cluster.
     pub k8s_user: String,
-    /// What they may do.
     pub tier: Tier,
     /// Owned namespaces; only of a namespace owner.
     pub namespaces: Vec<String>,
-    /// How their clones lie.
     pub code_layout: Layout,
     /// Repositories beside the infrastructure; only in a workspace.
     pub repos: Vec<String>,
-    /// Whether their daemons are stopped.
+    /// Whether the user's services are stopped.
     pub parked: bool,
 }
 

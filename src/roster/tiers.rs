@@ -1,4 +1,4 @@
-//! Compares the tiers of the roster with those of the cluster.
+//! Compares the tiers of the roster with those of the cluster (pure).
 
 use super::document::Document;
 use super::json::Members;

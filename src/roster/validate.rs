@@ -1,11 +1,11 @@
-//! What rows must not be to each other, and to the accounts of the host.
+//! Checks rows against each other and against the accounts of the host (pure).
 
 use super::document::Document;
 use super::row::Row;
 use crate::yaml::problem::{Problem, quoted};
 use std::collections::{BTreeMap, HashMap};
 
-/// What the host says about accounts.
+/// What the host knows about accounts.
 #[derive(Debug, Clone, Default)]
 pub struct HostFacts {
     /// The lowest uid of a person (`UID_MIN` of login.defs).
@@ -14,7 +14,7 @@ pub struct HostFacts {
     pub uids: BTreeMap<String, u32>,
 }
 
-/// The lowest uid of a person, as login.defs(5) says; 1000 where it does not.
+/// The lowest uid of a person, as login.defs(5) sets it [default: 1000].
 pub fn uid_min(login_defs: &str) -> u32 {
     let value = |line: &str| {
         let mut words = line.split_ascii_whitespace();
@@ -23,16 +23,16 @@ pub fn uid_min(login_defs: &str) -> u32 {
     login_defs.lines().filter_map(value).next_back().unwrap_or(1000)
 }
 
-/// The account that owns what nobody owns.
+/// The account `nobody`, which owns files without an owner.
 const NOBODY: u32 = 65_534;
 
-/// A field that is one user's alone.
+/// A field whose value belongs to one user only.
 type Identity = (&'static str, fn(&Row) -> &String);
 
 const IDENTITIES: [Identity; 2] =
     [("authentik_user", |row| &row.authentik_user), ("k8s_user", |row| &row.k8s_user)];
 
-/// Two rows with one identity.
+/// Reports rows with the same identity.
 pub(super) fn unique(document: &Document) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (field, identity) in IDENTITIES {
@@ -44,8 +44,8 @@ pub(super) fn unique(document: &Document) -> Vec<Problem> {
             let identity = identity(row);
             if let Some(other) = first.insert(identity, user) {
                 let (other, identity) = (quoted(other), quoted(identity));
-                let what = format!("{} and {other} have one {field}: {identity}", quoted(user));
-                let hint = "an identity leads to one user: correct one of the rows";
+                let what = format!("{} and {other} have the same {field} {identity}", quoted(user));
+                let hint = "an identity belongs to one user: correct one of the rows";
                 problems.push(Problem::new(place.place, what, hint));
             }
         }
@@ -53,7 +53,7 @@ pub(super) fn unique(document: &Document) -> Vec<Problem> {
     problems
 }
 
-/// Rows whose names are system accounts of the host.
+/// Reports rows whose names are system accounts of the host.
 pub fn validate(document: &Document, host: &HostFacts) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (user, row) in &document.rows {

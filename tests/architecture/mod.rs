@@ -60,20 +60,28 @@ const HOUSE: Floor = Floor {
 const PROVISION: Floor = Floor {
     dir: "src/provision",
     parts: &[
-        ("host_base", &["plan", "observe", "sources", "state", "edit", "settings"]),
+        ("host_base", &["observe", "sources", "change", "state", "settings", "paths"]),
         (
             "apply",
-            &["plan", "observe", "worker", "sources", "state", "edit", "protocol", "settings"],
+            &[
+                "plan", "observe", "worker", "sources", "change", "state", "edit", "protocol",
+                "settings", "paths",
+            ],
         ),
-        ("plan", &["observe", "sources", "state", "edit", "protocol", "settings"]),
-        ("observe", &["worker", "sources", "state", "edit", "protocol", "settings"]),
+        (
+            "plan",
+            &["observe", "sources", "change", "state", "edit", "protocol", "settings", "paths"],
+        ),
+        ("observe", &["worker", "sources", "state", "protocol", "settings", "paths"]),
         // What a user's own process does; root reaches it through the worker.
         ("home", &["state", "edit", "protocol", "settings"]),
         ("worker", &["protocol"]),
-        ("sources", &["state", "edit", "settings"]),
-        ("state", &["edit", "protocol", "settings"]),
+        ("sources", &["state", "settings"]),
+        ("state", &["paths"]),
         ("protocol", &["settings"]),
         ("edit", &[]),
+        ("change", &[]),
+        ("paths", &["settings"]),
         ("settings", &[]),
     ],
 };

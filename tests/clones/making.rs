@@ -42,7 +42,7 @@ fn nothing_is_cloned_for_an_admin_nor_where_the_site_names_no_remote() {
     let mut person = Person::in_workspace();
     person.config = "infra_remote = 'https://git.example/i'".into();
     let lines = person.lines();
-    let why = "the configuration names no remote for it (provision.code.repo_remote)";
+    let why = "no remote is configured for it (provision.code.repo_remote)";
     assert_eq!(lines, ["add ann/code".to_owned(), format!("refused ann/code-webapp: {why}")]);
     person.config.clear();
     assert!(person.lines().is_empty());

@@ -147,11 +147,17 @@ fn a_move_that_was_begun_is_finished_even_when_the_row_changed_back() {
 fn whatever_is_in_the_way_of_a_move_stays() {
     // What somebody made under the names that a move uses, or in its place.
     for (made, why) in [
-        ("mkdir .terminal-lobby.code.move; echo 1 >.terminal-lobby.code.move/x", "is in the way"),
-        ("echo 1 >.terminal-lobby.code.move", "is in the way"),
-        ("ln -s code .terminal-lobby.code.move", "is in the way"),
-        ("mkfifo .terminal-lobby.code.move", "is in the way"),
-        ("git clone -q $REMOTES/infra.git .terminal-lobby.code.move", "is in the way"),
+        (
+            "mkdir .terminal-lobby.code.move; echo 1 >.terminal-lobby.code.move/x",
+            "exists already and was not made by this program",
+        ),
+        ("echo 1 >.terminal-lobby.code.move", "exists already and was not made by this program"),
+        ("ln -s code .terminal-lobby.code.move", "exists already and was not made by this program"),
+        ("mkfifo .terminal-lobby.code.move", "exists already and was not made by this program"),
+        (
+            "git clone -q $REMOTES/infra.git .terminal-lobby.code.move",
+            "exists already and was not made by this program",
+        ),
     ] {
         let person = worked_on();
         person.sh(made);

@@ -34,7 +34,7 @@ fn mode(path: &Path) -> u32 {
 fn instructions_are_mirrored_beside_what_a_person_wrote() {
     let sandbox = Sandbox::new();
     let file = sandbox.home().join(".codex/AGENTS.md");
-    assert_eq!(look_at_agents(&sandbox), json!({"instructions": "absent", "login": "absent"}));
+    assert_eq!(look_at_agents(&sandbox), json!({"instructions": "no_file", "login": "absent"}));
     assert_eq!(mirror(&sandbox, "one\n", None)["done"], json!(["~/.codex/AGENTS.md written"]));
     assert_eq!(std::fs::read_to_string(&file).unwrap(), format!("{HEADER}\none\n"));
     assert_eq!((mode(&file), mode(file.parent().unwrap())), (0o600, 0o700));
@@ -72,7 +72,7 @@ fn lesson_37_a_shared_file_is_written_only_when_needed_and_never_over_what_is_no
     assert_eq!(inode(&file), before);
     // What was planned from is no longer there.
     let said = mirror(&sandbox, "three\n", Some("two\n"));
-    assert!(said["failed"].as_str().unwrap().contains("has changed meanwhile"), "{said}");
+    assert!(said["failed"].as_str().unwrap().contains("changed since it was inspected"), "{said}");
     // Marks that do not pair.
     let broken = format!("{BEGIN}\none\n");
     std::fs::write(&file, &broken).unwrap();
@@ -183,7 +183,7 @@ pub(super) fn register(sandbox: &Sandbox, agent: &Path) -> Value {
 fn a_stub_agent_is_asked_first_and_what_it_says_is_checked() {
     let sandbox = Sandbox::new();
     let said = register(&sandbox, &stub(&sandbox, ""));
-    assert!(said["failed"].as_str().unwrap().contains("did nothing"), "{said}");
+    assert!(said["failed"].as_str().unwrap().contains("reported success, but"), "{said}");
     let said = register(&sandbox, &stub(&sandbox, "echo no >&2; exit 3"));
     assert!(said["failed"].as_str().unwrap().contains("exited with 3: no"), "{said}");
     std::fs::remove_file(sandbox.root().join("calls")).unwrap();

@@ -45,8 +45,11 @@ pub(super) fn membership(
         result = "refused";
     } else if args.apply && changes {
         let edited = edit(&loaded.bytes, &wanted(&found, args)).map_err(|error| match error {
-            EditError::Broken(problems) => Failure::failed(read::messages(&loaded.name, &problems)),
-            other => Failure::failed(format!("{}: {other}", loaded.name)),
+            EditError::Invalid(problems) => {
+                Failure::failed(read::messages(&loaded.name, &problems))
+            }
+            other => Failure::failed(format!("{}: {other}", loaded.name))
+                .with_optional_hint(other.hint().map(str::to_owned)),
         })?;
         fs::replace(path, &loaded.bytes, &edited)
             .map_err(|error| Failure::failed(error.to_string()))?;

@@ -1,5 +1,6 @@
-//! Managed text in a user's file: a marked block, or the whole file as long as it has our header. Every
-//! other byte is kept (pure).
+//! Managed text in a user's file, every other byte of which is kept (pure).
+//!
+//! It is a marked block, or the whole file as long as that has our header.
 
 /// The first line of a file that is managed as a whole.
 pub const HEADER: &str =

@@ -1,5 +1,4 @@
-//! From the applied roster to the new one: users who are cut, and users who stay though the roster no
-//! longer has them (pure).
+//! Users who left the roster: who is cut, and who stays in force (pure).
 
 use super::DesiredState;
 use super::change::{Action, Cause, Change, Scope, Step, Verb};
@@ -42,7 +41,7 @@ pub(super) fn transition(
     for user in &plan.protected {
         let why = format!(
             "admins are not cut by a change of the roster; \
-             hint: provision offboard cut {user} --admin"
+             hint: provision offboard cut {user} --admin --why REASON"
         );
         found.changes.push(not_cut(user, &why));
         keep(&mut found, user);

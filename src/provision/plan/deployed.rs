@@ -1,5 +1,6 @@
-//! Files and links of root's that are made from configured ones: written whole, and only over what this
-//! program wrote (pure).
+//! Files and links of root's that are copies of configured ones (pure).
+//!
+//! They are written whole, and only over what this program wrote.
 
 use super::Planned;
 use super::change::{Action, Cause, Change, Installed, Verb};

@@ -1,5 +1,4 @@
-//! Site values of `provision`: the table `[provision]` of the configuration, checked as it is read
-//! (pure).
+//! Site values of `provision`, checked as they are read: the table `[provision]` (pure).
 
 pub mod agents;
 pub mod browser;

@@ -61,11 +61,11 @@ fn ports_that_two_have_are_refused() {
     };
     assert_eq!(
         refuse(&ledger(&[("a", 4000), ("ops", 4000)]), &Ledger::new()),
-        "port 4000 belongs to a (T3_PORT) and to ops (T3_PORT)"
+        "port 4000 belongs to both a (T3_PORT) and ops (T3_PORT)"
     );
     assert_eq!(
         refuse(&ledger(&[("ops", 4000)]), &ledger(&[("ops", 4000)])),
-        "port 4000 belongs to ops (T3_PORT) and to ops (PLAYWRIGHT_PORT)"
+        "port 4000 belongs to both ops (T3_PORT) and ops (PLAYWRIGHT_PORT)"
     );
     let narrow = Ranges { t3: 3773..3775, playwright: 8931..9000 };
     let none = Ledger::new();
@@ -82,8 +82,8 @@ fn a_ledger_that_is_none_is_refused() {
         ("{\"a\": 70000}", "expected {\"user\": port}: invalid value: integer `70000`"),
         ("{\"a\": \"3773\"}", "expected {\"user\": port}: invalid type: string \"3773\""),
         ("{\"a\": 80}", "port 80 of a is below 1024"),
-        ("{\"a\": 3773, \"a\": 3774}", "'a' is there twice"),
-        ("{\"../a\": 3773}", "'../a' is no user name"),
+        ("{\"a\": 3773, \"a\": 3774}", "duplicate user 'a'"),
+        ("{\"../a\": 3773}", "'../a' is not a valid user name"),
         ("", "expected {\"user\": port}: EOF"),
     ] {
         let error = ports::read(text.as_bytes()).unwrap_err().to_string();

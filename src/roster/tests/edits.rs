@@ -91,21 +91,20 @@ fn what_cannot_be_edited_line_by_line_is_left_to_a_person() {
     let one = "{authentik_user: a, k8s_user: a, tier: power-user}";
     let refused = |text: &str, what: &Edit| edit(text.as_bytes(), what).unwrap_err().to_string();
     let braces = format!("users: {{a: {one}}}\n");
-    let message =
-        "line 1: the users are written in braces, not one below the other; edit the roster by hand";
+    let message = "line 1: the users are in braces, not one below the other";
     assert_eq!(refused(&braces, &out(&["a"])), message);
     assert_eq!(refused(&braces, &put_in("c")), message);
     let explicit = format!("users:\n  ? a\n  : {one}\n");
-    assert!(refused(&explicit, &out(&["a"])).contains("something stands before the row"));
+    assert!(refused(&explicit, &out(&["a"])).contains("there is text before the row"));
     for text in ["{}\n", "{users: {}}\n", "users: { # x\n}\n", "---\n...\n"] {
-        assert_eq!(edit(text.as_bytes(), &put_in("c")), Err(EditError::NotAsMeant), "{text:?}");
+        assert_eq!(edit(text.as_bytes(), &put_in("c")), Err(EditError::Differs), "{text:?}");
     }
     assert!(refused(EXAMPLE, &out(&["nobody"])).contains("no row of 'nobody'"));
-    assert!(refused(EXAMPLE, &put_in("ops")).contains("a row of 'ops' already"));
+    assert!(refused(EXAMPLE, &put_in("ops")).contains("a row of 'ops' exists already"));
     let mut note = out(&["reader"]);
     note.comment_out.insert("reader".to_owned(), "x\n  evil: {}".to_owned());
     assert!(refused(EXAMPLE, &note).contains("control characters"));
-    assert!(matches!(edit(b"users: [", &put_in("c")), Err(EditError::Broken(_))));
+    assert!(matches!(edit(b"users: [", &put_in("c")), Err(EditError::Invalid(_))));
 }
 
 /// A roster's text with rows in braces or in blocks, comments and blank lines.

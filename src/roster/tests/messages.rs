@@ -34,7 +34,10 @@ fn what_is_no_text_too_large_or_too_deep_is_refused() {
     let utf8 = messages(b"users:\n  a\xc3\xa9\xff: 1\n");
     assert_eq!(utf8, ["r:2:5: not UTF-8; hint: save the file as UTF-8"]);
     let huge = messages(&vec![b'#'; (1 << 20) + 1]);
-    assert_eq!(huge, ["r:1:1: the file is larger than 1048576 bytes; hint: is it a roster?"]);
+    assert_eq!(
+        huge,
+        ["r:1:1: the file is larger than 1048576 bytes; hint: check that it is a roster"]
+    );
     for open in ["[", "{a: ", "- ", "? "] {
         let deep = messages(format!("users:\n  a: {}", open.repeat(100_000)).as_bytes());
         assert_eq!(deep.len(), 1, "{deep:?}");
@@ -105,13 +108,13 @@ fn a_tier_that_the_cluster_contradicts_is_an_error_and_an_absent_user_a_warning(
     assert_eq!(
         errors,
         [
-            "r:3:3: 'reader' is power-user here, and 'ro' is 'admin' in the cluster; hint: make both the same"
+            "r:3:3: 'reader' has tier power-user here, but 'ro' has 'admin' in the cluster; hint: give both the same tier"
         ]
     );
     assert_eq!(
         warnings,
         [
-            "r:4:3: the cluster does not know 'bld', the k8s_user of 'builder'; hint: add the user to the cluster's k8s_users"
+            "r:4:3: 'bld', the k8s_user of 'builder', is not known in the cluster; hint: add the user to the cluster's k8s_users"
         ]
     );
     let duplicate = tiers::read(b"{\"a\":\"admin\",\"a\":\"admin\"}").unwrap_err();

@@ -39,8 +39,8 @@ fn nothing_is_written_unless_asked() {
     assert_eq!(
         run.out(),
         "+ add jane: jane@x, namespace-owner\n\
-         - cut tl-u3: no member of the group\n  \
-           keep tl-ops: no member of the group, but an admin\n\
+         - cut tl-u3: not a member of the group\n  \
+           keep tl-ops: not a member of the group, but an admin\n\
          Membership: 1 to add, 1 to cut, 1 protected, 0 left to a person (not written: --apply does).\n"
     );
     assert_eq!(desk.read("roster.yaml"), wide());
@@ -54,7 +54,7 @@ fn applying_keeps_every_other_byte_and_the_file_as_it_was() {
     let json = desk.run(&format!("{RUN} --apply --note moved_on --json")).ok().json();
     assert_eq!(
         (&json["result"], &json["leavers"]),
-        (&json!("applied"), &json!({"tl-u3": "no member of the group"}))
+        (&json!("applied"), &json!({"tl-u3": "not a member of the group"}))
     );
     assert_eq!(json["new"]["jane"]["tier"], "namespace-owner");
     let text = desk.read("roster.yaml");
@@ -78,11 +78,7 @@ fn applying_keeps_every_other_byte_and_the_file_as_it_was() {
 fn more_than_a_fifth_is_refused_and_changes_nothing() {
     let desk = desk(&["id1", "id2", "id3"], &["jane@x"]);
     let run = desk.run(&format!("{RUN} --apply")).code(3);
-    assert!(
-        run.err().contains("3 of 11 users would be cut: more than 20 percent"),
-        "{}",
-        run.err()
-    );
+    assert!(run.err().contains("3 of 11 users would be cut, more than 20 %"), "{}", run.err());
     assert_eq!(desk.read("roster.yaml"), wide());
     assert_eq!(desk.run(&format!("{RUN} --apply --json")).code(3).json()["result"], "refused");
     desk.write("config.toml", "[provision]\nmax_cut_percent = 30\n");
@@ -138,11 +134,7 @@ fn a_form_that_is_not_understood_is_left_to_a_person() {
     desk.write("roster.yaml", text);
     desk.write("members.json", "[\"a\", \"jane\"]");
     let run = desk.run(&format!("{RUN} --apply")).code(1);
-    assert!(
-        run.err().contains("roster.yaml: line 1: the users are written in braces"),
-        "{}",
-        run.err()
-    );
+    assert!(run.err().contains("roster.yaml: line 1: the users are in braces"), "{}", run.err());
     assert_eq!(desk.read("roster.yaml"), text);
     desk.args(&[
         "membership",

@@ -118,8 +118,8 @@ fn tiers_are_compared_with_the_cluster() {
     let run = desk.run(check).code(1);
     assert_eq!(
         run.err(),
-        "error: roster.yaml:4:3: 'tl-builder' is namespace-owner here, and 'bld' is 'admin' in the cluster; hint: make both the same\n\
-         warning: roster.yaml:3:3: the cluster does not know 'ro', the k8s_user of 'tl-reader'; hint: add the user to the cluster's k8s_users\n"
+        "error: roster.yaml:4:3: 'tl-builder' has tier namespace-owner here, but 'bld' has 'admin' in the cluster; hint: give both the same tier\n\
+         warning: roster.yaml:3:3: 'ro', the k8s_user of 'tl-reader', is not known in the cluster; hint: add the user to the cluster's k8s_users\n"
     );
     desk.run(&check.replace("check", "show")).code(1);
     desk.write("k8s.json", "[]");
@@ -172,7 +172,7 @@ fn the_configuration_sets_groups_and_ports() {
         ("[provision]\nt3_port_base = \"x\"\n", "config.toml:2: t3_port_base: invalid type"),
         (
             "[provision.groups]\npower-user = [\"docker\"]\n",
-            "config.toml: provision.groups.power-user: group docker makes its members root",
+            "config.toml: provision.groups.power-user: members of group docker can become root",
         ),
         ("[provision.groups]\nboss = []\n", "no tier 'boss'"),
         ("[provision]\nt3_port_base = 80\n", "expected two different ports"),

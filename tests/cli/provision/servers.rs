@@ -49,7 +49,7 @@ fn an_answer_that_is_not_whole_removes_nobody() {
     let desk = Desk::new();
     let answers: Vec<(&str, Answer)> = vec![
         (
-            "page 2: the answer is status 500",
+            "page 2: the server answered with status 500",
             Box::new(|path: &str| {
                 if path.contains("&page=1&") {
                     page(2, 4, &["ops.lead"])
@@ -58,10 +58,10 @@ fn an_answer_that_is_not_whole_removes_nobody() {
                 }
             }),
         ),
-        ("3 members where", Box::new(|_: &str| page(0, 4, &["ops.lead", "a", "b"]))),
-        ("page 1: next is 1", Box::new(|_: &str| page(1, 4, &["ops.lead"]))),
+        ("3 members, but", Box::new(|_: &str| page(0, 4, &["ops.lead", "a", "b"]))),
+        ("page 1: invalid next page 1", Box::new(|_: &str| page(1, 4, &["ops.lead"]))),
         (
-            "page 2: the count is 5 now",
+            "page 2: the count changed from 4 to 5",
             Box::new(|path: &str| {
                 if path.contains("&page=1&") {
                     page(2, 4, &["ops.lead"])
@@ -71,7 +71,7 @@ fn an_answer_that_is_not_whole_removes_nobody() {
             }),
         ),
         (
-            "'ops.lead' is there twice",
+            "duplicate member 'ops.lead'",
             Box::new(|path: &str| {
                 if path.contains("&page=1&") {
                     page(2, 2, &["ops.lead"])
@@ -210,7 +210,7 @@ fn tiers_are_compared_with_those_in_vault() {
     let other = vault(json!({"k8s_users": {"ro": "admin"}}));
     let run = check(&desk, &other).code(1);
     assert!(
-        run.err().contains("'tl-reader' is power-user here, and 'ro' is 'admin'"),
+        run.err().contains("'tl-reader' has tier power-user here, but 'ro' has 'admin'"),
         "{}",
         run.err()
     );

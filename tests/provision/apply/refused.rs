@@ -64,7 +64,7 @@ fn what_others_could_have_written_decides_nothing() {
     assert!(run.err().contains("others than root can write it"), "{}", run.err());
     here.host.sh(&format!("rmdir {KEPT}; chown mallory /home"));
     let run = here.provision(&["apply"]).code(1);
-    let why = "others than root can move homes";
+    let why = "users other than root can move homes";
     assert!(run.err().contains(why), "{}", run.err());
     assert_eq!(here.host.sh("ls /home").trim(), "mallory");
     let run = here.host.as_user("mallory", ["/opt/tl/provision", "apply"]).code(3);
