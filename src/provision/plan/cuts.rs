@@ -41,7 +41,7 @@ pub(super) fn transition(
     for user in &plan.protected {
         let why = format!(
             "admins are not cut by a change of the roster; \
-             hint: provision offboard cut {user} --admin --why REASON"
+             hint: provision offboard cut {user} --admin"
         );
         found.changes.push(not_cut(user, &why));
         keep(&mut found, user);
