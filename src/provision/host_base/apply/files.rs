@@ -19,7 +19,8 @@ pub(crate) fn write(kind: Kind, action: &Action) -> Result<(), HostChangeError> 
     let Action::Write { path, content, attributes, expected } = action else {
         return Err(HostChangeError::Internal("not a file to write"));
     };
-    let (dir, name) = trusted_path::open_parent_below(Path::new(ROOT), Path::new(path), Missing::Made)?;
+    let (dir, name) =
+        trusted_path::open_parent_below(Path::new(ROOT), Path::new(path), Missing::Made)?;
     let mut staged = StagedFile::create(&dir, &name)?;
     staged.write(&content.0)?;
     if kind == Kind::Sudoers {
@@ -38,7 +39,8 @@ pub(crate) fn fetch(
 ) -> Result<(), HostChangeError> {
     let Download { url, path, mode, hash, size, insecure } = download;
     progress(&format!("downloading {path}"));
-    let (dir, name) = trusted_path::open_parent_below(Path::new(ROOT), Path::new(path), Missing::Made)?;
+    let (dir, name) =
+        trusted_path::open_parent_below(Path::new(ROOT), Path::new(path), Missing::Made)?;
     let mut staged = StagedFile::create(&dir, &name)?;
     let bounds = Bounds { size: *size, within: FETCH_DEADLINE, insecure: *insecure };
     download::fetch(url, bounds, &mut staged)?;
