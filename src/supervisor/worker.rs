@@ -14,6 +14,7 @@ use crate::sys::{Dir, accounts};
 use crate::text::escape;
 use std::path::PathBuf;
 use std::time::Duration;
+use tracing::level_filters::LevelFilter;
 
 /// Maximum size of a worker's report, in bytes.
 pub(crate) const MAX_REPORT: usize = 32 << 20;
@@ -94,7 +95,13 @@ pub(crate) fn run_as_user(
         _ => (0o077, NewPrivileges::Deny),
     };
     let job = serde_json::to_string(job).map_err(Error::Encode)?;
-    let mut program = Program::ourselves().args(["worker", &job]);
+    let verbose = match LevelFilter::current() {
+        LevelFilter::INFO => &["-v"][..],
+        LevelFilter::DEBUG => &["-vv"],
+        LevelFilter::TRACE => &["-vvv"],
+        _ => &[],
+    };
+    let mut program = Program::ourselves().args(verbose).args(["worker", &job]);
     if let Some(input) = input {
         let failed = |source| Error::Io { doing: "preparing the worker's input", source };
         program = program.input(&input).map_err(failed)?;
@@ -104,13 +111,15 @@ pub(crate) fn run_as_user(
         .deadline(limit)
         .max_output(MAX_REPORT)
         .run()?;
-    tracing::debug!(
-        status = exec::describe(output.status),
-        bytes = output.stdout.len(),
-        "worker ended"
-    );
+    let mut stderr = output.stderr.trim_ascii();
+    if !verbose.is_empty() {
+        // The worker's own steps, then what it printed besides.
+        let lines = stderr.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
+        lines.for_each(|line| tracing::info!("{}", escape(line)));
+        stderr = stderr.rsplit(|&byte| byte == b'\n').next().unwrap_or_default();
+    }
     if !output.status.success() {
-        let (status, stderr) = (exec::describe(output.status), escape(output.stderr.trim_ascii()));
+        let (status, stderr) = (exec::describe(output.status), escape(stderr));
         return Err(Error::WorkerFailed { status, stderr });
     }
     serde_json::from_slice(&output.stdout)

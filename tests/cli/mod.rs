@@ -11,6 +11,7 @@ mod locks;
 mod lost;
 mod manual;
 mod modes;
+mod output;
 mod programs;
 mod provision;
 mod refusals;
