@@ -25,7 +25,11 @@ impl Shown {
 
 /// A line with one fixed time, age and size.
 fn times(line: &str) -> String {
-    line.split_inclusive(' ').map(word).collect()
+    let mut line: String = line.split_inclusive(' ').map(word).collect();
+    for seconds in 0..10 {
+        line = line.replace(&format!(" {seconds} s ago"), " 3 s ago");
+    }
+    line
 }
 
 fn word(word: &str) -> String {
@@ -37,7 +41,11 @@ fn word(word: &str) -> String {
     let is_day = text.len() == 10 && digits(0..4) && text.as_bytes()[4] == b'-' && digits(5..7);
     let is_time = text.len() == 5 && digits(0..2) && text.as_bytes()[2] == b':' && digits(3..5);
     let shown = match text {
-        _ if is_id => "20261120T144343Z".to_owned(),
+        _ if is_id => {
+            // A second snapshot within a second has a number; then comes punctuation.
+            let rest = text[16..].trim_start_matches(|c: char| c == '-' || c.is_ascii_digit());
+            format!("20261120T144343Z{rest}")
+        }
         _ if is_day => "2026-11-20".to_owned(),
         _ if is_time => "14:43".to_owned(),
         _ => text.to_owned(),
