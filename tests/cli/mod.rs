@@ -2,9 +2,9 @@
 
 mod agents;
 mod diff;
-mod doctor;
 mod fidelity;
 mod forget;
+mod health;
 mod history;
 mod lessons;
 mod locks;
@@ -18,7 +18,6 @@ mod refusals;
 mod restore;
 mod retention;
 mod save;
-mod status;
 mod torture;
 mod trouble;
 mod versions;

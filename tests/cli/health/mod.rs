@@ -1,0 +1,4 @@
+//! Whether saving works: `persist doctor` and `persist status`.
+
+mod doctor;
+mod status;
