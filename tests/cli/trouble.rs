@@ -61,7 +61,7 @@ fn a_launcher_that_cannot_be_run_is_told() {
         run(restore.arg("--user-map").arg(sandbox.root().join("no-user-map"))).code(1).json();
     assert_eq!(
         results(&json),
-        ["failed: start-claude is not installed beside persist; a shell is there"]
+        ["failed: start-claude is not installed beside persist; a shell was started"]
     );
     wait_until("a shell is there", || sandbox.panes("#{pane_current_command}") == ["sh"]);
 }

@@ -1,16 +1,12 @@
 //! `restore`: executes the plan that `show` prints.
 
-pub mod arrange;
 pub mod budget;
 pub mod build;
 pub mod execute;
 pub mod facts;
-pub mod finish;
 pub mod gather;
-pub mod groups;
 pub mod memory;
 pub mod mode;
-pub mod pane_command;
 pub mod pane_start;
 pub mod plan;
 pub mod recheck;

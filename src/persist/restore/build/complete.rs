@@ -1,9 +1,9 @@
 //! Completes sessions, windows and panes that were created, and checks them.
 
+use super::arrange::Session;
 use super::{Build, Purpose, StepFailure};
-use crate::persist::restore::arrange::Session;
+use super::{finish, groups};
 use crate::persist::restore::step::Action;
-use crate::persist::restore::{finish, groups};
 use crate::tmux::TmuxError;
 use crate::tmux::command::{self, Line};
 use crate::tmux::control::Reply;

@@ -1,8 +1,8 @@
 //! Creates sessions, windows and panes.
 
+use super::arrange::{self, Session};
+use super::finish;
 use super::{Build, Purpose, StepFailure};
-use crate::persist::restore::arrange::{self, Session};
-use crate::persist::restore::finish;
 use crate::persist::restore::step::Action;
 use crate::tmux::TmuxError;
 use crate::tmux::command::{self, Line, Spawn, Target};

@@ -6,20 +6,23 @@
 //! A session gets its own name last. Until then it has a name of ours, so that an interrupted restore
 //! leaves nothing that looks complete. The next restore ends it ([`super::unfinished`]).
 
+mod arrange;
 mod complete;
 mod create;
 mod failure;
+mod finish;
+mod groups;
+mod pane_command;
 
 pub use failure::StepFailure;
 
-use super::arrange::{Session, arrange};
-use super::pane_command;
 use super::step::Step;
 use crate::persist::capture::BUILDER_PREFIX;
 use crate::persist::context::Context;
 use crate::tmux::command::{self, Ids, Line, Spawn};
 use crate::tmux::control::Reply;
 use crate::tmux::{Builder, TmuxError};
+use arrange::{Session, arrange};
 
 /// The result of each step, in the order given.
 pub type Results = Vec<Result<(), StepFailure>>;

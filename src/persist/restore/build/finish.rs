@@ -2,7 +2,7 @@
 //! options (pure).
 
 use super::arrange::{Session, Window, session_values};
-use super::step::{Start, Step};
+use crate::persist::restore::step::{Start, Step};
 use crate::tmux::command::{self, Line, Target};
 use crate::tmux::options::{self, Kept, Scope};
 

@@ -1,7 +1,7 @@
 //! Arranges planned panes into sessions and windows, in the order in which tmux must create them
 //! (pure).
 
-use super::step::{Action, Step};
+use crate::persist::restore::step::{Action, Step};
 use crate::tmux::layout::Layout;
 use crate::tmux::options::{self, Kept, Scope};
 use std::collections::BTreeMap;

@@ -1,9 +1,9 @@
 //! The command of a restored pane, as an argument list: never text for a shell.
 
-use super::mode::When;
-use super::step::{Start, Step};
 use crate::agent::Resumption;
 use crate::persist::context::Context;
+use crate::persist::restore::mode::When;
+use crate::persist::restore::step::{Start, Step};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
