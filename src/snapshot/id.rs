@@ -51,7 +51,7 @@ impl SnapshotId {
             None => (text, None),
         };
         let seconds = NaiveDateTime::parse_from_str(time, FORMAT).ok()?.and_utc().timestamp();
-        let id = Self { seconds: Epoch::try_from(seconds).ok()?, again: again.unwrap_or(0) };
+        let id = Self { seconds: u64::try_from(seconds).ok()?, again: again.unwrap_or(0) };
         (id.to_string() == text).then_some(id)
     }
 
