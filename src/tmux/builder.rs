@@ -1,8 +1,11 @@
 //! The control-mode connection that builds sessions.
 
-use super::client::{Server, TmuxError};
+use super::client::Server;
 use super::command::{self, Line};
 use super::control::{Replies, Reply};
+use super::error::TmuxError;
+use super::socket::SocketState;
+use crate::sys::fs;
 use crate::sys::process::exec::{self, ExecError, Running};
 use rustix::event::{PollFd, PollFlags, poll};
 use std::ffi::OsString;
@@ -11,8 +14,8 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Variables of the process that restores, which a new server's shells must not inherit.
-const OWN: [&str; 9] = [
+/// Variables of the restoring process that a new server's shells must not inherit.
+const NOT_INHERITED: [&str; 9] = [
     "INVOCATION_ID",
     "JOURNAL_STREAM",
     "LISTEN_FDNAMES",
@@ -32,22 +35,59 @@ pub struct Builder {
     deadline: Duration,
     replies: Replies,
     session: u32,
-    /// Whether the user's configuration sets `default-command`: then a plain shell must be asked
-    /// for by name.
+    /// Whether the user's configuration sets `default-command`: then a plain shell must be named.
     pub has_default_command: bool,
-    /// Whether windows are named after what runs in them, unless something else was set.
-    pub names_by_itself: bool,
-    /// Whether it ends sessions that no client shows: restored ones must be excepted.
+    /// Whether windows are named after what runs in them by default.
+    pub renames_automatically: bool,
+    /// Whether the server ends sessions that no client shows, so that restored ones need an exception.
     pub destroys_unattached: bool,
+}
+
+impl Server {
+    /// Opens a control-mode connection for building sessions, and starts the server with the
+    /// user's own configuration if none runs.
+    ///
+    /// Right after a server was killed a new one may fail to start (14 of 40 on 3.3a), so a
+    /// connection that breaks before anything was asked of it is tried again.
+    pub fn build(&self, name: &str, cwd: &Path) -> Result<Builder, TmuxError> {
+        const TRIES: u32 = 5;
+        // With -S tmux does not make the directory itself, and a reboot empties /tmp. Its owner and
+        // mode are checked next.
+        fs::create_private_dirs(self.socket.directory())?;
+        if let SocketState::Refused(refusal) = self.socket.state() {
+            return Err(self.refused(refusal));
+        }
+        self.check_start()?;
+        let mut tries = 1;
+        loop {
+            match Builder::connect(self, name, cwd) {
+                Err(TmuxError::Connection(_)) if tries < TRIES => {
+                    crate::sys::clock::pause(Duration::from_millis(20 << tries));
+                    self.check_start()?;
+                    tries += 1;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    /// Fails if a server would have to be started and the caller may not do that.
+    fn check_start(&self) -> Result<(), TmuxError> {
+        if self.may_start || self.is_listening()? {
+            return Ok(());
+        }
+        Err(TmuxError::NotRunning { socket: self.socket.path().to_owned() })
+    }
 }
 
 impl Builder {
     pub(super) fn connect(server: &Server, name: &str, cwd: &Path) -> Result<Self, TmuxError> {
-        let environment: Vec<(OsString, OsString)> =
-            std::env::vars_os().filter(|(name, _)| !OWN.iter().any(|own| name == own)).collect();
+        let environment: Vec<(OsString, OsString)> = std::env::vars_os()
+            .filter(|(name, _)| !NOT_INHERITED.iter().any(|own| name == own))
+            .collect();
         let program = server
             .client()
-            // Also where the server has ended since somebody looked.
+            // The server may have ended since it was checked.
             .args((!server.may_start).then_some("-N"))
             .args(["-C", "new-session", "-x", "80", "-y", "24", "-s", name, "-c"])
             .args([OsString::from_vec(super::escape::escape_format(cwd.as_os_str().as_bytes()))])
@@ -66,7 +106,7 @@ impl Builder {
             replies: Replies::default(),
             session: 0,
             has_default_command: false,
-            names_by_itself: true,
+            renames_automatically: true,
             destroys_unattached: false,
         };
         builder.wait_for_own_session()?;
@@ -78,12 +118,12 @@ impl Builder {
             }
             _ => None,
         };
-        let ((session, has_default_command, names_by_itself), destroys_unattached) = described
-            .ok_or_else(|| {
+        let ((session, has_default_command, renames_automatically), destroys_unattached) =
+            described.ok_or_else(|| {
                 io::Error::other(format!("unexpected answer in control mode: {replies:?}"))
             })?;
         let description = Self { session, has_default_command, destroys_unattached, ..builder };
-        Ok(Self { names_by_itself, ..description })
+        Ok(Self { renames_automatically, ..description })
     }
 
     /// Waits until the client's own two commands have been answered. The server reads our standard
@@ -104,7 +144,7 @@ impl Builder {
         Ok(())
     }
 
-    /// Takes what has arrived.
+    /// Reads what has arrived.
     fn read(&mut self, replies: &mut Vec<Reply>) -> Result<(), TmuxError> {
         let mut buffer = [0; 16 << 10];
         match rustix::io::read(self.running.stdout()?, &mut buffer[..]) {
@@ -125,7 +165,7 @@ impl Builder {
             to_send.extend_from_slice(line.as_str().as_bytes());
             to_send.push(b'\n');
         }
-        // Work grows with the number of commands, and so does the time it may take.
+        // The time allowed grows with the number of commands.
         let end = Instant::now()
             + self.deadline
             + Duration::from_millis(20) * u32::try_from(lines.len()).unwrap_or(u32::MAX);

@@ -1,4 +1,4 @@
-//! tmux's own hooks: what a server is told to run when its sessions change (pure).
+//! tmux's own hooks: what a server runs when its sessions change (pure).
 //!
 //! They are set under an index of ours, so that a user's own stay; a `set-hook` without an index,
 //! as in a configuration that is read again, wipes them, and the next save sets them again. No
@@ -22,7 +22,7 @@ const CHANGES: [&str; 9] = [
     "pane-exited",
     "pane-died",
 ];
-/// Our place among the hooks of one name.
+/// Our index among the hooks of one name.
 const INDEX: u32 = 7041;
 /// A server option that says which command our hooks run.
 const MARK: &str = "@persist_save";
@@ -34,21 +34,21 @@ pub struct Hooks {
     mark: String,
 }
 
-/// What a server has of our hooks.
+/// Which of our hooks a server has.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Found {
-    /// None of them.
+pub enum HookState {
+    /// None.
     #[default]
-    None,
-    /// Some of them, or ones that run another command.
-    Others,
-    /// Just the wanted ones.
-    Wanted,
+    Missing,
+    /// Some, or ones that run another command.
+    Different,
+    /// All, with the expected command.
+    Current,
 }
 
 impl Hooks {
-    /// Hooks that run `shell`, a command line for sh, which prints nothing and ends well: tmux
-    /// would put a pane into view mode otherwise.
+    /// Hooks that run `shell`, a command line for sh. It must print nothing and succeed: otherwise tmux
+    /// puts a pane into view mode.
     pub fn running(shell: &[u8]) -> Self {
         let command = format!("run-shell -b {}", quote(&escape_format(shell)));
         let mut hasher = DefaultHasher::new();
@@ -67,7 +67,7 @@ impl Hooks {
         words
     }
 
-    /// The commands that take ours away, whatever they run.
+    /// The commands that remove our hooks, whatever they run.
     pub fn unset() -> Vec<OsString> {
         let mut words = Vec::new();
         for name in CHANGES {
@@ -79,23 +79,23 @@ impl Hooks {
     }
 }
 
-/// The format that tells of each hook whether it is set, and last whether they run what `wanted`
-/// runs; digits only.
+/// The format that prints `1` or `0` for each hook that is set or not, and a last one for whether they
+/// run what `wanted` runs.
 pub fn question(wanted: Option<&Hooks>) -> String {
     let mark = wanted.map_or("", |hooks| &hooks.mark);
     let set = CHANGES.map(|name| format!("#{{?{name}[{INDEX}],1,0}}")).concat();
     format!("{set}#{{==:#{{{MARK}}},{mark}}}")
 }
 
-/// Reads the answer to [`question`]; `None` when it is none.
-pub fn answer(line: &[u8]) -> Option<Found> {
+/// Reads the answer to [`question`]; `None` if it is invalid.
+pub fn answer(line: &[u8]) -> Option<HookState> {
     let (mark, set) = line.split_last()?;
     let digits =
         set.len() == CHANGES.len() && line.iter().all(|digit| matches!(digit, b'0' | b'1'));
     digits.then(|| match (set.contains(&b'1'), set.contains(&b'0'), mark) {
-        (false, ..) => Found::None,
-        (true, false, b'1') => Found::Wanted,
-        (true, ..) => Found::Others,
+        (false, ..) => HookState::Missing,
+        (true, false, b'1') => HookState::Current,
+        (true, ..) => HookState::Different,
     })
 }
 
@@ -104,12 +104,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hooks_are_found_whole_partly_and_with_another_command() {
+    fn all_some_and_other_hooks_are_told_apart() {
         for (line, found) in [
-            (&b"1111111111"[..], Some(Found::Wanted)),
-            (b"1111111110", Some(Found::Others)),
-            (b"1111111011", Some(Found::Others)),
-            (b"0000000001", Some(Found::None)),
+            (&b"1111111111"[..], Some(HookState::Current)),
+            (b"1111111110", Some(HookState::Different)),
+            (b"1111111011", Some(HookState::Different)),
+            (b"0000000001", Some(HookState::Missing)),
             (b"111111111", None),
             (b"11111111x1", None),
             (b"", None),

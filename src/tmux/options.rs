@@ -1,4 +1,4 @@
-//! The options of sessions, windows and panes that are kept: a fixed list of harmless ones. None
+//! The options of sessions, windows and panes that are kept (pure): a fixed list of harmless ones. None
 //! is code (a command, a format, a style, a key table), and each value is a plain word or number.
 //!
 //! What counts is the value in effect, where it differs from the server's global one: where an
@@ -20,15 +20,13 @@ pub enum Scope {
 
 /// An option that is kept.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Kept {
-    /// Its name.
+pub struct KeptOption {
     pub name: &'static str,
-    /// What it belongs to.
     pub scope: Scope,
 }
 
 /// Every option that can be kept, in the order in which they are written.
-pub static KEPT: [Kept; 22] = [
+pub static KEPT: [KeptOption; 22] = [
     kept(Scope::Session, "base-index"),
     kept(Scope::Session, "detach-on-destroy"),
     kept(Scope::Session, "history-limit"),
@@ -53,16 +51,16 @@ pub static KEPT: [Kept; 22] = [
     kept(Scope::Pane, "synchronize-panes"),
 ];
 
-const fn kept(scope: Scope, name: &'static str) -> Kept {
-    Kept { name, scope }
+const fn kept(scope: Scope, name: &'static str) -> KeptOption {
+    KeptOption { name, scope }
 }
 
 /// The option of that name, if it can be kept.
-pub fn by_name(name: &[u8]) -> Option<&'static Kept> {
+pub fn by_name(name: &[u8]) -> Option<&'static KeptOption> {
     KEPT.iter().find(|kept| kept.name.as_bytes() == name)
 }
 
-/// Whether a value is a plain word or number, as all values of kept options are.
+/// Whether a value is a plain word or number, as every value of a kept option is.
 pub fn is_plain(value: &[u8]) -> bool {
     let plain =
         |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-%".contains(byte);
@@ -70,7 +68,7 @@ pub fn is_plain(value: &[u8]) -> bool {
 }
 
 /// The format for the values of options, in one piece.
-pub(super) fn format(options: &[&'static Kept]) -> String {
+pub(super) fn format(options: &[&'static KeptOption]) -> String {
     options.iter().flat_map(|kept| ["#{", kept.name, "}|"]).collect()
 }
 
@@ -78,12 +76,12 @@ pub(super) fn format(options: &[&'static Kept]) -> String {
 #[derive(Debug)]
 pub(super) struct Globals(BTreeMap<&'static str, String>);
 
-/// The questions for them; [`Globals::parse`] reads both answers together.
+/// The commands that print them; [`Globals::parse`] reads both answers together.
 pub(super) const GLOBALS: [&str; 6] = ["show-options", "-gw", ";", "show-options", "-g", ";"];
 
 impl Globals {
     /// Reads what `show-options` prints, a line for each option; `None` for anything else. Values
-    /// that are no plain words are quoted and escaped there, each on its line.
+    /// that are not plain words are quoted and escaped there, each on its line.
     pub(super) fn parse(text: &[u8]) -> Option<Self> {
         let mut known = BTreeMap::new();
         for line in text.split(|&byte| byte == b'\n') {
@@ -102,7 +100,7 @@ impl Globals {
 
     /// Those of `values`, printed for [`format`] of the same options, that differ from the global
     /// ones: `name=value`, separated by spaces; empty when none does.
-    pub(super) fn differing(&self, options: &[&'static Kept], values: &[u8]) -> String {
+    pub(super) fn differing(&self, options: &[&'static KeptOption], values: &[u8]) -> String {
         let mut differing = String::new();
         for (kept, value) in options.iter().zip(values.split(|&byte| byte == b'|')) {
             let Some(global) = self.0.get(kept.name) else { continue };
@@ -126,9 +124,9 @@ impl Globals {
     }
 }
 
-/// Reads options as [`Globals::differing`] writes them; what is not kept, or not plain, is passed
-/// over, whoever wrote it.
-pub fn parse(text: &[u8]) -> Vec<(&'static Kept, &str)> {
+/// Reads options as [`Globals::differing`] writes them, in text that may be forged: what is not kept,
+/// or not plain, is skipped.
+pub fn parse(text: &[u8]) -> Vec<(&'static KeptOption, &str)> {
     let words = text.split(|&byte| byte == b' ');
     words
         .filter_map(|word| {
@@ -152,7 +150,7 @@ mod tests {
     #[test]
     fn only_what_differs_from_the_global_value_is_kept() {
         let globals = Globals::parse(SHOWN).unwrap();
-        let options: Vec<&Kept> =
+        let options: Vec<&KeptOption> =
             ["mode-keys", "monitor-bell", "monitor-silence", "mouse", "status"]
                 .into_iter()
                 .map(|name| by_name(name.as_bytes()).unwrap())

@@ -1,20 +1,21 @@
-//! Asking for what panes showed: text, colours and attributes, wrapped lines joined.
+//! What panes showed: text, colours and attributes, wrapped lines joined.
 
-use super::client::{Server, TmuxError};
+use super::client::Server;
+use super::error::TmuxError;
 use crate::sys::fs;
 use std::time::{Duration, Instant};
 
-/// Panes asked for in one go: tmux takes 16 kB of arguments, since 3.7 no more than 1,000 of them.
+/// Panes asked for in one client: tmux takes 16 kB of arguments, since 3.7 no more than 1,000 of them.
 const AT_ONCE: usize = 60;
-/// The most that one client may answer (bytes).
+/// Maximum size of one answer, in bytes.
 const MAX_ANSWER: usize = 48 << 20;
 
 /// What one pane showed.
 pub type Shown = (u32, Vec<u8>);
 
 impl Server {
-    /// What each of these panes shows and its last `lines` lines of history, for as long as `time`
-    /// lasts. A pane that is gone meanwhile is left out.
+    /// What each of these panes shows and its last `lines` lines of history, as far as `time` allows. A
+    /// pane that has disappeared meanwhile is left out.
     pub fn scrollback(
         &self,
         panes: &[u32],
@@ -37,7 +38,7 @@ impl Server {
 
     fn ask(&self, panes: &[u32], lines: u32, shown: &mut Vec<Shown>) -> Result<(), TmuxError> {
         let nonce = fs::random_hex();
-        let mut client = self.asking_client();
+        let mut client = self.read_only_client();
         for (at, pane) in panes.iter().enumerate() {
             let then = if at == 0 { &[][..] } else { &[";"] };
             let (start, pane) = (format!("-{lines}"), format!("%{pane}"));

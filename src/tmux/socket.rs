@@ -1,8 +1,9 @@
 //! A user's tmux socket, checked before any client connects to it.
 //!
-//! A tmux client obeys its server: connecting means handing the socket's owner one's uid. So
-//! only a socket, in a directory, held by a process, all of one's own.
+//! A tmux client obeys its server: connecting gives the socket's owner what the caller's uid may do. So
+//! directory, socket and listening process must all be the caller's own.
 
+use crate::text::{io_reason, shown};
 use rustix::fs::{AtFlags, FileType};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
@@ -24,8 +25,27 @@ pub enum SocketState {
     Absent,
     /// A server that is gone left its socket behind (lesson 4).
     Stale,
-    /// Something is there that must not be used; why.
-    Refused(String),
+    /// Something is there that must not be used.
+    Refused(Refusal),
+}
+
+/// Why a client must not connect to a socket.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("{} is not a directory", shown(.0))]
+    NotADirectory(PathBuf),
+    #[error("{} has unsafe owner or permissions", shown(.0))]
+    UnsafeDirectory(PathBuf),
+    #[error("not a socket")]
+    NotASocket,
+    #[error("the socket belongs to uid {0}")]
+    ForeignOwner(u32),
+    #[error("uid {0} listens there")]
+    ForeignListener(u32),
+    #[error("the server does not accept connections")]
+    NotAccepting,
+    #[error("{}", io_reason(&std::io::Error::from(*.0)))]
+    Unreadable(Errno),
 }
 
 impl Socket {
@@ -56,38 +76,38 @@ impl Socket {
         u64::try_from(lstat(&self.path).ok()?.st_mtime).ok()
     }
 
-    /// Looks at the directory, the socket and who listens, each without following a link.
+    /// Checks the directory, the socket and the listening process, without following links.
     pub fn state(&self) -> SocketState {
         match self.check() {
             Ok(state) => state,
             Err(Errno::NOENT) => SocketState::Absent,
-            Err(error) => SocketState::Refused(error.to_string()),
+            Err(error) => SocketState::Refused(Refusal::Unreadable(error)),
         }
     }
 
     fn check(&self) -> Result<SocketState, Errno> {
-        let refused = |why: String| Ok(SocketState::Refused(why));
+        let refused = |refusal| Ok(SocketState::Refused(refusal));
         let own = rustix::process::geteuid().as_raw();
         let dir = self.directory();
         let stat = lstat(dir)?;
         if !FileType::from_raw_mode(stat.st_mode).is_dir() {
-            return refused(format!("{} is not a directory", dir.display()));
+            return refused(Refusal::NotADirectory(dir.to_owned()));
         }
         // As tmux itself checks it: own, and closed to others.
         if stat.st_uid != own || stat.st_mode & 0o007 != 0 {
-            return refused(format!("{} has unsafe owner or permissions", dir.display()));
+            return refused(Refusal::UnsafeDirectory(dir.to_owned()));
         }
         let stat = lstat(&self.path)?;
         if !FileType::from_raw_mode(stat.st_mode).is_socket() {
-            return refused("not a socket".to_owned());
+            return refused(Refusal::NotASocket);
         }
         if stat.st_uid != own {
-            return refused(format!("the socket belongs to uid {}", stat.st_uid));
+            return refused(Refusal::ForeignOwner(stat.st_uid));
         }
         self.probe(own)
     }
 
-    /// This user's process that listens, by the kernel's word.
+    /// This user's listening process, as the kernel reports it.
     pub fn server_pid(&self) -> Option<i32> {
         let socket = self.connect().ok()?;
         let peer = rustix::net::sockopt::socket_peercred(&socket).ok()?;
@@ -102,22 +122,18 @@ impl Socket {
         Ok(socket)
     }
 
-    /// Connects, asks the kernel who listens, and hangs up: stale sockets and foreign listeners
-    /// show here without a client being put at risk.
+    /// Connects, asks the kernel for the listening process, and hangs up: so stale sockets and foreign
+    /// listeners are found without running a client.
     fn probe(&self, own: u32) -> Result<SocketState, Errno> {
         let socket = match self.connect() {
             Ok(socket) => socket,
             Err(Errno::CONNREFUSED) => return Ok(SocketState::Stale),
-            Err(Errno::AGAIN) => {
-                return Ok(SocketState::Refused(
-                    "the server does not accept connections".to_owned(),
-                ));
-            }
+            Err(Errno::AGAIN) => return Ok(SocketState::Refused(Refusal::NotAccepting)),
             Err(error) => return Err(error),
         };
         let peer = rustix::net::sockopt::socket_peercred(&socket)?;
         if peer.uid.as_raw() != own {
-            return Ok(SocketState::Refused(format!("uid {} listens there", peer.uid.as_raw())));
+            return Ok(SocketState::Refused(Refusal::ForeignListener(peer.uid.as_raw())));
         }
         Ok(SocketState::Listening)
     }
@@ -159,10 +175,10 @@ mod tests {
         let socket = socket(root.path());
         let listener = UnixListener::bind(root.path().join("elsewhere")).unwrap();
         std::os::unix::fs::symlink(root.path().join("elsewhere"), socket.path()).unwrap();
-        assert_eq!(socket.state(), SocketState::Refused("not a socket".to_owned()));
+        assert_eq!(socket.state(), SocketState::Refused(Refusal::NotASocket));
         drop(listener);
         let open = std::fs::Permissions::from_mode(0o755);
         std::fs::set_permissions(socket.path().parent().unwrap(), open).unwrap();
-        assert!(matches!(socket.state(), SocketState::Refused(why) if why.contains("unsafe")));
+        assert!(matches!(socket.state(), SocketState::Refused(Refusal::UnsafeDirectory(_))));
     }
 }

@@ -4,11 +4,11 @@ use crate::support::Sandbox;
 use crate::world::finish;
 use std::io::Read;
 use terminal_lobby::tmux::options::KEPT;
-use terminal_lobby::tmux::{Wanted, panes};
+use terminal_lobby::tmux::{ExtraFields, panes};
 
 /// One `tmux list-panes -a -F` with our own format; its answer has this many bytes.
 pub(crate) fn list_panes(sandbox: &Sandbox) -> usize {
-    let wanted = Wanted { options: KEPT.iter().collect(), environment: Vec::new() };
+    let wanted = ExtraFields { options: KEPT.iter().collect(), environment: Vec::new() };
     let format = panes::format("0123456789abcdef0123456789abcdef", &wanted);
     let mut command = sandbox.command("tmux");
     finish(command.args(["-u", "list-panes", "-a", "-F", &format])).stdout.len()

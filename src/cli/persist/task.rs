@@ -2,6 +2,7 @@
 
 use super::args::{Command, Common, ConversationArgs, DiffArgs, EndedArgs, HookArgs};
 use crate::cli::exit::Failure;
+use crate::persist::commands::ended;
 use crate::persist::restore::mode::Mode;
 use crate::persist::{Ended, HookInstall, Request, Scope};
 use crate::supervisor::targets::Target;
@@ -48,7 +49,7 @@ pub(crate) fn task(command: Command, common: &Common) -> Result<Option<Task>, Fa
         }
         Command::Ended(EndedArgs { conversation, how, agent, session, reason }) => {
             let (session, closed) = (escape(session.as_bytes()), how == "closed");
-            let pane = pane_of_caller();
+            let pane = ended::pane_of_caller();
             let ended = Ended { conversation, pane, agent, session, closed, reason };
             (Target::Caller, Request::Ended(ended))
         }
@@ -91,15 +92,6 @@ fn hook_install(args: HookArgs, common: &Common) -> Result<Request, Failure> {
     let agent = args.agent.unwrap_or_else(|| "claude".to_owned());
     let root = args.root.unwrap_or_else(|| PathBuf::from("/"));
     Ok(Request::HookInstall(HookInstall { install: args.install, scope, agent, root, options }))
-}
-
-/// The tmux pane that this process is in: its server's pid, and its number there. `$TMUX` is
-/// `socket,server,session`.
-fn pane_of_caller() -> Option<(i32, u32)> {
-    let tmux = std::env::var("TMUX").ok()?;
-    let server = tmux.rsplit(',').nth(1)?.parse().ok()?;
-    let pane = std::env::var("TMUX_PANE").ok()?.strip_prefix('%')?.parse().ok()?;
-    Some((server, pane))
 }
 
 /// A snapshot id as it is, a path as an absolute one: a user's process works in another directory.

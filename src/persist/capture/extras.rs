@@ -1,6 +1,6 @@
 //! What a snapshot records of a session besides windows, panes and agents (pure).
 
-use crate::tmux::{Wanted, options};
+use crate::tmux::{ExtraFields, options};
 use serde::{Deserialize, Serialize};
 
 /// The section `[keep]` of the configuration.
@@ -78,10 +78,10 @@ impl CapturePolicy {
     }
 
     /// What tmux has to report.
-    pub(crate) fn wanted(&self) -> Wanted {
+    pub(crate) fn wanted(&self) -> ExtraFields {
         let named =
-            |kept: &&options::Kept| self.window_options.iter().any(|name| name == kept.name);
-        Wanted {
+            |kept: &&options::KeptOption| self.window_options.iter().any(|name| name == kept.name);
+        ExtraFields {
             options: options::KEPT.iter().filter(named).collect(),
             environment: self.environment.clone(),
         }

@@ -9,7 +9,7 @@ use crate::agent::{self, ConversationId, Home, PaneSighting, Sighting, Stamp};
 use crate::process::{Proc, Process};
 use crate::snapshot::{PaneFlags, Row, Snapshot, State, WindowFlags};
 use crate::text::escape;
-use crate::tmux::hooks::Found;
+use crate::tmux::HookState;
 use crate::tmux::layout::Layout;
 use crate::tmux::{Listing, Pane, TmuxError};
 use foreground_program::Program;
@@ -43,7 +43,7 @@ pub struct Capture {
     /// The panes that show the alternate screen.
     pub alternate: BTreeSet<u32>,
     /// Which of our hooks the server has.
-    pub hooks: Found,
+    pub hooks: HookState,
 }
 
 /// Captures the live sessions; `None` without a tmux server. If two panes claim a conversation with

@@ -7,7 +7,15 @@ use crate::persist::report::{EndedReport, Report};
 use crate::persist::request::Ended;
 use crate::snapshot::{Ending, Endings, How, Row, Snapshot, State};
 use crate::text::{escape, unescape};
+use crate::tmux::CallerPane;
 use std::collections::BTreeSet;
+
+/// The pane of tmux that this process is in: its server's pid, and its number there.
+pub fn pane_of_caller() -> Option<(i32, u32)> {
+    let variable = |name| std::env::var_os(name);
+    let pane = CallerPane::parse(variable("TMUX").as_deref(), variable("TMUX_PANE").as_deref())?;
+    Some((pane.server, pane.id))
+}
 
 /// Records the end. Only a close keeps a conversation from being restored.
 ///

@@ -12,9 +12,7 @@ use crate::persist::save;
 use crate::process::Proc;
 use crate::sys::clock;
 use crate::text::escape;
-use crate::tmux::{Marks, Server, Socket, TmuxError};
-use std::ffi::OsStr;
-use std::path::PathBuf;
+use crate::tmux::{CallerPane, Marks, Server, Socket, TmuxError};
 
 /// The agent that called this process, its pane and the time: what can be determined only while
 /// the agent waits.
@@ -31,7 +29,8 @@ impl HookCaller {
         let at = clock::since_boot();
         let caller = caller(i32::try_from(std::process::id()).ok()?, &Proc::default())?;
         let variable = |name| std::env::var_os(name);
-        let pane = pane(variable("TMUX").as_deref(), variable("TMUX_PANE").as_deref());
+        let pane = CallerPane::parse(variable("TMUX").as_deref(), variable("TMUX_PANE").as_deref());
+        let pane = pane.map(|pane| HookPane { socket: pane.socket, id: pane.id });
         Some(Self { caller, at, pane })
     }
 
@@ -50,14 +49,6 @@ impl HookCaller {
             pane,
         })
     }
-}
-
-/// The pane, from `$TMUX` (`socket,server,session`; the socket's path may contain commas) and
-/// `$TMUX_PANE` (`%3`).
-fn pane(tmux: Option<&OsStr>, pane: Option<&OsStr>) -> Option<HookPane> {
-    let mut fields = tmux?.to_str()?.rsplitn(3, ',');
-    let socket = fields.nth(2).map(PathBuf::from).filter(|path| path.is_absolute())?;
-    Some(HookPane { socket, id: pane?.to_str()?.strip_prefix('%')?.parse().ok()? })
 }
 
 /// Marks the pane, records a close, and saves.
@@ -117,22 +108,5 @@ fn mark(
         state: call.event.state(),
         closed: (call.event == Event::Closed).then_some(context.now),
     };
-    server.tell(marks.set())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_pane_is_named_by_both_variables_or_not_at_all() {
-        let read = |tmux: &str, id: &str| {
-            pane(Some(tmux.as_ref()), Some(id.as_ref())).map(|p| (p.socket, p.id))
-        };
-        assert_eq!(read("/tmp/a,b,77,0", "%3"), Some(("/tmp/a,b".into(), 3)));
-        for (tmux, id) in [("/tmp/a,77,0", "3"), ("/tmp/a", "%3"), ("a,77,0", "%3"), ("", "%x")] {
-            assert_eq!(read(tmux, id), None, "{tmux} {id}");
-        }
-        assert_eq!(pane(None, Some("%3".as_ref())), None);
-    }
+    server.send(marks.set())
 }

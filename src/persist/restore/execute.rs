@@ -8,7 +8,7 @@ use crate::persist::error::Error;
 use crate::persist::report::{PlannedRow, RowResult};
 use crate::persist::save::coalesce;
 use crate::text::printable;
-use crate::tmux::hooks::Found;
+use crate::tmux::HookState;
 use std::time::Instant;
 
 /// Executes the selected steps, each rechecked against the live sessions. `rows` are those of the
@@ -51,7 +51,7 @@ pub(crate) fn execute(
     };
     tracing::debug!(panes = to_build.len(), took = ?begin.elapsed(), "sessions created");
     // The server may be a new one. If this fails, the next save tries again.
-    let _ = coalesce::sync_hooks(&context.server, context.hooks.as_ref(), Found::Others);
+    let _ = coalesce::sync_hooks(&context.server, context.hooks.as_ref(), HookState::Different);
     for ((at, step), result) in places.into_iter().zip(&to_build).zip(results) {
         let result = match result {
             Ok(()) if context.launcher.is_none() && step.start != Start::Shell => {

@@ -6,7 +6,7 @@ use crate::persist::request::Job;
 use crate::snapshot::Store;
 use crate::sys::locks::Lock;
 use crate::sys::{FileError, clock};
-use crate::tmux::hooks::Found;
+use crate::tmux::HookState;
 use crate::tmux::{Hooks, Server, TmuxError};
 use std::ffi::OsStr;
 use std::time::Duration;
@@ -37,12 +37,12 @@ pub(crate) fn hooks(job: &Job) -> Option<Hooks> {
 pub(crate) fn sync_hooks(
     server: &Server,
     wanted: Option<&Hooks>,
-    found: Found,
+    found: HookState,
 ) -> Result<(), TmuxError> {
     match (wanted, found) {
-        (Some(_), Found::Wanted) | (None, Found::None) => Ok(()),
-        (Some(hooks), _) => server.tell(hooks.set()),
-        (None, _) => server.tell(Hooks::unset()),
+        (Some(_), HookState::Current) | (None, HookState::Missing) => Ok(()),
+        (Some(hooks), _) => server.send(hooks.set()),
+        (None, _) => server.send(Hooks::unset()),
     }
 }
 

@@ -13,8 +13,8 @@ use crate::persist::own_program::program;
 use crate::persist::report::{HookInstallReport, HookInstallResult, Report};
 use crate::persist::request::{HookInstall, Scope};
 use crate::sys::fs::trusted_path;
+use crate::tmux::HookState;
 use crate::tmux::Hooks;
-use crate::tmux::hooks::Found;
 use settings_file::SettingsFile;
 use std::path::Path;
 
@@ -86,10 +86,10 @@ fn command(request: &HookInstall) -> Result<String, HookInstallError> {
 /// Removes our hooks from the tmux server, too.
 fn remove_tmux_hooks(context: &Context, notes: &mut Vec<String>) {
     let Ok(Some(listing)) = context.server.list() else { return };
-    if listing.hooks == Found::None {
+    if listing.hooks == HookState::Missing {
         return;
     }
-    notes.push(match context.server.tell(Hooks::unset()) {
+    notes.push(match context.server.send(Hooks::unset()) {
         Ok(()) if context.hooks.is_some() => {
             "also removed the hooks of the tmux server; the next save sets them again, unless the \
              configuration has save_on_change = false"

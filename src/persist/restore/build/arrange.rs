@@ -3,7 +3,7 @@
 
 use crate::persist::restore::step::{Action, Step};
 use crate::tmux::layout::Layout;
-use crate::tmux::options::{self, Kept, Scope};
+use crate::tmux::options::{self, KeptOption, Scope};
 use std::collections::BTreeMap;
 
 /// The size of a window with an unknown layout.
@@ -183,7 +183,7 @@ pub(crate) fn history_limit(session: &Session<'_>) -> Option<String> {
 }
 
 /// The options of a session in the snapshot, with their values.
-pub(crate) fn session_values<'a>(session: &Session<'a>) -> Vec<(&'static Kept, &'a str)> {
+pub(crate) fn session_values<'a>(session: &Session<'a>) -> Vec<(&'static KeptOption, &'a str)> {
     let text = session.windows[0].first().row.options.as_deref().unwrap_or_default();
     options::parse(text).into_iter().filter(|(kept, _)| kept.scope == Scope::Session).collect()
 }

@@ -17,7 +17,7 @@ impl Build<'_> {
         for (at, session) in self.sessions.iter().enumerate() {
             let Some(id) = session.id else { continue };
             for (number, window) in session.windows.iter().enumerate() {
-                let finish = finish::window(window, self.builder.names_by_itself).into_iter();
+                let finish = finish::window(window, self.builder.renames_automatically).into_iter();
                 orders.extend(finish.map(|line| (Purpose::Finish(at, number), line)));
                 // An option that this version of tmux does not have is no failure.
                 orders.extend(finish::window_options(window).into_iter().map(auxiliary));

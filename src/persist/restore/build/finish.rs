@@ -4,7 +4,7 @@
 use super::arrange::{Session, Window, session_values};
 use crate::persist::restore::step::{Start, Step};
 use crate::tmux::command::{self, Line, Target};
-use crate::tmux::options::{self, Kept, Scope};
+use crate::tmux::options::{self, KeptOption, Scope};
 
 /// Selects the windows in the order in which they were visited, the current one last; nothing if there
 /// is only one. Older snapshots do not have the whole order, but the last window.
@@ -26,17 +26,17 @@ pub(crate) fn select_windows(session: u32, windows: &[Window<'_>]) -> Vec<Line> 
     visited.map(|(_, index)| command::select_window(session, index)).collect()
 }
 
-/// Name, titles, options, marks and zoom of a window that was created. `names_by_itself` is the
+/// Name, titles, options, marks and zoom of a window that was created. `renames_automatically` is the
 /// server's `automatic-rename`: the option is set on the window only if it differs.
-pub(crate) fn window(window: &Window<'_>, names_by_itself: bool) -> Vec<Line> {
+pub(crate) fn window(window: &Window<'_>, renames_automatically: bool) -> Vec<Line> {
     let Some(id) = window.id else { return Vec::new() };
     let mut lines = Vec::new();
     if let Some(name) = window.name() {
         lines.push(command::rename_window(id, name));
-        if !names_by_itself {
+        if !renames_automatically {
             lines.push(command::unset_window_option(id, "automatic-rename"));
         }
-    } else if !names_by_itself && window.first().row.window_flags.automatic_rename {
+    } else if !renames_automatically && window.first().row.window_flags.automatic_rename {
         lines.push(command::set_kept(Target::Window(id), "-w", "automatic-rename", "on"));
     }
     let made: Vec<(&Step, u32)> = window
@@ -73,12 +73,12 @@ pub(crate) fn mark(step: &Step, pane: u32) -> Option<Line> {
 /// that a pane which is split off later has them, too.
 pub(crate) fn window_options(window: &Window<'_>) -> Vec<Line> {
     let Some(id) = window.id else { return Vec::new() };
-    let of = |step: &Step, scope: Scope| -> Vec<(&'static Kept, String)> {
+    let of = |step: &Step, scope: Scope| -> Vec<(&'static KeptOption, String)> {
         let text = step.row.options.as_deref().unwrap_or_default();
         let all = options::parse(text).into_iter().filter(|(kept, _)| kept.scope == scope);
         all.map(|(kept, value)| (kept, value.to_owned())).collect()
     };
-    let set = |target, flag, (kept, value): &(&'static Kept, String)| {
+    let set = |target, flag, (kept, value): &(&'static KeptOption, String)| {
         command::set_kept(target, flag, kept.name, value)
     };
     let first = window.first();
