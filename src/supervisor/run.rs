@@ -19,8 +19,7 @@ use std::sync::{Mutex, PoisonError};
 pub fn run(config: &Config, task: &Task) -> Result<TaskResult, Error> {
     match targets::find(config, &task.target)? {
         Targets::Caller { account, state_dir } => {
-            let _span = tracing::info_span!("user", name = account.name).entered();
-            tracing::info!(?state_dir, "working for the caller");
+            tracing::debug!(user = account.name, ?state_dir, "working for the caller");
             let tmpdir = std::env::var_os("TMUX_TMPDIR").map(PathBuf::from);
             let job = Job {
                 config: config.path.clone(),

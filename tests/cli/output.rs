@@ -66,7 +66,7 @@ fn steps_are_printed_on_request_with_the_user_they_belong_to() {
     let sandbox = Sandbox::new();
     sandbox.tmux(["new-session", "-d", "-s", "one"]).ok();
     assert_eq!(sandbox.persist(["list"]).ok().err(), "");
-    let span = format!("user{{name=\"{}\"}}", user());
+    let span = format!("user=\"{}\"", user());
     let steps = sandbox.persist(["save", "-v"]).ok().err();
     assert!(steps.contains("INFO") && steps.contains(&span), "{steps}");
     assert!(!steps.contains("DEBUG"), "{steps}");

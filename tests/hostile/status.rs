@@ -91,7 +91,7 @@ fn root_writes_metrics_only_where_nobody_else_may() {
     let before = host.sh("cat /etc/shadow");
     for file in ["/var/lib/exporter/a.prom", "/home/ann/a.prom", "/tmp/open/link.prom"] {
         let run = host.persist(["status", "--metrics", file]).code(3);
-        assert!(run.err().contains("root writes only where nobody else may"), "{}", run.err());
+        assert!(run.err().contains("root writes only where no other user can"), "{}", run.err());
     }
     assert_eq!(host.sh("cat /etc/shadow; find /home /var/lib/exporter -name '*.prom'"), before);
 }

@@ -10,7 +10,7 @@ use crate::text::time::ago;
 use std::collections::BTreeMap;
 
 /// What became of a pane, or would.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Outcome {
     Skipped,
     Restored,
@@ -31,7 +31,7 @@ pub(crate) fn plan(name: &str, plan: &PlanReport, executed: bool, now: Epoch) ->
     let mut table = vec![["PANE", "SAVED AS", last, "REASON"].map(str::to_owned)];
     table.extend(plan.rows.iter().map(|row| cells(row, executed)));
     text += &align(&table);
-    Some(text + &format!("{name}: {}\n", counts(&plan.rows, executed)))
+    Some(text + &format!("{name}: {}\n", counts(plan, executed)))
 }
 
 /// How many agents start and how many wait, and why not more start.
@@ -91,22 +91,20 @@ fn place(row: &PlannedRow) -> String {
     }
 }
 
-/// Sessions, each by the most serious outcome of its panes.
-fn counts(rows: &[PlannedRow], executed: bool) -> String {
-    let mut sessions: BTreeMap<&str, Outcome> = BTreeMap::new();
-    for row in rows {
-        let (outcome, _) = if executed { result(row) } else { planned(row) };
-        let worst = sessions.entry(&row.session).or_insert(outcome);
-        *worst = outcome.max(*worst);
-    }
-    let number = |wanted| sessions.values().filter(|&&outcome| outcome == wanted).count();
-    let (restored, skipped) =
-        (count(number(Outcome::Restored), "session"), number(Outcome::Skipped));
+/// Sessions by what became of them, or would.
+fn counts(plan: &PlanReport, executed: bool) -> String {
     if executed {
-        format!("{restored} restored, {skipped} skipped, {} failed", number(Outcome::Failed))
-    } else {
-        format!("{restored} to restore, {skipped} skipped")
+        let tally = plan.sessions_by_result();
+        let restored = count(tally.restored, "session");
+        return format!("{restored} restored, {} skipped, {} failed", tally.skipped, tally.failed);
     }
+    let mut sessions: BTreeMap<&str, bool> = BTreeMap::new();
+    for row in &plan.rows {
+        let is_restored = planned(row).0 == Outcome::Restored;
+        *sessions.entry(&row.session).or_default() |= is_restored;
+    }
+    let restored = sessions.values().filter(|&&is_restored| is_restored).count();
+    format!("{} to restore, {} skipped", count(restored, "session"), sessions.len() - restored)
 }
 
 #[cfg(test)]
