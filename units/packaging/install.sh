@@ -17,7 +17,7 @@ etc=$DESTDIR/etc
 install -d "$to/bin" "$to/share/man/man1" "$to/share/doc/terminal-lobby"
 install -m 755 "$built/persist" "$built/provision" "$built/start-claude" "$to/bin"
 install -m 644 docs/man/*.1 "$to/share/man/man1"
-install -m 644 README.md CHANGELOG.md docs/*.md docs/alerts.yml units/config/host.toml \
+install -m 644 CHANGELOG.md docs/*.md docs/alerts.yml units/config/host.toml \
     "$to/share/doc/terminal-lobby"
 
 # Debian keeps site-functions for the administrator.
