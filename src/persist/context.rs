@@ -1,7 +1,7 @@
 //! The context of every command: the user, the time, the tmux server, the state directory.
 
-use super::capture::extras::CapturePolicy;
-use super::restore::mode::Settings;
+use super::capture_policy::CapturePolicy;
+use super::restore_mode::Settings;
 use crate::snapshot::retention::Rules;
 use crate::snapshot::{Activity, Store};
 use crate::sys::{Account, FileError, clock};

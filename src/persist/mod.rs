@@ -1,6 +1,7 @@
 //! Saving and restoring one user's tmux sessions, always as that user.
 
 pub mod capture;
+pub mod capture_policy;
 pub mod commands;
 pub mod context;
 pub mod dispatch;
@@ -9,12 +10,13 @@ mod own_program;
 pub mod report;
 pub mod request;
 pub mod restore;
+pub mod restore_mode;
 pub mod restore_pending;
 pub mod save;
 
-pub use crate::persist::capture::extras::CapturePolicy;
 pub use crate::persist::commands::hook_event::HookCaller;
 pub use crate::persist::commands::import::Manifest;
+pub use capture_policy::CapturePolicy;
 pub use context::Context;
 pub use report::Report;
 pub use request::{Ended, HookCall, HookInstall, Job, Request, Scope};

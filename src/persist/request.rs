@@ -1,7 +1,7 @@
 //! Requests to one user's process, as root passes them to it (pure).
 
-use super::capture::extras::CapturePolicy;
-use super::restore::mode::{Mode, Settings};
+use super::capture_policy::CapturePolicy;
+use super::restore_mode::{Mode, Settings};
 use crate::agent::hooks::Event;
 use crate::snapshot::retention::Rules;
 use serde::{Deserialize, Serialize};

@@ -2,7 +2,7 @@
 //! line sets instead. The file is read by `cli::config_file`.
 
 use crate::persist::CapturePolicy;
-use crate::persist::restore::mode::{Memory, Mode, Settings};
+use crate::persist::restore_mode::{Memory, Mode, Settings};
 use crate::snapshot::retention::Rules;
 use crate::text::{io_reason, shown};
 use serde::Deserialize;

@@ -1,7 +1,7 @@
 //! The budget of memory of each of the users who are restored at once.
 
 use super::config::Config;
-use crate::persist::restore::mode::Settings;
+use crate::persist::restore_mode::Settings;
 use std::path::Path;
 
 /// The host has one budget of memory: it is shared by the users who have something to restore, and

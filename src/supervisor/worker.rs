@@ -5,7 +5,7 @@ use super::error::Error;
 use super::task::{Task, UserReport};
 use super::user_dirs;
 use crate::persist::report::Problem;
-use crate::persist::restore::mode::Settings;
+use crate::persist::restore_mode::Settings;
 use crate::persist::{Job, Report, Request, dispatch};
 use crate::sys::process::become_user::Become;
 use crate::sys::process::exec::{self, Program};

@@ -3,7 +3,7 @@
 use super::args::{Command, Common, ConversationArgs, DiffArgs, EndedArgs, HookArgs};
 use crate::cli::exit::Failure;
 use crate::persist::commands::ended;
-use crate::persist::restore::mode::Mode;
+use crate::persist::restore_mode::Mode;
 use crate::persist::{Ended, HookInstall, Request, Scope};
 use crate::supervisor::targets::Target;
 use crate::supervisor::task::Task;

@@ -1,8 +1,8 @@
 //! The program in a pane's foreground that a restore starts again. Determined from the pane's
 //! processes, never from the name that tmux shows.
 
-use super::extras::CapturePolicy;
 use crate::agent::launcher;
+use crate::persist::capture_policy::CapturePolicy;
 use crate::process::{Proc, Process};
 use std::ffi::OsString;
 

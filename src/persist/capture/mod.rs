@@ -1,6 +1,5 @@
 //! Captures a user's live sessions: one exchange with tmux, one pass over the panes' processes.
 
-pub mod extras;
 pub mod foreground_program;
 pub mod shared_windows;
 

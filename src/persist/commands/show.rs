@@ -3,7 +3,7 @@
 use crate::persist::context::Context;
 use crate::persist::report::{PlanReport, Report};
 use crate::persist::restore;
-use crate::persist::restore::mode::Mode;
+use crate::persist::restore_mode::Mode;
 
 /// Shows what a restore of `snapshot` would do now. Without `snapshot`, the newest valid one.
 pub fn show(context: &Context, snapshot: Option<&str>, mode: Option<Mode>) -> Report {

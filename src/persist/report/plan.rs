@@ -1,7 +1,7 @@
 //! The report of `show` and `restore`: a row for each pane of the snapshot (pure).
 
 use super::problem::Problem;
-use crate::persist::restore::mode::Mode;
+use crate::persist::restore_mode::Mode;
 use crate::snapshot::State;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

@@ -1,9 +1,9 @@
 //! Which agents of a plan start at once and which wait for Enter (pure).
 
-use super::mode::{Mode, Pace, Settings, When};
 use super::step::{Start, Step};
 use crate::agent::launcher::is_told_to_wait;
 use crate::persist::report::BudgetResult;
+use crate::persist::restore_mode::{Mode, Pace, Settings, When};
 use crate::snapshot::{Row, State};
 use crate::sys::clock::Epoch;
 use std::cmp::Reverse;
@@ -115,8 +115,8 @@ pub fn decide(
 mod tests {
     use super::*;
     use crate::agent::{ConversationId, Resumption};
-    use crate::persist::restore::mode::Memory;
     use crate::persist::restore::step::Action;
+    use crate::persist::restore_mode::Memory;
     use proptest::prelude::*;
     use shared::memory;
 

@@ -1,7 +1,7 @@
 //! What a plan needs to know of the present (pure).
 
 use crate::agent::Resumption;
-use crate::persist::capture::extras::CapturePolicy;
+use crate::persist::capture_policy::CapturePolicy;
 use crate::tmux::Pane;
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -3,11 +3,11 @@
 
 use super::budget::{self, Budget};
 use super::facts::{DEFAULT_AGENT, Facts};
-use super::mode::Mode;
 use super::step::{Start, Step};
 use crate::agent::{self, ConversationId, Description, Home};
 use crate::persist::context::Context;
 use crate::persist::report::BudgetResult;
+use crate::persist::restore_mode::Mode;
 use crate::process::Proc;
 use crate::snapshot::Store;
 use crate::sys::locks::Lock;

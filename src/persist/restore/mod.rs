@@ -6,7 +6,6 @@ pub mod execute;
 pub mod facts;
 pub mod gather;
 pub mod memory;
-pub mod mode;
 pub mod pane_start;
 pub mod plan;
 pub mod recheck;

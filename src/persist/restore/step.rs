@@ -1,8 +1,8 @@
 //! One step of a restore: what happens to one pane of the snapshot (pure).
 
-use super::mode::{Mode, When};
 use crate::agent::{ConversationId, Resumption};
 use crate::persist::report::{PlannedRow, RowAction};
+use crate::persist::restore_mode::{Mode, When};
 use crate::snapshot::Row;
 use crate::text::json_text;
 use std::path::PathBuf;

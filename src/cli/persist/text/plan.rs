@@ -2,7 +2,7 @@
 
 use crate::cli::output::{paint, style};
 use crate::persist::report::{BudgetResult, PlanReport, PlannedRow, RowAction, RowResult};
-use crate::persist::restore::mode::Mode;
+use crate::persist::restore_mode::Mode;
 use crate::snapshot::SnapshotId;
 use crate::sys::clock::Epoch;
 use crate::text::table::{align, beginning, count, shown};

@@ -2,8 +2,8 @@
 
 use crate::agent::Resumption;
 use crate::persist::context::Context;
-use crate::persist::restore::mode::When;
 use crate::persist::restore::step::{Start, Step};
+use crate::persist::restore_mode::When;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
