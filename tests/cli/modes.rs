@@ -183,7 +183,7 @@ fn the_command_line_goes_over_the_configuration_and_show_says_the_same() {
     assert_eq!(show(&["--mode", "eager"]), "eager eager");
     let human = sandbox.persist(["show", "--config", &none]).ok().out();
     assert!(
-        human.contains("agents: 0 start by themselves, 2 on Enter (0 MiB for agents of 550 MiB)"),
+        human.contains("agents: 0 start at once, 2 wait for Enter (0 MiB for agents of 550 MiB)"),
         "{human}"
     );
     configure(&sandbox, "mode = 'eager'");

@@ -40,7 +40,7 @@ fn agents(agents: &BudgetResult) -> String {
     let memory = agents.memory.zip(agents.agent).map_or(String::new(), |(memory, agent)| {
         format!(" ({} MiB for agents of {} MiB)", memory >> 20, agent >> 20)
     });
-    format!("  agents: {eager} start by themselves, {lazy} on Enter{memory}\n")
+    format!("  agents: {eager} start at once, {lazy} wait for Enter{memory}\n")
 }
 
 fn cells(row: &PlannedRow, executed: bool) -> [String; 4] {
