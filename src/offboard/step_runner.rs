@@ -61,6 +61,8 @@ impl<'a> StepRunner<'a> {
     /// Runs a step. Its error is kept, and ends this step alone.
     pub(super) fn run(&mut self, step: impl Step, act: impl FnOnce() -> StepResult) {
         let id = format!("{}/{}", self.user, step.id());
+        let _span = tracing::info_span!("step", user = self.user, id = step.id()).entered();
+        tracing::info!("{}", step.summary());
         if let Err(error) = self.log.before(&id, &format!("{}: {}", self.user, step.summary())) {
             return self.fail(step, error.into());
         }
@@ -71,6 +73,7 @@ impl<'a> StepRunner<'a> {
         };
         match result {
             Ok(lines) => {
+                tracing::debug!(?lines, "done");
                 self.steps += 1;
                 self.lines.extend(lines);
             }

@@ -199,7 +199,7 @@ END");
         say(unknown, "right");
         let said = apply(&made, "", 4);
         assert!(
-            said.contains("the members are not known") && said.contains("0 cut"),
+            said.contains("cannot determine group members") && said.contains("0 cut"),
             "{unknown}: {said}"
         );
     }

@@ -88,9 +88,10 @@ fn exit_codes_are_0_or_1_until_details_are_asked_for() {
     }
     let host = host("02-agrees");
     let run = host.plan(&["--user", "nobody"]).code(2);
-    let why = "--user 'nobody': in no roster, neither this nor the applied one";
+    let why = "--user 'nobody': not in the roster, nor in the applied one";
     assert!(run.err().contains(why), "{}", run.err());
     host.plan(&["--user", "nobody", "--detailed-exitcode"]).code(1);
+    host.plan(&["--no-such-option", "--detailed-exitcode"]).code(1);
 }
 
 #[test]

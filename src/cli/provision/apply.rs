@@ -2,154 +2,180 @@
 
 use super::args::ApplyArgs;
 use super::config::Config;
-use super::output::{Output, shown, warn};
+use super::output::Output;
+use super::plan_text::{self, below, sign};
 use super::prepare::{self, Prepared};
-use super::root_run::{open_state, require_root};
-use super::{plan_text, read};
+use super::root_run::{WAIT, open_state, require_root};
 use crate::cli::exit::{Exit, Failure};
-use crate::provision::apply::{self, OutcomeKind, Receipt, Run};
+use crate::cli::output::{error, of_user, warning};
+use crate::provision::apply::{self, Outcome, OutcomeKind, Receipt, Run};
 use crate::provision::observe::hardening;
+use crate::provision::observe::roster_file::RosterFileError;
 use crate::provision::plan::saved::SavedPlan;
 use crate::provision::plan::{Change, DesiredState, Plan, Step, Verb};
 use crate::provision::sources::origin;
+use crate::provision::state::state_dir::State;
 use crate::sys::clock;
 use crate::sys::fs::{self, trusted_path};
+use crate::text::shown;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::io::IsTerminal;
 use std::path::Path;
-use std::time::Duration;
 
-/// No saved plan is larger (bytes).
+/// Maximum size of a saved plan, in bytes.
 const MAX_PLAN: u64 = 16 << 20;
-/// How long another run is waited for.
-pub(super) const WAIT: Duration = Duration::from_secs(5);
 
 /// Makes the host agree with the roster.
 pub(super) fn apply(output: Output, args: &ApplyArgs, config: Config) -> Result<Exit, Failure> {
-    require_root("provision apply")
-        .map_err(|failure| failure.with_hint("'provision plan' shows what would be done"))?;
+    require_root("provision apply").map_err(|failure| failure.with_hint("provision plan"))?;
     let mut args = args.clone();
-    let saved = args.plan.as_deref().map(saved).transpose()?;
+    let saved = args.plan.as_deref().map(saved_plan).transpose()?;
     if let Some(saved) = &saved {
         args.desired.check.roster.roster = saved.roster.clone().into();
         args.desired.users.clone_from(&saved.users);
     }
     let roster = args.desired.check.roster.roster.clone();
-    if let Err(error) = trusted_path::assert_roots_own(&roster) {
-        return Err(if error.is_not_found() {
-            Failure::failed(read::no_roster(&roster, &error))
-        } else {
-            Failure::refused(error.to_string())
-        });
-    }
+    check_roster_path(&roster)?;
     let state = open_state(WAIT)?;
     let recover = |observed: &mut _| apply::recover(observed, &state);
     let prepared = prepare::prepare(output, &args.desired, Path::new("/"), config, &recover)?;
-    if let Some(why) = refused(&prepared, saved.as_ref(), args.allow_empty_roster) {
-        return Err(Failure::refused(why));
-    }
+    check_plan(&prepared, saved.as_ref(), args.allow_empty_roster)?;
     for fault in hardening::faults(Path::new("/"), &prepared.settings.home_base) {
-        warn(&fault);
+        warning(&fault);
     }
+    let receipt = carry_out(output, &prepared, &state, &roster)?;
+    report(output, &receipt, &prepared)?;
+    Ok(exit(&receipt, &prepared))
+}
+
+fn carry_out(
+    output: Output,
+    prepared: &Prepared,
+    state: &State,
+    roster: &Path,
+) -> Result<Receipt, Failure> {
     let name = format!("{}-{}", clock::stamp(clock::now()), std::process::id());
+    let file = &prepared.roster;
     let run = Run {
         desired: DesiredState {
-            roster: &prepared.document.roster,
+            roster: &file.document.roster,
             users: &prepared.users,
             membership_unknown: prepared.membership_unknown.clone(),
             failed: BTreeSet::new(),
         },
         observed: &prepared.observed,
         settings: &prepared.settings,
-        state: &state,
+        state,
         name: &name,
-        roster: origin::of(&roster, &prepared.name, &prepared.bytes),
+        roster: origin::of(roster, &file.name, &file.bytes),
     };
-    let watched = std::io::stderr().is_terminal();
+    let is_terminal = std::io::stderr().is_terminal();
     let mut progress = |line: &str| {
-        if watched {
+        if is_terminal {
             output.progress(line);
         }
     };
-    let receipt = apply::apply(&run, &prepared.plan, &mut progress).map_err(Failure::failed)?;
-    // Whoever watched the changes being made has read them once.
-    let told = watched && std::io::stdout().is_terminal();
-    output.result(&receipt, || text(&receipt, &prepared.plan, told))?;
+    apply::apply(&run, &prepared.plan, &mut progress).map_err(Failure::failed)
+}
+
+/// Prints the receipt; what was refused and what failed is on standard error too.
+fn report(output: Output, receipt: &Receipt, prepared: &Prepared) -> Result<(), Failure> {
+    let plan = &prepared.plan;
+    // On a terminal, the progress has listed the changes already.
+    let is_listed = std::io::stderr().is_terminal() && std::io::stdout().is_terminal();
+    output.result(receipt, || text(receipt, plan, is_listed))?;
     if output.quiet && !output.json {
-        for change in refused_by(&prepared.plan) {
-            let whose = change.owner();
-            warn(&format!("{whose}: {}: refused: {}", change.what, change.why));
+        for change in refused(plan) {
+            let message = format!("{}: refused: {}", change.what, change.why);
+            warning(&of_user(change.owner(), &message));
         }
     }
     for failed in receipt.changes.iter().filter(|change| change.outcome == OutcomeKind::Failed) {
-        let whose = failed.user.as_deref().unwrap_or("the host");
-        warn(&format!("{whose}: {}: {}", failed.what, failed.why));
+        error(&of_user(owner(failed), &format!("{}: {}", failed.what, failed.why)));
     }
-    let not_cut = refused_by(&prepared.plan).any(|change| change.scope.step == Step::Cut);
-    Ok(match (receipt.tally.failed, prepared.membership_unknown.is_some(), not_cut) {
+    Ok(())
+}
+
+fn exit(receipt: &Receipt, prepared: &Prepared) -> Exit {
+    let not_cut = refused(&prepared.plan).any(|change| change.scope.step == Step::Cut);
+    match (receipt.tally.failed, prepared.membership_unknown.is_some(), not_cut) {
         (1.., ..) => Exit::Failed,
         (0, true, _) => Exit::Unknown,
-        // Somebody who should be out is in: whoever watches the timer's runs must hear of it.
+        // A user who left still has access: the run of the timer must not count as a success.
         (0, false, true) => Exit::Refused,
         (0, false, false) => Exit::Done,
+    }
+}
+
+/// Refuses an empty roster, and a saved plan that no longer fits.
+fn check_plan(
+    prepared: &Prepared,
+    saved: Option<&SavedPlan>,
+    allow_empty: bool,
+) -> Result<(), Failure> {
+    if prepared.roster.document.roster.users.is_empty() && !allow_empty {
+        let message = format!("{}: refusing to apply an empty roster", prepared.roster.name);
+        return Err(Failure::refused(message).with_hint("--allow-empty-roster"));
+    }
+    match saved.and_then(|saved| saved.changed(&prepared.saved(0))) {
+        Some(changed) => {
+            let message = format!("the saved plan no longer fits: {changed}");
+            Err(Failure::refused(message).with_hint("provision plan --out FILE"))
+        }
+        None => Ok(()),
+    }
+}
+
+fn saved_plan(path: &Path) -> Result<SavedPlan, Failure> {
+    trusted_path::assert_roots_own(path).map_err(|error| {
+        if error.is_not_found() { Failure::failed(error) } else { Failure::refused(error) }
+    })?;
+    let bytes = fs::read(path, MAX_PLAN)?;
+    SavedPlan::read(&bytes).map_err(|error| Failure::usage(format!("{}: {error}", shown(path))))
+}
+
+/// The roster decides over accounts: only root may be able to change it.
+fn check_roster_path(path: &Path) -> Result<(), Failure> {
+    trusted_path::assert_roots_own(path).map_err(|error| {
+        if error.is_not_found() {
+            RosterFileError::Missing(path.to_owned()).into()
+        } else {
+            Failure::refused(error)
+        }
     })
 }
 
-/// Why nothing is done at all.
-fn refused(prepared: &Prepared, saved: Option<&SavedPlan>, allow_empty: bool) -> Option<String> {
-    if prepared.document.roster.users.is_empty() && !allow_empty {
-        let why = "an empty roster: nothing is applied from it without --allow-empty-roster";
-        return Some(format!("{}: {why}", prepared.name));
-    }
-    let moved = saved?.changed(&prepared.saved(0))?;
-    Some(format!("the saved plan no longer fits: {moved}; plan again"))
-}
-
-fn saved(path: &Path) -> Result<SavedPlan, Failure> {
-    roots_own(path)?;
-    let bytes = fs::read(path, MAX_PLAN).map_err(|error| Failure::failed(error.to_string()))?;
-    SavedPlan::read(&bytes).map_err(|why| Failure::usage(format!("{}: {why}", shown(path))))
-}
-
-/// What decides over accounts may be no one's but root's.
-fn roots_own(path: &Path) -> Result<(), Failure> {
-    let refused = |error: crate::sys::FileError| {
-        let what = if error.is_not_found() { Failure::failed } else { Failure::refused };
-        what(error.to_string())
-    };
-    trusted_path::assert_roots_own(path).map_err(refused)
-}
-
-/// What the plan refused: each run says it until somebody has seen to it.
-fn refused_by(plan: &Plan) -> impl Iterator<Item = &Change> {
+/// What the plan refused: each run reports it until it is resolved.
+fn refused(plan: &Plan) -> impl Iterator<Item = &Change> {
     plan.changes.iter().filter(|change| change.verb == Verb::Refuse)
 }
 
-/// The receipt for a person: what was done, what was refused and why, the number of each.
-fn text(receipt: &Receipt, plan: &Plan, told: bool) -> String {
+fn owner(outcome: &Outcome) -> &str {
+    outcome.user.as_deref().unwrap_or("the host")
+}
+
+/// The receipt as text: what was done, what was refused and why, and the closing counts.
+fn text(receipt: &Receipt, plan: &Plan, is_listed: bool) -> String {
     let mut text = String::new(); // writing to it cannot fail
-    for change in receipt.changes.iter().filter(|_| !told) {
-        let (sign, word) = change.verb.shown();
-        let whose = change.user.as_deref().unwrap_or("the host");
-        let how = match change.outcome {
+    for change in receipt.changes.iter().filter(|_| !is_listed) {
+        let outcome = match change.outcome {
             OutcomeKind::Done => "",
             OutcomeKind::Failed => "  FAILED",
             OutcomeKind::Skipped => "  skipped",
         };
-        let line = format!("  {sign} {word:<7}  {whose}: {}{how}", change.what);
-        let _ = writeln!(text, "{}", crate::text::table::shown(&line));
+        let line = format!("{}: {}{outcome}", owner(change), change.what);
+        let line = crate::text::table::shown(&line);
+        let _ = writeln!(text, "  {}  {line}", sign(change.verb));
         let lines = change.lines.iter().chain(std::iter::once(&change.why));
-        for line in lines.filter(|line| !line.is_empty()) {
-            let _ = writeln!(text, "             {}", crate::text::table::shown(line));
-        }
+        lines.filter(|line| !line.is_empty()).for_each(|line| text += &below(line));
     }
-    for change in refused_by(plan) {
+    for change in refused(plan) {
         let what = format!("{}: {}", change.owner(), change.what);
         let values = (change.before.as_deref(), change.after.as_deref());
         let _ = writeln!(text, "{}", plan_text::line(change.verb, &what, values, change.cause));
         let lines = std::iter::once(&change.why).chain(&change.lines);
-        lines.filter(|line| !line.is_empty()).for_each(|line| text += &plan_text::below(line));
+        lines.filter(|line| !line.is_empty()).for_each(|line| text += &below(line));
     }
     for (user, lines) in &receipt.freshened {
         for line in lines {

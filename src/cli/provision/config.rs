@@ -1,20 +1,21 @@
-//! Site values of `provision`: the table `[provision]` of the configuration file.
+//! The table `[provision]` of the configuration file.
 
-use super::output::shown;
-use super::servers::{Authentik, Servers, Vault};
 use crate::cli::config_file;
 use crate::cli::exit::Failure;
 use crate::offboard;
+use crate::provision::settings::servers::{Authentik, Vault};
 use crate::provision::settings::{self, MAX_CUT_PERCENT};
 use crate::roster::Tier;
 use crate::roster::groups::TierGroups;
 use crate::roster::ports::Ranges;
 use crate::supervisor::config::NAMES;
+use crate::text::shown;
+use crate::text::suggest::did_you_mean;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// The file, as far as it is `provision`'s; the other names are `persist`'s, and no others are known.
+/// The file. Its other names are those of `persist`; all others are errors.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct File {
@@ -44,32 +45,29 @@ struct Table {
 /// Resolved site values.
 #[derive(Debug)]
 pub(super) struct Config {
-    /// Where new ports come from.
+    /// The ranges that new ports are taken from.
     pub ranges: Ranges,
     /// The groups of each tier.
     pub groups: TierGroups,
-    /// The share of users that a membership may cut at once.
+    /// Maximum share of users, in percent, that may be cut at once.
     pub max_cut_percent: u8,
     /// The shell of new accounts.
     pub shell: String,
-    /// Where homes are.
+    /// The directory of homes.
     pub home_base: String,
-    /// Whom to ask.
-    pub servers: Servers,
-    /// Of clones.
+    /// The server with the cluster's users.
+    pub vault: Option<Vault>,
+    /// The server with the members.
+    pub authentik: Option<Authentik>,
     pub code: settings::code::Settings,
-    /// Of the agents' configuration.
     pub agents: settings::agents::Settings,
-    /// Of the access to the cluster.
     pub cluster: settings::cluster::Settings,
-    /// Of the browser tool.
     pub browser: settings::browser::Settings,
-    /// Of leaving.
     pub offboard: offboard::Settings,
 }
 
 impl Config {
-    /// What a plan needs of them.
+    /// The values that a plan follows from.
     pub(super) fn settings(self, max_cut_percent: Option<u8>, uid_min: u32) -> settings::Settings {
         settings::Settings {
             ranges: self.ranges,
@@ -87,14 +85,15 @@ impl Config {
     }
 }
 
-/// Loads them; an absent default file is no error, an absent `--config` is.
+/// Loads the values; a missing default file is no error, a missing `--config` is.
 pub(super) fn load(path: Option<&Path>) -> Result<Config, Failure> {
     let file: File = config_file::read_file(path)?.unwrap_or_default();
-    let name = shown(path.unwrap_or(Path::new(config_file::CONFIG)));
+    let name = shown(path.unwrap_or(Path::new(config_file::CONFIG))).to_string();
     let in_file = |failure: Failure| Failure { message: format!("{name}: {failure}"), ..failure };
     if let Some(unknown) = file.others.keys().find(|key| !NAMES.contains(&key.as_str())) {
-        let unknown = unknown.escape_debug();
-        return Err(in_file(Failure::usage(format!("unknown field or table '{unknown}'"))));
+        let failure = Failure::usage(format!("unknown field or table '{}'", shown(unknown)));
+        let known = NAMES.into_iter().chain(["provision"]);
+        return Err(in_file(failure.with_optional_hint(did_you_mean(unknown, known))));
     }
     resolve(file.provision).map_err(in_file)
 }
@@ -106,41 +105,44 @@ fn resolve(table: Table) -> Result<Config, Failure> {
         max_cut_percent: table.max_cut_percent.unwrap_or(MAX_CUT_PERCENT),
         shell: absolute("shell", table.shell, "/bin/bash")?,
         home_base: absolute("home_base", table.home_base, "/home")?,
-        servers: Servers { vault: table.vault, authentik: table.authentik },
+        vault: table.vault,
+        authentik: table.authentik,
         code: table.code,
         agents: table.agents,
         cluster: table.cluster,
         browser: table.browser,
         offboard: table.offboard,
     };
-    let refused = |why| Failure::usage(format!("provision.offboard.{why}"));
-    config.offboard.check().map_err(refused)?;
+    let invalid = |error| Failure::usage(format!("provision.offboard.{error}"));
+    config.offboard.check().map_err(invalid)?;
     if config.max_cut_percent > 100 {
         return Err(Failure::usage("provision.max_cut_percent: expected 0 to 100"));
     }
     for (name, groups) in table.groups {
-        let known =
-            || Failure::usage(format!("provision.groups: no tier '{}'", name.escape_debug()));
-        let tier = Tier::of_name(&name).ok_or_else(known)?;
-        let refused = |error| Failure::usage(format!("provision.groups.{name}: {error}"));
-        config.groups.set(tier, groups).map_err(refused)?;
+        let unknown = || {
+            let failure = Failure::usage(format!("provision.groups: no tier '{}'", shown(&name)));
+            failure.with_optional_hint(did_you_mean(&name, Tier::ALL.map(Tier::name)))
+        };
+        let tier = Tier::of_name(&name).ok_or_else(unknown)?;
+        let invalid = |error| Failure::usage(format!("provision.groups.{name}: {error}"));
+        config.groups.set(tier, groups).map_err(invalid)?;
     }
     Ok(config)
 }
 
-/// A path that stands in a line of `/etc/passwd`.
+/// A path for a field of `/etc/passwd`.
 fn absolute(key: &str, value: Option<String>, default: &str) -> Result<String, Failure> {
     let value = value.unwrap_or_else(|| default.to_owned());
-    let fine = |c: char| c.is_ascii_alphanumeric() || "/._+-".contains(c);
-    let plain = value.chars().all(fine) && value.split('/').all(|part| part != "..");
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || "/._+-".contains(c);
+    let plain = value.chars().all(is_allowed) && value.split('/').all(|part| part != "..");
     if value.len() > 1 && value.starts_with('/') && !value.ends_with('/') && plain {
         return Ok(value);
     }
-    let value = value.escape_debug();
-    Err(Failure::usage(format!("provision.{key}: expected an absolute path, found '{value}'")))
+    let found = shown(&value);
+    Err(Failure::usage(format!("provision.{key}: expected an absolute path, found '{found}'")))
 }
 
-/// Two ranges that share nothing: the lower one ends where the other begins.
+/// Two disjoint ranges: the lower one ends where the other begins.
 fn ranges(t3: Option<u16>, playwright: Option<u16>) -> Result<Ranges, Failure> {
     let default = Ranges::default();
     let (t3, playwright) =

@@ -2,22 +2,23 @@
 
 use super::args::DeriveArgs;
 use super::config::Config;
-use super::output::{Output, warn};
-use super::read;
+use super::output::Output;
+use super::roster_input::{ports, valid_roster};
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::output::warning;
 use crate::roster::derive;
 
 /// Prints what follows from a roster.
 pub(super) fn derive(output: Output, args: &DeriveArgs, config: &Config) -> Result<Exit, Failure> {
-    let (loaded, document) = read::sound(&args.roster.roster)?;
-    let ports = read::ledger(args.ports.as_deref())?;
-    let playwright_ports = read::ledger(args.playwright_ports.as_deref())?;
-    let derived =
-        derive::derive(&document.roster, &ports, &playwright_ports, &config.ranges, &config.groups)
-            .map_err(|error| Failure::failed(error.to_string()))?;
+    let file = valid_roster(&args.roster.roster)?;
+    let roster = &file.document.roster;
+    let t3 = ports(args.ports.as_deref())?;
+    let playwright = ports(args.playwright_ports.as_deref())?;
+    let derived = derive::derive(roster, &t3, &playwright, &config.ranges, &config.groups)
+        .map_err(Failure::failed)?;
     output.json(&derived)?;
-    if document.roster.users.is_empty() {
-        warn(&format!("{}: an empty roster", loaded.name));
+    if roster.users.is_empty() {
+        warning(&format!("{}: an empty roster", file.name));
     }
     Ok(Exit::Done)
 }

@@ -2,22 +2,35 @@
 
 use super::args::MembershipArgs;
 use super::config::Config;
+use super::members::{self, MembersError};
 use super::output::Output;
-use super::{ask, read};
+use super::roster_input::valid_roster;
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::output::{paint, style};
 use crate::provision::observe::host_accounts;
-use crate::provision::sources::authentik;
+use crate::provision::observe::roster_file::problem_lines;
 use crate::roster::edit::{Edit, EditError, edit};
-use crate::roster::members::{self, Member, MembersUnknown};
 use crate::roster::membership::{Membership, compare, os_user};
-use crate::sys::clock;
-use crate::sys::fs;
-use crate::text::escape;
+use crate::sys::{clock, fs};
+use crate::text::{escape, shown};
+use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-/// Compares members with rows, and edits the roster when asked to.
+/// What came of the comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum MembershipResult {
+    Unchanged,
+    /// There are differences, which were not written.
+    Compared,
+    Applied,
+    Refused,
+    Unknown,
+}
+
+/// Compares members with rows, and edits the roster with `--apply`.
 pub(super) fn membership(
     output: Output,
     args: &MembershipArgs,
@@ -25,81 +38,64 @@ pub(super) fn membership(
 ) -> Result<Exit, Failure> {
     let path = &args.roster.roster;
     if let Some(note) = args.note.as_ref().filter(|note| note.chars().any(char::is_control)) {
-        let note = note.escape_debug();
-        return Err(Failure::usage(format!("--note '{note}': expected one line of text")));
+        let message = format!("--note '{}': expected one line of text", shown(note));
+        return Err(Failure::usage(message));
     }
-    let (loaded, document) = read::sound(path)?;
-    let members = match members(args)? {
+    let file = valid_roster(path)?;
+    let (name, roster) = (&file.name, &file.document.roster);
+    let members = match members::named(args) {
         Ok(members) => members,
-        Err(MembersUnknown(why)) => return unknown(output, &loaded.name, &why),
+        Err(MembersError::Failure(failure)) => return Err(failure),
+        Err(MembersError::Unknown(unknown)) => {
+            return Err(cannot_determine(output, name, &unknown.to_string())?);
+        }
     };
     let names: Vec<String> = members.iter().map(os_user).collect();
-    let names = names.iter().filter(|name| !document.roster.users.contains_key(*name));
-    let host = host_accounts::facts(names.map(String::as_str))
-        .map_err(|error| Failure::failed(error.to_string()))?;
-    let most = args.max_cut_percent.unwrap_or(config.max_cut_percent);
-    let found = compare(&members, &document.roster, &host, most);
+    let names = names.iter().filter(|name| !roster.users.contains_key(*name));
+    let host = host_accounts::facts(names.map(String::as_str)).map_err(Failure::failed)?;
+    let max_cut_percent = args.max_cut_percent.unwrap_or(config.max_cut_percent);
+    let found = compare(&members, roster, &host, max_cut_percent);
     let changes = !found.new.is_empty() || !found.leavers.is_empty();
-    let mut result = if changes { "compared" } else { "unchanged" };
-    if found.refused.is_some() {
-        result = "refused";
-    } else if args.apply && changes {
-        let edited = edit(&loaded.bytes, &wanted(&found, args)).map_err(|error| match error {
-            EditError::Invalid(problems) => {
-                Failure::failed(read::messages(&loaded.name, &problems))
-            }
-            other => Failure::failed(format!("{}: {other}", loaded.name))
-                .with_optional_hint(other.hint().map(str::to_owned)),
-        })?;
-        fs::replace(path, &loaded.bytes, &edited)
-            .map_err(|error| Failure::failed(error.to_string()))?;
-        result = "applied";
-    }
-    output.result(&as_json(&loaded.name, result, &found), || human(&found, result))?;
+    let result = match (&found.refused, changes) {
+        (Some(_), _) => MembershipResult::Refused,
+        (None, true) if args.apply => {
+            let edited = edit(&file.bytes, &edits(&found, args)).map_err(|error| match error {
+                EditError::Invalid(problems) => Failure::failed(problem_lines(name, &problems)),
+                other => Failure::failed(format!("{name}: {other}"))
+                    .with_optional_hint(other.hint().map(str::to_owned)),
+            })?;
+            fs::replace(path, &file.bytes, &edited)?;
+            MembershipResult::Applied
+        }
+        (None, true) => MembershipResult::Compared,
+        (None, false) => MembershipResult::Unchanged,
+    };
+    output.result(&as_json(name, result, &found), || text(&found, result))?;
     if let Some(why) = &found.refused {
-        return Err(Failure::refused(format!(
-            "{}: {why}; nothing is changed; hint: --max-cut-percent allows more",
-            loaded.name
-        )));
+        return Err(Failure::refused(format!("{name}: {why}; nothing was changed"))
+            .with_hint("--max-cut-percent PERCENT"));
     }
     if !found.activity_unknown.is_empty() {
         let number = found.activity_unknown.len();
-        output.note(&format!("of {number} members it is not known whether they are active"));
+        output.note(&format!("cannot determine whether {number} members are active"));
     }
     Ok(Exit::Done)
 }
 
-/// The members, or why they are not known. An error is the caller's own to mend.
-pub(super) fn members(
-    args: &MembershipArgs,
-) -> Result<Result<Vec<Member>, MembersUnknown>, Failure> {
-    let Some(address) = &args.authentik_url else {
-        let path = args.members.as_deref().unwrap_or_else(|| "".as_ref());
-        let bytes = fs::read(path, read::MAX_JSON);
-        return Ok(bytes
-            .map_err(|error| MembersUnknown(error.to_string()))
-            .and_then(|bytes| members::read(&bytes)));
-    };
-    let group = args.group.as_deref().unwrap_or_default();
-    if group.is_empty() {
-        return Err(Failure::usage("--group: expected the name of a group"));
-    }
-    let option = ("--authentik-url", address.as_str());
-    let client = ask::client(&args.server, option, "authorization", "Bearer ")?;
-    let get = |url: &str| ask::get(&client, url, authentik::MAX_PAGE);
-    Ok(authentik::members(address, group, get))
-}
-
-fn unknown(output: Output, file: &str, why: &str) -> Result<Exit, Failure> {
+/// Prints the result without members, and gives the error that ends the command.
+fn cannot_determine(output: Output, file: &str, why: &str) -> Result<Failure, Failure> {
     if output.json {
-        output.json(&json!({ "file": file, "result": "unknown", "error": why }))?;
+        let result = MembershipResult::Unknown;
+        output.json(&json!({ "file": file, "result": result, "error": why }))?;
     }
     let why = escape(why.as_bytes());
-    Err(Failure::unknown(format!("the members are not known: {why}; nobody is added or cut")))
+    Ok(Failure::unknown(format!(
+        "cannot determine group members: {why}; no users were added or cut"
+    )))
 }
 
-/// The edit: each comment begins with the day.
-fn wanted(found: &Membership, args: &MembershipArgs) -> Edit {
+/// The edits of the roster: each comment begins with the day.
+fn edits(found: &Membership, args: &MembershipArgs) -> Edit {
     let now = i64::try_from(clock::now()).ok();
     let now = now.and_then(|seconds| chrono::DateTime::from_timestamp(seconds, 0));
     let day = now.map_or_else(String::new, |time| time.format("%Y-%m-%d").to_string());
@@ -110,7 +106,7 @@ fn wanted(found: &Membership, args: &MembershipArgs) -> Edit {
     Edit { add: found.new.clone(), comment_out }
 }
 
-fn as_json(file: &str, result: &str, found: &Membership) -> Value {
+fn as_json(file: &str, result: MembershipResult, found: &Membership) -> Value {
     let mut value = json!({ "file": file, "result": result });
     if let (Value::Object(value), Ok(Value::Object(found))) =
         (&mut value, serde_json::to_value(found))
@@ -120,31 +116,32 @@ fn as_json(file: &str, result: &str, found: &Membership) -> Value {
     value
 }
 
-fn human(found: &Membership, result: &str) -> String {
+fn text(found: &Membership, result: MembershipResult) -> String {
     let mut text = String::new(); // writing to it cannot fail
     for (user, row) in &found.new {
-        let identity = escape(row.authentik_user.as_bytes());
-        let _ = writeln!(text, "+ add {user}: {identity}, {}", row.tier.name());
+        let (sign, identity) =
+            (paint(style::ADDED, "+ add"), escape(row.authentik_user.as_bytes()));
+        let _ = writeln!(text, "{sign} {user}: {identity}, {}", row.tier.name());
     }
     for (user, why) in &found.leavers {
-        let _ = writeln!(text, "- cut {user}: {why}");
+        let _ = writeln!(text, "{} {user}: {why}", paint(style::REMOVED, "- cut"));
     }
     for (user, why) in &found.protected {
         let _ = writeln!(text, "  keep {user}: {why}, but an admin");
     }
     for (identity, why) in &found.left_to_a_person {
-        let _ = writeln!(text, "! left to a person: {}: {why}", escape(identity.as_bytes()));
+        let identity = escape(identity.as_bytes());
+        let _ = writeln!(text, "{} {identity}: {why}", paint(style::WARNING, "! unclear"));
     }
     let (new, cut) = (found.new.len(), found.leavers.len());
-    let (protected, left) = (found.protected.len(), found.left_to_a_person.len());
-    let how = match result {
-        "applied" => "written into the roster",
-        "refused" => "refused",
-        "unchanged" => "nothing to do",
-        _ => "not written: --apply does",
+    let (protected, unclear) = (found.protected.len(), found.left_to_a_person.len());
+    let outcome = match result {
+        MembershipResult::Applied => "written to the roster",
+        MembershipResult::Refused => "refused",
+        MembershipResult::Unchanged => "no changes",
+        MembershipResult::Compared | MembershipResult::Unknown => "not written; --apply writes it",
     };
     text + &format!(
-        "Membership: {new} to add, {cut} to cut, {protected} protected, {left} left to a person \
-         ({how}).\n"
+        "Membership: {new} to add, {cut} to cut, {protected} protected, {unclear} unclear ({outcome}).\n"
     )
 }

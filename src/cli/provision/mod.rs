@@ -2,11 +2,12 @@
 
 mod apply;
 pub mod args;
-mod ask;
+mod cluster_users;
 mod config;
 mod derive;
 mod host;
 mod host_text;
+mod members;
 mod membership;
 mod offboard;
 mod offboard_plan;
@@ -14,10 +15,10 @@ mod output;
 mod plan;
 mod plan_text;
 mod prepare;
-mod read;
 mod root_run;
 mod roster;
-mod servers;
+mod roster_input;
+mod server_client;
 mod worker;
 
 use super::exit::{Exit, Failure};
@@ -27,16 +28,21 @@ use clap::Parser;
 use output::Output;
 use std::ffi::OsString;
 
-/// The program's name.
 const NAME: &str = "provision";
 
 /// Runs `provision` with these arguments.
 pub(super) fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
-    let cli = match Cli::try_parse_from(args) {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
         Err(error) => {
             let _ = error.print();
-            return if error.use_stderr() { Exit::Usage } else { Exit::Done };
+            let detailed = args.iter().any(|arg| arg == "--detailed-exitcode");
+            return match (error.use_stderr(), detailed) {
+                (false, _) => Exit::Done,
+                (true, false) => Exit::Usage,
+                (true, true) => Exit::Failed,
+            };
         }
     };
     match dispatch(cli) {

@@ -2,11 +2,11 @@
 
 use super::args::OffboardPlanArgs;
 use super::output::Output;
-use super::read;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::output::warning;
 use crate::offboard::leavers::{Leaver, Leavers, leavers};
 use crate::offboard::steps::Step;
+use crate::provision::observe::roster_file::read_past;
 use crate::text::shown;
 use crate::text::suggest::did_you_mean;
 use std::fmt::Write;
@@ -14,7 +14,7 @@ use std::fmt::Write;
 /// Plans the cut of the users who left.
 pub(super) fn plan(output: Output, args: &OffboardPlanArgs) -> Result<Exit, Failure> {
     let OffboardPlanArgs { old, new, destructive, users } = args;
-    let (old_roster, new_roster) = (read::past(old)?, read::past(new)?);
+    let (old_roster, new_roster) = (read_past(old)?, read_past(new)?);
     let mut plan = leavers(&old_roster, &new_roster, *destructive);
     if !users.is_empty() {
         let left: Vec<&str> = plan

@@ -1,37 +1,36 @@
-//! Where results and problems go.
+//! How `provision` prints the result of a command: as text, or as one JSON object.
 
 use crate::cli::exit::Failure;
 use crate::cli::output::{self, print};
-use crate::text::{escape, printable_json};
+use crate::text::printable_json;
 use serde::Serialize;
-use std::path::Path;
 
-/// How results are printed.
+/// What is printed.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Output {
-    /// One JSON object.
+    /// One JSON object instead of text.
     pub(super) json: bool,
-    /// Problems only.
+    /// Only warnings and errors.
     pub(super) quiet: bool,
 }
 
 impl Output {
-    /// Prints a result: as JSON, or in the words of `human`.
+    /// Prints a result: `value` as JSON, or the text.
     pub(super) fn result(
         self,
         value: &impl Serialize,
-        human: impl FnOnce() -> String,
+        text: impl FnOnce() -> String,
     ) -> Result<(), Failure> {
         if self.json {
             self.json(value)
         } else if self.quiet {
             Ok(())
         } else {
-            print(&human())
+            print(&text())
         }
     }
 
-    /// Prints JSON; on several lines where a person may read it.
+    /// Prints JSON; on several lines unless `--json` asks for one object a line.
     pub(super) fn json(self, value: &impl Serialize) -> Result<(), Failure> {
         let text = if self.json {
             serde_json::to_string(value)
@@ -39,35 +38,22 @@ impl Output {
             serde_json::to_string_pretty(value)
         };
         let text = text.map_err(|error| Failure::failed(format!("writing JSON: {error}")))?;
-        print(&(printable_json(&text) + "\n"))
+        // Line ends are only between values, in the long form; inside strings they are escaped.
+        let lines = text.lines().map(|line| printable_json(line) + "\n");
+        print(&lines.collect::<String>())
     }
 
-    /// Says how work goes on, to whoever watches.
+    /// Prints what is being done, unless `--quiet`.
     pub(super) fn progress(self, what: &str) {
         if !self.quiet {
             output::progress(what);
         }
     }
 
-    /// Says something that is no problem.
+    /// Prints a note, unless `--quiet`.
     pub(super) fn note(self, what: &str) {
         if !self.quiet {
             output::note(what);
         }
     }
-}
-
-/// Says something that ends nothing.
-pub(super) fn warn(what: &str) {
-    output::warning(what);
-}
-
-/// Says what is wrong, a label for each line.
-pub(super) fn complain(what: &str) {
-    output::error(what);
-}
-
-/// A path as it is printed.
-pub(super) fn shown(path: &Path) -> String {
-    escape(path.as_os_str().as_encoded_bytes())
 }

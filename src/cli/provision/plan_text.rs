@@ -1,38 +1,40 @@
-//! A plan as a reviewer reads it: by person, then in the order of dependencies; cuts apart.
+//! A plan as text: by user, then in the order of dependencies, and cuts last.
 
+use crate::cli::output::{paint, style};
 use crate::offboard::steps::Step;
 use crate::provision::plan::{Cause, Change, Plan, Tally, Verb};
 use crate::text::table::shown;
+use anstyle::Style;
 use std::fmt::Write;
 
-/// More names than these say less than their number.
-const MOST_NEEDS: usize = 4;
+/// Maximum number of changes that a change is said to depend on by name.
+const MAX_NEEDS: usize = 4;
 
-/// The plan's text; the last line counts.
+/// The text of a plan; the last line counts the changes.
 pub(super) fn render(plan: &Plan, explain: bool) -> String {
     let mut text = String::new(); // writing to it cannot fail
     let (destructive, others): (Vec<&Change>, Vec<&Change>) =
         plan.changes.iter().partition(|change| change.verb.takes_away());
-    let mut whose = None;
+    let mut section = None;
     for change in others {
-        if whose != Some(&change.scope.user) {
+        if section != Some(&change.scope.user) {
             let heading = change.scope.user.as_deref().unwrap_or("the host");
-            let _ = writeln!(text, "{}", shown(heading));
-            whose = Some(&change.scope.user);
+            let _ = writeln!(text, "{}", paint(style::HEADING, &shown(heading)));
+            section = Some(&change.scope.user);
         }
-        one(&mut text, change, plan, explain);
+        render_change(&mut text, change, plan, explain);
     }
     if !destructive.is_empty() {
-        text.push_str("\nTakes something away; a cut can be undone, and deletes nothing:\n");
+        text.push_str("\nUsers who are cut; this can be undone, and deletes nothing:\n");
         for change in destructive {
-            one(&mut text, change, plan, explain);
+            render_change(&mut text, change, plan, explain);
         }
     }
     text.push_str(&last_lines(Tally::of(&plan.changes), !text.is_empty()));
     text
 }
 
-/// The lines that count, after an empty one where something precedes them.
+/// The lines that count the changes, after an empty one if changes precede them.
 pub(super) fn last_lines(tally: Tally, after_others: bool) -> String {
     let Tally { add, repair, cut, remove, refused, report } = tally;
     let mut text = if after_others { "\n".to_owned() } else { String::new() };
@@ -46,31 +48,46 @@ pub(super) fn last_lines(tally: Tally, after_others: bool) -> String {
     text
 }
 
-/// One change on a line: sign, word, what, how it is and will be, why.
+/// The sign and the word of a change, in colour.
+pub(super) fn sign(verb: Verb) -> String {
+    let (sign, word) = verb.shown();
+    paint(style_of(verb), &format!("{sign} {word:<7}"))
+}
+
+fn style_of(verb: Verb) -> Style {
+    match verb {
+        Verb::Add => style::ADDED,
+        Verb::Repair => style::CHANGED,
+        Verb::Cut | Verb::Remove => style::REMOVED,
+        Verb::Refuse => style::WARNING,
+        Verb::Report => style::NOTE,
+    }
+}
+
+/// A change on a line: its sign and word, object, values before and after, and cause.
 pub(super) fn line(
     verb: Verb,
     what: &str,
     (before, after): (Option<&str>, Option<&str>),
     cause: Cause,
 ) -> String {
-    let (sign, word) = verb.shown();
-    let mut line = format!("  {sign} {word:<7}  {what}");
+    let mut line = what.to_owned();
     match (before, after) {
         (Some(before), Some(after)) => drop(write!(line, ": {before} -> {after}")),
         (None, Some(after)) => drop(write!(line, ": {after}")),
         (Some(before), None) => drop(write!(line, ": {before}")),
         (None, None) => {}
     }
-    let _ = write!(line, "  [{}]", cause.name());
-    shown(&line)
+    let cause = paint(style::FAINT, &format!("[{}]", cause.name()));
+    format!("  {}  {}  {cause}", sign(verb), shown(&line))
 }
 
-/// A line that explains the one above.
+/// A line that explains the change above.
 pub(super) fn below(line: &str) -> String {
     format!("             {}\n", shown(line))
 }
 
-fn one(text: &mut String, change: &Change, plan: &Plan, explain: bool) {
+fn render_change(text: &mut String, change: &Change, plan: &Plan, explain: bool) {
     let values = (change.before.as_deref(), change.after.as_deref());
     text.push_str(&line(change.verb, &change.what, values, change.cause));
     text.push('\n');
@@ -81,7 +98,7 @@ fn one(text: &mut String, change: &Change, plan: &Plan, explain: bool) {
     if explain && !change.scope.needs.is_empty() {
         let before = plan.changes.iter().filter(|other| change.scope.needs.contains(&other.id));
         let needs: Vec<&str> = before.map(|other| other.what.as_str()).collect();
-        if needs.len() > MOST_NEEDS {
+        if needs.len() > MAX_NEEDS {
             below(&format!("after: {} changes above", needs.len()));
         } else {
             below(&format!("after: {}", needs.join(", ")));

@@ -1,44 +1,55 @@
-//! What `plan` and `apply` have in common: the roster, the host and what must change.
+//! The plan that `plan` and `apply` have in common, and everything that it follows from.
 
 use super::args::DesiredArgs;
+use super::cluster_users::{self, Comparison};
 use super::config::Config;
-use super::output::{self, Output, warn};
-use super::{read, roster};
+use super::members;
+use super::output::Output;
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::output::warning;
 use crate::provision::apply::ApplyError;
 use crate::provision::observe;
 use crate::provision::observe::observed::Observed;
+use crate::provision::observe::roster_file::{
+    RosterFile, RosterFileError, ValidRoster, problem_lines,
+};
 use crate::provision::plan::saved::SavedPlan;
 use crate::provision::plan::{self, DesiredState, Plan, Tally, Verb};
 use crate::provision::settings::Settings;
 use crate::roster::{Document, Roster, validate};
 use crate::sys::accounts;
+use crate::text::shown;
+use crate::text::suggest::did_you_mean;
+use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// A plan, and all that it follows from.
+/// A plan, and everything that it follows from.
 pub(super) struct Prepared {
-    /// The roster's file, as it is printed.
-    pub(super) name: String,
-    /// Its bytes.
-    pub(super) bytes: Vec<u8>,
-    /// What it says.
-    pub(super) document: Document,
-    /// The host.
+    pub(super) roster: ValidRoster,
     pub(super) observed: Observed,
-    /// The site.
     pub(super) settings: Settings,
-    /// Only these users; all when empty.
+    /// Only these users; all if empty.
     pub(super) users: Vec<String>,
-    /// Why it is not known who the members are.
+    /// Why the members cannot be determined.
     pub(super) membership_unknown: Option<String>,
-
-    /// What must change.
     pub(super) plan: Plan,
 }
 
-/// Looks at the host below `root` and plans.
+/// The result of a plan in `--json`.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum PlanResult {
+    Unchanged,
+    Changes,
+    Refused,
+    /// The members cannot be determined.
+    Unknown,
+}
+
+/// Reads the roster, observes the host below `root` and plans. `recover` completes the observed record
+/// of a run that was killed.
 pub(super) fn prepare(
     output: Output,
     args: &DesiredArgs,
@@ -46,56 +57,51 @@ pub(super) fn prepare(
     config: Config,
     recover: &dyn Fn(&mut Observed) -> Result<(), ApplyError>,
 ) -> Result<Prepared, Failure> {
-    let (loaded, document) = read::text(&args.check.roster.roster)?;
-    let of_root = root == Path::new("/") && !accounts::is_root();
-    let hint = if of_root { "; hint: run it as root" } else { "" };
+    let is_this_host = root == Path::new("/");
     let failed = |error: &dyn std::error::Error| {
-        Failure::failed(format!("observing the host: {error}{hint}"))
+        let failure = Failure::failed(format!("observing the host: {error}"));
+        let hint = (is_this_host && !accounts::is_root()).then(|| "run it as root".to_owned());
+        failure.with_optional_hint(hint)
     };
-    let mut observed = observe::observe(root, &document.roster, &config.home_base)
+    let path = &args.check.roster.roster;
+    tracing::info!("reading the roster {}", shown(path));
+    let roster = RosterFile::read(path)?.valid()?;
+    tracing::info!("observing the host below {}", shown(root));
+    let mut observed = observe::observe(root, &roster.document.roster, &config.home_base)
         .map_err(|error| failed(&error))?;
     recover(&mut observed).map_err(|error| failed(&error))?;
     let facts = observe::host_facts(root, &observed);
-    let problems = validate(&document, &facts);
+    let problems = validate(&roster.document, &facts);
     if !problems.is_empty() {
-        return Err(Failure::failed(read::messages(&loaded.name, &problems)));
+        return Err(RosterFileError::Invalid { name: roster.name, problems }.into());
     }
-    known(&args.users, &document.roster, observed.applied.as_ref())?;
-    let servers = config.servers.clone();
-    tiers(servers.compare(&args.check, &document)?, &loaded.name)?;
+    check_users(&args.users, &roster.document.roster, observed.applied.as_ref())?;
+    check_tiers(args, &config, &roster.name, &roster.document)?;
+    let membership_unknown = members::unknown(args, config.authentik.as_ref());
     let settings = config.settings(args.max_cut_percent, facts.uid_min);
     observe::read_configured_files(&mut observed, root, &settings);
-    if root == Path::new("/") && accounts::is_root() {
-        observe::inspect_homes(&mut observed, &selected(&document.roster, &args.users), &settings);
+    if is_this_host && accounts::is_root() {
+        tracing::info!("inspecting the homes, each as its user");
+        let selected = selected(&roster.document.roster, &args.users);
+        observe::inspect_homes(&mut observed, &selected, &settings);
     }
-    let membership_unknown = servers.members_unknown(args);
     if let Some(why) = &membership_unknown {
-        warn(&format!("the members are not known: {why}; nobody is cut"));
+        warning(&format!("cannot determine group members: {why}; no users are cut"));
     }
     if observed.locks.is_none() {
-        output.note("whether accounts have expired is not known: /etc/shadow was not read");
+        output.note("cannot determine whether accounts have expired: /etc/shadow was not read");
     }
-    let unknown = membership_unknown.clone();
     let desired = DesiredState {
-        roster: &document.roster,
+        roster: &roster.document.roster,
         users: &args.users,
-        membership_unknown,
+        membership_unknown: membership_unknown.clone(),
         failed: BTreeSet::new(),
     };
+    tracing::info!("planning");
     let plan = plan::plan(&desired, &observed, &settings)
         .map_err(|error| Failure::failed(format!("planning the ports: {error}")))?;
     let users = args.users.clone();
-    let (name, bytes) = (loaded.name, loaded.bytes);
-    Ok(Prepared {
-        name,
-        bytes,
-        document,
-        observed,
-        settings,
-        users,
-        membership_unknown: unknown,
-        plan,
-    })
+    Ok(Prepared { roster, observed, settings, users, membership_unknown, plan })
 }
 
 impl Prepared {
@@ -103,8 +109,8 @@ impl Prepared {
     pub(super) fn value(&self) -> Value {
         let tally = Tally::of(&self.plan.changes);
         json!({
-            "file": self.name,
-            "result": result(tally, self.membership_unknown.is_some()),
+            "file": self.roster.name,
+            "result": self.result(tally),
             "changes": self.plan.changes,
             "tally": tally,
             "ports": self.plan.record.ports,
@@ -112,15 +118,24 @@ impl Prepared {
         })
     }
 
+    fn result(&self, tally: Tally) -> PlanResult {
+        match (self.membership_unknown.is_some(), tally.refused, tally.changes()) {
+            (true, ..) => PlanResult::Unknown,
+            (_, 1.., _) => PlanResult::Refused,
+            (_, _, 1..) => PlanResult::Changes,
+            _ => PlanResult::Unchanged,
+        }
+    }
+
     /// The plan as it is saved.
     pub(super) fn saved(&self, made: u64) -> SavedPlan {
         let settings = format!("{:?}", self.settings);
         let inputs: [(&str, &[u8]); 2] =
-            [("the roster", &self.bytes), ("the configuration", settings.as_bytes())];
-        SavedPlan::of((&self.name, &self.users), &inputs, &self.observed, &self.plan, made)
+            [("the roster", &self.roster.bytes), ("the configuration", settings.as_bytes())];
+        SavedPlan::of((&self.roster.name, &self.users), &inputs, &self.observed, &self.plan, made)
     }
 
-    /// The most serious that there is to tell.
+    /// The exit code of `--detailed-exitcode`: the highest that applies.
     pub(super) fn detailed_exit(&self) -> Exit {
         let any =
             |wanted: fn(Verb) -> bool| self.plan.changes.iter().any(|change| wanted(change.verb));
@@ -136,47 +151,44 @@ impl Prepared {
     }
 }
 
-fn result(tally: Tally, unknown: bool) -> &'static str {
-    match (unknown, tally.refused, tally.changes()) {
-        (true, ..) => "unknown",
-        (_, 1.., _) => "refused",
-        (_, _, 1..) => "changes",
-        _ => "unchanged",
-    }
-}
-
-/// A tier that contradicts the cluster's ends everything; what the cluster does not know is said.
-fn tiers(compared: roster::Compared, name: &str) -> Result<(), Failure> {
-    match compared {
-        Ok(check) if !check.errors.is_empty() => {
-            Err(Failure::failed(read::messages(name, &check.errors)))
+/// Fails if tiers contradict those of the cluster. What the cluster does not know is a warning.
+fn check_tiers(
+    args: &DesiredArgs,
+    config: &Config,
+    file: &str,
+    document: &Document,
+) -> Result<(), Failure> {
+    let vault = config.vault.as_ref();
+    match cluster_users::compare_with_configured(&args.check, vault, document)? {
+        Comparison::Compared(check) if !check.errors.is_empty() => {
+            Err(Failure::failed(problem_lines(file, &check.errors)))
         }
-        Ok(check) => {
-            check.warnings.iter().for_each(|warning| output::warn(&warning.in_file(name)));
+        Comparison::Compared(check) => {
+            check.warnings.iter().for_each(|problem| warning(&problem.in_file(file)));
             Ok(())
         }
-        Err(why) => {
-            warn(&format!("{name}: {}", roster::skipped(&why)));
+        Comparison::Skipped(reason) => {
+            warning(&format!("{file}: {}", Comparison::note(&reason)));
             Ok(())
         }
     }
 }
 
 fn selected(roster: &Roster, users: &[String]) -> Roster {
-    let chosen = |user: &String| users.is_empty() || users.contains(user);
-    let rows = roster.users.iter().filter(|(user, _)| chosen(user));
+    let is_selected = |user: &String| users.is_empty() || users.contains(user);
+    let rows = roster.users.iter().filter(|(user, _)| is_selected(user));
     Roster { users: rows.map(|(user, row)| (user.clone(), row.clone())).collect() }
 }
 
-/// A user that neither roster has is a slip of the hand.
-fn known(users: &[String], roster: &Roster, applied: Option<&Roster>) -> Result<(), Failure> {
-    let has = |user: &&String| {
-        roster.users.contains_key(*user)
-            || applied.is_some_and(|applied| applied.users.contains_key(*user))
+/// Each `--user` must be in the roster, or in the applied one.
+fn check_users(users: &[String], roster: &Roster, applied: Option<&Roster>) -> Result<(), Failure> {
+    let known = || {
+        let applied = applied.into_iter().flat_map(|applied| applied.users.keys());
+        roster.users.keys().chain(applied).map(String::as_str)
     };
-    let unknown = users.iter().find(|user| !has(user)).map(|user| {
-        let user = user.escape_debug();
-        Failure::usage(format!("--user '{user}': in no roster, neither this nor the applied one"))
-    });
-    unknown.map_or(Ok(()), Err)
+    let Some(user) = users.iter().find(|user| !known().any(|other| other == *user)) else {
+        return Ok(());
+    };
+    let message = format!("--user '{}': not in the roster, nor in the applied one", shown(user));
+    Err(Failure::usage(message).with_optional_hint(did_you_mean(user, known())))
 }

@@ -7,6 +7,9 @@ use crate::sys::{accounts, locks};
 use std::path::Path;
 use std::time::Duration;
 
+/// How long `apply` waits for another run.
+pub(super) const WAIT: Duration = Duration::from_secs(5);
+
 /// Refuses to go on unless this process is root.
 pub(super) fn require_root(command: &str) -> Result<(), Failure> {
     if accounts::is_root() {

@@ -1,34 +1,59 @@
 //! `provision roster show|check`.
 
 use super::args::CheckArgs;
-use super::ask;
+use super::cluster_users::{Comparison, compare};
 use super::config::Config;
-use super::output::{self, Output, complain, shown};
-use super::read::{self, Loaded, messages};
+use super::output::Output;
+use super::roster_input::valid_roster;
 use crate::cli::exit::{Exit, Failure};
-use crate::provision::sources::vault;
-use crate::roster::tiers::{self, K8sUsers, TierCheck};
+use crate::cli::output::{error, warning};
+use crate::provision::observe::roster_file::{RosterFile, problem_lines};
 use crate::roster::{Document, Problem, Roster, Tier};
-use crate::sys::fs;
 use crate::text::table::{align, count};
 use serde_json::{Value, json};
 
-/// What a roster is to its cluster, or why that is not known.
-pub(super) type Compared = Result<TierCheck, String>;
+/// What there is to say about a roster.
+#[derive(Default)]
+struct Findings {
+    problems: Vec<Problem>,
+    warnings: Vec<Problem>,
+    notes: Vec<String>,
+}
 
-/// Says what is wrong with a roster.
+impl Findings {
+    /// Those of a roster without problems of its own.
+    fn of(args: &CheckArgs, document: &Document) -> Result<Self, Failure> {
+        let mut findings = match compare(args, document)? {
+            Comparison::Compared(check) => {
+                Self { problems: check.errors, warnings: check.warnings, notes: Vec::new() }
+            }
+            Comparison::Skipped(reason) => {
+                Self { notes: vec![Comparison::note(&reason)], ..Self::default() }
+            }
+        };
+        findings.notes.extend(empty_note(document));
+        Ok(findings)
+    }
+
+    fn print(&self, file: &str) {
+        error(&problem_lines(file, &self.problems));
+        self.warnings.iter().for_each(|problem| warning(&problem.in_file(file)));
+        self.notes.iter().for_each(|note| warning(&format!("{file}: {note}")));
+    }
+
+    fn exit(&self) -> Exit {
+        if self.problems.is_empty() { Exit::Done } else { Exit::Failed }
+    }
+}
+
+/// Reports the problems of a roster.
 pub(super) fn check(output: Output, args: &CheckArgs) -> Result<Exit, Failure> {
-    let loaded = read::load(&args.roster.roster)?;
-    let name = &loaded.name;
-    let (problems, warnings, mut notes) = match &loaded.document {
-        Err(problems) => (problems.clone(), Vec::new(), Vec::new()),
-        Ok(document) => match compare(args, document)? {
-            Ok(check) => (check.errors, check.warnings, Vec::new()),
-            Err(why) => (Vec::new(), Vec::new(), vec![skipped(&why)]),
-        },
+    let RosterFile { name, document, .. } = RosterFile::read_checked(&args.roster.roster)?;
+    let findings = match &document {
+        Ok(document) => Findings::of(args, document)?,
+        Err(problems) => Findings { problems: problems.clone(), ..Findings::default() },
     };
-    let roster = loaded.document.as_ref().ok().map(|document| &document.roster);
-    notes.extend(empty(&loaded));
+    let roster = document.as_ref().ok().map(|document| &document.roster);
     let place = |problem: &Problem| {
         json!({
             "file": name, "line": problem.place.line, "column": problem.place.column,
@@ -37,33 +62,28 @@ pub(super) fn check(output: Output, args: &CheckArgs) -> Result<Exit, Failure> {
     };
     let value = json!({
         "file": name,
-        "ok": problems.is_empty(),
+        "ok": findings.problems.is_empty(),
         "users": roster.map(|roster| roster.users.len()),
-        "problems": problems.iter().map(place).collect::<Vec<_>>(),
-        "warnings": warnings.iter().map(place).collect::<Vec<_>>(),
-        "notes": notes,
+        "problems": findings.problems.iter().map(place).collect::<Vec<_>>(),
+        "warnings": findings.warnings.iter().map(place).collect::<Vec<_>>(),
+        "notes": findings.notes,
     });
-    if problems.is_empty() {
-        let human =
-            || roster.map_or(String::new(), |roster| format!("{name}: sound: {}\n", tally(roster)));
-        output.result(&value, human)?;
+    if findings.problems.is_empty() {
+        let text =
+            || roster.map_or(String::new(), |roster| format!("{name}: valid, {}\n", tally(roster)));
+        output.result(&value, text)?;
     } else if output.json {
         output.json(&value)?;
     }
-    complain(&messages(name, &problems));
-    warn(name, &warnings, &notes);
-    Ok(if problems.is_empty() { Exit::Done } else { Exit::Failed })
+    findings.print(&name);
+    Ok(findings.exit())
 }
 
 /// Prints the rows.
 pub(super) fn show(output: Output, args: &CheckArgs, config: &Config) -> Result<Exit, Failure> {
-    let (loaded, document) = read::sound(&args.roster.roster)?;
-    let name = &loaded.name;
-    let compared = compare(args, &document)?;
-    let (errors, warnings, mut notes) = match compared {
-        Ok(check) => (check.errors, check.warnings, Vec::new()),
-        Err(why) => (Vec::new(), Vec::new(), vec![skipped(&why)]),
-    };
+    let file = valid_roster(&args.roster.roster)?;
+    let (name, document) = (&file.name, &file.document);
+    let findings = Findings::of(args, document)?;
     let groups = |tier: Tier| config.groups.of(tier);
     let users = document.roster.users.iter().map(|(user, row)| {
         let mut object = json!({ "user": user });
@@ -77,52 +97,15 @@ pub(super) fn show(output: Output, args: &CheckArgs, config: &Config) -> Result<
     });
     let value = json!({ "file": name, "users": users.collect::<Vec<_>>() });
     output.result(&value, || rows(&document.roster))?;
-    let no_users = Loaded { document: Ok(document), ..loaded };
-    notes.extend(empty(&no_users));
-    complain(&messages(&no_users.name, &errors));
-    warn(&no_users.name, &warnings, &notes);
-    Ok(if errors.is_empty() { Exit::Done } else { Exit::Failed })
+    findings.print(name);
+    Ok(findings.exit())
 }
 
-fn warn(name: &str, warnings: &[Problem], notes: &[String]) {
-    for warning in warnings {
-        output::warn(&warning.in_file(name));
-    }
-    for note in notes {
-        output::warn(&format!("{name}: {note}"));
-    }
-}
-
-pub(super) fn skipped(why: &str) -> String {
-    format!("tiers not compared with the cluster's: {why}")
-}
-
-/// An empty roster is sound, and yet no reason to cut everybody.
-fn empty(loaded: &Loaded) -> Option<String> {
-    let document = loaded.document.as_ref().ok()?;
-    let why = if document.has_users() { "no users in it" } else { "no key 'users' in it" };
+/// An empty roster is valid, but it cuts no users.
+fn empty_note(document: &Document) -> Option<String> {
+    let reason = if document.has_users() { "no users" } else { "no key 'users'" };
     let empty = document.roster.users.is_empty();
-    empty.then(|| format!("{why}: an empty roster, from which nothing is applied"))
-}
-
-/// Compares with the cluster, when it is named: nothing to compare with is nothing wrong.
-pub(super) fn compare(args: &CheckArgs, document: &Document) -> Result<Compared, Failure> {
-    // The reason is printed as a note; nothing depends on which error it is.
-    let users: Result<K8sUsers, String> = if let Some(address) = &args.vault_addr {
-        let option = ("--vault-addr", address.as_str());
-        let client = ask::client(&args.server, option, "x-vault-token", "")?;
-        vault::k8s_users(address, &args.vault_path, |url| ask::get(&client, url, vault::MAX_SECRET))
-            .map_err(|error| error.to_string())
-    } else if let Some(path) = &args.k8s_users {
-        match fs::read(path, read::MAX_JSON) {
-            Ok(bytes) => Ok(tiers::read(&bytes)
-                .map_err(|error| Failure::failed(format!("{}: {error}", shown(path))))?),
-            Err(error) => Err(error.to_string()),
-        }
-    } else {
-        return Ok(Ok(TierCheck::default()));
-    };
-    Ok(users.map(|users| tiers::check(document, &users)))
+    empty.then(|| format!("{reason}: an empty roster is not applied"))
 }
 
 fn tally(roster: &Roster) -> String {

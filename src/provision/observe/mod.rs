@@ -10,6 +10,7 @@ pub mod host_accounts;
 mod host_root;
 pub mod observed;
 pub(super) mod parse;
+pub mod roster_file;
 
 pub use configured::{ConfiguredFiles, Unreadable};
 pub use configured_files::read_configured_files;

@@ -6,6 +6,7 @@ pub mod cluster;
 pub mod code;
 mod invalid;
 pub mod repository;
+pub mod servers;
 pub mod values;
 
 pub use invalid::Invalid;

@@ -41,7 +41,7 @@ fn nothing_is_written_unless_asked() {
         "+ add jane: jane@x, namespace-owner\n\
          - cut tl-u3: not a member of the group\n  \
            keep tl-ops: not a member of the group, but an admin\n\
-         Membership: 1 to add, 1 to cut, 1 protected, 0 left to a person (not written: --apply does).\n"
+         Membership: 1 to add, 1 to cut, 1 protected, 0 unclear (not written; --apply writes it).\n"
     );
     assert_eq!(desk.read("roster.yaml"), wide());
 }
@@ -88,7 +88,7 @@ fn more_than_a_fifth_is_refused_and_changes_nothing() {
 }
 
 #[test]
-fn what_is_not_known_removes_nobody() {
+fn a_list_that_cannot_be_determined_removes_no_users() {
     let desk = desk(&[], &[]);
     let answers = [
         "",
@@ -104,7 +104,7 @@ fn what_is_not_known_removes_nobody() {
     for answer in answers {
         desk.write("members.json", answer);
         let run = desk.run(&format!("{RUN} --apply --max-cut-percent 100")).code(4);
-        assert!(run.err().contains("the members are not known: "), "{}", run.err());
+        assert!(run.err().contains("cannot determine group members: "), "{}", run.err());
         assert_eq!(run.out(), "");
         assert_eq!(desk.read("roster.yaml"), wide(), "{answer}");
     }
@@ -115,14 +115,10 @@ fn what_is_not_known_removes_nobody() {
 }
 
 #[test]
-fn names_that_collide_are_left_to_a_person() {
+fn names_that_collide_are_unclear() {
     let desk = desk(&["id3"], &["tl-u3", "ID4", "daemon", "a\u{1b}b"]);
     let run = desk.run(&format!("{RUN} --apply")).ok();
-    assert!(
-        run.out().contains("0 to add, 0 to cut, 0 protected, 4 left to a person"),
-        "{}",
-        run.out()
-    );
+    assert!(run.out().contains("0 to add, 0 to cut, 0 protected, 4 unclear"), "{}", run.out());
     assert!(!run.out().replace('\n', "").chars().any(char::is_control));
     assert_eq!(desk.read("roster.yaml"), wide());
 }

@@ -108,9 +108,9 @@ fn an_answer_that_is_not_whole_removes_nobody() {
     for (why, answer) in answers {
         let server = Server::new(answer);
         let run = membership(&desk, &server, &["--apply", "--max-cut-percent", "100"]).code(4);
-        assert!(run.err().contains("are not known: "), "{}", run.err());
+        assert!(run.err().contains("cannot determine group members: "), "{}", run.err());
         assert!(run.err().contains(why), "{why}: {}", run.err());
-        assert!(run.err().ends_with("; nobody is added or cut\n"), "{}", run.err());
+        assert!(run.err().ends_with("; no users were added or cut\n"), "{}", run.err());
         assert_eq!(desk.read("roster.yaml"), ROSTER);
     }
 }

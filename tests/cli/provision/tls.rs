@@ -59,7 +59,7 @@ fn a_server_is_known_by_its_authority() {
     let url = format!("https://127.0.0.1:{}", port.trim());
     let args = ["membership", "--roster", "roster.yaml", "--group", "g", "--token-file", "token"];
     let ask = |more: &[&str]| desk.args(&[&args[..], &["--authentik-url", &url], more].concat());
-    assert!(ask(&["--ca-file", "ca.pem"]).ok().out().contains("nothing to do"));
+    assert!(ask(&["--ca-file", "ca.pem"]).ok().out().contains("no changes"));
     let stranger = ask(&[]).code(4);
     assert!(stranger.err().contains("certificate"), "{}", stranger.err());
     let none = ask(&["--ca-file", "roster.yaml"]).code(2);

@@ -117,7 +117,7 @@ fn everything_is_set_up_and_a_second_run_writes_nothing() {
         "{plan}"
     );
     let run = host.host(&["apply"]).ok();
-    assert!(run.out().ends_with("Done: 16, refused: 0, failed: 0.\n"), "{}", run.out());
+    assert!(run.out().ends_with("Applied: 16 done, 0 refused, 0 failed.\n"), "{}", run.out());
     assert_done(&host);
     let output = format!("{plan}{}{}", run.out(), run.err());
     for secret in [SECRET, "staged-secret"] {
@@ -135,7 +135,7 @@ fn everything_is_set_up_and_a_second_run_writes_nothing() {
     let run = host.host(&["apply"]).ok();
     assert_eq!(
         run.out(),
-        "Plan: 0 to add, 0 to repair, 0 to cut, 0 to remove, 0 refused.\nDone: 0, refused: 0, failed: 0.\n"
+        "Plan: 0 to add, 0 to repair, 0 to cut, 0 to remove, 0 refused.\nApplied: 0 done, 0 refused, 0 failed.\n"
     );
     assert_eq!(host.calls(), [] as [&str; 0]);
     assert_eq!(before, host.written());
