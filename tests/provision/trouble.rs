@@ -45,8 +45,12 @@ fn of_homes_only_the_inode_is_looked_at() {
 fn a_record_that_cannot_be_read_ends_the_plan() {
     let applied = "root/var/lib/terminal-lobby/applied";
     for (file, text, why) in [
-        ("written.json", "{\"hashes\": {}, \"other\": 1}", "written.json: unknown field `other`"),
-        ("written.json", "", "written.json: EOF"),
+        (
+            "written.json",
+            "{\"hashes\": {}, \"other\": 1}",
+            "written.json: not a valid record: unknown field `other`",
+        ),
+        ("written.json", "", "written.json: not a valid record: EOF"),
         ("roster.yaml", "users: [a]\n", "roster.yaml:1:8: expected a table of users"),
         ("ports.json", "{\"ops\": 80}", "ports.json: port 80 of ops is below 1024"),
         ("ports.json", "{\"a\": 4000, \"b\": 4000}", "planning the ports: port 4000 belongs to a"),
@@ -75,7 +79,7 @@ fn accounts_are_those_of_the_host_that_is_looked_at() {
     assert!(run.err().contains(why), "{}", run.err());
     std::fs::remove_file(&passwd).unwrap();
     let run = host.plan(&[]).code(1);
-    assert!(run.err().contains("looking at the host: reading root/etc/passwd"), "{}", run.err());
+    assert!(run.err().contains("observing the host: reading root/etc/passwd"), "{}", run.err());
 }
 
 #[test]
@@ -108,7 +112,7 @@ fn the_json_has_the_same_changes_and_no_action() {
         serde_json::json!({
             "id": "bob/cut", "step": "cut", "user": "bob", "verb": "cut", "cause": "intent",
             "what": "bob", "before": null, "after": null,
-            "why": "the applied roster has a row, the roster has none",
+            "why": "in the applied roster, and no longer in the roster",
             "needs": [], "lines": [],
             "steps": ["save", "kill", "lock", "linger", "units", "jobs", "tokens", "groups",
                 "processes", "cluster", "again", "record"],

@@ -55,9 +55,9 @@ fn a_leaver_goes_and_an_admin_stays() {
     let found = found(&members, &ten());
     assert_eq!(
         found.leavers,
-        BTreeMap::from([("u3", "no member of the group"), ("u4", "deactivated")].map(owned))
+        BTreeMap::from([("u3", "not a member of the group"), ("u4", "deactivated")].map(owned))
     );
-    assert_eq!(found.protected, BTreeMap::from([("u0", "no member of the group")].map(owned)));
+    assert_eq!(found.protected, BTreeMap::from([("u0", "not a member of the group")].map(owned)));
     assert_eq!(found.refused, None);
 }
 
@@ -68,7 +68,7 @@ fn owned((a, b): (&str, &str)) -> (String, String) {
 #[test]
 fn more_than_a_fifth_is_refused() {
     let refused = found(&all_but(&[1, 2, 3]), &ten()).refused.unwrap();
-    assert_eq!(refused, "3 of 10 users would be cut: more than 20 percent");
+    assert_eq!(refused, "3 of 10 users would be cut, more than 20 %");
     let admins_do_not_count = found(&all_but(&[0, 1, 2]), &ten());
     assert_eq!(admins_do_not_count.refused, None);
     let host = HostFacts::default();
@@ -109,17 +109,17 @@ fn names_that_collide_are_left_to_a_person_and_cut_nobody() {
     assert_eq!(
         said,
         [
-            ("...", "'...' is not safe"),
+            ("...", "invalid name '...'"),
             ("ID1", "differs from the identity of 'u1' only in case"),
-            ("a b", "'a b' is not safe"),
-            ("chief", "'root' is no terminal user"),
-            ("hand", "the host has an account 'hand' (uid 1500) that no row names"),
+            ("a b", "invalid name 'a b'"),
+            ("chief", "'root' cannot be a terminal user"),
+            ("hand", "this host has an account 'hand' (uid 1500) that is in no row"),
             ("k-id3", "k8s_user 'k-id3' is taken by 'u3'"),
-            ("mail", "the host has an account 'mail' (uid 8) that no row names"),
+            ("mail", "this host has an account 'mail' (uid 8) that is in no row"),
             ("odd", "useradd would refuse the user name '../x'"),
             ("renamed", "user 'u2' is taken: its row belongs to 'id2'"),
-            ("twin@x", "'twin@x', 'twin@y' would all be user 'twin'"),
-            ("twin@y", "'twin@x', 'twin@y' would all be user 'twin'"),
+            ("twin@x", "'twin@x', 'twin@y' would all become user 'twin'"),
+            ("twin@y", "'twin@x', 'twin@y' would all become user 'twin'"),
         ]
     );
 }
@@ -130,7 +130,7 @@ fn a_provider_that_names_another_user_than_the_row_is_left_to_a_person() {
     members.push(Member { active: Some(false), ..named("id7", "other") });
     let found = found(&members, &ten());
     assert!(found.leavers.is_empty() && found.new.is_empty());
-    assert_eq!(found.left_to_a_person["id7"], "the row is 'u7', the provider says 'other'");
+    assert_eq!(found.left_to_a_person["id7"], "the row is 'u7', but the provider names 'other'");
 }
 
 proptest! {

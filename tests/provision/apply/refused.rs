@@ -49,7 +49,7 @@ fn what_others_could_have_written_decides_nothing() {
     let name = "what_others_could_have_written_decides_nothing";
     let Some(here) = Provisioned::new(name, THREE) else { return };
     here.host.user("mallory");
-    let mallorys = "roster.yaml: belongs to uid 20001, not to root";
+    let mallorys = "belongs to uid 20001, not to root";
     here.host.sh("cp /etc/terminal-lobby/roster.yaml /home/mallory/roster.yaml
                   chown mallory /home/mallory/roster.yaml");
     let run = here.provision(&["apply", "--roster", "/home/mallory/roster.yaml"]).code(3);

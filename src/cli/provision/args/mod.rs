@@ -1,4 +1,4 @@
-//! The command line of `provision`.
+//! The arguments of `provision`: commands and options.
 
 mod offboard;
 mod roster;
