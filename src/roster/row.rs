@@ -75,3 +75,11 @@ pub struct Roster {
     /// By OS user.
     pub users: BTreeMap<String, Row>,
 }
+
+impl Roster {
+    /// The rows for which `is_selected` returns true.
+    pub fn select(&self, is_selected: impl Fn(&String) -> bool) -> Self {
+        let rows = self.users.iter().filter(|(user, _)| is_selected(user));
+        Self { users: rows.map(|(user, row)| (user.clone(), row.clone())).collect() }
+    }
+}

@@ -1,7 +1,7 @@
 //! Fetching one clone's remotes, once for all launchers and worktrees.
 
 use super::config::{self, Target};
-use super::git::git;
+use super::git::{error_line, git};
 use super::layout::GitDirs;
 use super::outcome::Trouble;
 use super::{Job, refs};
@@ -104,16 +104,7 @@ const WORDS: [(&str, Trouble); 23] = [
 
 fn trouble(words: &str) -> Trouble {
     let known = WORDS.iter().find(|(sign, _)| words.contains(sign));
-    known.map_or_else(|| Trouble::Git(gist(words)), |(_, trouble)| trouble.clone())
-}
-
-/// The first line of git's that tells an error, without its prefix and not too long.
-pub(super) fn gist(words: &str) -> String {
-    let error = words
-        .lines()
-        .find_map(|line| line.strip_prefix("fatal: ").or_else(|| line.strip_prefix("error: ")));
-    let line = error.or_else(|| words.lines().last()).unwrap_or("failed without a word");
-    line.chars().take(160).collect()
+    known.map_or_else(|| Trouble::Git(error_line(words)), |(_, trouble)| trouble.clone())
 }
 
 #[cfg(test)]

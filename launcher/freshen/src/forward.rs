@@ -1,7 +1,6 @@
 //! Fast-forwarding the branch that is checked out, or leaving everything as it is.
 
-use super::fetch::gist;
-use super::git::git;
+use super::git::{error_line, git};
 use super::layout::GitDirs;
 use super::outcome::{Branch, Reason};
 use super::{Job, orig_head, refs};
@@ -54,7 +53,7 @@ fn status(clone: &Path, job: &Job<'_>) -> Result<Result<State, String>, Stopped>
     if output.success {
         Ok(Ok(parse(&output.stdout)))
     } else {
-        Ok(Err(gist(&String::from_utf8_lossy(&output.stderr))))
+        Ok(Err(error_line(&String::from_utf8_lossy(&output.stderr))))
     }
 }
 
@@ -151,7 +150,7 @@ fn refusal(words: &str) -> Reason {
         (".lock': File exists", Reason::Busy),
     ];
     let known = signs.into_iter().find(|(sign, _)| words.contains(sign));
-    known.map_or_else(|| Reason::Git(gist(words)), |(_, reason)| reason)
+    known.map_or_else(|| Reason::Git(error_line(words)), |(_, reason)| reason)
 }
 
 #[cfg(test)]

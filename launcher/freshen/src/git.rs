@@ -5,6 +5,35 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::Command;
 
+/// Variables with which git neither asks for anything nor translates its messages.
+pub const QUIET_ENVIRONMENT: [(&str, &str); 5] = [
+    ("GIT_ASKPASS", ""), // set and empty, it also overrides core.askPass
+    ("SSH_ASKPASS_REQUIRE", "never"),
+    ("GIT_TERMINAL_PROMPT", "0"),
+    ("GCM_INTERACTIVE", "never"),
+    ("LC_ALL", "C"),
+];
+/// Switches off what a repository or a template could make git start. Hooks: one that installs packages
+/// must not be started behind the user's back, nor be killed half-way. fsmonitor: a program that a
+/// repository names. Maintenance: not now. A credential helper and an ssh command stay: without them
+/// there is no login.
+pub const QUIET_SETTINGS: [&str; 5] = [
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "credential.interactive=false",
+    "maintenance.auto=false",
+    "gc.auto=0",
+];
+
+/// The line of git's output that gives the error, without its prefix; the last line if none is marked.
+pub fn error_line(output: &str) -> String {
+    let marks = ["fatal: ", "error: ", "ERROR: "];
+    let error =
+        output.lines().find_map(|line| marks.iter().find_map(|mark| line.strip_prefix(mark)));
+    let line = error.or_else(|| output.lines().last()).unwrap_or("failed without a message");
+    line.chars().take(160).collect()
+}
+
 /// git in a clone, with an environment in which it cannot ask, nor leave the clone.
 pub(crate) fn git(clone: &Path, environment: &[(OsString, OsString)]) -> Command {
     let mut command = Command::new("git");
@@ -18,22 +47,11 @@ pub(crate) fn git(clone: &Path, environment: &[(OsString, OsString)]) -> Command
     for name in ["SSH_ASKPASS", "GPG_TTY", "LANGUAGE"] {
         command.env_remove(name);
     }
-    // Set and empty: this also overrides core.askPass.
-    command.env("GIT_ASKPASS", "").env("SSH_ASKPASS_REQUIRE", "never");
-    command.env("GIT_TERMINAL_PROMPT", "0").env("GCM_INTERACTIVE", "never");
-    command.env("LC_ALL", "C").env("GIT_REFLOG_ACTION", "freshen");
+    command.envs(QUIET_ENVIRONMENT).env("GIT_REFLOG_ACTION", "freshen");
     // A broken clone must not make git find the repository around it.
     command.env("GIT_CEILING_DIRECTORIES", clone.parent().unwrap_or(clone));
     command.current_dir(clone);
-    // Hooks: one that installs packages must not be started behind the user's back, nor be
-    // killed half-way. fsmonitor: a program that a repository names. Maintenance: not now.
-    for setting in [
-        "core.hooksPath=/dev/null",
-        "core.fsmonitor=false",
-        "credential.interactive=false",
-        "maintenance.auto=false",
-        "gc.auto=0",
-    ] {
+    for setting in QUIET_SETTINGS {
         command.args(["-c", setting]);
     }
     command

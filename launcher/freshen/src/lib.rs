@@ -15,6 +15,7 @@ mod orig_head;
 mod outcome;
 mod refs;
 
+pub use git::{QUIET_ENVIRONMENT, QUIET_SETTINGS, error_line};
 pub use layout::{Layout, discover};
 pub use outcome::{Branch, Outcome, Reason, Trouble};
 

@@ -82,7 +82,8 @@ pub(super) fn prepare(
     observe::read_configured_files(&mut observed, root, &settings);
     if is_this_host && accounts::is_root() {
         tracing::info!("inspecting the homes, each as its user");
-        let selected = selected(&roster.document.roster, &args.users);
+        let is_selected = |user: &String| args.users.is_empty() || args.users.contains(user);
+        let selected = roster.document.roster.select(is_selected);
         observe::inspect_homes(&mut observed, &selected, &settings);
     }
     if let Some(why) = &membership_unknown {
@@ -172,12 +173,6 @@ fn check_tiers(
             Ok(())
         }
     }
-}
-
-fn selected(roster: &Roster, users: &[String]) -> Roster {
-    let is_selected = |user: &String| users.is_empty() || users.contains(user);
-    let rows = roster.users.iter().filter(|(user, _)| is_selected(user));
-    Roster { users: rows.map(|(user, row)| (user.clone(), row.clone())).collect() }
 }
 
 /// Each `--user` must be in the roster, or in the applied one.

@@ -22,12 +22,12 @@ pub(super) struct Transition {
 }
 
 pub(super) fn transition(
-    wish: &DesiredState<'_>,
+    desired: &DesiredState<'_>,
     observed: &Observed,
     settings: &Settings,
 ) -> Transition {
     let old = observed.applied.clone().unwrap_or_default();
-    let new = selected(wish, observed);
+    let new = planned_roster(desired, observed);
     let plan = leavers(&old, &new, false);
     let mut found = Transition {
         rows: new.users.clone(),
@@ -46,7 +46,7 @@ pub(super) fn transition(
         found.changes.push(not_cut(user, &why));
         keep(&mut found, user);
     }
-    let all_refused = refusal_for_all(wish, (&old, &new), &plan.users, (observed, settings));
+    let all_refused = refusal_for_all(desired, (&old, &new), &plan.users, (observed, settings));
     for leaving in &plan.users {
         let user = &leaving.user;
         if let Some(why) =
@@ -63,14 +63,14 @@ pub(super) fn transition(
             found.leaving.insert(user.clone());
         }
     }
-    refuse_clashes(wish, &old, &mut found);
+    refuse_clashes(desired, &old, &mut found);
     found
 }
 
 /// Refuses rows that have an identity of a row that stays in force; their own old rows then stay in force,
 /// too, and so on.
-fn refuse_clashes(wish: &DesiredState<'_>, old: &Roster, found: &mut Transition) {
-    let chosen = |user: &String| wish.users.is_empty() || wish.users.contains(user);
+fn refuse_clashes(desired: &DesiredState<'_>, old: &Roster, found: &mut Transition) {
+    let chosen = |user: &String| desired.includes(user);
     loop {
         let clash = found.rows.iter().filter(|(user, _)| chosen(user)).find_map(|(user, row)| {
             let others = found.rows.iter().filter(|(other, _)| !chosen(other)).chain(&found.kept);
@@ -110,15 +110,15 @@ fn shared_identity<'a>(one: &'a Row, other: &Row) -> Option<&'a str> {
 
 /// Why no users are cut.
 fn refusal_for_all(
-    wish: &DesiredState<'_>,
+    desired: &DesiredState<'_>,
     (old, new): (&Roster, &Roster),
     leaving: &[Leaver],
     (observed, settings): (&Observed, &Settings),
 ) -> Option<String> {
-    if let Some(why) = &wish.membership_unknown {
+    if let Some(why) = &desired.membership_unknown {
         return Some(format!("cannot determine group members: {why}"));
     }
-    if wish.roster.users.is_empty() {
+    if desired.roster.users.is_empty() {
         return Some("the roster is empty, and an empty roster cuts no users".to_owned());
     }
     // Of all users of both rosters: a refused cut must not pass later because other users were added.
@@ -144,13 +144,10 @@ fn refusal_for_one(leaving: &Leaver, observed: &Observed, settings: &Settings) -
 
 /// The roster as far as this plan is about it: all other users stay as they were applied, or, before the
 /// first apply, as the user map has them.
-fn selected(wish: &DesiredState<'_>, observed: &Observed) -> Roster {
-    if wish.users.is_empty() {
-        return wish.roster.clone();
-    }
-    let before = observed.applied.clone().unwrap_or_else(|| super::mapped(wish.roster, observed));
-    let chosen = |user: &String| wish.users.contains(user);
-    let others = before.users.into_iter().filter(|(user, _)| !chosen(user));
-    let theirs = wish.roster.users.iter().filter(|(user, _)| chosen(user));
-    Roster { users: others.chain(theirs.map(|(user, row)| (user.clone(), row.clone()))).collect() }
+fn planned_roster(desired: &DesiredState<'_>, observed: &Observed) -> Roster {
+    let before = observed.applied.clone();
+    let before = before.unwrap_or_else(|| super::mapped(desired.roster, observed));
+    let mut roster = before.select(|user| !desired.includes(user));
+    roster.users.extend(desired.roster.select(|user| desired.includes(user)).users);
+    roster
 }

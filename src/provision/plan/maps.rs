@@ -40,8 +40,7 @@ pub(super) struct MapInputs<'a> {
 }
 
 pub(super) fn plan(mapped: &MapInputs<'_>, observed: &Observed) -> Planned {
-    let rows = mapped.roster.users.iter().filter(|(user, _)| !mapped.left_out.contains(*user));
-    let roster = Roster { users: rows.map(|(user, row)| (user.clone(), row.clone())).collect() };
+    let roster = mapped.roster.select(|user| !mapped.left_out.contains(user));
     let ports = &mapped.ports.t3;
     let generated = [
         Generated { file: USER_MAP, text: maps::ttyd_user_map(&roster, ports), read: lines },

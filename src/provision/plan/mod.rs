@@ -198,6 +198,5 @@ fn mapped(roster: &Roster, observed: &Observed) -> Roster {
         _ => String::new(),
     };
     let (map, _) = crate::identity::UserMap::parse(&map, USER_MAP.as_ref());
-    let rows = roster.users.iter().filter(|(user, _)| map.contains(user));
-    Roster { users: rows.map(|(user, row)| (user.clone(), row.clone())).collect() }
+    roster.select(|user| map.contains(user))
 }

@@ -95,10 +95,7 @@ pub(super) fn assign(
         }
     }
     // Each kind by itself: a missing port of one kind holds up no other.
-    let settled = |service: Service| {
-        let rows = roster.users.iter().filter(|(user, _)| found.refused(user, service).is_none());
-        Roster { users: rows.map(|(user, row)| (user.clone(), row.clone())).collect() }
-    };
+    let settled = |service: Service| roster.select(|user| found.refused(user, service).is_none());
     let give = |service, t3| ports::allocate(&settled(service), t3, &found.playwright, ranges);
     let (t3, _) = give(Service::Terminal, &found.t3)?;
     let (_, playwright) = give(Service::Playwright, &t3)?;
