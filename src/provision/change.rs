@@ -83,6 +83,9 @@ pub struct Change<S, A> {
     pub after: Option<String>,
     /// The reason, as a sentence; empty if the cause says all.
     pub why: String,
+    /// What a person can do about it: a command or an action.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
     /// Details: lines of a file that come and go, and what else is not done.
     pub lines: Vec<String>,
     /// How it is carried out; `None` if it is only refused or reported.
@@ -101,6 +104,7 @@ impl<S, A> Change<S, A> {
             before: None,
             after: None,
             why: String::new(),
+            hint: None,
             lines: Vec::new(),
             action: None,
         }
@@ -116,6 +120,18 @@ impl<S, A> Change<S, A> {
 
     pub(super) fn why(self, why: impl Into<String>) -> Self {
         Self { why: why.into(), ..self }
+    }
+
+    /// The reason with its hint, on one line.
+    pub fn reason(&self) -> String {
+        match &self.hint {
+            Some(hint) => format!("{}; hint: {hint}", self.why),
+            None => self.why.clone(),
+        }
+    }
+
+    pub(super) fn hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
     }
 
     /// The change is carried out.

@@ -87,7 +87,7 @@ fn report(output: Output, receipt: &Receipt, prepared: &Prepared) -> Result<(), 
     output.result(receipt, || text(receipt, plan, is_listed))?;
     if output.quiet && !output.json {
         for change in refused(plan) {
-            let message = format!("{}: refused: {}", change.what, change.why);
+            let message = format!("{}: refused: {}", change.what, change.reason());
             warning(&of_user(change.owner(), &message));
         }
     }
@@ -174,7 +174,8 @@ fn text(receipt: &Receipt, plan: &Plan, is_listed: bool) -> String {
         let what = format!("{}: {}", change.owner(), change.what);
         let values = (change.before.as_deref(), change.after.as_deref());
         let _ = writeln!(text, "{}", plan_text::line(change.verb, &what, values, change.cause));
-        let lines = std::iter::once(&change.why).chain(&change.lines);
+        let hint = change.hint.as_ref().map(|hint| format!("hint: {hint}"));
+        let lines = std::iter::once(&change.why).chain(&hint).chain(&change.lines);
         lines.filter(|line| !line.is_empty()).for_each(|line| text += &below(line));
     }
     for (user, lines) in &receipt.freshened {

@@ -20,6 +20,9 @@ pub(super) fn plan(plan: &Plan, explain: bool) -> String {
         if !change.why.is_empty() && (explain || !change.verb.changes()) {
             text.push_str(&below(&change.why));
         }
+        if let Some(hint) = &change.hint {
+            text.push_str(&below(&format!("hint: {hint}")));
+        }
         change.lines.iter().for_each(|line| text.push_str(&below(line)));
     }
     let lines = last_lines(Tally::of(&plan.changes), !text.is_empty());

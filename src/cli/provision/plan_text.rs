@@ -95,6 +95,9 @@ fn render_change(text: &mut String, change: &Change, plan: &Plan, explain: bool)
     if !change.why.is_empty() && (explain || !change.verb.changes()) {
         below(&change.why);
     }
+    if let Some(hint) = &change.hint {
+        below(&format!("hint: {hint}"));
+    }
     if explain && !change.scope.needs.is_empty() {
         let before = plan.changes.iter().filter(|other| change.scope.needs.contains(&other.id));
         let needs: Vec<&str> = before.map(|other| other.what.as_str()).collect();

@@ -55,9 +55,7 @@ pub(super) fn make(
     written: &Written,
     settings: &Settings,
 ) -> Result<u32, ChangeError> {
-    let base = Path::new(&settings.home_base);
-    trusted_path::assert_roots_own(base)?;
-    let dir = Dir::open(base)?;
+    let dir = trusted_path::open_dir(Path::new(&settings.home_base))?;
     if dir.stat(user)?.is_some() {
         return Err(ChangeError::HomeExists(home.to_owned()));
     }

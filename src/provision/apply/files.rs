@@ -54,21 +54,21 @@ pub(super) fn install(
     observed: Option<&File>,
     link: Option<&str>,
 ) -> Result<(), ChangeError> {
-    let there = Path::new(path);
-    let same = match (there.symlink_metadata(), observed, link) {
-        (Err(error), None, None) => error.kind() == std::io::ErrorKind::NotFound,
-        (Ok(meta), _, Some(target)) => {
-            meta.is_symlink() && there.read_link().is_ok_and(|to| to == Path::new(target))
+    let (dir, name) = install::open_parent(Path::new("/"), path)?;
+    let unchanged = match (dir.stat(&name)?, observed, link) {
+        (None, None, None) => true,
+        (Some(_), _, Some(target)) => {
+            dir.link_target(&name)?.is_some_and(|found| found.as_os_str() == target)
         }
-        (Ok(meta), Some(File::Read { bytes, .. }), None) => {
-            meta.is_file() && crate::sys::fs::read(there, MAX).is_ok_and(|now| now == *bytes)
+        (Some(_), Some(File::Read { bytes, .. }), None) => {
+            read(&dir, &name)?.as_ref() == Some(bytes)
         }
         _ => false,
     };
-    if !same {
+    if !unchanged {
         return Err(ChangeError::Changed { path: path.to_owned() });
     }
-    Ok(install::install(Path::new("/"), path, what)?)
+    Ok(install::install(&dir, &name, what)?)
 }
 
 fn read(dir: &Dir, name: &str) -> Result<Option<Vec<u8>>, FileError> {
@@ -87,10 +87,9 @@ fn open_parent(file: &str) -> Result<(Dir, &str), FileError> {
     let parent = path.parent().ok_or_else(refused)?;
     let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(refused)?;
     let dir = if parent == Path::new(SERVICES) {
-        trusted_path::ensure_state_dir(parent)?
+        trusted_path::ensure_dir(parent)?
     } else {
-        trusted_path::assert_roots_own(parent)?;
-        Dir::open(parent)?
+        trusted_path::open_dir(parent)?
     };
     Ok((dir, name))
 }

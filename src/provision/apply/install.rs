@@ -5,34 +5,23 @@ use super::ChangeError;
 use crate::provision::edit::environment_file;
 use crate::provision::plan::{Installed, SecretSource};
 use crate::provision::protocol::SecretText;
-use crate::sys::fs::{self, Existing, trusted_path};
-use crate::sys::{FileError, accounts};
+use crate::sys::fs::trusted_path::{self, Missing};
+use crate::sys::fs::{self, Existing};
+use crate::sys::{Dir, FileError};
 use std::ffi::OsStr;
 use std::path::Path;
 
-/// Installs at `path` of the host below `root`; missing directories are made (0755).
+/// Opens the directory of a path of the host below `root`; missing directories are made (0755). Returns it
+/// with the name in it.
 ///
 /// # Errors
-/// For one, users other than root could change a directory on the way.
-pub fn install(root: &Path, path: &str, what: &Installed) -> Result<(), FileError> {
-    let path = root.join(path.trim_start_matches('/'));
-    let name = path.file_name().and_then(OsStr::to_str);
-    let (Some(parent), Some(name)) = (path.parent(), name) else {
-        return Err(FileError::refused("installing", &path, "not a path of a file"));
-    };
-    let mut missing: Vec<&Path> = parent.ancestors().take_while(|dir| !dir.exists()).collect();
-    missing.reverse();
-    let ensure = |dir: &Path| {
-        if accounts::is_root() {
-            trusted_path::ensure_state_dir(dir)
-        } else {
-            crate::sys::Dir::open(dir)
-        }
-    };
-    for dir in missing {
-        ensure(dir)?;
-    }
-    let dir = ensure(parent)?;
+/// For one, users other than root could change a directory on the way, or one is a link.
+pub fn open_parent(root: &Path, path: &str) -> Result<(Dir, String), FileError> {
+    trusted_path::open_parent_below(root, Path::new(path), Missing::Made)
+}
+
+/// Installs a file or link at a name of a directory.
+pub fn install(dir: &Dir, name: &str, what: &Installed) -> Result<(), FileError> {
     match what {
         Installed::File { text, mode } => {
             dir.write_as(name, text.as_bytes(), Existing::Replaced, *mode)
@@ -88,7 +77,11 @@ mod tests {
 
     #[test]
     fn what_is_installed_is_readable_by_all_and_never_goes_through_a_link() {
-        if !accounts::is_root() {
+        let install = |root: &Path, path: &str, what: &Installed| {
+            let (dir, name) = open_parent(root, path)?;
+            install(&dir, &name, what)
+        };
+        if !crate::sys::accounts::is_root() {
             return;
         }
         let root = tempfile::tempdir().unwrap();

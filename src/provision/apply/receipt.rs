@@ -72,8 +72,7 @@ pub struct Receipt {
 impl Receipt {
     pub(crate) fn of(run: &Run<'_>, changes: Vec<Outcome>, planned: &[Change]) -> Self {
         let refused = planned.iter().filter(|change| change.verb == Verb::Refuse);
-        let refused: Vec<_> =
-            refused.map(|change| (change.id.clone(), change.why.clone())).collect();
+        let refused: Vec<_> = refused.map(|change| (change.id.clone(), change.reason())).collect();
         let mut tally = Tally { refused: refused.len(), ..Tally::default() };
         for change in &changes {
             *match (change.outcome, change.verb) {

@@ -29,14 +29,9 @@ const MODULES: [&str; 2] = ["/usr/local/lib/node_modules", "/usr/lib/node_module
 pub fn observe(root: &Path, spec: &HostSpec) -> Result<Observed, ObserveError> {
     let _span = tracing::debug_span!("observe", root = %root.display()).entered();
     let host = Host { root };
-    let record = match host.optional(RECORD, MAX)? {
-        Some(bytes) => {
-            if accounts::is_root() && root == Path::new("/") {
-                trusted_path::assert_roots_own(Path::new(RECORD))?;
-            }
-            Record::read(&bytes)
-                .map_err(|source| ObserveError::Record { path: RECORD.to_owned(), source })?
-        }
+    let record = match host.record()? {
+        Some(bytes) => Record::read(&bytes)
+            .map_err(|source| ObserveError::Record { path: RECORD.to_owned(), source })?,
         None => Record::default(),
     };
     let packages = if spec.packages.is_empty() { None } else { host.optional(STATUS, MAX)? };
@@ -78,6 +73,18 @@ impl Host<'_> {
     /// A file that may be absent.
     fn optional(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, FileError> {
         match fs::read(&self.at(path), limit) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The record of what was written last.
+    fn record(&self) -> Result<Option<Vec<u8>>, FileError> {
+        if !accounts::is_root() || self.root != Path::new("/") {
+            return self.optional(RECORD, MAX);
+        }
+        match trusted_path::read(Path::new(RECORD), MAX) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),

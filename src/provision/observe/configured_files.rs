@@ -62,19 +62,26 @@ fn in_file(path: &str, why: impl std::fmt::Display) -> Unreadable {
     Unreadable(format!("{path}: {why}"))
 }
 
+/// Whether files must be root's own: on this host, and for root on any.
+fn is_checked(source: &HostRoot<'_>) -> bool {
+    accounts::is_root() || source.root == Path::new("/")
+}
+
 /// Resolves a path; every directory on the way must be root's own.
 fn trusted(source: &HostRoot<'_>, path: &str) -> Result<PathBuf, Unreadable> {
     let at = source.at(path);
     let real = at.canonicalize().map_err(|error| in_file(path, io_reason(&error)))?;
-    if accounts::is_root() || source.root == Path::new("/") {
+    if is_checked(source) {
         trusted_path::assert_roots_own(&real).map_err(Unreadable::new)?;
     }
     Ok(real)
 }
 
 fn bytes(source: &HostRoot<'_>, path: &str, limit: u64) -> Result<Vec<u8>, Unreadable> {
-    fs::read(&trusted(source, path)?, limit)
-        .map_err(|error| in_file(path, io_reason(&error.source)))
+    let at = source.at(path);
+    let read =
+        if is_checked(source) { trusted_path::read(&at, limit) } else { fs::read(&at, limit) };
+    read.map_err(|error| in_file(path, io_reason(&error.source)))
 }
 
 fn text(source: &HostRoot<'_>, path: &str) -> Result<String, Unreadable> {

@@ -38,24 +38,23 @@ use std::time::Duration;
 const UNITS: &str = "/etc/systemd/system";
 /// Where packages put them.
 const VENDOR_UNITS: [&str; 2] = ["/usr/lib/systemd/system", "/lib/systemd/system"];
+/// Maximum size of a record of what was applied, in bytes.
+const MAX_RECORD: u64 = 16 << 20;
 
 /// Reads everything that a plan needs from the host below `root`, homes excepted. The inodes of homes
 /// are those of `users` in `home_base`.
 pub fn observe(root: &Path, users: &Roster, home_base: &str) -> Result<Observed, ObserveError> {
     let _span = tracing::debug_span!("observe", root = %root.display()).entered();
     let source = HostRoot { root };
-    let applied = source.at(APPLIED);
-    if accounts::is_root() && applied.exists() {
-        trusted_path::assert_roots_own(&applied)?;
-    }
+    let applied = open_applied(&source)?;
     let mut observed = Observed {
         accounts: parse::passwd(&source.read("/etc/passwd")?),
         groups: parse::group(&source.read("/etc/group")?),
         units: units(&source)?,
-        ports: ledger(&source, "ports.json")?,
-        playwright_ports: ledger(&source, "playwright-ports.json")?,
-        written: written(&source)?,
-        applied: applied_roster(&source)?,
+        ports: ledger(applied.as_ref(), "ports.json")?,
+        playwright_ports: ledger(applied.as_ref(), "playwright-ports.json")?,
+        written: written(applied.as_ref())?,
+        applied: applied_roster(applied.as_ref())?,
         cut: cut(&source)?,
         ..Observed::default()
     };
@@ -169,17 +168,38 @@ fn cut(source: &HostRoot<'_>) -> Result<BTreeMap<String, u64>, ObserveError> {
     }
 }
 
-fn ledger(source: &HostRoot<'_>, name: &str) -> Result<Ledger, ObserveError> {
+/// Opens the directory of what was applied last; `None` before the first apply.
+fn open_applied(source: &HostRoot<'_>) -> Result<Option<Dir>, ObserveError> {
+    let path = source.at(APPLIED);
+    let dir = if accounts::is_root() { trusted_path::open_dir(&path) } else { Dir::open(&path) };
+    match dir {
+        Ok(dir) => Ok(Some(dir)),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A file in it; `None` if it is absent.
+fn read_applied(applied: Option<&Dir>, name: &str) -> Result<Option<Vec<u8>>, ObserveError> {
+    let Some(dir) = applied else { return Ok(None) };
+    match dir.read(name, MAX_RECORD) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn ledger(applied: Option<&Dir>, name: &str) -> Result<Ledger, ObserveError> {
     let path = format!("{APPLIED}/{name}");
-    match source.optional(&path)? {
+    match read_applied(applied, name)? {
         Some(bytes) => ports::read(&bytes).map_err(|source| ObserveError::Ports { path, source }),
         None => Ok(Ledger::new()),
     }
 }
 
-fn written(source: &HostRoot<'_>) -> Result<Written, ObserveError> {
+fn written(applied: Option<&Dir>) -> Result<Written, ObserveError> {
     let path = format!("{APPLIED}/written.json");
-    match source.optional(&path)? {
+    match read_applied(applied, "written.json")? {
         Some(bytes) => {
             Written::read(&bytes).map_err(|source| ObserveError::Record { path, source })
         }
@@ -187,9 +207,9 @@ fn written(source: &HostRoot<'_>) -> Result<Written, ObserveError> {
     }
 }
 
-fn applied_roster(source: &HostRoot<'_>) -> Result<Option<Roster>, ObserveError> {
+fn applied_roster(applied: Option<&Dir>) -> Result<Option<Roster>, ObserveError> {
     let path = format!("{APPLIED}/roster.yaml");
-    let Some(bytes) = source.optional(&path)? else { return Ok(None) };
+    let Some(bytes) = read_applied(applied, "roster.yaml")? else { return Ok(None) };
     match roster::parse(&bytes) {
         Ok(document) => Ok(Some(document.roster)),
         Err(problems) => Err(ObserveError::AppliedRoster { path, problems }),

@@ -39,11 +39,7 @@ pub(super) fn transition(
         found.kept.extend(old.users.get(user).map(|row| (user.clone(), row.clone())));
     };
     for user in &plan.protected {
-        let why = format!(
-            "admins are not cut by a change of the roster; \
-             hint: provision offboard cut {user} --admin"
-        );
-        found.changes.push(not_cut(user, &why));
+        found.changes.push(not_cut(user, &CutRefusal::Admin { user: user.clone() }));
         keep(&mut found, user);
     }
     let all_refused = refusal_for_all(desired, (&old, &new), &plan.users, (observed, settings));
@@ -81,25 +77,57 @@ fn refuse_clashes(desired: &DesiredState<'_>, old: &Roster, found: &mut Transiti
         let Some((user, other, identity)) = clash else { return };
         found.rows.remove(&user);
         let change = Change::new(Some(&user), Step::Account, "account", format!("account {user}"));
-        let why = format!(
-            "identity '{identity}' still belongs to {other} in the applied roster; \
-             hint: for a rename, offboard {other} first"
-        );
+        let why = format!("identity '{identity}' still belongs to {other} in the applied roster");
+        let change = change.hint(format!("for a rename, offboard {other} first"));
         found.changes.push(change.refused(Cause::Intent, why));
         found.kept.extend(old.users.get(&user).map(|row| (user, row.clone())));
     }
 }
 
-fn not_cut(user: &str, why: &str) -> Change {
+/// Why a user who left is not cut.
+#[derive(Debug, Clone, thiserror::Error)]
+enum CutRefusal {
+    #[error("admins are not cut by a change of the roster")]
+    Admin { user: String },
+    #[error("cannot determine group members: {0}")]
+    MembersUnknown(String),
+    #[error("the roster is empty, and an empty roster cuts no users")]
+    EmptyRoster,
+    #[error("{number} of {all} users would be cut, more than {max} %")]
+    TooMany { number: usize, all: usize, max: u8 },
+    #[error("its identity belongs to {now} in the roster")]
+    IdentityInUse { user: String, now: String },
+    #[error("uid {0} is a system account")]
+    SystemAccount(u32),
+}
+
+impl CutRefusal {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Admin { user } => Some(format!("provision offboard cut {user} --admin")),
+            Self::TooMany { number, all, .. } => {
+                let percent = (number * 100).div_ceil(*all);
+                Some(format!("provision apply --max-cut-percent {percent}"))
+            }
+            Self::IdentityInUse { user, .. } => {
+                Some(format!("for a rename, offboard {user} first"))
+            }
+            Self::MembersUnknown(_) | Self::EmptyRoster | Self::SystemAccount(_) => None,
+        }
+    }
+}
+
+fn not_cut(user: &str, refusal: &CutRefusal) -> Change {
     let change = Change::new(Some(user), Step::Cut, "cut", format!("cut of {user}"));
-    change.refused(Cause::Intent, why)
+    let change = Change { hint: refusal.hint(), ..change };
+    change.refused(Cause::Intent, refusal.to_string())
 }
 
 /// A row whose user is cut: nothing is done for that user.
 pub(super) fn still_cut(user: &str, since: u64) -> Change {
     let change = Change::new(Some(user), Step::Account, "account", format!("account {user}"));
-    let why = format!("cut at {}; hint: provision offboard uncut {user}", clock::stamp(since));
-    change.refused(Cause::Drift, why)
+    let change = change.hint(format!("provision offboard uncut {user}"));
+    change.refused(Cause::Drift, format!("cut at {}", clock::stamp(since)))
 }
 
 /// The identity that two rows share.
@@ -114,32 +142,35 @@ fn refusal_for_all(
     (old, new): (&Roster, &Roster),
     leaving: &[Leaver],
     (observed, settings): (&Observed, &Settings),
-) -> Option<String> {
+) -> Option<CutRefusal> {
     if let Some(why) = &desired.membership_unknown {
-        return Some(format!("cannot determine group members: {why}"));
+        return Some(CutRefusal::MembersUnknown(why.clone()));
     }
     if desired.roster.users.is_empty() {
-        return Some("the roster is empty, and an empty roster cuts no users".to_owned());
+        return Some(CutRefusal::EmptyRoster);
     }
     // Of all users of both rosters: a refused cut must not pass later because other users were added.
     let all = old.users.keys().chain(new.users.keys()).collect::<BTreeSet<_>>().len();
     // A user who was cut by hand loses nothing more.
     let uncut = leaving.iter().filter(|leaving| !observed.cut.contains_key(&leaving.user));
-    let (number, most) = (uncut.count(), settings.max_cut_percent);
-    let many = number * 100 > usize::from(most) * all;
-    many.then(|| format!("{number} of {all} users would be cut, more than {most} %; hint: --max-cut-percent PERCENT"))
+    let (number, max) = (uncut.count(), settings.max_cut_percent);
+    let too_many = number * 100 > usize::from(max) * all;
+    too_many.then_some(CutRefusal::TooMany { number, all, max })
 }
 
 /// Why one user is not cut.
-fn refusal_for_one(leaving: &Leaver, observed: &Observed, settings: &Settings) -> Option<String> {
+fn refusal_for_one(
+    leaving: &Leaver,
+    observed: &Observed,
+    settings: &Settings,
+) -> Option<CutRefusal> {
     if let Some(now) = &leaving.now {
-        let user = &leaving.user;
-        let why = format!("its identity belongs to {now} in the roster");
-        return Some(format!("{why}; hint: for a rename, offboard {user} first"));
+        let (user, now) = (leaving.user.clone(), now.clone());
+        return Some(CutRefusal::IdentityInUse { user, now });
     }
     let uid = observed.accounts.get(&leaving.user).map(|account| account.uid);
     let system = uid.filter(|uid| *uid < settings.uid_min);
-    system.map(|uid| format!("uid {uid} is a system account"))
+    system.map(CutRefusal::SystemAccount)
 }
 
 /// The roster as far as this plan is about it: all other users stay as they were applied, or, before the

@@ -53,10 +53,7 @@ fn key(user: &str, service: Service, observed: &Observed, ports: &Ports) -> Opti
     };
     let Some(value) = environment_file::get(bytes, key) else {
         return Some(if recorded.is_some() {
-            change.refused(
-                Cause::Edited,
-                format!("a person removed it: not restored; hint: {by_hand}"),
-            )
+            change.hint(by_hand).refused(Cause::Edited, "a person removed it: not restored")
         } else {
             change.why("all other lines are kept").done(Verb::Add, Cause::Intent, action)
         });
@@ -67,10 +64,9 @@ fn key(user: &str, service: Service, observed: &Observed, ports: &Ports) -> Opti
     let change = change.from(shown_port(&value));
     Some(match observed.written.is_ours(&place, &value) {
         Some(true) => change.done(Verb::Repair, Cause::Intent, action),
-        Some(false) => change.refused(
-            Cause::Edited,
-            format!("a person changed it: not overwritten; hint: {by_hand}"),
-        ),
+        Some(false) => {
+            change.hint(by_hand).refused(Cause::Edited, "a person changed it: not overwritten")
+        }
         None => {
             let why = format!("port {wanted} is on record for this user: not overwritten");
             change.refused(Cause::Drift, why)

@@ -41,10 +41,8 @@ fn add(user: &str, tier: Tier, group: &str, observed: &Observed) -> Change {
         return change.refused(cause, why);
     }
     if !observed.groups.contains_key(group) {
-        return change.refused(
-            cause,
-            "this host has no such group; hint: groupadd, or leave it out of [provision.groups]",
-        );
+        let hint = format!("groupadd {group}, or remove it from [provision.groups]");
+        return change.hint(hint).refused(cause, "this host has no such group");
     }
     if observed.accounts.get(user).is_some_and(|account| !account.local) {
         return change.refused(

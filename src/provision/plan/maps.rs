@@ -139,8 +139,8 @@ fn whole(generated: &Generated, mapped: &MapInputs<'_>, observed: &Observed) -> 
         return Some(if there == wanted {
             change.reported(cause, "a person changed its form, not its entries: left as it is")
         } else {
-            let why = "a person changed it: not overwritten; hint: remove the file to have it written again";
-            change.refused(cause, why)
+            let change = change.hint("remove the file to have it written again");
+            change.refused(cause, "a person changed it: not overwritten")
         });
     }
     if there == wanted {

@@ -20,7 +20,7 @@ const MAX_NAMES: usize = 5;
 pub enum SavedPlanError {
     #[error("not a plan of `provision plan --out`: {0}")]
     Invalid(#[from] serde_json::Error),
-    #[error("a plan of format {0}, made by another version; hint: provision plan --out")]
+    #[error("a plan of format {0}, made by another version: make it again with --out")]
     Format(u32),
 }
 

@@ -150,7 +150,7 @@ fn what_is_derived_is_the_next_input() {
     assert!(next["dispatch"].get("ops.lead").is_none());
     desk.write("ports.json", r#"{"tl-ops": 3773, "tl-reader": 3773}"#);
     let run = desk.run(&format!("derive --roster roster.yaml {given}")).code(1);
-    assert!(run.err().contains("port 3773 belongs to tl-ops"), "{}", run.err());
+    assert!(run.err().contains("port 3773 belongs to both tl-ops"), "{}", run.err());
 }
 
 #[test]

@@ -82,11 +82,11 @@ fn an_answer_that_is_not_whole_removes_nobody() {
         ),
         ("the group is empty", Box::new(|_: &str| page(0, 0, &[]))),
         (
-            "page 1: the answer is status 403",
+            "page 1: the server answered with status 403",
             Box::new(|_: &str| Reply::Body(403, "{\"detail\": \"no\"}".into())),
         ),
         (
-            "page 1: the answer is status 302",
+            "page 1: the server answered with status 302",
             Box::new(|_: &str| Reply::Body(302, "http://127.0.0.1:1/".into())),
         ),
         (

@@ -182,9 +182,8 @@ impl DesiredFile<'_> {
             Some(true) => change.done(Verb::Repair, Cause::Intent, write(Some(there.clone()))),
             Some(false) => change.refused(Cause::Edited, "a person changed it: not overwritten"),
             None => {
-                let why =
-                    "not written by this program: not overwritten; hint: move it away to have it written";
-                change.refused(Cause::Drift, why)
+                let change = change.hint("move it away to have it written");
+                change.refused(Cause::Drift, "not written by this program: not overwritten")
             }
         });
     }
