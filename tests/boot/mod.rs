@@ -12,6 +12,7 @@ mod restore_unit;
 mod returns;
 mod saving;
 mod services;
+mod suites;
 mod trouble;
 mod units;
 

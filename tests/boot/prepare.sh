@@ -1,7 +1,8 @@
 #!/bin/sh
 # Makes the boxes that the boot tests stand on: `bare`, a Debian with three terminal users, and
 # `host`, the same with the package installed. The package is built first: it is what is tested.
-# Prints "ready", or why no box can boot here.
+# For each newer suite that TL_BOOT_SUITES names a `host-SUITE` as well; one that cannot be made is
+# missed by its test. Prints "ready", or why no box can boot here.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -12,13 +13,24 @@ fi
 tests/support/install-prerequisites.sh deb >&2
 cargo build --workspace --release --quiet >&2
 units/packaging/build-deb.sh "${CARGO_TARGET_DIR:-target}/release" >&2
+
+# make_boxes BARE HOST SUITE
+make_boxes() {
+    tests/boot/bootbox build "$1" --suite "$3" \
+        --copy tests/boot/stub-claude:/usr/local/bin/claude \
+        --run "$(cat tests/boot/users.sh)" >&2 || return
+    tests/boot/bootbox build "$2" --from "$1" --deb target/deb/terminal-lobby.deb >&2
+}
 status=0
-tests/boot/bootbox build bare --copy tests/boot/stub-claude:/usr/local/bin/claude \
-    --run "$(cat tests/boot/users.sh)" >&2 || status=$?
+make_boxes bare host bookworm || status=$?
 if [ "$status" = 77 ]; then
     echo 'the base system could not be made (see above)'
     exit 0
 fi
 [ "$status" = 0 ]
-tests/boot/bootbox build host --from bare --deb target/deb/terminal-lobby.deb >&2
+for suite in ${TL_BOOT_SUITES-trixie}; do
+    make_boxes "bare-$suite" "host-$suite" "$suite" || status=$?
+    # A package that cannot be installed there is a failure, a suite that cannot be had is not.
+    [ "$status" = 0 ] || [ "$status" = 77 ]
+done
 echo ready

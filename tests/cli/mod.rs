@@ -20,4 +20,3 @@ mod retention;
 mod save;
 mod torture;
 mod trouble;
-mod versions;

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 const BOOTBOX: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/boot/bootbox");
+const BOXES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/boxes/boxes");
 /// The package under test.
 pub(crate) const PACKAGE: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/target/deb/terminal-lobby.deb");
@@ -23,6 +24,8 @@ pub(crate) enum On {
     Host,
     /// The host on a disk of its own, which a power loss cuts off.
     Disk,
+    /// The host on another suite of Debian.
+    Suite(&'static str),
 }
 
 /// A box of its own; destroyed on drop.
@@ -55,9 +58,17 @@ impl BootBox {
             }
         }
         let name = format!("test-{}", std::process::id());
-        let parent = if on == On::Bare { "bare" } else { "host" };
+        let parent = match on {
+            On::Bare => "bare".to_owned(),
+            On::Host | On::Disk => "host".to_owned(),
+            On::Suite(suite) => format!("host-{suite}"),
+        };
+        if !Path::new(BOXES).join(&parent).exists() {
+            lacks(test, &format!("the box {parent} (its base system could not be made)"));
+            return None;
+        }
         let mut command = Command::new(BOOTBOX);
-        command.args(["build", &name, "--from", parent]);
+        command.args(["build", &name, "--from", &parent]);
         if on == On::Disk {
             command.args(["--image", "2G"]);
         }

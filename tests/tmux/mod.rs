@@ -3,6 +3,7 @@
 mod builder;
 mod layouts;
 mod names;
+mod versions;
 
 use crate::support::Sandbox;
 use std::path::Path;

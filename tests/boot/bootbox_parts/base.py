@@ -12,7 +12,7 @@ import time
 
 PROJECT = os.path.realpath(os.path.join(os.path.dirname(os.path.realpath(__file__)), "../../.."))
 HOME = os.path.abspath(os.environ.get("BOOTBOX_HOME") or PROJECT + "/target/boxes")
-SUITE = "bookworm"
+SUITE = "bookworm"  # of a box that names none
 PACKAGES = ("systemd,systemd-sysv,dbus,dbus-user-session,libpam-systemd,tmux,git,sudo,procps,passwd,"
             "python3,strace,cron")
 REVISION = "1"  # raised when make_base() changes what it makes
@@ -117,28 +117,30 @@ def mirror():
     raise Cannot("no Debian mirror in the sources of apt: set BOOTBOX_MIRROR")
 
 
-def base_tree():
+def base_tree(suite):
     """The base system, made when it is not there: the lowest layer of every box."""
-    key = hashlib.sha256("|".join([REVISION, SUITE, PACKAGES]).encode()).hexdigest()[:12]
-    tree = "%s/base/%s-%s" % (HOME, SUITE, key)
+    if not re.fullmatch(r"[a-z]+", suite):
+        raise Failed("a suite is called like bookworm, not %r" % suite)
+    key = hashlib.sha256("|".join([REVISION, suite, PACKAGES]).encode()).hexdigest()[:12]
+    tree = "%s/base/%s-%s" % (HOME, suite, key)
     if not os.path.isdir(tree):
         with locked(HOME + "/base/.lock"):
             if not os.path.isdir(tree):
                 begin = time.time()
-                make_base(tree)
+                make_base(tree, suite)
                 say("base system made in %.1f s" % (time.time() - begin))
     return tree
 
 
-def make_base(tree):
+def make_base(tree, suite):
     work, log = tree + ".part", HOME + "/base/debootstrap.log"
     shutil.rmtree(work, ignore_errors=True)
-    say("making the base system, once (log: %s)" % log)
+    say("making the base system of %s, once (log: %s)" % (suite, log))
     p = None
     try:
         with open(log, "w") as f:
             # With keyrings absent debootstrap warns and goes on only when told so; it is not.
-            p = subprocess.Popen(["debootstrap", "--variant=minbase", "--include=" + PACKAGES, SUITE,
+            p = subprocess.Popen(["debootstrap", "--variant=minbase", "--include=" + PACKAGES, suite,
                                   work, mirror()], stdin=subprocess.DEVNULL, stdout=f, stderr=f,
                                  start_new_session=True)
             if p.wait():

@@ -29,7 +29,7 @@ def build(a):
     box, parent = Box(a.name, must_exist=False), Box(a.parent) if a.parent else None
     if parent and (parent.running() or os.path.exists(parent.image)):
         raise Failed("--from %s: it runs, or has a disk of its own" % a.parent)
-    lower = [base_tree()]
+    lower = [] if parent else [base_tree(a.suite)]
     if parent:
         lower = [parent.dir + "/upper", *parent.layers()] if parent.layers() else [parent.root]
     with locked(box.lock):
