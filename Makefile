@@ -52,9 +52,12 @@ man: ## Write the man pages to docs/man from the programs' own definitions
 
 ROUNDS ?= 20
 FUZZ_SECONDS ?= 600
-soak: ## Run long campaigns: 20,000 cases of each property, FUZZ_SECONDS of each fuzz target, faults ROUNDS times
-	@tests/support/install-prerequisites.sh test
+soak: ## Run long campaigns: properties, fuzzing, faults ROUNDS times, every tmux, Debian, older agents
+	@tests/support/install-prerequisites.sh soak
 	@cargo build --workspace
+	@for suite in trixie-backports sid; do tests/support/tmux-versions.sh test $$suite || exit; done
+	@TL_BOOT_SUITES="trixie sid" tests/support/run-tests.sh boot::suites
+	TL_AGENTS=agents-older cargo test --test integration -- agents::proof
 	PROPTEST_CASES=20000 cargo test --release --workspace --lib
 	@tests/fuzz/run.sh $(FUZZ_SECONDS)
 	@for round in $$(seq $(ROUNDS)); do echo "round $$round of $(ROUNDS)"; \

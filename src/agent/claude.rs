@@ -1,4 +1,4 @@
-//! Claude Code: every fact about it that we rely on, measured on 2.1.197 and tested against the
+//! Claude Code: every fact about it that we rely on, measured on 2.1.332 and tested against the
 //! real program in `tests/agents/`.
 
 use super::conversation::{ConversationId, option};
@@ -39,6 +39,9 @@ struct Record {
     proc_start: serde_json::Value,
     #[serde(default)]
     entrypoint: Option<String>,
+    /// `interactive`, or `bg` of a conversation that was sent to the background.
+    #[serde(default)]
+    kind: Option<String>,
 }
 
 impl Record {
@@ -67,7 +70,8 @@ impl Agent for Claude {
 
     fn observe(&self, process: &Process, home: &Home) -> Option<Seen> {
         if let Some(record) = record(home, process.pid).filter(|r| r.is_of(process.stat.start)) {
-            return record.is_interactive().then(|| from_record(record, process, home)).flatten();
+            let is_in_a_pane = record.is_interactive() && record.kind.as_deref() != Some("bg");
+            return is_in_a_pane.then(|| from_record(record, process, home)).flatten();
         }
         if !looks_like_claude(&process.argv) {
             return None;
@@ -200,16 +204,43 @@ fn is_claude(argv: &[Vec<u8>]) -> bool {
     let called = |word: &Vec<u8>| base_name(word) == b"claude";
     let script =
         |word: &Vec<u8>| called(word) || memchr::memmem::find(word, b"/claude-code/").is_some();
-    match argv {
-        [program, script_path, ..] if matches!(base_name(program), b"node" | b"bun") => {
-            script(script_path)
+    let rest = match argv {
+        [program, script_path, rest @ ..] if matches!(base_name(program), b"node" | b"bun") => {
+            if !script(script_path) {
+                return false;
+            }
+            rest
         }
         // An interpreter line: `sh /path/claude`.
-        [_, script_path, ..] if called(script_path) => true,
-        [program, ..] => called(program),
-        [] => false,
-    }
+        [_, script_path, rest @ ..] if called(script_path) => rest,
+        [program, rest @ ..] if called(program) => rest,
+        _ => return false,
+    };
+    !rest.first().is_some_and(|word| SUBCOMMANDS.contains(&word.as_slice()))
 }
+
+/// First arguments with which it is no conversation of this pane's: a view of others, a service, a
+/// tool. What such a process shows, and what it wrote, names no conversation to come back to.
+const SUBCOMMANDS: [&[u8]; 18] = [
+    b"agents",
+    b"attach",
+    b"auth",
+    b"bg-pty-host",
+    b"bg-spare",
+    b"daemon",
+    b"doctor",
+    b"gateway",
+    b"import",
+    b"install",
+    b"logs",
+    b"mcp",
+    b"plugin",
+    b"purge",
+    b"respawn",
+    b"rm",
+    b"stop",
+    b"update",
+];
 
 /// The conversation that the arguments name: an id, or the path of a transcript.
 fn named_in_argv(argv: &[Vec<u8>]) -> Option<ConversationId> {
@@ -360,7 +391,16 @@ mod tests {
         ] {
             assert!(looks_like_claude(&argv(words)), "{words:?}");
         }
-        for words in [&["claude", "-p", "x"][..], &["vim", "claude.rs"], &["node", "x.js"], &[]] {
+        for words in [
+            &["claude", "-p", "x"][..],
+            &["claude", "agents"],
+            &["claude", "attach", "0d0a8f5e"],
+            &["/x/claude.exe/claude", "daemon", "run"],
+            &["node", "/x/@anthropic-ai/claude-code/cli.js", "mcp", "list"],
+            &["vim", "claude.rs"],
+            &["node", "x.js"],
+            &[],
+        ] {
             assert!(!looks_like_claude(&argv(words)), "{words:?}");
         }
     }

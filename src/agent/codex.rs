@@ -1,4 +1,4 @@
-//! Codex: every fact about it that we rely on, measured on codex-cli 0.169.0 and tested against
+//! Codex: every fact about it that we rely on, measured on codex-cli 0.171.0 and tested against
 //! the real program in `tests/agents/`.
 
 use super::conversation::ConversationId;
@@ -24,6 +24,10 @@ const ROLLOUTS: &str = ".codex/sessions";
 /// More rollouts than this in one day are not looked through.
 const MAX_LISTED: usize = 100_000;
 
+/// Subcommands that converse with no person. The shared daemon, a child of the program that started
+/// it, holds the files of everybody's threads.
+const SERVERS: [&[u8]; 4] = [b"app-server", b"exec-server", b"mcp-server", b"remote-control"];
+
 impl Agent for Codex {
     fn name(&self) -> &'static str {
         "codex"
@@ -32,13 +36,13 @@ impl Agent for Codex {
     fn runs(&self, process: &Process) -> Option<Use> {
         let asks_once = process.argv.iter().skip(1).take(2).any(|word| word == b"exec");
         let runs = if asks_once { Use::OneShot } else { Use::Conversation };
-        looks_like_codex(process).then_some(runs)
+        looks_like_codex(&process.argv).then_some(runs)
     }
 
     /// The program is a node launcher with a native child; both look like Codex, and the native
     /// one holds the files that name the thread, unless a shared daemon holds them instead.
     fn observe(&self, process: &Process, _home: &Home) -> Option<Seen> {
-        if !looks_like_codex(process) {
+        if !looks_like_codex(&process.argv) {
             return None;
         }
         let files = process.open_files();
@@ -89,13 +93,14 @@ impl Agent for Codex {
     }
 }
 
-fn looks_like_codex(process: &Process) -> bool {
+fn looks_like_codex(argv: &[Vec<u8>]) -> bool {
     let called = |word: &Vec<u8>| matches!(base_name(word), b"codex" | b"codex.js");
-    match process.argv.as_slice() {
-        [program, script, ..] if base_name(program) == b"node" => called(script),
-        [program, ..] => called(program),
-        [] => false,
-    }
+    let rest = match argv {
+        [program, script, rest @ ..] if base_name(program) == b"node" && called(script) => rest,
+        [program, rest @ ..] if called(program) => rest,
+        _ => return false,
+    };
+    !rest.first().is_some_and(|word| SERVERS.contains(&word.as_slice()))
 }
 
 fn locked_thread(file: &Path) -> Option<ConversationId> {
@@ -165,6 +170,24 @@ mod tests {
         let expected = format!("{}", day.format("%Y/%m/%d"));
         assert_eq!(days(&id())[0], PathBuf::from(expected));
         assert_eq!(days(&id()).len(), 3);
+    }
+
+    #[test]
+    fn a_codex_that_serves_others_is_no_conversation() {
+        let looks = |words: &[&str]| {
+            looks_like_codex(&words.iter().map(|w| w.as_bytes().to_vec()).collect::<Vec<_>>())
+        };
+        for words in [&["codex"][..], &["node", "/x/codex.js", "resume", ID], &["/x/codex", "-m"]] {
+            assert!(looks(words), "{words:?}");
+        }
+        for words in [
+            &["/x/codex", "app-server", "--listen", "unix://"][..],
+            &["node", "/x/codex", "mcp-server"],
+            &["vim", "codex"],
+            &[],
+        ] {
+            assert!(!looks(words), "{words:?}");
+        }
     }
 
     #[test]

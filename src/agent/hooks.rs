@@ -1,5 +1,5 @@
 //! What an agent tells its hooks on standard input (pure). Claude Code and Codex use one schema as
-//! far as it matters here; measured on Claude Code 2.1.197 and codex-cli 0.169.0, and tested
+//! far as it matters here; measured on Claude Code 2.1.332 and codex-cli 0.171.0, and tested
 //! against the real programs in `tests/agents/`.
 
 use super::conversation::ConversationId;
@@ -60,6 +60,10 @@ struct Input<'a> {
     notification_type: Option<String>,
 }
 
+/// Notifications that ask the user for something; the last two are of Claude Code 2.1.332.
+const ASKS: [&str; 4] =
+    ["permission_prompt", "elicitation_dialog", "agent_needs_input", "elicitation_url_dialog"];
+
 /// Reads what an agent wrote to a hook. `None` for anything that is not one JSON object of that
 /// schema about a conversation, and for events that change nothing we record.
 ///
@@ -73,7 +77,7 @@ pub fn parse(input: &[u8]) -> Option<Hooked> {
         "Stop" => Event::Stopped,
         "PermissionRequest" => Event::Asked,
         "Notification" => match input.notification_type.as_deref() {
-            Some("permission_prompt" | "elicitation_dialog") => Event::Asked,
+            Some(kind) if ASKS.contains(&kind) => Event::Asked,
             _ => return None,
         },
         "SessionEnd" => match input.reason.as_deref() {
@@ -127,7 +131,10 @@ mod tests {
         }
         let notified =
             |kind: &str| event("Notification", &format!(r#","notification_type":"{kind}""#));
-        assert_eq!(notified("permission_prompt"), Some(Event::Asked));
+        for kind in ASKS {
+            assert_eq!(notified(kind), Some(Event::Asked), "{kind}");
+        }
+        assert_eq!(notified("agent_completed"), None);
         assert_eq!(notified("idle_prompt"), None);
         assert_eq!(event("PreToolUse", ""), None);
     }

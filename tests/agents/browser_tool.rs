@@ -1,13 +1,13 @@
 //! The real Claude Code and the browser tool: what its registration takes.
 
 use crate::provision::worker::worker;
-use crate::support::agents::AGENTS;
+use crate::support::agents::agents;
 use crate::support::http::{Reply, Server};
 use crate::support::{AgentLab, run};
 use serde_json::{Value, json};
 
 fn claude() -> String {
-    format!("{AGENTS}/claude")
+    agents().join("claude").display().to_string()
 }
 
 fn registration(url: &str) -> Value {
@@ -36,9 +36,15 @@ fn claude_gets_the_tool_once_and_its_file_holds_no_token() {
     let answered: Value = serde_json::from_str(&before).unwrap();
     let now = std::fs::read(lab.sandbox.home().join(".claude.json")).unwrap();
     let now: Value = serde_json::from_slice(&now).unwrap();
-    for key in ["hasCompletedOnboarding", "projects", "customApiKeyResponses"] {
+    for key in ["hasCompletedOnboarding", "customApiKeyResponses"] {
         assert_eq!(now[key], answered[key], "{key}");
     }
+    // Of a project it drops what it no longer knows.
+    let trusted = |file: &Value| -> Vec<(String, Value)> {
+        let projects = file["projects"].as_object().unwrap().iter();
+        projects.map(|(dir, of)| (dir.clone(), of["hasTrustDialogAccepted"].clone())).collect()
+    };
+    assert_eq!(trusted(&now), trusted(&answered));
     let look = json!({"inspect": {"browser": {"name": "playwright"}}});
     let seen = run(&mut worker(&lab.sandbox, &look)).ok().json();
     assert_eq!(seen["facts"]["browser"], json!({"registered": url}));
@@ -60,15 +66,16 @@ fn claude_finds_no_server_with_the_words_that_we_wait_for() {
     assert!(said.contains("No MCP server named"), "{said}");
 }
 
-/// Why the agent is never run over such a file.
+/// Older ones began it anew: why the agent is never run over such a file.
 #[test]
-fn claude_begins_its_file_anew_when_it_does_not_parse() {
+fn claude_refuses_its_file_when_it_does_not_parse_and_so_do_we() {
     let Some(lab) = AgentLab::new() else { return };
     let file = lab.sandbox.home().join(".claude.json");
     std::fs::write(&file, "{\"mine\": ").unwrap();
     let said = run(&mut worker(&lab.sandbox, &registration("http://localhost:1/mcp"))).ok().json();
     assert!(said["failed"].as_str().unwrap().contains("does not parse"), "{said}");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "{\"mine\": ");
-    run(lab.command(claude()).args(["mcp", "get", "playwright"]));
-    assert_ne!(std::fs::read_to_string(&file).unwrap(), "{\"mine\": ");
+    let refused = run(lab.command(claude()).args(["mcp", "get", "playwright"])).code(1);
+    assert!(refused.err().contains("Configuration error"), "{}", refused.err());
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "{\"mine\": ");
 }

@@ -95,6 +95,9 @@ fn claude_resumes_what_was_prompted_and_only_that() {
     let Some(lab) = AgentLab::new() else { return };
     let work = lab.sandbox.work();
     let (prompted, silent, unknown) = (new_id(), new_id(), new_id());
+    let sub = work.join("sub");
+    std::fs::create_dir(&sub).unwrap();
+    lab.trust(&sub);
     // Without it the server would go with the last agent, and meet the next client while going.
     lab.start(&["new-session"], &work, &["sh"]);
     let first = lab.start_claude("prompted", &work, &["--session-id", &prompted]);
@@ -114,21 +117,27 @@ fn claude_resumes_what_was_prompted_and_only_that() {
     );
     let (code, screen) = run_in_pane(&lab, &["claude", "--resume", &silent]);
     assert_eq!(code, 1, "{screen}");
-    std::fs::create_dir(work.join("sub")).unwrap();
-    let elsewhere = ["env", "-C", "sub", "claude", "--resume", &prompted];
-    let (code, screen) = run_in_pane(&lab, &elsewhere);
-    assert_eq!(code, 1, "a conversation belongs to its directory: {screen}");
     let (code, screen) = run_in_pane(&lab, &["claude", "--session-id", &prompted]);
     assert_eq!(code, 1, "{screen}");
     assert!(screen.contains(&format!("Session ID {prompted} is already in use.")), "{screen}");
 
     let again = lab.start_claude("silent", &work, &["--session-id", &silent]);
     assert_eq!(again.conversation, silent);
-    assert!(!record.exists(), "the next Claude removes the records of dead processes");
+    assert!(record.exists(), "the next Claude leaves the records of dead processes");
+
+    // Since 2.1.231 by its id from any directory, into the same file.
+    let file = lab.transcript(&prompted).unwrap();
+    let elsewhere = lab.start_claude("elsewhere", &sub, &["--resume", &prompted]);
+    assert_eq!(elsewhere.conversation, prompted);
+    let turn = lab.prompt(&elsewhere, "from elsewhere");
+    assert_eq!(turn.user_texts, ["remember", "from elsewhere"]);
+    assert_eq!(lab.transcript(&prompted), Some(file));
+    lab.tmux(["kill-session", "-t", "=elsewhere"]).ok();
+    wait_until("it is gone", || ended(elsewhere.pid));
 
     let resumed = lab.start_claude("prompted", &work, &["--resume", &prompted]);
     assert_eq!(resumed.conversation, prompted);
     let turn = lab.prompt(&resumed, "recall");
     assert_eq!(turn.session.as_ref(), Some(&prompted));
-    assert_eq!(turn.user_texts, ["remember", "recall"]);
+    assert_eq!(turn.user_texts, ["remember", "from elsewhere", "recall"]);
 }

@@ -2,12 +2,11 @@
 //! is still known when it is back.
 
 use crate::support::agents::{
-    AGENTS, CLAUDE_ENVIRONMENT, CLAUDE_SETTINGS, claude_answers, claude_trust,
+    CLAUDE_ENVIRONMENT, CLAUDE_SETTINGS, agents, claude_answers, claude_trust,
 };
 use crate::support::lacks::lacks;
 use crate::support::{BootBox, On, wait_until};
 use std::fmt::Write;
-use std::path::Path;
 
 const TEST: &str = "boot::real_agent::the_real_claude_goes_on_with_its_conversation_after_a_boot";
 const API: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/agents/lab/mock_agent_api.py");
@@ -16,7 +15,7 @@ const API_UNIT: &str = "[Service]\nExecStart=/usr/bin/python3 /srv/api.py --port
 
 #[test]
 fn the_real_claude_goes_on_with_its_conversation_after_a_boot() {
-    let claude = Path::new(AGENTS).join("claude");
+    let claude = agents().join("claude");
     if !claude.exists() {
         lacks(TEST, "the real agents in target/agents (make test installs them)");
         return;

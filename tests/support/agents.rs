@@ -9,9 +9,13 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Where `install-prerequisites.sh test` puts the agents.
-pub(crate) const AGENTS: &str =
-    concat!(env!("CARGO_MANIFEST_DIR"), "/target/agents/node_modules/.bin");
+/// Where `install-prerequisites.sh` puts the agents: `test` the pinned ones, `soak` also older ones,
+/// which TL_AGENTS chooses.
+pub(crate) fn agents() -> PathBuf {
+    let place = std::env::var("TL_AGENTS").unwrap_or_else(|_| "agents".to_owned());
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("target").join(place).join("node_modules/.bin")
+}
+
 const KEY: &str = "sk-ant-test-0123456789abcdefghijklmnopqrstuvwxyz";
 
 /// A [`Sandbox`] with agents.
@@ -69,7 +73,7 @@ pub(crate) const CLAUDE_ENVIRONMENT: [(&str, &str); 7] = [
 impl AgentLab {
     /// A new lab that trusts the sandbox's `work()`; or none, reported, without the agents.
     pub(crate) fn new() -> Option<Self> {
-        if !Path::new(AGENTS).join("claude").exists() || !Path::new(AGENTS).join("codex").exists() {
+        if !agents().join("claude").exists() || !agents().join("codex").exists() {
             let test = std::thread::current().name().unwrap_or("agents").to_owned();
             lacks(&test, "the real agents in target/agents (make test installs them)");
             return None;
@@ -291,11 +295,12 @@ impl AgentLab {
 /// The agents, node where it is not in a usual place, and the usual places.
 fn path() -> String {
     let usual = "/usr/local/bin:/usr/bin:/bin";
+    let agents = agents().display().to_string();
     let paths = std::env::var_os("PATH").unwrap_or_default();
     let node = std::env::split_paths(&paths).find(|dir| dir.join("node").exists());
     match node.as_deref().and_then(Path::to_str) {
-        Some(dir) if !usual.split(':').any(|each| each == dir) => format!("{AGENTS}:{usual}:{dir}"),
-        _ => format!("{AGENTS}:{usual}"),
+        Some(dir) if !usual.split(':').any(|each| each == dir) => format!("{agents}:{usual}:{dir}"),
+        _ => format!("{agents}:{usual}"),
     }
 }
 

@@ -5,6 +5,7 @@
 #                                    the real agents (target/agents, pinned by tests/agents/lab); for
 #                                    root what boots a box: systemd-nspawn, debootstrap; and another version of tmux
 #                                    (target/tmux)
+#   install-prerequisites.sh soak    the same, and older agents (target/agents-older)
 #   install-prerequisites.sh deb     what packs the Debian package: cargo-deb (target/tools, pinned)
 # Silent when nothing is missing.
 set -eu
@@ -138,26 +139,28 @@ check_cargo() {
     fi
 }
 
-# Installs the agents of the lock file into target/agents, whole or not at all. Without them (no
-# network, say) the tests still run, and those that need agents report what they lack.
-install_agents() {
-    stamp=$(cat tests/agents/lab/package.json tests/agents/lab/package-lock.json | sha256sum)
+# install_agents LAB PLACE: installs the agents of a lock file into target/PLACE, whole or not at
+# all. Without them (no network, say) the tests still run, and those that need agents report what
+# they lack.
+install_agents() (
+    lab=$1 place=target/$2
+    stamp=$(cat "$lab/package.json" "$lab/package-lock.json" | sha256sum)
     stamp=${stamp%% *}
-    if [ "$(cat target/agents/stamp 2>/dev/null)" = "$stamp" ]; then return 0; fi
-    say 'installing the real agents of tests/agents/lab/package-lock.json into target/agents'
+    if [ "$(cat "$place/stamp" 2>/dev/null)" = "$stamp" ]; then return 0; fi
+    say "installing the real agents of $lab/package-lock.json into $place"
     mkdir -p target
-    new=$(mktemp -d target/agents.XXXXXX)
+    new=$(mktemp -d "$place.XXXXXX")
     trap 'rm -rf "$new"' EXIT
-    cp tests/agents/lab/package.json tests/agents/lab/package-lock.json "$new/"
+    cp "$lab/package.json" "$lab/package-lock.json" "$new/"
     if ! fetch_agents "$new" >&2; then
         say 'the agents could not be installed: the tests that need them will not run'
         return 0
     fi
     chmod 755 "$new" # mktemp's 0700 would hide the agents from the accounts that tests switch to
     echo "$stamp" >"$new/stamp"
-    rm -rf target/agents
-    mv -T "$new" target/agents
-}
+    rm -rf "$place"
+    mv -T "$new" "$place"
+)
 
 # npm's own install scripts run or not depending on its version; the one that is needed (it puts the
 # native binary in place of a stub) is run by name.
@@ -187,9 +190,13 @@ run)
 test)
     install_packages test
     check_cargo
-    install_agents
+    install_agents tests/agents/lab agents
     [ "$(id -u)" != 0 ] || tests/support/tmux-versions.sh install trixie trixie-backports ||
         say 'the tests will not run on all other versions of tmux'
+    ;;
+soak)
+    "$0" test
+    install_agents tests/agents/lab/older agents-older
     ;;
 deb)
     install_packages deb
@@ -197,7 +204,7 @@ deb)
     install_packer
     ;;
 *)
-    echo "usage: $0 run|test|deb" >&2
+    echo "usage: $0 run|test|soak|deb" >&2
     exit 2
     ;;
 esac

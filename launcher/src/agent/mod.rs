@@ -1,5 +1,5 @@
 //! How each agent is told which conversation to run. The built-in ones were measured (Claude Code
-//! 2.1.197, codex-cli 0.169.0) and are tested against the real programs in `tests/agents/`;
+//! 2.1.332, codex-cli 0.171.0) and are tested against the real programs in `tests/agents/`;
 //! the configuration can change them and add others.
 
 pub mod environment;

@@ -1,7 +1,7 @@
 //! The browser tool's registration in the caller's home.
 //!
 //! Inspecting reads Claude Code's own file; only a task runs the agent, which takes half a second. It
-//! is never run over an invalid file: the agent would begin a new one (seen with 2.1.197).
+//! is never run over an invalid file: the agent would begin a new one (2.1.197) or refuse it (2.1.332).
 
 use super::HomeError;
 use super::files::{self, FileState};
