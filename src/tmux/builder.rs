@@ -4,10 +4,12 @@ use super::client::Server;
 use super::command::{self, Line};
 use super::control::{Replies, Reply};
 use super::error::TmuxError;
+use super::escape;
 use super::socket::SocketState;
 use crate::sys::fs;
 use crate::sys::process::exec::{self, ExecError, Running};
 use rustix::event::{PollFd, PollFlags, poll};
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -41,6 +43,8 @@ pub struct Builder {
     pub renames_automatically: bool,
     /// Whether the server ends sessions that no client shows, so that restored ones need an exception.
     pub destroys_unattached: bool,
+    /// The server's version.
+    version: (u32, u32),
 }
 
 impl Server {
@@ -90,7 +94,7 @@ impl Builder {
             // The server may have ended since it was checked.
             .args((!server.may_start).then_some("-N"))
             .args(["-C", "new-session", "-x", "80", "-y", "24", "-s", name, "-c"])
-            .args([OsString::from_vec(super::escape::escape_format(cwd.as_os_str().as_bytes()))])
+            .args([OsString::from_vec(escape::escape_format(cwd.as_os_str().as_bytes()))])
             // A program that waits for input that never comes, two words so that no shell runs.
             .args(["--", "cat", "-", ";"])
             // By its exact name: without a target another session of the server can be meant.
@@ -108,6 +112,7 @@ impl Builder {
             has_default_command: false,
             renames_automatically: true,
             destroys_unattached: false,
+            version: (0, 0),
         };
         builder.wait_for_own_session()?;
         let questions = [command::describe_client(name), command::show_destroy_unattached()];
@@ -118,12 +123,26 @@ impl Builder {
             }
             _ => None,
         };
-        let ((session, has_default_command, renames_automatically), destroys_unattached) =
-            described.ok_or_else(|| {
-                io::Error::other(format!("unexpected answer in control mode: {replies:?}"))
-            })?;
-        let description = Self { session, has_default_command, destroys_unattached, ..builder };
-        Ok(Self { renames_automatically, ..description })
+        let (description, destroys_unattached) = described.ok_or_else(|| {
+            io::Error::other(format!("unexpected answer in control mode: {replies:?}"))
+        })?;
+        let (session, has_default_command, renames_automatically, version) = description;
+        builder.session = session;
+        builder.has_default_command = has_default_command;
+        builder.renames_automatically = renames_automatically;
+        builder.destroys_unattached = destroys_unattached;
+        builder.version = version;
+        Ok(builder)
+    }
+
+    /// The name to give for `name`, which a server of another version may have had: 3.7 and later
+    /// refuse names that cannot be printed.
+    pub fn name<'a>(&self, name: &'a [u8]) -> Cow<'a, [u8]> {
+        if self.version < (3, 7) {
+            Cow::Borrowed(name)
+        } else {
+            escape::printable_name(name).into()
+        }
     }
 
     /// Waits until the client's own two commands have been answered. The server reads our standard

@@ -3,6 +3,7 @@
 
 use super::escape::{escape_format, quote};
 use super::layout::Layout;
+use super::panes::parse_version;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
@@ -256,7 +257,8 @@ pub fn list_running_panes() -> Line {
 /// Asks about the session of that name, ours, see [`parse_description`]. By its exact name: what
 /// tmux takes for the current session is not always the client's own.
 pub fn describe_client(name: &str) -> Line {
-    let format = b"#{session_id} #{?default-command,1,0} #{?automatic-rename,1,0} #{session_name}";
+    let format = b"#{session_id} #{?default-command,1,0} #{?automatic-rename,1,0} #{version} \
+        #{session_name}";
     let line = Line::new("display-message -p").word("-t").plain(format!("={name}:").as_bytes());
     line.plain(format)
 }
@@ -266,13 +268,14 @@ pub fn show_destroy_unattached() -> Line {
     Line::new("show-options -gv destroy-unattached")
 }
 
-/// Reads the reply of [`describe_client`]: the session's id, whether `default-command` is set, and
-/// whether `automatic-rename` is on; `None` unless the session is called `name`.
-pub fn parse_description(reply: &str, name: &str) -> Option<(u32, bool, bool)> {
-    let fields: Vec<&str> = reply.splitn(4, ' ').collect();
-    let [session, command, renames, called] = fields[..] else { return None };
+/// Reads the reply of [`describe_client`]: the session's id, whether `default-command` is set,
+/// whether `automatic-rename` is on, and the server's version; `None` unless the session is called
+/// `name`.
+pub fn parse_description(reply: &str, name: &str) -> Option<(u32, bool, bool, (u32, u32))> {
+    let fields: Vec<&str> = reply.splitn(5, ' ').collect();
+    let [session, command, renames, version, called] = fields[..] else { return None };
     let id = session.strip_prefix('$')?.parse().ok()?;
-    (called == name).then_some((id, command == "1", renames == "1"))
+    (called == name).then_some((id, command == "1", renames == "1", parse_version(version)))
 }
 
 /// The ids of a session's or window's first pane.

@@ -76,6 +76,14 @@ pub fn escape_format(name: &[u8]) -> Vec<u8> {
     escaped
 }
 
+/// A name as tmux 3.7 and later take it, which refuse what is not UTF-8 or cannot be printed: `_` in
+/// its place.
+pub fn printable_name(name: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(name);
+    let plain = |c: char| if c.is_control() || c == '\u{fffd}' { '_' } else { c };
+    text.chars().map(plain).collect::<String>().into_bytes()
+}
+
 /// Quotes one argument for a line read by control mode or `source-file`: inside double quotes,
 /// every byte outside a plain set as octal. That reproduced all 255 byte values exactly on every
 /// tested version and neutralises `~ $ # ; { } %if`. A NUL byte cannot be passed and is left out.
@@ -102,6 +110,13 @@ pub fn quote(argument: &[u8]) -> String {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_name_is_made_printable_and_any_other_stays() {
+        assert_eq!(printable_name(b"a\tb\xff\x7f c"), b"a_b__ c");
+        let name = "caf\u{e9} \u{1f600} #(x) $HOME a.b:c".as_bytes();
+        assert_eq!(printable_name(name), name);
+    }
 
     /// How tmux 3.5a to 3.7 store a name: vis(3) with octal, C-style letters and `\\`.
     fn vis(name: &[u8]) -> Vec<u8> {

@@ -29,7 +29,7 @@ fn claude_gets_the_tool_once_and_its_file_holds_no_token() {
     let url = format!("{}/mcp", server.url());
     let before = std::fs::read_to_string(lab.sandbox.home().join(".claude.json")).unwrap();
     let said = run(&mut worker(&lab.sandbox, &registration(&url))).ok().json();
-    assert!(said["done"][0].as_str().unwrap().contains("playwright now"), "{said}");
+    assert!(said["done"][0].as_str().unwrap().contains("registered the server playwright"), "{said}");
     let header = json!({"Authorization": "Bearer ${PLAYWRIGHT_MCP_TOKEN}"});
     let wanted = json!({"playwright": {"type": "http", "url": url, "headers": header}});
     assert_eq!(servers(&lab), wanted);
@@ -73,7 +73,7 @@ fn claude_refuses_its_file_when_it_does_not_parse_and_so_do_we() {
     let file = lab.sandbox.home().join(".claude.json");
     std::fs::write(&file, "{\"mine\": ").unwrap();
     let said = run(&mut worker(&lab.sandbox, &registration("http://localhost:1/mcp"))).ok().json();
-    assert!(said["failed"].as_str().unwrap().contains("does not parse"), "{said}");
+    assert!(said["failed"].as_str().unwrap().contains("is not valid JSON"), "{said}");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "{\"mine\": ");
     let refused = run(lab.command(claude()).args(["mcp", "get", "playwright"])).code(1);
     assert!(refused.err().contains("Configuration error"), "{}", refused.err());

@@ -1,7 +1,7 @@
 //! Other versions of tmux than the machine's own, as `tmux-versions.sh` unpacks them.
 
 use super::lacks::lacks;
-use super::sandbox::{Sandbox, kill_tree};
+use super::sandbox::{Sandbox, ended, kill_tree};
 use super::{Run, run};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -52,6 +52,23 @@ impl Upgraded {
         std::fs::copy(installed, bin.join("tmux.new")).unwrap();
         std::fs::rename(bin.join("tmux.new"), bin.join("tmux")).unwrap();
         upgraded
+    }
+
+    /// Ends the server, as a crash does, and waits until it is gone.
+    pub(crate) fn crash(&mut self) {
+        kill_tree(self.server);
+        super::wait_until("the server is gone", || ended(self.server));
+        self.server = 0;
+    }
+
+    /// Runs persist restore, for which there is no server yet; the installed tmux becomes one.
+    #[track_caller]
+    pub(crate) fn restore_all(&mut self) -> Run {
+        let run = self.persist(["restore", "--json"]);
+        let bin = self.sandbox.root().join("bin/tmux");
+        let pid = self.tmux_command(&bin, &["display-message", "-p", "#{pid}"]);
+        self.server = pid.ok().out().trim().parse().unwrap();
+        run
     }
 
     /// Runs a tmux command with the server's own program.

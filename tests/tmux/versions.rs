@@ -87,6 +87,35 @@ fn a_server_newer_than_the_tmux_on_path_loses_nothing() {
 }
 
 #[test]
+fn names_that_a_newer_tmux_refuses_come_back_printable() {
+    let Some((own, newest)) = pair("names under a newer tmux", "trixie-backports") else { return };
+    let refuses = |program: &Path| {
+        let said = run(Command::new(program).arg("-V")).ok().out();
+        ["3.7", "3.8"].iter().any(|version| said.contains(version))
+    };
+    if refuses(&own) {
+        return; // such a session cannot be made
+    }
+    let mut made = Upgraded::new(
+        &own,
+        &newest,
+        &[
+            &["new-session", "-d", "-s", "tab\tand \u{1}", "-x", "80", "-y", "24"],
+            &["rename-window", "-t", ":", "line\nfeed"],
+            &["new-session", "-d", "-s", "plain", "-x", "80", "-y", "24"],
+        ],
+    );
+    made.persist(["save"]).ok();
+    made.crash();
+    let restored = made.restore_all().ok().json();
+    let rows = restored["rows"].as_array().unwrap();
+    assert!(rows.iter().all(|row| row["result"] == "restored"), "{restored}");
+    let names =
+        made.tmux(&["list-windows", "-a", "-F", "#{session_name}|#{window_name}"]).ok().out();
+    assert!(names.contains("tab_and _|line_feed\n") && names.contains("plain|"), "{names}");
+}
+
+#[test]
 fn a_server_of_the_same_tmux_is_no_upgrade() {
     let sandbox = crate::support::Sandbox::new();
     sandbox.tmux(["new-session", "-d", "-s", "a"]).ok();

@@ -167,7 +167,7 @@ fn flag(text: &str) -> Result<bool, InvalidAnswer> {
 }
 
 /// `3.3a`, `3.7c`, `next-3.8`; anything else counts as 0.0, the oldest.
-fn parse_version(text: &str) -> (u32, u32) {
+pub(in crate::tmux) fn parse_version(text: &str) -> (u32, u32) {
     let text = text.trim_start_matches("next-");
     let (major, minor) = text.split_once('.').unwrap_or((text, ""));
     let minor: String = minor.chars().take_while(char::is_ascii_digit).collect();

@@ -7,6 +7,7 @@
 
 mod answer;
 
+pub(super) use answer::parse_version;
 pub use answer::{InvalidAnswer, parse};
 
 use super::dialect::PROBE;

@@ -17,7 +17,7 @@ impl Build<'_> {
         for (at, session) in self.sessions.iter().enumerate() {
             let Some(id) = session.id else { continue };
             for (number, window) in session.windows.iter().enumerate() {
-                let finish = finish::window(window, self.builder.renames_automatically).into_iter();
+                let finish = finish::window(window, &self.builder).into_iter();
                 orders.extend(finish.map(|line| (Purpose::Finish(at, number), line)));
                 // An option that this version of tmux does not have is no failure.
                 orders.extend(finish::window_options(window).into_iter().map(auxiliary));
@@ -46,13 +46,13 @@ impl Build<'_> {
         let in_use = self.names_in_use()?;
         let (mut grouped, mut names, mut leaderless) = (Vec::new(), Vec::new(), Vec::new());
         for (at, session) in self.sessions.iter().enumerate() {
-            let name = &session.windows[0].first().target;
+            let name = self.builder.name(&session.windows[0].first().target);
             let Some(id) = session.id else {
                 let is_made = |leader: usize| self.sessions[leader].id.is_some();
                 leaderless.extend(session.joins.filter(|&leader| !is_made(leader)).map(|_| at));
                 continue;
             };
-            let own_name = || (Purpose::Name(at), command::rename_session(id, name));
+            let own_name = || (Purpose::Name(at), command::rename_session(id, &name));
             match groups::of(session) {
                 None => names.push(own_name()),
                 Some(group) => {
@@ -61,7 +61,7 @@ impl Build<'_> {
                     if !joined && in_use.contains(group) {
                         continue; // for a group of one, another name is of no use
                     }
-                    let group = groups::free_name(group, &in_use);
+                    let group = groups::free_name(&self.builder.name(group), &in_use);
                     grouped.push((Purpose::Auxiliary, command::rename_session(id, &group)));
                     grouped.extend(self.joins(at, id));
                     grouped.push(own_name());
@@ -81,9 +81,9 @@ impl Build<'_> {
     /// joins and is ended again, so that the group exists.
     fn joins(&self, leader: usize, id: u32) -> Vec<(Purpose, Line)> {
         let join = |(at, session): (usize, &Session<'_>)| {
-            let name = &session.windows[0].first().target;
+            let name = self.builder.name(&session.windows[0].first().target);
             let environment = finish::environment(session, &self.context.keep.environment);
-            (Purpose::Join(at), command::new_grouped_session(name, id, &environment))
+            (Purpose::Join(at), command::new_grouped_session(&name, id, &environment))
         };
         let members = self.sessions.iter().enumerate();
         let joins: Vec<_> =

@@ -3,6 +3,7 @@
 
 use super::arrange::{Session, Window, session_values};
 use crate::persist::restore::step::{Start, Step};
+use crate::tmux::Builder;
 use crate::tmux::command::{self, Line, Target};
 use crate::tmux::options::{self, KeptOption, Scope};
 
@@ -26,13 +27,14 @@ pub(crate) fn select_windows(session: u32, windows: &[Window<'_>]) -> Vec<Line> 
     visited.map(|(_, index)| command::select_window(session, index)).collect()
 }
 
-/// Name, titles, options, marks and zoom of a window that was created. `renames_automatically` is the
-/// server's `automatic-rename`: the option is set on the window only if it differs.
-pub(crate) fn window(window: &Window<'_>, renames_automatically: bool) -> Vec<Line> {
+/// Name, titles, options, marks and zoom of a window that was created: `automatic-rename` is set on
+/// the window only if it differs from the server's.
+pub(crate) fn window(window: &Window<'_>, builder: &Builder) -> Vec<Line> {
     let Some(id) = window.id else { return Vec::new() };
+    let renames_automatically = builder.renames_automatically;
     let mut lines = Vec::new();
     if let Some(name) = window.name() {
-        lines.push(command::rename_window(id, name));
+        lines.push(command::rename_window(id, &builder.name(name)));
         if !renames_automatically {
             lines.push(command::unset_window_option(id, "automatic-rename"));
         }
