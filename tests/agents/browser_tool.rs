@@ -29,7 +29,10 @@ fn claude_gets_the_tool_once_and_its_file_holds_no_token() {
     let url = format!("{}/mcp", server.url());
     let before = std::fs::read_to_string(lab.sandbox.home().join(".claude.json")).unwrap();
     let said = run(&mut worker(&lab.sandbox, &registration(&url))).ok().json();
-    assert!(said["done"][0].as_str().unwrap().contains("registered the server playwright"), "{said}");
+    assert!(
+        said["done"][0].as_str().unwrap().contains("registered the server playwright"),
+        "{said}"
+    );
     let header = json!({"Authorization": "Bearer ${PLAYWRIGHT_MCP_TOKEN}"});
     let wanted = json!({"playwright": {"type": "http", "url": url, "headers": header}});
     assert_eq!(servers(&lab), wanted);
