@@ -21,7 +21,7 @@ from html import escape
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-COLUMNS, ROWS = 96, 9
+COLUMNS, ROWS = 96, 10
 CLAUDE = "0d0a8f5e-3c1b-4f6e-9a57-2f1c6b7d8e90"
 CODEX = "01983e2a-7b10-7c3d-8e4f-5a6b7c8d9e0f"
 MINTED = "2025/07/24"  # the day in CODEX, a UUIDv7
@@ -127,7 +127,8 @@ def without_traces(text, room):
     account = subprocess.check_output(["id", "-un"], text=True).strip()
     text = re.sub(re.escape(str(room / "inner")) + r"/tmux-\d+", "/tmp/tmux-1000", text)
     text = text.replace(str(room / "home"), "/home/ann")
-    return re.sub(rf"\b{re.escape(account)}:", "ann:", text)
+    # After the end of a colour there is no word boundary.
+    return re.sub(rf"(?m)(^|\s|\x1b\[[0-9;]*m){re.escape(account)}:", r"\1ann:", text)
 
 
 def is_zombie(pid):
