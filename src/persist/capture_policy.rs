@@ -33,7 +33,7 @@ impl Default for CapturePolicy {
 
 /// Maximum number of variables, and of programs.
 const MAX_NAMES: usize = 64;
-/// Maximum of `scrollback_bytes`.
+/// Maximum of `scrollback_bytes`, in bytes.
 const MAX_SCROLLBACK_BYTES: u32 = 64 << 20;
 
 /// What is invalid in the section `[keep]` of the configuration. Values are escaped.

@@ -1,4 +1,4 @@
-//! Performs a request: the one file that knows all commands.
+//! Performs requests: the one file that uses all commands.
 
 use super::commands::{
     conversation, diff, doctor, ended, forget, history, hook_event, hook_install, import, list,

@@ -32,7 +32,6 @@ pub enum Request {
         /// Which agents would start by themselves; if absent, as configured.
         mode: Option<Mode>,
     },
-    /// List the snapshots.
     List,
     /// Report when the user was last saved and what failed.
     Status,
@@ -84,7 +83,6 @@ pub struct Ended {
     /// Its pane: the pid of the tmux server, and the number of the pane there. The conversation
     /// that the newest snapshot has for this pane ended, too.
     pub pane: Option<(i32, u32)>,
-    /// The agent's name.
     pub agent: String,
     /// Its tmux session; empty if unknown.
     pub session: String,
@@ -100,7 +98,6 @@ pub struct Ended {
 pub struct HookCall {
     pub(super) event: Event,
     pub(super) conversation: String,
-    /// The agent's name.
     pub(super) agent: String,
     /// The agent's process.
     pub(super) pid: i32,
@@ -126,7 +123,6 @@ pub struct HookInstall {
     /// Install it; otherwise, remove it.
     pub install: bool,
     pub scope: Scope,
-    /// The agent's name.
     pub agent: String,
     /// The directory that has the machine's `etc`; not `/` for packages that are built, and tests.
     pub root: PathBuf,
@@ -138,13 +134,12 @@ pub struct HookInstall {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
-    /// The caller's own.
     User,
     /// Those of every user of this machine.
     Machine,
 }
 
-/// A request with all that the user's process needs to know of the site.
+/// A request with the settings of the site that the user's process needs.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Job {

@@ -1,5 +1,5 @@
-//! Which agents of a restore start by themselves, and how much memory they may take: what the
-//! command line and the configuration say (pure).
+//! Which agents of a restore start by themselves, and how much memory they may use: the options of the
+//! command line and the configuration (pure).
 
 use serde::{Deserialize, Serialize};
 
@@ -7,9 +7,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
-    /// All.
     Eager,
-    /// None.
     Lazy,
     /// The most recently used ones first, until they would exceed the memory budget.
     #[default]
@@ -55,7 +53,6 @@ pub struct Pace {
 /// When an agent starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum When {
-    /// By itself.
     Now(Pace),
     /// When the user presses Enter.
     OnDemand,

@@ -1,10 +1,11 @@
-//! Who has not been restored since the host came up: a fifo each in `/run`, which a boot empties.
+//! Which users have not been restored since the host came up: one fifo for each in `/run`, which is
+//! emptied at boot.
 //!
-//! Root makes it when it sets out to restore, the user's own; the user's process takes the right to
-//! write from it when the restore is done. So a save, by root or by the user, sees by one look
-//! that the newest snapshot must not be followed by what little is live yet; and on a host where
-//! nobody restores there is no such fifo. A fifo, for it holds nothing: with a file of one's own in
-//! `/run` one user could fill it, and then nobody logs in any more.
+//! Root creates the fifo, owned by the user, before it restores. The user's process removes its write
+//! permission when the restore is done. So every save can check cheaply whether the few live sessions
+//! may already follow the newest snapshot. On a host where no users are restored there are no fifos.
+//! A fifo, because it holds no data: with a file of their own users could fill `/run`, and then no
+//! logins would work.
 
 use crate::sys::accounts::Account;
 use crate::sys::fs::FileError;
@@ -13,29 +14,29 @@ use rustix::io::Errno;
 use std::path::{Path, PathBuf};
 
 const DIR: &str = "/run/tmux-persist/pending";
-/// Its mode until the restore is done, and then.
+/// The mode of a fifo until the restore is done, and after that.
 const PENDING: Mode = Mode::RUSR.union(Mode::WUSR);
 const RESTORED: Mode = Mode::RUSR;
-/// The bit between the two.
+/// The bit in which they differ.
 const WRITABLE: u32 = Mode::WUSR.bits();
 
-/// As root: says that the user's sessions are about to be restored. What was said since the
-/// host came up stays.
+/// As root: announces that the user's sessions are about to be restored. If they were restored since the
+/// host came up, nothing changes.
 pub fn announce(account: &Account) -> Result<(), FileError> {
     announce_in(Path::new(DIR), account)
 }
 
-/// Whether this user's sessions are still to be restored.
+/// Whether this user's sessions have not been restored yet.
 pub fn is_pending(account: &Account) -> bool {
     is_pending_in(Path::new(DIR), account)
 }
 
-/// How many users were announced since the host came up: as many as are restored at once.
+/// How many users were announced since the host came up: as many are restored together.
 pub fn count() -> usize {
     std::fs::read_dir(DIR).map_or(0, Iterator::count)
 }
 
-/// As the user: says that the restore is done.
+/// As the user: records that the restore is done.
 pub fn restored(account: &Account) -> Result<(), FileError> {
     restored_in(Path::new(DIR), account)
 }
@@ -54,7 +55,7 @@ fn announce_in(dir: &Path, account: &Account) -> Result<(), FileError> {
         Ok(()) | Err(Errno::EXIST) => {}
         Err(source) => return Err(failed(source)),
     }
-    // Also what is there: whoever made it may have been killed before this.
+    // An existing one, too: the process that created it may have been killed before this.
     let (uid, gid) = (Uid::from_raw(account.uid.as_raw()), Gid::from_raw(account.gid.as_raw()));
     let flags = AtFlags::SYMLINK_NOFOLLOW;
     rustix::fs::chownat(CWD, &path, Some(uid), Some(gid), flags).map_err(failed)
@@ -88,12 +89,12 @@ mod tests {
         let dir = root.path().join("pending");
         let account = crate::sys::accounts::current().unwrap();
         restored_in(&dir, &account).unwrap();
-        assert!(!is_pending_in(&dir, &account), "nobody restores here");
+        assert!(!is_pending_in(&dir, &account), "not announced");
         announce_in(&dir, &account).unwrap();
         assert!(is_pending_in(&dir, &account));
         let open = rustix::fs::OFlags::WRONLY | rustix::fs::OFlags::NONBLOCK;
         let opened = rustix::fs::open(path(&dir, &account), open, Mode::empty());
-        assert_eq!(opened.err(), Some(Errno::NXIO), "it holds nothing, and so fills nothing");
+        assert_eq!(opened.err(), Some(Errno::NXIO), "it holds no data");
         restored_in(&dir, &account).unwrap();
         assert!(!is_pending_in(&dir, &account));
         announce_in(&dir, &account).unwrap();

@@ -14,7 +14,6 @@ const MAX_BYTES: usize = 64 << 10;
 /// A program that a restore starts again.
 pub(crate) struct Program {
     pub(crate) argv: Vec<Vec<u8>>,
-    /// Its working directory.
     pub(crate) cwd: Option<OsString>,
 }
 

@@ -16,7 +16,6 @@ const MAX_INPUT: u64 = 256 << 20;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
-    /// File name.
     pub name: String,
     /// Time of its last modification, in seconds since the epoch.
     pub seconds: u64,

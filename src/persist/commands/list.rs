@@ -20,7 +20,7 @@ fn try_list(context: &Context, report: &mut ListReport) -> Result<(), FileError>
     let mut newest = true;
     for id in ids {
         let read = store.read(id);
-        let sound = read.is_ok();
+        let valid = read.is_ok();
         let (sessions, panes, summary) = match read {
             Ok((_, snapshot)) => (snapshot.sessions(), snapshot.rows.len(), Summary::of(&snapshot)),
             Err(why) => {
@@ -28,7 +28,7 @@ fn try_list(context: &Context, report: &mut ListReport) -> Result<(), FileError>
                 (0, 0, Summary::default())
             }
         };
-        let newest = sound && std::mem::take(&mut newest);
+        let newest = valid && std::mem::take(&mut newest);
         report.snapshots.push(ListedSnapshot {
             id: id.to_string(),
             sessions,
@@ -36,7 +36,7 @@ fn try_list(context: &Context, report: &mut ListReport) -> Result<(), FileError>
             live: summary.live,
             lost: summary.lost,
             newest,
-            sound,
+            valid,
         });
     }
     let named = foreign.iter().map(|name| format!("not a snapshot: {}", escape(name.as_bytes())));

@@ -40,7 +40,6 @@ pub struct ComparedSession {
     /// Its former name, if it was renamed.
     pub was: Option<String>,
     pub change: Change,
-    /// Panes that differ.
     pub panes: Vec<ComparedPane>,
 }
 
@@ -48,16 +47,12 @@ pub struct ComparedSession {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ComparedPane {
-    /// Window index.
     pub window: u32,
-    /// Pane index.
     pub pane: u32,
     /// Never `Renamed`.
     pub change: Change,
     pub state: State,
-    /// The agent's name.
     pub agent: Option<String>,
-    /// Conversation id.
     pub conversation: Option<String>,
     pub cwd: String,
     /// What changed. Changes of a window are listed at its first pane that differs.

@@ -14,7 +14,6 @@ pub struct DoctorReport {
     pub error: Option<Problem>,
 }
 
-/// One check.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Check {
@@ -23,8 +22,9 @@ pub struct Check {
     pub state: CheckState,
     /// What was found, in one sentence.
     pub what: String,
-    /// The command that fixes it.
-    pub mend: Option<String>,
+    /// The command that fixes it. Called `mend` in JSON.
+    #[serde(rename = "mend")]
+    pub fix: Option<String>,
 }
 
 /// The result of a check.
@@ -55,17 +55,17 @@ impl CheckState {
 
 impl Check {
     pub fn ok(name: &str, what: impl Into<String>) -> Self {
-        Self { name: name.into(), state: CheckState::Ok, what: what.into(), mend: None }
+        Self { name: name.into(), state: CheckState::Ok, what: what.into(), fix: None }
     }
 
     /// Something that could be better, and the command that fixes it.
-    pub fn warn(name: &str, what: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self { state: CheckState::Warn, mend: Some(mend.into()), ..Self::ok(name, what) }
+    pub fn warn(name: &str, what: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { state: CheckState::Warn, fix: Some(fix.into()), ..Self::ok(name, what) }
     }
 
     /// Something that does not work, and the command that fixes it.
-    pub fn fault(name: &str, what: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self { state: CheckState::Fault, mend: Some(mend.into()), ..Self::ok(name, what) }
+    pub fn fault(name: &str, what: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { state: CheckState::Fault, fix: Some(fix.into()), ..Self::ok(name, what) }
     }
 
     /// Something that was not checked, and why.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HistoryReport {
-    /// The id of the snapshot that says what is live.
+    /// The id of the snapshot that determines what is live.
     pub snapshot: Option<String>,
     /// Last seen first.
     pub conversations: Vec<HistoryConversation>,
@@ -50,7 +50,6 @@ pub enum ConversationState {
     Suspended,
     /// Its agent ended without being closed on purpose; a restore resumes it.
     Lost,
-    /// Closed on purpose.
     Closed,
     /// Not in the newest snapshot, and no close was recorded.
     #[default]

@@ -22,27 +22,17 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "report", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Report {
-    /// Of `save`.
     Save(SaveReport),
     /// Of `show` and `restore`.
     Plan(PlanReport),
-    /// Of `list`.
     List(ListReport),
-    /// Of `status`.
     Status(Box<StatusReport>),
-    /// Of `doctor`.
     Doctor(Box<DoctorReport>),
-    /// Of `forget`.
     Forget(ForgetReport),
-    /// Of `history`.
     History(HistoryReport),
-    /// Of `diff`.
     Diff(DiffReport),
-    /// Of `conversation`.
     Conversation(ConversationReport),
-    /// Of `ended`.
     Ended(EndedReport),
-    /// Of `import`.
     Import(ImportReport),
     /// Of `hook --install` and `--uninstall`.
     HookInstall(HookInstallReport),
@@ -55,9 +45,7 @@ pub struct SaveReport {
     pub result: SaveResult,
     /// The id of the snapshot that now describes the user.
     pub snapshot: Option<String>,
-    /// Sessions in it.
     pub sessions: usize,
-    /// Panes in it.
     pub panes: usize,
     /// Panes in it that are lost: no longer there, or without the agent that was in them.
     pub lost: usize,
@@ -82,9 +70,7 @@ pub struct ListReport {
 #[serde(deny_unknown_fields)]
 pub struct ListedSnapshot {
     pub id: String,
-    /// Sessions in it.
     pub sessions: usize,
-    /// Panes in it.
     pub panes: usize,
     /// Agents in it: panes that are live or suspended.
     pub live: usize,
@@ -92,8 +78,9 @@ pub struct ListedSnapshot {
     pub lost: usize,
     /// Whether it is the newest valid one, which a restore uses.
     pub newest: bool,
-    /// Whether it is valid.
-    pub sound: bool,
+    /// Whether it is valid. Called `sound` in JSON.
+    #[serde(rename = "sound")]
+    pub valid: bool,
 }
 
 /// The report of `forget`: what was recorded as closed.

@@ -26,14 +26,10 @@ pub struct PlanReport {
 #[serde(deny_unknown_fields)]
 pub struct PlannedRow {
     pub session: String,
-    /// Window index.
     pub window: u32,
-    /// Pane index.
     pub pane: u32,
     pub cwd: String,
-    /// Conversation id.
     pub conversation: Option<String>,
-    /// The agent's name.
     pub agent: Option<String>,
     pub state: State,
     pub action: RowAction,

@@ -16,7 +16,6 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// Something that failed.
     pub fn failed(error: &(impl std::fmt::Display + ?Sized)) -> Self {
         Self { message: error.to_string(), hint: None, usage: false }
     }
@@ -26,7 +25,7 @@ impl Problem {
         Self { usage: true, ..Self::failed(error) }
     }
 
-    /// Adds what helps.
+    /// With another hint, unless that is `None`.
     #[must_use]
     pub fn with_hint(self, hint: Option<String>) -> Self {
         Self { hint: hint.or(self.hint), ..self }

@@ -75,7 +75,6 @@ pub struct ByState {
 }
 
 impl ByState {
-    /// Counts one more.
     pub(crate) fn count(&mut self, state: State) {
         *match state {
             State::Live => &mut self.live,
@@ -91,7 +90,6 @@ impl ByState {
         [("live", live), ("suspended", suspended), ("lost", lost), ("shell", shell)]
     }
 
-    /// The sum.
     pub fn total(&self) -> u64 {
         self.named().iter().fold(0, |sum, (_, number)| sum.saturating_add(*number))
     }

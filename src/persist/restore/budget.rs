@@ -46,7 +46,7 @@ pub fn of_user(
     Budget { memory, agent, pace: Pace { at_once: settings.at_once.max(1), floor } }
 }
 
-/// Whether a pane waited for Enter when it was last seen. If it was lost since, its command says so.
+/// Whether a pane waited for Enter when it was last seen. If it was lost since, its command line shows it.
 fn waited(row: &Row) -> bool {
     let command = row.command.as_deref().unwrap_or_default();
     match row.state {

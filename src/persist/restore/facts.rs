@@ -1,17 +1,17 @@
-//! What a plan needs to know of the present (pure).
+//! The facts that a plan is made from (pure).
 
 use crate::agent::Resumption;
 use crate::persist::capture_policy::CapturePolicy;
 use crate::tmux::Pane;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The agent of a row without one: the older manifests know a single agent.
+/// The agent of a row without one, as in manifests of the older suite.
 pub const DEFAULT_AGENT: &[u8] = b"claude";
 
 /// An agent's name and a conversation's id.
 pub type ResumptionKey = (Vec<u8>, Vec<u8>);
 
-/// What a plan needs to know of the live sessions, the directories and the transcripts.
+/// Facts about the live sessions, the directories and the transcripts.
 #[derive(Debug, Default)]
 pub struct Facts {
     /// Names of live sessions.

@@ -79,7 +79,7 @@ pub(crate) fn choose(row: &Row, facts: &Facts, taken: &BTreeSet<Vec<u8>>) -> Sta
     }
 }
 
-/// A program is started only if this site's configuration lists it, whatever the snapshot says.
+/// A program is started only if this site's configuration lists it; the snapshot alone does not count.
 fn program_or_shell(row: &Row, facts: &Facts) -> Start {
     let argv = row.program.as_deref().and_then(foreground_program::split);
     argv.filter(|argv| facts.keep.keeps_program(argv)).map_or(Start::Shell, Start::Program)

@@ -1,5 +1,5 @@
 //! Rechecks the steps of a plan directly before they are executed: meanwhile the user may have done
-//! by hand what the plan says (lesson 13).
+//! the same by hand (lesson 13).
 
 use super::gather::is_waiting_shell;
 use super::step::{Action, Start, Step};

@@ -50,14 +50,17 @@ pub enum Action {
 /// What a restored pane runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Start {
-    /// The user's shell.
     Shell,
-    /// The user's shell, after one line that says why it is not the agent.
+    /// The user's shell, after one line that explains why it is not the agent.
     ShellBecause(String),
     /// A program that the configuration lists, by its argument list; then the user's shell.
     Program(Vec<Vec<u8>>),
     /// An agent with its conversation.
-    Agent { agent: String, id: ConversationId, resumption: Resumption },
+    Agent {
+        agent: String,
+        id: ConversationId,
+        resumption: Resumption,
+    },
 }
 
 impl Step {

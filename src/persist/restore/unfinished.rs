@@ -26,7 +26,7 @@ pub(crate) fn end(context: &Context, panes: &[Pane]) -> Result<(), TmuxError> {
     let mut builder = context.server.build(&name, std::path::Path::new("/"))?;
     builder.exchange(&lines)?; // a session that has ended meanwhile is no failure
     builder.finish()?;
-    // They got SIGHUP. What survives the deadline is really live, and the plan will say so.
+    // They got SIGHUP. What survives the deadline is live, and the plan skips it.
     let end = Instant::now() + context.server.deadline;
     let is_running =
         |(pid, start): &(i32, u64)| proc.stat(*pid).is_some_and(|stat| stat.start == *start);

@@ -42,12 +42,12 @@ fn try_prune(
         .into_iter()
         .map(|id| Known { id, fullness: store.summary(id).map(Summary::fullness) })
         .collect();
-    let mut gone = retention::surplus(&known, context.now, &context.retention);
-    gone.truncate(AT_ONCE);
+    let mut surplus = retention::surplus(&known, context.now, &context.retention);
+    surplus.truncate(AT_ONCE);
     // Each is read completely before it is deleted: invalid ones are left for an administrator to
     // examine, and the history index must have all their conversations.
     let mut read = Vec::new();
-    for id in gone {
+    for id in surplus {
         match store.read(id) {
             Ok((_, snapshot)) => read.push((id, snapshot)),
             Err(why) => notes.push(format!("not deleted: {why}")),
@@ -56,8 +56,8 @@ fn try_prune(
     if !read.is_empty() {
         history_index::include((store, lock), &read, notes)?;
     }
-    let gone: Vec<SnapshotId> = read.iter().map(|(id, _)| *id).collect();
-    store.remove(&gone, notes, lock)?;
-    tracing::info!(deleted = gone.len(), of = known.len(), "old snapshots deleted");
+    let ids: Vec<SnapshotId> = read.iter().map(|(id, _)| *id).collect();
+    store.remove(&ids, notes, lock)?;
+    tracing::info!(deleted = ids.len(), of = known.len(), "old snapshots deleted");
     Ok(())
 }

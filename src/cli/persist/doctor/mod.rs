@@ -55,8 +55,8 @@ pub(crate) fn run(common: &Common, args: DoctorArgs) -> Result<Exit, Failure> {
                 let mut checks = examined.checks;
                 checks.push(match &examined.error {
                     Some(problem) => {
-                        let mend = format!("persist status --user {user}");
-                        Check::fault("user", problem.message.clone(), mend)
+                        let fix = format!("persist status --user {user}");
+                        Check::fault("user", problem.message.clone(), fix)
                     }
                     None => saves::check(&examined.standing, clock::now(), config.max_age),
                 });
@@ -94,7 +94,7 @@ fn in_json(found: &[Finding]) -> String {
         .iter()
         .map(|Finding { user, check }| {
             json!({"user": user, "name": check.name, "state": check.state, "what": check.what,
-                   "mend": check.mend})
+                   "mend": check.fix})
         })
         .collect();
     let faults = found.iter().filter(|found| found.is_fault()).count();
@@ -115,8 +115,8 @@ fn in_words(found: &[Finding], quiet: bool, single: bool) -> String {
         let (name, state) = (name(found), found.check.state.word());
         let state = paint(style_of(found.check.state), &format!("{state:<7}"));
         let _ = writeln!(text, "{state}  {name:<width$}  {}", shown(&found.check.what));
-        if let (Some(mend), false) = (&found.check.mend, found.check.state == CheckState::Ok) {
-            let _ = writeln!(text, "{:<7}  {:<width$}  -> {}", "", "", shown(mend));
+        if let (Some(fix), false) = (&found.check.fix, found.check.state == CheckState::Ok) {
+            let _ = writeln!(text, "{:<7}  {:<width$}  -> {}", "", "", shown(fix));
         }
     }
     text

@@ -49,8 +49,8 @@ fn judge_map(path: &Path, read: Map, own: Result<(), FileError>) -> Check {
         Err(why) => return Check::fault(NAME, why, format!("ls -l {path}")),
     };
     if let Err(error) = own {
-        let mend = format!("chown root: {path} && chmod go-w {path}");
-        return Check::fault(NAME, error.to_string(), mend);
+        let fix = format!("chown root: {path} && chmod go-w {path}");
+        return Check::fault(NAME, error.to_string(), fix);
     }
     match (users, bad.first()) {
         (_, Some(first)) => {
@@ -82,8 +82,8 @@ fn judge_state_dir(path: &Path, mode: Option<u32>, own: Result<(), FileError>) -
         return Check::ok(NAME, format!("{path}: missing, the first save makes it"));
     };
     if let Err(error) = own {
-        let mend = format!("chown root: {path} && chmod 755 {path}");
-        return Check::fault(NAME, error.to_string(), mend);
+        let fix = format!("chown root: {path} && chmod 755 {path}");
+        return Check::fault(NAME, error.to_string(), fix);
     }
     if mode & 0o055 != 0o055 {
         let what = format!("{path} has mode {mode:o}: users cannot reach their own directories");
@@ -111,13 +111,13 @@ mod tests {
         let valid = || Ok(Some((2, vec![])));
         assert_eq!(judged(valid(), Ok(())).what, "/m: 2 users");
         assert_eq!(judged(Ok(None), Ok(())).state, CheckState::Warn);
-        for (check, mend) in [
+        for (check, fix) in [
             (judged(valid(), foreign()), "chown root: /m && chmod go-w /m"),
             (judged(Ok(Some((2, vec!["line 3".into()]))), Ok(())), "editor /m"),
             (judged(Ok(Some((0, vec![]))), Ok(())), "echo 'IDENTITY=OS_USER' >>/m"),
             (judged(Err("a fifo".into()), Ok(())), "ls -l /m"),
         ] {
-            assert_eq!((check.state, check.mend.as_deref()), (CheckState::Fault, Some(mend)));
+            assert_eq!((check.state, check.fix.as_deref()), (CheckState::Fault, Some(fix)));
         }
     }
 

@@ -94,8 +94,8 @@ fn installed(name: &str, unit: &Unit) -> Option<Check> {
             Some(Check::fault(name, "not installed", "apt-get install --reinstall terminal-lobby"))
         }
         other => {
-            let mend = format!("systemd-analyze verify {name}");
-            Some(Check::fault(name, format!("not loaded: {other}"), mend))
+            let fix = format!("systemd-analyze verify {name}");
+            Some(Check::fault(name, format!("not loaded: {other}"), fix))
         }
     }
 }
@@ -192,20 +192,20 @@ Id=systemd-logind.service\nLoadState=loaded\nActiveState=active\n";
         let check = checks.iter().find(|check| check.name == name).unwrap();
         let others = checks.iter().filter(|other| other.name != name);
         assert!(others.clone().all(|other| other.state == Ok), "{checks:?}");
-        (check.state, check.mend.clone())
+        (check.state, check.fix.clone())
     }
 
     #[test]
     fn sound_units_are_sound_and_none_at_all_are_faults() {
         assert!(judged(SOUND).iter().all(|check| check.state == Ok), "{:?}", judged(SOUND));
         assert_eq!(judged(SOUND)[0].what, "armed; last fired 100 s ago");
-        assert!(judged("").iter().all(|check| check.state == Fault && check.mend.is_some()));
+        assert!(judged("").iter().all(|check| check.state == Fault && check.fix.is_some()));
     }
 
     #[test]
     fn each_fault_of_a_unit_is_found_with_the_command_that_mends_it() {
         let active = "ActiveState=active";
-        for (unit, from, to, state, mend) in [
+        for (unit, from, to, state, fix) in [
             (
                 TIMER,
                 active,
@@ -253,7 +253,7 @@ Id=systemd-logind.service\nLoadState=loaded\nActiveState=active\n";
             ),
             (LOGIND, active, "ActiveState=failed", Fault, "systemctl start systemd-logind.service"),
         ] {
-            assert_eq!(changed(unit, from, to), (state, Some(mend.to_owned())), "{unit} {to}");
+            assert_eq!(changed(unit, from, to), (state, Some(fix.to_owned())), "{unit} {to}");
         }
     }
 

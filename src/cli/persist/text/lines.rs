@@ -90,7 +90,7 @@ pub(crate) fn list(name: &str, report: &ListReport, now: Epoch) -> String {
     let head = ["SNAPSHOT", "TAKEN", "SESSIONS", "PANES", "LIVE", "LOST", "NOTE"];
     let mut table = vec![head.map(str::to_owned)];
     table.extend(report.snapshots.iter().map(|snapshot| {
-        let note = match (snapshot.newest, snapshot.sound) {
+        let note = match (snapshot.newest, snapshot.valid) {
             (true, _) => "newest".to_owned(),
             (false, true) => String::new(),
             (false, false) => paint(style::ERROR, "damaged"),

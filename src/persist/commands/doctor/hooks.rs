@@ -87,6 +87,6 @@ mod tests {
         assert_eq!(judge(None, installed("date")).state, CheckState::Warn);
         let broken = judge(None, Some(Ok(b"{".to_vec())));
         assert!(broken.what.contains("not valid JSON"), "{broken:?}");
-        assert_eq!(broken.mend.as_deref(), Some("persist hook --install"));
+        assert_eq!(broken.fix.as_deref(), Some("persist hook --install"));
     }
 }

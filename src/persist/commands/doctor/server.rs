@@ -76,8 +76,8 @@ fn slice(cgroup: Option<&str>, uid: u32) -> Check {
     let what = format!(
         "the server runs in {path} instead of {slice}: it is not subject to the user's limits and ends with that unit"
     );
-    let mend = "persist save && tmux kill-server && persist restore";
-    Check::warn(NAME, what, mend)
+    let fix = "persist save && tmux kill-server && persist restore";
+    Check::warn(NAME, what, fix)
 }
 
 #[cfg(test)]

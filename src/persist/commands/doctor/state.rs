@@ -64,8 +64,8 @@ pub(crate) fn snapshots(standing: &StatusReport) -> Vec<Check> {
     let damaged = |note: &String| Check::warn("snapshots", note.clone(), "persist list");
     let mut checks: Vec<Check> = standing.notes.iter().map(damaged).collect();
     if let Some(problem) = &standing.error {
-        let mend = "persist save";
-        checks.push(Check::fault("snapshots", problem.message.clone(), mend));
+        let fix = "persist save";
+        checks.push(Check::fault("snapshots", problem.message.clone(), fix));
     }
     if checks.is_empty() {
         let newest = standing.snapshot.as_deref().unwrap_or("none yet");
@@ -103,13 +103,13 @@ mod tests {
         let judged =
             |is_dir, uid, mode| judge(Path::new("/s/u"), 7, DirectoryFacts { is_dir, uid, mode });
         assert_eq!(judged(true, 7, 0o700).state, CheckState::Ok);
-        for (check, mend) in [
+        for (check, fix) in [
             (judged(false, 7, 0o700), "mv /s/u /s/u.old"),
             (judged(true, 8, 0o700), "mv /s/u /s/u.old"),
             (judged(true, 7, 0o755), "chmod 700 /s/u"),
             (judged(true, 7, 0o500), "chmod 700 /s/u"),
         ] {
-            assert_eq!((check.state, check.mend.as_deref()), (CheckState::Fault, Some(mend)));
+            assert_eq!((check.state, check.fix.as_deref()), (CheckState::Fault, Some(fix)));
         }
     }
 }

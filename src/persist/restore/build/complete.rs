@@ -126,19 +126,19 @@ impl Build<'_> {
         let reply = self.builder.exchange(&[command::list_running_panes()])?;
         let Some(Reply::Done(list)) = reply.first() else { return Ok(()) };
         let running: BTreeSet<u32> = list.lines().filter_map(command::parse_pane).collect();
-        let mut gone = Vec::new();
+        let mut closed = Vec::new();
         for session in self.sessions.iter().filter(|session| session.joins.is_none()) {
             for window in &session.windows {
                 for ((step, _), id) in window.panes.iter().zip(&window.pane_ids) {
-                    gone.extend(id.filter(|id| !running.contains(id)).map(|_| *step));
+                    closed.extend(id.filter(|id| !running.contains(id)).map(|_| *step));
                 }
             }
         }
         for (at, step) in self.steps.iter().enumerate() {
             let Action::InPlace { pane, .. } = step.action else { continue };
-            gone.extend((!running.contains(&pane)).then_some(at));
+            closed.extend((!running.contains(&pane)).then_some(at));
         }
-        for step in gone {
+        for step in closed {
             self.results[step] = Err(StepFailure::ClosedAtOnce);
         }
         Ok(())

@@ -3,7 +3,6 @@
 /// Why a step of a plan failed. Text of tmux is not escaped.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StepFailure {
-    /// tmux's error message.
     #[error("{0}")]
     Tmux(String),
     #[error("unexpected reply from tmux: {0}")]

@@ -106,8 +106,8 @@ pub(crate) fn session_options(id: u32, session: &Session<'_>) -> Vec<Line> {
     own.map(|(kept, value)| command::set_kept(Target::Session(id), "", kept.name, value)).collect()
 }
 
-/// The variables of a session's environment whose names the configuration lists, whatever the snapshot
-/// says.
+/// The variables of a session's environment whose names the configuration lists, no matter what the
+/// snapshot has.
 pub(crate) fn environment<'a>(session: &Session<'a>, names: &[String]) -> Vec<&'a [u8]> {
     let text = session.windows[0].first().row.environment.as_deref().unwrap_or_default();
     let is_kept = |variable: &&[u8]| {

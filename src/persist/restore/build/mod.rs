@@ -66,19 +66,16 @@ struct Build<'a> {
     nameless: Vec<Line>,
 }
 
-/// The purpose of a command, which says what its reply means. The numbers are indices: of a step, or of
+/// The purpose of a command, which determines the meaning of its reply. The numbers are indices: of a step, or of
 /// a session, a window in it, and a pane in that.
 #[derive(Debug, Clone, Copy)]
 enum Purpose {
     /// Start an agent in an existing pane, for this step.
     InPlace(usize),
-    /// Create a session.
     Session(usize),
-    /// Create a window of a session.
     Window(usize, usize),
-    /// Create a pane of a window.
     Pane(usize, usize, usize),
-    /// Complete a window.
+    /// Complete a window or a session.
     Finish(usize, usize),
     /// Give a session its name.
     Name(usize),
