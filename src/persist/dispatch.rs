@@ -27,7 +27,7 @@ impl Job {
             Err(error) => return failed(&self.request, Problem::failed(&error)),
         };
         let (user, command) = (account.name.as_str(), self.request.name());
-        let _span = tracing::info_span!("persist", user, command).entered();
+        let _span = tracing::info_span!("request", command = self.request.name()).entered();
         let context = Context {
             hooks: coalesce::hooks(&self),
             account,
