@@ -10,11 +10,13 @@ use std::path::{Path, PathBuf};
 ///
 /// # Errors
 /// A sentence without the path.
+// A String: callers put the path before it and print it, and nothing else depends on it.
 pub fn read(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, String> {
     read_with_metadata(path, limit).map(|read| read.map(|(bytes, _)| bytes))
 }
 
 /// The same, with what fstat(2) says of the file that was read.
+// A String: as for `read`.
 pub fn read_with_metadata(
     path: &Path,
     limit: u64,

@@ -103,6 +103,7 @@ fn start_over(options: &Options) {
 }
 
 /// The directory of a new conversation, or the conversation's own; and how it is begun or resumed.
+// A String: the sentence that the pane shows before its login shell.
 fn settle(
     options: &Options,
     config: &Config,

@@ -89,6 +89,7 @@ pub enum Invocation {
 ///
 /// # Errors
 /// A sentence that names the argument.
+// A String: the pane shows the sentence and gets a login shell, whatever the mistake is.
 pub fn parse(parser: lexopt::Parser) -> Result<Invocation, String> {
     let invocation = read(parser).map_err(|error| error.to_string())?;
     if let Invocation::Run(options) = &invocation {
@@ -133,6 +134,7 @@ fn read(mut parser: lexopt::Parser) -> Result<Invocation, lexopt::Error> {
 }
 
 /// Ids become arguments and parts of paths: only a uuid is one.
+// A String: as for `parse`.
 fn check(options: &Options) -> Result<(), String> {
     let ids = [
         ("--resume", &options.resume),

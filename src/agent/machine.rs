@@ -21,6 +21,7 @@ pub const EVENTS: [&str; 5] =
 ///
 /// # Errors
 /// When the path is not UTF-8.
+// A String: there is one error, and its callers print it.
 pub fn command(program: &Path, agent: &str, options: &[String]) -> Result<String, String> {
     let mut words = vec![program.as_os_str()];
     words.extend(["hook", "--agent", agent].map(OsStr::new));

@@ -44,6 +44,7 @@ struct State {
 /// One process for everything. It takes no lock and refreshes no index: a clone that is left
 /// alone keeps every byte. Submodules have trees of their own, which a fast-forward does not
 /// touch, whatever is in them.
+// A String: git's own message, which is printed after the clone's name.
 fn status(clone: &Path, job: &Job<'_>) -> Result<Result<State, String>, Stopped> {
     let mut command = git(clone, &job.options.environment);
     command.env("GIT_OPTIONAL_LOCKS", "0");

@@ -40,6 +40,7 @@ pub fn path(home: &Path, variables: &Variables) -> OsString {
 ///
 /// # Errors
 /// A sentence with file, line and reason; nothing of such a file is used.
+// A String: the launcher prints the sentence and goes on without the file.
 pub fn agent_env(path: &Path) -> Result<Variables, String> {
     let refuse = |why: &str| format!("{}: {why}; the file is not used", path.display());
     let Some((bytes, metadata)) =

@@ -83,6 +83,7 @@ impl Agent {
     ///
     /// # Errors
     /// A sentence, when the agent cannot do that.
+    // A String: the sentence that the pane shows before its login shell.
     pub fn argv(
         &self,
         conversation: &Conversation,

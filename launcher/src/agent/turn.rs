@@ -32,6 +32,7 @@ pub(crate) struct Turn(Option<OwnedFd>);
 ///
 /// # Errors
 /// Why the agent had better not start by itself: there is not enough memory.
+// A String: the sentence that the pane shows while it waits.
 pub(crate) fn take(options: &Options) -> Result<Turn, String> {
     let Some(most) = options.at_once else { return enough(options).map(|()| Turn(None)) };
     let turns = options.restored.as_deref().and_then(open).map(|dir| Turns { dir, most });
@@ -47,6 +48,7 @@ pub(crate) fn take(options: &Options) -> Result<Turn, String> {
 }
 
 /// Whether there is memory enough.
+// A String: the sentence that the pane shows while it waits.
 fn enough(options: &Options) -> Result<(), String> {
     let Some(floor) = options.memory_floor else { return Ok(()) };
     let uid = rustix::process::geteuid().as_raw();

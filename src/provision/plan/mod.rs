@@ -31,7 +31,7 @@ use super::settings::Settings;
 use crate::provision::paths::USER_MAP;
 use crate::roster::ports::{Ledger, PortError};
 use crate::roster::{Roster, Row};
-use planned::Planned;
+use planned::{Planned, account_id};
 use service::Service;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -160,11 +160,6 @@ fn one_user(
     planned.join(browser::plan(user, port, observed, &settings.browser));
     planned.changes.extend(units::plan(user, row, observed));
     planned
-}
-
-/// The `id` of the change that makes a user's account.
-fn account_id(user: &str) -> String {
-    format!("{user}/account")
 }
 
 /// Keeps those needs that are in the plan. A change that needs something refused is not done either: it

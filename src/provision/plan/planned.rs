@@ -26,3 +26,8 @@ impl From<Change> for Planned {
         Self { changes: vec![change], adopted: Vec::new() }
     }
 }
+
+/// The `id` of the change that makes a user's account.
+pub(super) fn account_id(user: &str) -> String {
+    format!("{user}/account")
+}

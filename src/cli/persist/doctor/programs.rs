@@ -23,6 +23,7 @@ pub(crate) fn checks() -> Vec<Check> {
     ]
 }
 
+// A String: the text that the check shows.
 fn tmux(said: Result<String, String>) -> Check {
     const NAME: &str = "tmux";
     let install = "apt-get install tmux";

@@ -35,6 +35,7 @@ pub(crate) fn user_map(path: &Path) -> Check {
     judge_map(path, read, trusted_path::assert_roots_own(path))
 }
 
+// A String: the text that the check shows.
 type Map = Result<Option<(usize, Vec<String>)>, String>;
 
 fn judge_map(path: &Path, read: Map, own: Result<(), FileError>) -> Check {
