@@ -1,7 +1,7 @@
 //! Checks of the programs: tmux, our launcher, and the locale they run in.
 
 use crate::persist::report::Check;
-use crate::sys::process::exec::Program;
+use crate::sys::process::exec::{ExecError, Program};
 use crate::text::escape;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -16,20 +16,15 @@ pub(crate) fn checks() -> Vec<Check> {
     let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(variable);
     let beside = std::env::current_exe().ok().map(|own| own.with_file_name("start-claude"));
-    vec![
-        tmux(said.map_err(|error| error.to_string())),
-        launcher(beside.as_deref()),
-        charset(locale.as_deref()),
-    ]
+    vec![tmux(said), launcher(beside.as_deref()), charset(locale.as_deref())]
 }
 
-// A String: the text that the check shows.
-fn tmux(said: Result<String, String>) -> Check {
+fn tmux(said: Result<String, ExecError>) -> Check {
     const NAME: &str = "tmux";
     let install = "apt-get install tmux";
     let said = match said {
         Ok(said) => said,
-        Err(why) => return Check::fault(NAME, why, install),
+        Err(error) => return Check::fault(NAME, error.to_string(), install),
     };
     let shown = escape(said.as_bytes());
     match version(&said) {
@@ -99,7 +94,10 @@ mod tests {
             assert_eq!(state(said), CheckState::Fault, "{said}");
         }
         assert_eq!(state("tmux openbsd-7.4"), CheckState::Warn);
-        assert_eq!(tmux(Err("running tmux: not found".into())).state, CheckState::Fault);
+        assert_eq!(
+            tmux(Err(ExecError::Held { program: "tmux".to_owned() })).state,
+            CheckState::Fault
+        );
     }
 
     #[test]

@@ -8,20 +8,20 @@ use std::time::Duration;
 /// Judges them as `persist status` does.
 pub(crate) fn check(standing: &StatusReport, now: Epoch, max_age: Duration) -> Check {
     const NAME: &str = "last save";
-    const MEND: &str = "persist save";
+    const FIX: &str = "persist save";
     let last = standing.last_good_save.map(|good| ago(now.saturating_sub(good)));
     let why = standing.failure_reason.as_ref().filter(|_| standing.failures_since_good > 0);
     let why = why.map_or(String::new(), |why| format!("; the last attempt: {why}"));
     if standing.unsaved_for(now).is_some_and(|unsaved| unsaved > max_age) {
         let last = last.map_or("never".to_owned(), |last| format!("last {last}"));
         let what = format!("sessions are running, but were saved {last}{why}");
-        return Check::fault(NAME, what, MEND);
+        return Check::fault(NAME, what, FIX);
     }
     match (last, standing.failures_since_good) {
         (_, 1..) => {
             let what =
                 format!("{} failed since the last good save{why}", standing.failures_since_good);
-            Check::warn(NAME, what, MEND)
+            Check::warn(NAME, what, FIX)
         }
         (Some(last), 0) => Check::ok(NAME, last),
         (None, 0) if standing.server == ServerState::None => Check::ok(NAME, "nothing to save yet"),

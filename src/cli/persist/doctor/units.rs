@@ -50,7 +50,7 @@ fn plain() -> Vec<(OsString, OsString)> {
     path.into_iter().chain([("TZ".into(), "UTC".into()), ("LC_ALL".into(), "C".into())]).collect()
 }
 
-/// A time as systemd tells it: `@SECONDS`, or `Fri 2026-11-20 21:19:22 UTC`.
+/// A time as systemd prints it: `@SECONDS`, or `Fri 2026-11-20 21:19:22 UTC`.
 fn time(text: &str) -> Option<Epoch> {
     if let Some(seconds) = text.strip_prefix('@') {
         return seconds.parse().ok();
