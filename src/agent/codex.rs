@@ -2,7 +2,7 @@
 //! the real program in `tests/agents/`.
 
 use super::conversation::ConversationId;
-use super::{Agent, Description, Home, Rank, Resumption, Seen, Use, transcript};
+use super::{Agent, Description, Home, Observation, Rank, Resumption, Use, transcript};
 use crate::process::{Proc, Process, base_name};
 use crate::sys::Dir;
 use chrono::{DateTime, Datelike, Days};
@@ -41,7 +41,7 @@ impl Agent for Codex {
 
     /// The program is a node launcher with a native child; both look like Codex, and the native
     /// one holds the files that name the thread, unless a shared daemon holds them instead.
-    fn observe(&self, process: &Process, _home: &Home) -> Option<Seen> {
+    fn observe(&self, process: &Process, _home: &Home) -> Option<Observation> {
         if !looks_like_codex(&process.argv) {
             return None;
         }
@@ -57,7 +57,7 @@ impl Agent for Codex {
             .or_else(|| named_in_argv(&process.argv).map(|id| (id, Rank::Argv)));
         // A resumed thread has been prompted: others cannot be resumed.
         let prompted = prompted.or_else(|| conversation.as_ref().map(|_| true));
-        Some(Seen { conversation, cwd: process.cwd(), prompted, descend: true })
+        Some(Observation { conversation, cwd: process.cwd(), prompted, descend: true })
     }
 
     /// Codex itself refuses a thread that is live elsewhere (its writer lock).

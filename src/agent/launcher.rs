@@ -2,7 +2,7 @@
 //! It says by them whether it waits: once it is woken it becomes itself anew, without `--wait`.
 
 use super::conversation::ConversationId;
-use super::{Rank, Seen, by_name};
+use super::{Observation, Rank, by_name};
 use crate::process::{Process, base_name};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
@@ -28,13 +28,13 @@ const WITH_VALUE: [&str; 13] = [
 ];
 
 /// What a `start-claude` process says. The agent below it may know better.
-pub(super) fn observe(process: &Process) -> Option<(&'static str, Seen)> {
+pub(super) fn observe(process: &Process) -> Option<(&'static str, Observation)> {
     if !is_launcher(process) {
         return None;
     }
     let value = |name| value(&process.argv, name);
     let agent = by_name(value("agent").unwrap_or(b"claude"))?.name();
-    let mut seen = Seen { conversation: None, cwd: None, prompted: None, descend: true };
+    let mut seen = Observation { conversation: None, cwd: None, prompted: None, descend: true };
     let mut id = value("resume");
     if waits(process) {
         seen.prompted = Some(id.is_some());

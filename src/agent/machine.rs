@@ -1,7 +1,7 @@
-//! Our hook in the machine's settings of Claude Code: one generator of that file, whoever writes it
-//! (pure).
+//! Our hook in the machine's settings of Claude Code (pure): one generator of that file for both
+//! programs.
 
-use super::settings::{self, Unfit, Wiring};
+use super::settings::{self, HookCommand, SettingsError};
 use crate::text::shell_quote::{QUIETLY, shell_line};
 use serde_json::Value;
 use std::ffi::OsStr;
@@ -17,35 +17,33 @@ pub const DROP_IN: &str = "50-terminal-lobby.json";
 pub const EVENTS: [&str; 5] =
     ["SessionStart", "SessionEnd", "UserPromptSubmit", "Stop", "Notification"];
 
-/// What an agent is to run: `program` by its path, whatever the PATH is there.
-///
-/// # Errors
-/// When the path is not UTF-8.
-// A String: there is one error, and its callers print it.
-pub fn command(program: &Path, agent: &str, options: &[String]) -> Result<String, String> {
+/// The path of this program cannot be written into an agent's settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("this program's path is not UTF-8")]
+pub struct PathNotUtf8;
+
+/// The command line that an agent runs: `program` by its path, so that the agent's PATH does not matter.
+pub fn command(program: &Path, agent: &str, options: &[String]) -> Result<String, PathNotUtf8> {
     let mut words = vec![program.as_os_str()];
     words.extend(["hook", "--agent", agent].map(OsStr::new));
     words.extend(options.iter().map(OsStr::new));
     let line = String::from_utf8(shell_line(&words));
-    line.map(|line| line + QUIETLY).map_err(|_| "this program's path is not UTF-8".to_owned())
+    line.map(|line| line + QUIETLY).map_err(|_| PathNotUtf8)
 }
 
-/// Whether a command line is one that this program of some version put there.
+/// Whether a command line was put there by this program, of any version.
 pub fn is_ours(command: &str) -> bool {
     let ours = command.strip_suffix(QUIETLY).and_then(|line| line.split_once(" hook --agent "));
     ours.is_some_and(|(program, _)| program.trim_end_matches('\'').ends_with("/persist"))
 }
 
-/// Our own file with our hook for every event. A command of ours that is there stays: somebody
-/// may have given it options.
-///
-/// # Errors
-/// When the text cannot be changed.
-pub fn ensured(text: Option<&str>, command: &str) -> Result<String, Unfit> {
+/// Our own file with our hook for every event. Our command stays as it is if it is there already: it
+/// may have been given options.
+pub fn ensured(text: Option<&str>, command: &str) -> Result<String, SettingsError> {
     let there = text.and_then(|text| serde_json::from_str::<Value>(text).ok());
     let there = there.as_ref().and_then(first_of_ours);
     let command = there.unwrap_or(command);
-    settings::install(text, &Wiring { events: &EVENTS, command, is_ours })
+    settings::install(text, &HookCommand { events: &EVENTS, command, is_ours })
 }
 
 fn first_of_ours(settings: &Value) -> Option<&str> {

@@ -10,7 +10,6 @@ pub mod conversation;
 pub mod evidence;
 pub mod home;
 pub mod hooks;
-mod json_spans;
 pub mod launcher;
 pub mod machine;
 pub mod settings;
@@ -38,7 +37,7 @@ pub trait Agent: Sync {
     fn runs(&self, process: &Process) -> Option<Use>;
 
     /// What one process of a pane says about this agent; `None` when it is another program.
-    fn observe(&self, process: &Process, home: &Home) -> Option<Seen>;
+    fn observe(&self, process: &Process, home: &Home) -> Option<Observation>;
 
     /// Conversations that a person has open in any process of the user's, inside tmux or out, with
     /// that process: as far as the agent records them and does not itself refuse a second one.
@@ -70,7 +69,7 @@ pub trait Agent: Sync {
 
 /// What a process that is an agent shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seen {
+pub struct Observation {
     /// The conversation it runs, as far as this process can tell.
     pub conversation: Option<(ConversationId, Rank)>,
     /// The directory its conversation belongs to.
@@ -122,7 +121,7 @@ pub fn by_name(name: &[u8]) -> Option<&'static dyn Agent> {
 
 /// Looks at one pane's processes and gives the agent in it, if any, by the best evidence. `stamp`
 /// is what a hook left on the pane; it counts only for the very process that called that hook.
-pub fn sight(first_pid: i32, stamp: Option<&Stamp>, home: &Home, proc: &Proc) -> Option<Sighting> {
+pub fn detect(first_pid: i32, stamp: Option<&Stamp>, home: &Home, proc: &Proc) -> Option<Sighting> {
     let mut sightings = Vec::new();
     proc.visit(first_pid, |process| {
         let seen = AGENTS
@@ -132,7 +131,7 @@ pub fn sight(first_pid: i32, stamp: Option<&Stamp>, home: &Home, proc: &Proc) ->
             .next();
         let Some((agent, mut seen)) = seen else { return true };
         if let Some(stamp) = stamp.filter(|stamp| stamp.is_of(agent, process)) {
-            heed(stamp, &mut seen, process, home);
+            apply_stamp(stamp, &mut seen, process, home);
         }
         sightings.push(Sighting {
             agent,
@@ -152,7 +151,7 @@ pub fn sight(first_pid: i32, stamp: Option<&Stamp>, home: &Home, proc: &Proc) ->
 }
 
 /// Takes a stamp for what it says, unless the process says it better.
-fn heed(stamp: &Stamp, seen: &mut Seen, process: &Process, home: &Home) {
+fn apply_stamp(stamp: &Stamp, seen: &mut Observation, process: &Process, home: &Home) {
     if seen.conversation.as_ref().is_some_and(|(_, rank)| *rank <= Rank::Stamp) {
         return;
     }

@@ -3,7 +3,7 @@
 use super::report::Problem;
 use crate::agent::{AGENTS, Agent};
 use crate::snapshot::SnapshotId;
-use crate::snapshot::store::Unusable;
+use crate::snapshot::store::SnapshotError;
 use crate::sys::FileError;
 use crate::text::io_reason;
 use crate::text::suggest::did_you_mean;
@@ -17,10 +17,10 @@ pub enum Error {
     #[error(transparent)]
     Tmux(#[from] TmuxError),
     #[error(transparent)]
-    Snapshot(#[from] Unusable),
+    Snapshot(#[from] SnapshotError),
     /// A file that the user named cannot be used as a snapshot.
     #[error(transparent)]
-    SnapshotFile(Unusable),
+    SnapshotFile(SnapshotError),
     #[error("{user} has no snapshots yet")]
     NoSnapshots { user: String },
     #[error("{user} has no snapshot '{name}'")]

@@ -11,7 +11,7 @@ const MAX_KEPT: usize = 1000;
 
 /// How an agent ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum How {
+pub enum EndKind {
     /// On purpose.
     Closed,
     /// Any other way.
@@ -30,7 +30,7 @@ pub struct Ending {
     /// Its agent.
     pub agent: Vec<u8>,
     /// How.
-    pub how: How,
+    pub how: EndKind,
     /// What was seen: an exit code, a signal.
     pub reason: Vec<u8>,
 }
@@ -39,7 +39,7 @@ pub struct Ending {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Endings(pub Vec<Ending>);
 
-impl How {
+impl EndKind {
     /// The word in the file and on the command line.
     pub fn word(self) -> &'static str {
         match self {
@@ -85,14 +85,14 @@ impl Endings {
     pub fn closed_since(&self, conversation: &[u8], snapshot: SnapshotId) -> Option<&Ending> {
         self.0.iter().find(|ending| {
             ending.conversation == conversation
-                && ending.how == How::Closed
+                && ending.how == EndKind::Closed
                 && ending.ended >= snapshot.seconds()
         })
     }
 
     /// The latest close of any conversation.
     pub fn latest_close(&self) -> Option<Epoch> {
-        let closed = self.0.iter().filter(|ending| ending.how == How::Closed);
+        let closed = self.0.iter().filter(|ending| ending.how == EndKind::Closed);
         closed.map(|ending| ending.ended).max()
     }
 }
@@ -104,7 +104,7 @@ fn decode_line(line: Line<'_>) -> Option<Ending> {
         ended: parse_time(ended)?,
         conversation: unescape(conversation)?,
         agent: unescape(agent)?,
-        how: How::parse(how)?,
+        how: EndKind::parse(how)?,
         reason: unescape(reason)?,
     })
 }
@@ -113,7 +113,7 @@ fn decode_line(line: Line<'_>) -> Option<Ending> {
 mod tests {
     use super::*;
 
-    fn ending(conversation: &str, ended: Epoch, how: How) -> Ending {
+    fn ending(conversation: &str, ended: Epoch, how: EndKind) -> Ending {
         Ending {
             session: b"#s\t".to_vec(),
             ended,
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn endings_come_back_and_bad_lines_are_named() {
-        let all = Endings(vec![ending("a", 5, How::Closed), ending("b", 6, How::Lost)]);
+        let all = Endings(vec![ending("a", 5, EndKind::Closed), ending("b", 6, EndKind::Lost)]);
         let mut text = all.encode();
         text.extend(b"bad\n");
         assert_eq!(Endings::decode(&text), (all, vec![4]));
@@ -136,12 +136,12 @@ mod tests {
     fn only_a_close_since_the_snapshot_counts_and_a_later_loss_undoes_it() {
         let snapshot = SnapshotId::next(100, None, None);
         let mut endings = Endings::default();
-        endings.add(ending("a", 99, How::Closed));
+        endings.add(ending("a", 99, EndKind::Closed));
         assert!(endings.closed_since(b"a", snapshot).is_none());
-        endings.add(ending("a", 100, How::Closed));
+        endings.add(ending("a", 100, EndKind::Closed));
         assert!(endings.closed_since(b"a", snapshot).is_some());
         assert_eq!(endings.latest_close(), Some(100));
-        endings.add(ending("a", 101, How::Lost));
+        endings.add(ending("a", 101, EndKind::Lost));
         assert!(endings.closed_since(b"a", snapshot).is_none());
     }
 
@@ -149,7 +149,7 @@ mod tests {
     fn the_oldest_endings_go_when_there_are_too_many() {
         let mut endings = Endings::default();
         for n in 0..1100_u64 {
-            endings.add(ending(&n.to_string(), n, How::Closed));
+            endings.add(ending(&n.to_string(), n, EndKind::Closed));
         }
         assert_eq!((endings.0.len(), endings.0[0].ended), (1000, 100));
     }

@@ -16,7 +16,7 @@ pub mod tombstones;
 pub use activity::{Activity, Restored, SaveResult};
 pub use codec::{Damage, Fault, decode, encode};
 pub use conversations::{Conversation, Conversations};
-pub use endings::{Ending, Endings, How};
+pub use endings::{EndKind, Ending, Endings};
 pub use id::SnapshotId;
 pub use record::{PaneFlags, Row, Snapshot, State, WindowFlags};
 pub use store::{Store, Stored};

@@ -3,21 +3,19 @@
 
 use super::id::SnapshotId;
 use super::record::Row;
-use super::store::Store;
+use super::store::{SCROLLBACK, Store};
 use crate::sys::fs::{Dir, FileError};
 use crate::sys::locks::Lock;
 use std::path::Path;
 
-/// What the directory is called after its snapshot's id.
-const SUFFIX: &str = ".scrollback";
-/// No directory holds more files.
+/// Maximum number of files in a directory.
 const MAX_FILES: usize = 100_000;
 
 impl Store {
     /// The directory of a snapshot's scrollback, if it is there.
     pub fn scrollback(&self, id: SnapshotId) -> Result<Option<Dir>, FileError> {
         let Some(snapshots) = &self.snapshots else { return Ok(None) };
-        match snapshots.open_dir(format!("{id}{SUFFIX}")) {
+        match snapshots.open_dir(format!("{id}{SCROLLBACK}")) {
             Ok(dir) => Ok(Some(dir)),
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),
@@ -30,7 +28,7 @@ impl Store {
         let Some(snapshots) = &self.snapshots else {
             return Err(FileError::refused("writing", self.path(), "the store is not locked"));
         };
-        let dir = snapshots.ensure_dir(&format!("{id}{SUFFIX}"))?;
+        let dir = snapshots.ensure_dir(&format!("{id}{SCROLLBACK}"))?;
         if let Some(names) = dir.names(MAX_FILES)? {
             dir.remove_temporaries(&names)?;
         }

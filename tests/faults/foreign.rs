@@ -31,7 +31,7 @@ fn passes_over(prepared: &Prepared, state: &State, good: &str, newer: &[String])
         shown["notes"].as_array().unwrap().iter().map(|n| n.as_str().unwrap()).collect();
     assert_eq!(notes.len(), newer.len(), "{notes:?}");
     for name in newer {
-        let named = |note: &str| note.starts_with("passed over: ") && note.contains(name.as_str());
+        let named = |note: &str| note.starts_with("skipped: ") && note.contains(name.as_str());
         assert!(notes.iter().any(|note| named(note)), "{name}: {notes:?}");
     }
     let list = persist(&prepared.sandbox, &["list", "--json"], &state.0).ok().json();

@@ -202,7 +202,7 @@ fn sight_all(
             continue;
         }
         let stamp = Stamp::parse(&pane.stamp);
-        let Some(sighting) = agent::sight(pane.pid, stamp.as_ref(), home, proc) else { continue };
+        let Some(sighting) = agent::detect(pane.pid, stamp.as_ref(), home, proc) else { continue };
         let place = format!("{}:{}.{}", escape(&pane.session), pane.window_index, pane.index);
         let previous = before.get(&order(pane)).and_then(|row| row.conversation.as_deref());
         ids.push(pane.id);

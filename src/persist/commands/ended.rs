@@ -5,7 +5,7 @@ use crate::persist::context::Context;
 use crate::persist::error::Error;
 use crate::persist::report::{EndedReport, Report};
 use crate::persist::request::Ended;
-use crate::snapshot::{Ending, Endings, How, Row, Snapshot, State};
+use crate::snapshot::{EndKind, Ending, Endings, Row, Snapshot, State};
 use crate::text::{escape, unescape};
 use crate::tmux::CallerPane;
 use std::collections::BTreeSet;
@@ -56,7 +56,7 @@ fn record(context: &Context, ended: &Ended, report: &mut EndedReport) -> Result<
                 ended: context.now.max(newest),
                 conversation: id.as_str().into(),
                 agent: bytes(&ended.agent),
-                how: if ended.closed { How::Closed } else { How::Lost },
+                how: if ended.closed { EndKind::Closed } else { EndKind::Lost },
                 reason: bytes(&ended.reason),
             });
         }

@@ -7,7 +7,7 @@ use crate::persist::report::{ForgetReport, Report};
 use crate::persist::restore::selection::{self, Match};
 use crate::persist::restore::session_name;
 use crate::persist::save::{history_index, save};
-use crate::snapshot::{Ending, Endings, How, Row, State, Store, Stored, Tombstone, Tombstones};
+use crate::snapshot::{EndKind, Ending, Endings, Row, State, Store, Stored, Tombstone, Tombstones};
 use crate::sys::clock::Epoch;
 use crate::sys::fs;
 use crate::sys::locks::Lock;
@@ -120,7 +120,7 @@ impl Close<'_> {
                 ended: self.closed,
                 conversation: id.as_str().into(),
                 agent: row.and_then(|row| row.agent.clone()).unwrap_or_default(),
-                how: How::Closed,
+                how: EndKind::Closed,
                 reason: self.reason.into(),
             });
             report.conversations.push(id.as_str().to_owned());

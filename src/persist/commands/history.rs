@@ -7,7 +7,7 @@ use crate::persist::report::{
 use crate::persist::save::closings::Closings;
 use crate::persist::save::{history_index, read_closings};
 use crate::snapshot::{
-    Conversation, Ending, Endings, How, Row, State, Stored, Tombstone, Tombstones,
+    Conversation, EndKind, Ending, Endings, Row, State, Stored, Tombstone, Tombstones,
 };
 use crate::sys::FileError;
 use crate::sys::clock::Epoch;
@@ -103,7 +103,7 @@ impl Records<'_> {
         let of_it = |ending: &&Ending| ending.conversation == one.id && ending.ended >= seen;
         let ending = self.endings.0.iter().rfind(of_it);
         let recorded = ending.map(|ending| (ending.ended, ending.reason.clone()));
-        if ending.is_some_and(|ending| ending.how == How::Closed) {
+        if ending.is_some_and(|ending| ending.how == EndKind::Closed) {
             return (ConversationState::Closed, recorded);
         }
         let since =

@@ -96,7 +96,7 @@ mod tests {
     use super::*;
     use crate::agent::{ConversationId, Resumption};
     use crate::persist::restore::facts::FormerPane;
-    use crate::snapshot::{Ending, How, Snapshot, SnapshotId, Tombstone};
+    use crate::snapshot::{EndKind, Ending, Snapshot, SnapshotId, Tombstone};
     use crate::text::escape;
     use proptest::prelude::*;
 
@@ -146,7 +146,7 @@ mod tests {
                 Tombstone { session: vec![b'a' + n], closed: 200, reason: vec![] }
             }));
             closings.endings.0.extend(closed.map(|n| Ending {
-                session: vec![], ended: 200, conversation: uuid(n), agent: vec![], how: How::Closed, reason: vec![],
+                session: vec![], ended: 200, conversation: uuid(n), agent: vec![], how: EndKind::Closed, reason: vec![],
             }));
             let snapshot = Snapshot { rows, ..Snapshot::default() };
             (Stored { id: SnapshotId::next(100, None, None), snapshot }, facts, closings)

@@ -2,9 +2,9 @@
 
 use crate::persist::context::Context;
 use crate::persist::error::Error;
-use crate::snapshot::store::Unusable;
+use crate::snapshot::store::SnapshotError;
 use crate::snapshot::{self, SnapshotId, Store, Stored};
-use crate::text::{escape, shown};
+use crate::text::escape;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -43,9 +43,9 @@ pub(crate) fn find(
 /// A file's time is the one in its name, else its last modification.
 fn from_file(path: &Path) -> Result<Stored, Error> {
     let read = crate::sys::fs::read(path, MAX_FILE);
-    let bytes = read.map_err(|error| Error::SnapshotFile(Unusable::File(error)))?;
+    let bytes = read.map_err(|error| Error::SnapshotFile(SnapshotError::File(error)))?;
     let snapshot = snapshot::decode(&bytes).map_err(|damage| {
-        Error::SnapshotFile(Unusable::Damaged { file: shown(path).to_string(), damage })
+        Error::SnapshotFile(SnapshotError::Damaged { file: path.to_owned(), damage })
     })?;
     let named = path.file_name().and_then(|name| SnapshotId::parse(name.to_str()?));
     let id = named.unwrap_or_else(|| {

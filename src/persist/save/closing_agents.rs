@@ -32,7 +32,7 @@ pub(crate) fn drop_closing(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::snapshot::{Ending, How, Row};
+    use crate::snapshot::{EndKind, Ending, Row};
 
     #[test]
     fn an_agent_that_ends_is_told_from_one_that_was_opened_again() {
@@ -42,7 +42,7 @@ mod tests {
             ended: 200,
             conversation: b"c".to_vec(),
             agent: b"claude".to_vec(),
-            how: How::Closed,
+            how: EndKind::Closed,
             reason: vec![],
         });
         let newest = |seconds| SnapshotId::next(seconds, None, None);

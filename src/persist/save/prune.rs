@@ -2,7 +2,7 @@
 
 use super::history_index;
 use crate::persist::context::Context;
-use crate::snapshot::retention::{self, Known};
+use crate::snapshot::retention::{self, Candidate};
 use crate::snapshot::{SnapshotId, Store, Summary};
 use crate::sys::FileError;
 use crate::sys::locks::Lock;
@@ -36,11 +36,11 @@ fn try_prune(
     (store, lock): (&Store, &Lock),
     notes: &mut Vec<String>,
 ) -> Result<(), FileError> {
-    let known: Vec<Known> = store
+    let known: Vec<Candidate> = store
         .ids()?
         .0
         .into_iter()
-        .map(|id| Known { id, fullness: store.summary(id).map(Summary::fullness) })
+        .map(|id| Candidate { id, fullness: store.summary(id).map(Summary::fullness) })
         .collect();
     let mut surplus = retention::surplus(&known, context.now, &context.retention);
     surplus.truncate(AT_ONCE);

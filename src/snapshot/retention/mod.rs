@@ -32,7 +32,7 @@ impl Default for Rules {
 
 /// What retention needs to know of a snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Known {
+pub struct Candidate {
     /// Its name, which is its time.
     pub id: SnapshotId,
     /// How much was alive in it ([`super::Summary::fullness`]); `None` when it is damaged.
@@ -59,7 +59,7 @@ enum Claim {
 /// Beyond `max_snapshots` a tenth is given up at once, so that not every save has to: what only
 /// its age speaks for first, then losses but the greatest of each hour (each day, when they are
 /// older), always oldest first.
-pub fn surplus(known: &[Known], now: Epoch, rules: &Rules) -> Vec<SnapshotId> {
+pub fn surplus(known: &[Candidate], now: Epoch, rules: &Rules) -> Vec<SnapshotId> {
     let mut sound: Vec<(SnapshotId, usize)> =
         known.iter().filter_map(|one| Some((one.id, one.fullness?))).collect();
     sound.sort_unstable();

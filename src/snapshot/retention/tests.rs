@@ -11,26 +11,26 @@ fn id(seconds: Epoch) -> SnapshotId {
     SnapshotId::next(seconds, None, None)
 }
 
-fn known(series: &[(Epoch, usize)]) -> Vec<Known> {
-    series.iter().map(|&(at, full)| Known { id: id(at), fullness: Some(full) }).collect()
+fn known(series: &[(Epoch, usize)]) -> Vec<Candidate> {
+    series.iter().map(|&(at, full)| Candidate { id: id(at), fullness: Some(full) }).collect()
 }
 
-fn kept(known: &[Known], now: Epoch, rules: &Rules) -> Vec<Known> {
+fn kept(known: &[Candidate], now: Epoch, rules: &Rules) -> Vec<Candidate> {
     let gone: BTreeSet<SnapshotId> = surplus(known, now, rules).into_iter().collect();
     known.iter().filter(|one| !gone.contains(&one.id)).copied().collect()
 }
 
-fn times(known: &[Known]) -> Vec<Epoch> {
+fn times(known: &[Candidate]) -> Vec<Epoch> {
     known.iter().map(|one| one.id.seconds()).collect()
 }
 
 /// Sound ones, oldest first.
-fn sound(known: &[Known]) -> Vec<(SnapshotId, usize)> {
+fn sound(known: &[Candidate]) -> Vec<(SnapshotId, usize)> {
     known.iter().filter_map(|one| Some((one.id, one.fullness?))).collect()
 }
 
 /// The last full ones before a loss, with the time of the loss.
-fn last_full(known: &[Known]) -> Vec<(SnapshotId, Epoch)> {
+fn last_full(known: &[Candidate]) -> Vec<(SnapshotId, Epoch)> {
     let sound = sound(known);
     let pairs = sound.windows(2).filter(|pair| pair[1].1 < pair[0].1);
     pairs.map(|pair| (pair[0].0, pair[1].0.seconds())).collect()
@@ -44,11 +44,11 @@ prop_compose! {
              0_usize..6, proptest::bool::weighted(0.1)),
             0..120),
         ahead in 0_u64..200_000,
-    ) -> Vec<Known> {
+    ) -> Vec<Candidate> {
         let mut at = NOON + ahead;
-        let mut series: Vec<Known> = steps.into_iter().map(|(gap, full, damaged)| {
+        let mut series: Vec<Candidate> = steps.into_iter().map(|(gap, full, damaged)| {
             at -= gap;
-            Known { id: id(at), fullness: (!damaged).then_some(full) }
+            Candidate { id: id(at), fullness: (!damaged).then_some(full) }
         }).collect();
         series.reverse();
         series
@@ -85,7 +85,7 @@ proptest! {
     #[test]
     fn damaged_ones_and_the_newest_sound_one_stay(series in series(), rules in rules()) {
         let kept = kept(&series, NOON, &rules);
-        let damaged = |known: &[Known]| known.iter().filter(|one| one.fullness.is_none()).count();
+        let damaged = |known: &[Candidate]| known.iter().filter(|one| one.fullness.is_none()).count();
         prop_assert_eq!(damaged(&kept), damaged(&series));
         prop_assert_eq!(sound(&kept).pop(), sound(&series).pop());
     }
@@ -165,14 +165,14 @@ proptest! {
         let rules = Rules { max_snapshots: 1000, ..rules };
         let on_the_way = kept(&kept(&series, NOON, &rules), NOON + later, &rules);
         let at_the_end = kept(&series, NOON + later, &rules);
-        let in_order = |one: &Known| on_the_way.contains(one);
+        let in_order = |one: &Candidate| on_the_way.contains(one);
         prop_assert!(at_the_end.iter().filter(|one| !in_order(one)).count() == 0);
     }
 
     #[test]
     fn ids_of_the_future_stay_while_there_is_room(series in series(), rules in rules()) {
         let rules = Rules { max_snapshots: 1000, keep_all_hours: rules.keep_all_hours + 1, ..rules };
-        let ahead = |known: &[Known]| times(known).iter().filter(|at| **at > NOON).count();
+        let ahead = |known: &[Candidate]| times(known).iter().filter(|at| **at > NOON).count();
         prop_assert_eq!(ahead(&kept(&series, NOON, &rules)), ahead(&series));
     }
 
@@ -217,10 +217,10 @@ fn lesson_01_the_manifest_of_fourteen_outlives_any_number_of_small_ones_after_it
     let mut series = known(&[(NOON, 14), (NOON + 300, 2)]);
     for hour in 1..365 * 24 {
         let at = NOON + 300 + hour * HOUR;
-        series.push(Known { id: id(at), fullness: Some(2) });
+        series.push(Candidate { id: id(at), fullness: Some(2) });
         series = kept(&series, at, &Rules::default());
     }
-    assert_eq!(series[0], Known { id: id(NOON), fullness: Some(14) });
+    assert_eq!(series[0], Candidate { id: id(NOON), fullness: Some(14) });
     assert!(series.len() < 300, "{}", series.len());
 }
 
@@ -228,7 +228,7 @@ fn lesson_01_the_manifest_of_fourteen_outlives_any_number_of_small_ones_after_it
 fn lesson_02_all_steps_of_a_loss_over_three_saves_stay() {
     let mut series = known(&[(NOON, 18), (NOON + 300, 13), (NOON + 600, 8)]);
     for step in 1..80 * 24 {
-        series.push(Known { id: id(NOON + 600 + step * HOUR), fullness: Some(8) });
+        series.push(Candidate { id: id(NOON + 600 + step * HOUR), fullness: Some(8) });
     }
     let left = kept(&series, NOON + 80 * DAY, &Rules::default());
     assert_eq!(sound(&left)[..3], sound(&series)[..3]);
@@ -238,13 +238,13 @@ fn lesson_02_all_steps_of_a_loss_over_three_saves_stay() {
 fn lesson_10_a_change_every_five_minutes_for_months_stays_below_the_cap() {
     // The predecessor's other store reached 3,521 files. Here even each second change is a loss.
     let rules = Rules::default();
-    let mut series: Vec<Known> = Vec::new();
+    let mut series: Vec<Candidate> = Vec::new();
     let mut most = 0;
     for step in 0..120 * 288_u64 {
         let at = NOON + step * 300;
         let fullness = Some(usize::try_from(20 + step % 2 + step % 7).unwrap());
         let new_hour = series.last().is_none_or(|last| last.id.seconds() / HOUR != at / HOUR);
-        series.push(Known { id: id(at), fullness });
+        series.push(Candidate { id: id(at), fullness });
         if new_hour || series.len() > 1000 {
             series = kept(&series, at, &rules);
         }
@@ -259,10 +259,10 @@ fn lesson_10_a_change_every_five_minutes_for_months_stays_below_the_cap() {
 fn a_clock_that_was_ahead_once_does_not_make_the_store_grow_for_ever() {
     let mut series = known(&[(NOON - HOUR, 3)]);
     let mut last = id(NOON + 3650 * DAY);
-    series.push(Known { id: last, fullness: Some(3) });
+    series.push(Candidate { id: last, fullness: Some(3) });
     for _ in 0..3000 {
         last = SnapshotId::next(NOON, Some(last), None);
-        series.push(Known { id: last, fullness: Some(3) });
+        series.push(Candidate { id: last, fullness: Some(3) });
         if series.len() > 1000 {
             series = kept(&series, NOON, &Rules::default());
         }

@@ -1,43 +1,40 @@
-//! One user's snapshots on disk: a series of immutable files, of which the newest sound one
+//! One user's snapshots on disk: a series of immutable files, of which the newest valid one
 //! counts. Always used as the user that owns it.
 
 mod index;
 mod prune;
+mod records;
 
-use super::activity::Activity;
 use super::codec::{self, Damage};
-use super::endings::Endings;
 use super::id::SnapshotId;
 use super::record::Snapshot;
-use super::tombstones::Tombstones;
 use crate::sys::fs::{self, Dir, Existing, FileError};
 use crate::sys::locks::{self, Lock};
+use crate::text::shown;
 use std::ffi::{OsStr, OsString};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// No snapshot is larger (bytes): 1,000 panes are about 300 KB.
+/// Maximum size of a snapshot, in bytes: 1,000 panes take about 300 KB.
 const MAX_SNAPSHOT: u64 = 64 << 20;
-/// No list of tombstones, endings or conversations is larger (bytes).
+/// Maximum size of the list of tombstones, of endings and of conversations, in bytes.
 pub const MAX_LINES: u64 = 16 << 20;
-/// No store holds more files.
+/// Maximum number of files in a store.
 const MAX_FILES: usize = 100_000;
+/// The scrollback of a snapshot's panes is in a directory beside it, named by its id and this.
+pub(super) const SCROLLBACK: &str = ".scrollback";
 const SNAPSHOTS: &str = "snapshots";
 const LATEST: &str = "latest";
 const FORGOTTEN: &str = "forgotten.tsv";
 const ENDINGS: &str = "endings.tsv";
 const ENDINGS_LOCK: &str = "endings.lock";
 const ACTIVITY: &str = "activity.tsv";
-/// No record of activity is larger (bytes).
-const MAX_ACTIVITY: u64 = 64 << 10;
-/// What a restore leaves for the panes that it makes.
+/// Directory of what a restore leaves for the panes that it makes.
 pub const RESTORED: &str = "restored";
-/// In it: conversations with their last activity and title.
-const WAITING: &str = "waiting.tsv";
 const LOCK: &str = "lock";
-/// Held by the process that saves next because something changed; its time says when that was.
+/// Locked by the process that saves next because something changed; its time is that of the change.
 const PENDING: &str = "pending";
-/// The regular files of a store, where they are there, besides the snapshots.
+/// The regular files that a store may hold besides the snapshots.
 pub const RECORDS: [&str; 7] =
     [FORGOTTEN, ENDINGS, ENDINGS_LOCK, ACTIVITY, index::CONVERSATIONS, LOCK, PENDING];
 
@@ -51,9 +48,7 @@ pub struct Store {
 /// A snapshot as it is in the store.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Stored {
-    /// Its name.
     pub id: SnapshotId,
-    /// What it says.
     pub snapshot: Snapshot,
 }
 
@@ -64,24 +59,17 @@ impl Stored {
     }
 }
 
-/// Why something in the store cannot be used.
+/// Why a snapshot in the store cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum Unusable {
-    /// It cannot be read.
+pub enum SnapshotError {
     #[error(transparent)]
     File(#[from] FileError),
-    /// It is not a sound snapshot.
-    #[error("{file}: {damage}")]
-    Damaged {
-        /// The path.
-        file: String,
-        /// The line and what is wrong with it.
-        damage: Damage,
-    },
+    #[error("{}: {damage}", shown(.file))]
+    Damaged { file: PathBuf, damage: Damage },
 }
 
 impl Store {
-    /// Opens the store in `<state>/<user>`, if it is there.
+    /// Opens the store in `<state>/<user>`; `None` if there is none.
     pub fn open(dir: &Path) -> Result<Option<Self>, FileError> {
         match Dir::open(dir) {
             Ok(dir) => {
@@ -93,7 +81,7 @@ impl Store {
         }
     }
 
-    /// Opens the store for its hints alone: also where the snapshots cannot be reached.
+    /// Opens the store for its record of activity alone, even if the snapshots cannot be reached.
     pub fn open_for_hints(dir: &Path) -> Result<Option<Self>, FileError> {
         match Dir::open(dir) {
             Ok(dir) => Ok(Some(Self { dir, snapshots: None })),
@@ -102,8 +90,8 @@ impl Store {
         }
     }
 
-    /// Opens the store of the caller below a state directory of the caller's, making what is
-    /// absent and the documented link `<user>.tsv`.
+    /// Opens the caller's store below the caller's state directory; creates what is missing and the
+    /// documented link `<user>.tsv`.
     pub fn create(state: &Path, user: &str) -> Result<Self, FileError> {
         fs::create_private_dirs(state)?;
         // The state directory itself may be behind a link of the user's own making.
@@ -123,18 +111,16 @@ impl Store {
         Ok(Self { dir, snapshots })
     }
 
-    /// Where the store is.
     pub fn path(&self) -> &Path {
         self.dir.path()
     }
 
-    /// Where a snapshot is.
     pub fn snapshot_path(&self, id: SnapshotId) -> std::path::PathBuf {
         self.dir.path().join(SNAPSHOTS).join(id.file_name())
     }
 
-    /// Excludes every other writer for as long as the lock is held; gives up after `wait`.
-    /// What a killed writer left behind is removed.
+    /// Excludes every other writer as long as the lock is held; fails after `wait`. Removes what a
+    /// killed writer left behind.
     pub fn lock(&mut self, wait: Duration) -> Result<Lock, FileError> {
         let lock = locks::exclusive(&self.dir, LOCK, wait)?;
         if self.snapshots.is_none() {
@@ -148,8 +134,8 @@ impl Store {
         Ok(lock)
     }
 
-    /// The turn to save next, without waiting for it. Whoever has it takes [`Store::lock`] before
-    /// letting go of it, never the other way round.
+    /// The right to save next, without waiting for it. Its holder takes [`Store::lock`] before releasing
+    /// it, never the other way round.
     pub fn pending(&self) -> Result<Lock, FileError> {
         locks::exclusive(&self.dir, PENDING, Duration::ZERO)
     }
@@ -176,7 +162,7 @@ impl Store {
     }
 
     /// Reads one snapshot, as bytes and decoded.
-    pub fn read(&self, id: SnapshotId) -> Result<(Vec<u8>, Snapshot), Unusable> {
+    pub fn read(&self, id: SnapshotId) -> Result<(Vec<u8>, Snapshot), SnapshotError> {
         let name = id.file_name();
         let Some(snapshots) = &self.snapshots else {
             let path = self.snapshot_path(id);
@@ -186,19 +172,19 @@ impl Store {
         match codec::decode(&bytes) {
             Ok(snapshot) => Ok((bytes, snapshot)),
             Err(damage) => {
-                let file = snapshots.path().join(name).display().to_string();
-                Err(Unusable::Damaged { file, damage })
+                let file = snapshots.path().join(name);
+                Err(SnapshotError::Damaged { file, damage })
             }
         }
     }
 
-    /// The newest sound snapshot with its bytes; each newer one that had to be passed over is
-    /// named in `notes` (lesson 3).
+    /// The newest valid snapshot with its bytes; each newer one that had to be skipped is named in
+    /// `notes` (lesson 3).
     pub fn newest(&self, notes: &mut Vec<String>) -> Result<Option<(Vec<u8>, Stored)>, FileError> {
         for id in self.ids()?.0 {
             match self.read(id) {
                 Ok((bytes, snapshot)) => return Ok(Some((bytes, Stored { id, snapshot }))),
-                Err(why) => notes.push(format!("passed over: {why}")),
+                Err(why) => notes.push(format!("skipped: {why}")),
             }
         }
         Ok(None)
@@ -218,115 +204,14 @@ impl Store {
         snapshots.write(&id.file_name(), bytes, Existing::Kept)
     }
 
-    /// Points `latest` at a snapshot unless it does so already: a save that was killed between
-    /// its two renames is mended by the next.
+    /// Points `latest` at a snapshot unless it does so already: this fixes what a save leaves that was
+    /// killed between its two renames.
     pub fn point_latest(&self, id: SnapshotId) -> Result<(), FileError> {
         let target = OsString::from(format!("{SNAPSHOTS}/{}", id.file_name()));
         if self.dir.link_target(LATEST)?.as_ref() == Some(&target) {
             return Ok(());
         }
         self.dir.write_link(LATEST, &target)
-    }
-
-    /// Reads the tombstones; lines that do not parse are named in `notes`.
-    pub fn tombstones(&self, notes: &mut Vec<String>) -> Result<Tombstones, FileError> {
-        self.read_lines(FORGOTTEN, Tombstones::decode, notes)
-    }
-
-    /// Replaces the tombstones. The lock is held.
-    pub fn write_tombstones(&self, tombstones: &Tombstones, _lock: &Lock) -> Result<(), FileError> {
-        self.dir.write(FORGOTTEN, &tombstones.encode(), Existing::Replaced)
-    }
-
-    /// Reads how agents ended; lines that do not parse are named in `notes`.
-    pub fn endings(&self, notes: &mut Vec<String>) -> Result<Endings, FileError> {
-        self.read_lines(ENDINGS, Endings::decode, notes)
-    }
-
-    /// Changes the record of endings, under a lock of its own: what an agent's launcher has to say
-    /// cannot wait until a save that a hung server holds up lets go of the store.
-    pub fn change_endings(
-        &self,
-        wait: Duration,
-        notes: &mut Vec<String>,
-        change: impl FnOnce(&mut Endings),
-    ) -> Result<(), FileError> {
-        const TRIES: usize = 3;
-        let _lock = locks::exclusive(&self.dir, ENDINGS_LOCK, wait)?;
-        let mut endings = self.endings(notes)?;
-        change(&mut endings);
-        let bytes = endings.encode();
-        let mut written = Ok(());
-        for _ in 0..TRIES {
-            written = self.dir.write(ENDINGS, &bytes, Existing::Replaced);
-            // Whoever has just taken the store's lock took our temporary file for one that was left.
-            if !written.as_ref().is_err_and(FileError::is_not_found) {
-                break;
-            }
-        }
-        written
-    }
-
-    /// Reads what was last done. It is a hint: one that is absent reads as empty, and so does one
-    /// that is torn or cannot be read, which is named in `notes`.
-    pub fn activity(&self, notes: &mut Vec<String>) -> Activity {
-        let path = self.dir.path().join(ACTIVITY);
-        match self.dir.read(ACTIVITY, MAX_ACTIVITY).map(|text| Activity::decode(&text)) {
-            Ok(Some((activity, bad))) => {
-                let named = |n: &usize| format!("passed over: {}: line {n}", path.display());
-                notes.extend(bad.iter().map(named));
-                activity
-            }
-            Ok(None) => {
-                notes.push(format!("passed over: {}: it is torn", path.display()));
-                Activity::default()
-            }
-            Err(error) if error.is_not_found() => Activity::default(),
-            Err(error) => {
-                notes.push(format!("passed over: {error}"));
-                Activity::default()
-            }
-        }
-    }
-
-    /// Changes what was last done. No lock is needed: of two at once, one may go unrecorded.
-    pub fn record(&self, notes: &mut Vec<String>, change: impl FnOnce(&mut Activity)) {
-        let mut activity = self.activity(notes);
-        change(&mut activity);
-        let bytes = activity.encode();
-        let written = match self.dir.write_hint(ACTIVITY, &bytes) {
-            // Whoever has just taken the lock took our temporary file for one that was left over.
-            Err(error) if error.is_not_found() => self.dir.write_hint(ACTIVITY, &bytes),
-            written => written,
-        };
-        notes.extend(written.err().map(|error| format!("not recorded: {error}")));
-    }
-
-    /// Leaves a text for the panes of a restore, where they lock files of theirs, too.
-    pub fn leave_for_panes(&self, text: &[u8], _lock: &Lock) -> Result<(), FileError> {
-        let dir = self.dir.ensure_dir(RESTORED)?;
-        if let Some(names) = dir.names(MAX_FILES)? {
-            dir.remove_temporaries(&names)?;
-        }
-        dir.write(WAITING, text, Existing::Replaced)
-    }
-
-    /// Reads a file of lines that may be absent; bad lines are passed over and named.
-    fn read_lines<T: Default>(
-        &self,
-        name: &str,
-        decode: impl Fn(&[u8]) -> (T, Vec<usize>),
-        notes: &mut Vec<String>,
-    ) -> Result<T, FileError> {
-        let text = match self.dir.read(name, MAX_LINES) {
-            Ok(text) => text,
-            Err(error) if error.is_not_found() => return Ok(T::default()),
-            Err(error) => return Err(error),
-        };
-        let (read, bad) = decode(&text);
-        let path = self.dir.path().join(name);
-        notes.extend(bad.iter().map(|n| format!("passed over: {}: line {n}", path.display())));
-        Ok(read)
     }
 }
 
@@ -366,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn damaged_and_foreign_files_are_passed_over_and_named() {
+    fn damaged_and_foreign_files_are_skipped_and_named() {
         let root = tempfile::tempdir().unwrap();
         let mut store = store(root.path());
         let lock = store.lock(Duration::ZERO).unwrap();

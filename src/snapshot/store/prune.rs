@@ -1,14 +1,11 @@
 //! Removing snapshots, with what belongs to them.
 
-use super::{MAX_FILES, Store};
+use super::{MAX_FILES, SCROLLBACK, Store};
 use crate::snapshot::summary::{self, Summary};
 use crate::snapshot::{Snapshot, SnapshotId};
 use crate::sys::fs::{Dir, FileError};
 use crate::sys::locks::Lock;
 use std::ffi::{OsStr, OsString};
-
-/// The scrollback of a snapshot's panes is in a directory beside it.
-const SCROLLBACK: &str = ".scrollback";
 
 /// The snapshot that a name in the directory of snapshots belongs to, if it is no snapshot itself.
 pub(super) fn belongs_to(name: &OsStr) -> Option<SnapshotId> {

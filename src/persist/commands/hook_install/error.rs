@@ -1,6 +1,6 @@
 //! Why the hook could not be installed or removed.
 
-use crate::agent::settings::Unfit;
+use crate::agent::settings::SettingsError;
 use crate::persist::report::Problem;
 use crate::sys::FileError;
 use crate::text::shown;
@@ -20,7 +20,7 @@ pub enum HookInstallError {
     #[error(transparent)]
     File(#[from] FileError),
     #[error("{}: {source}", shown(path))]
-    Settings { path: PathBuf, source: Unfit },
+    Settings { path: PathBuf, source: SettingsError },
     #[error("{}: not UTF-8", shown(path))]
     NotUtf8 { path: PathBuf },
     #[error("{}: another program keeps changing it", shown(path))]

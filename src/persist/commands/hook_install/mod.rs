@@ -7,7 +7,7 @@ mod settings_file;
 pub use error::HookInstallError;
 
 use crate::agent::machine;
-use crate::agent::settings::Wiring;
+use crate::agent::settings::HookCommand;
 use crate::persist::context::Context;
 use crate::persist::own_program::program;
 use crate::persist::report::{HookInstallReport, HookInstallResult, Report};
@@ -46,7 +46,7 @@ fn try_run(
         return Err(HookInstallError::NoMachineSettings);
     }
     let command = command(request)?;
-    let wiring = Wiring { events, command: &command, is_ours: machine::is_ours };
+    let wiring = HookCommand { events, command: &command, is_ours: machine::is_ours };
     let file = if for_all {
         SettingsFile::of_machine(request)?
     } else {

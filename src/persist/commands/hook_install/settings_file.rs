@@ -2,7 +2,7 @@
 
 use super::HookInstallError;
 use crate::agent::machine;
-use crate::agent::settings::{self, Wiring};
+use crate::agent::settings::{self, HookCommand};
 use crate::persist::context::Context;
 use crate::persist::report::HookInstallResult;
 use crate::persist::request::HookInstall;
@@ -87,7 +87,7 @@ impl SettingsFile {
     pub(super) fn change(
         &self,
         install: bool,
-        wiring: &Wiring<'_>,
+        wiring: &HookCommand<'_>,
         notes: &mut Vec<String>,
     ) -> Result<HookInstallResult, HookInstallError> {
         // Agents write their settings, too: a file that was changed in between is read again.
@@ -126,7 +126,7 @@ impl SettingsFile {
         &self,
         before: Option<&str>,
         install: bool,
-        wiring: &Wiring<'_>,
+        wiring: &HookCommand<'_>,
     ) -> Result<Option<String>, HookInstallError> {
         let changed = match (install, before) {
             (true, before) => settings::install(before, wiring).map(Some),

@@ -1,5 +1,5 @@
 use super::*;
-use crate::snapshot::{Ending, How, SnapshotId, Tombstone};
+use crate::snapshot::{EndKind, Ending, SnapshotId, Tombstone};
 use proptest::prelude::*;
 
 const WINDOW: Duration = Duration::from_hours(24);
@@ -102,7 +102,7 @@ fn what_was_closed_on_purpose_is_not_lost() {
             ended,
             conversation: uuid(n),
             agent: vec![],
-            how: How::Closed,
+            how: EndKind::Closed,
             reason: vec![],
         });
     }

@@ -149,6 +149,7 @@ fn hook(observed: &Observed) -> Planned {
         }
     };
     let ensured = machine::command(Path::new(program), "claude", &[])
+        .map_err(|why| why.to_string())
         .and_then(|command| machine::ensured(before, &command).map_err(|why| why.to_string()));
     let wanted = match ensured {
         Ok(wanted) => wanted,
