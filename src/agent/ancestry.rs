@@ -3,15 +3,15 @@
 use super::AGENTS;
 use crate::process::{Proc, Process};
 
-/// An agent, its tools and shells between are fewer than this.
+/// Maximum number of parents that are inspected: an agent, its tools and shells between.
 const MAX_ANCESTORS: usize = 64;
 
-/// What a person does with an agent, by its command line.
+/// How an agent is used, by its command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Use {
-    /// Converses.
+    /// Interactively.
     Conversation,
-    /// Asks once and waits for the answer; nothing to come back to.
+    /// For one answer; there is nothing to come back to.
     OneShot,
 }
 

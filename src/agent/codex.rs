@@ -21,7 +21,7 @@ pub struct Codex;
 const LOCKS: &str = "thread-writer-locks";
 /// Transcripts from the first prompt on: `Y/M/D/rollout-<time>-<uuid>.jsonl`.
 const ROLLOUTS: &str = ".codex/sessions";
-/// More rollouts than this in one day are not looked through.
+/// Maximum number of rollouts of one day that are read.
 const MAX_LISTED: usize = 100_000;
 
 /// Subcommands that converse with no person. The shared daemon, a child of the program that started

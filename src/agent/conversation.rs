@@ -1,4 +1,4 @@
-//! Conversation ids.
+//! Conversation ids (pure).
 
 /// The id of a conversation: a UUID in the usual text form.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -9,13 +9,13 @@ impl ConversationId {
     /// part of a path.
     pub fn parse(text: &[u8]) -> Option<Self> {
         let dash = |at: usize| matches!(at, 8 | 13 | 18 | 23);
-        let sound = text.len() == 36
+        let valid = text.len() == 36
             && text
                 .iter()
                 .enumerate()
                 .all(|(at, byte)| if dash(at) { *byte == b'-' } else { byte.is_ascii_hexdigit() });
         // One conversation, one spelling: ids are compared.
-        sound.then(|| Self(String::from_utf8_lossy(text).to_ascii_lowercase()))
+        valid.then(|| Self(String::from_utf8_lossy(text).to_ascii_lowercase()))
     }
 
     /// The id as text.

@@ -53,7 +53,7 @@ pub struct Sighting {
     pub depth: usize,
     /// When it started, in clock ticks since boot.
     pub start: u64,
-    /// Whether it is our launcher, waiting to be told to start the agent.
+    /// Whether it is our launcher, waiting for Enter before it starts the agent.
     pub waits: bool,
 }
 

@@ -1,13 +1,14 @@
 //! A user's home as the agents use it: read with bounds, and never through a link that leads out
-//! of it. What agents write is hostile and torn.
+//! of it. What agents write may be hostile or incomplete.
 
 use crate::sys::Dir;
+use crate::text::{io_reason, shown};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-/// A home directory. Directories below it are opened once; what is wrong with one is noted once.
+/// A home directory. Directories below it are opened once, and a problem with one is noted once.
 #[derive(Debug)]
 pub struct Home {
     path: PathBuf,
@@ -45,8 +46,8 @@ impl Home {
         opened
     }
 
-    /// A working directory with its links resolved, as far as it is there; asked of the system
-    /// once, since many agents share one.
+    /// A working directory with its links resolved, or as it is if it does not exist. Resolved once,
+    /// since many agents share one.
     pub fn resolved(&self, cwd: &Path) -> PathBuf {
         if let Some(known) = self.resolved.borrow().get(cwd) {
             return known.clone();
@@ -77,12 +78,12 @@ impl Home {
                 Ok(real) => real,
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
                 Err(error) => {
-                    self.note(format!("{}: {error}", part.display()));
+                    self.note(format!("{}: {}", shown(part), io_reason(&error)));
                     return None;
                 }
             };
             if !real.starts_with(&self.path) {
-                self.note(format!("{} leads out of the home: left alone", part.display()));
+                self.note(format!("{} leads out of the home: left alone", shown(part)));
                 return None;
             }
             if part != path {

@@ -1,4 +1,4 @@
-//! What an agent tells its hooks on standard input (pure). Claude Code and Codex use one schema as
+//! What an agent writes to its hooks on standard input (pure). Claude Code and Codex use one schema as
 //! far as it matters here; measured on Claude Code 2.1.332 and codex-cli 0.171.0, and tested
 //! against the real programs in `tests/agents/`.
 
@@ -49,7 +49,7 @@ impl Event {
     }
 }
 
-/// The fields that matter; all others are passed over.
+/// The fields that matter; all others are skipped.
 #[derive(Deserialize)]
 struct Input<'a> {
     session_id: &'a str,

@@ -39,9 +39,9 @@ pub trait Agent: Sync {
     /// What one process of a pane says about this agent; `None` when it is another program.
     fn observe(&self, process: &Process, home: &Home) -> Option<Observation>;
 
-    /// Conversations that a person has open in any process of the user's, inside tmux or out, with
+    /// Conversations that are open in any process of the user's, inside tmux or out, with
     /// that process: as far as the agent records them and does not itself refuse a second one.
-    /// Processes of `known` are passed over.
+    /// Processes of `known` are skipped.
     fn live(&self, home: &Home, proc: &Proc, known: &BTreeSet<i32>) -> Vec<(ConversationId, i32)>;
 
     /// Whether a conversation that was started from `cwd` has a transcript yet.
@@ -50,7 +50,7 @@ pub trait Agent: Sync {
     /// What is on disk of a conversation.
     fn describe(&self, id: &ConversationId, home: &Home) -> Option<Description>;
 
-    /// The same of one that was in `cwd`, where it is looked for first.
+    /// As [`Agent::describe`], searching first where conversations from `cwd` are.
     fn describe_from(&self, id: &ConversationId, cwd: &Path, home: &Home) -> Option<Description> {
         let _ = cwd;
         self.describe(id, home)
@@ -70,13 +70,13 @@ pub trait Agent: Sync {
 /// What a process that is an agent shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Observation {
-    /// The conversation it runs, as far as this process can tell.
+    /// The conversation it runs, as far as this process shows.
     pub conversation: Option<(ConversationId, Rank)>,
     /// The directory its conversation belongs to.
     pub cwd: Option<OsString>,
     /// Whether the conversation has a transcript yet.
     pub prompted: Option<bool>,
-    /// Whether the processes below it could still tell more.
+    /// Whether the processes below it may show more.
     pub descend: bool,
 }
 
@@ -107,7 +107,7 @@ pub enum Resumption {
     StartUnderId,
     /// It was never prompted, and the agent takes no id: start it anew.
     StartAnew,
-    /// It cannot come back; why.
+    /// It cannot come back, for this reason.
     Impossible(String),
 }
 
@@ -119,7 +119,7 @@ pub fn by_name(name: &[u8]) -> Option<&'static dyn Agent> {
     AGENTS.into_iter().find(|agent| agent.name().as_bytes() == name)
 }
 
-/// Looks at one pane's processes and gives the agent in it, if any, by the best evidence. `stamp`
+/// Inspects one pane's processes and gives the agent in it, if any, by the best evidence. `stamp`
 /// is what a hook left on the pane; it counts only for the very process that called that hook.
 pub fn detect(first_pid: i32, stamp: Option<&Stamp>, home: &Home, proc: &Proc) -> Option<Sighting> {
     let mut sightings = Vec::new();
@@ -150,7 +150,7 @@ pub fn detect(first_pid: i32, stamp: Option<&Stamp>, home: &Home, proc: &Proc) -
     evidence::best(sightings)
 }
 
-/// Takes a stamp for what it says, unless the process says it better.
+/// Uses what a stamp says, unless the process itself is better evidence.
 fn apply_stamp(stamp: &Stamp, seen: &mut Observation, process: &Process, home: &Home) {
     if seen.conversation.as_ref().is_some_and(|(_, rank)| *rank <= Rank::Stamp) {
         return;

@@ -12,13 +12,13 @@ use std::io::Read;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-/// A pane runs a handful of processes; more than this many are not looked at.
+/// Maximum number of processes of one pane that are inspected; it runs a handful.
 const MAX_PROCESSES: usize = 256;
 /// An argument list longer than this is cut (bytes).
 const MAX_ARGV: u64 = 256 << 10;
 /// What is read first of a file in `/proc` (bytes).
 const FIRST_READ: usize = 2048;
-/// More open files than this are not looked at.
+/// Maximum number of open files that are inspected.
 const MAX_FDS: usize = 1024;
 
 /// A `/proc` file system, mounted anywhere.
@@ -27,8 +27,8 @@ pub struct Proc {
     root: PathBuf,
 }
 
-/// A process that was there when it was looked at. Every later question about it may find it
-/// gone; that is an absent value, not an error.
+/// A process that existed when it was inspected. If it has ended since, later calls give an absent
+/// value, not an error.
 #[derive(Debug, Clone)]
 pub struct Process {
     /// Process id.
@@ -54,8 +54,8 @@ impl Proc {
         Self { root: root.into() }
     }
 
-    /// Visits `first` and the processes below it, nearest first. `descend` is asked for each
-    /// whether its children matter too.
+    /// Visits `first` and the processes below it, nearest first. `descend` decides for each whether its
+    /// children are visited, too.
     pub fn visit(&self, first: i32, mut descend: impl FnMut(&Process) -> bool) {
         let mut queue = vec![(first, 0)];
         let mut next = 0;

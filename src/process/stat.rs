@@ -1,4 +1,4 @@
-//! `/proc/<pid>/stat`, of which a few fields matter (proc(5)).
+//! `/proc/<pid>/stat`, of which a few fields matter (pure). See proc(5).
 
 /// What `/proc/<pid>/stat` says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,5 +1,5 @@
-//! Activity: what was last done for a user, and how it went (pure). A hint for people and monitoring:
-//! losing it loses nothing, so it is replaced atomically but never waited for.
+//! Activity: what was last done for a user, and how it went (pure). For people and monitoring only:
+//! it is replaced atomically but without waiting for the disk.
 
 use super::id;
 use crate::sys::clock::Epoch;
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 const HEADER: &[u8] = b"# tmux-persist activity";
 const TRAILER: &[u8] = b"# end";
-/// No reason of a failure is kept longer (characters).
+/// Maximum length of a failure's reason, in characters.
 const MAX_REASON: usize = 500;
 
 /// The outcome of a save in one word.

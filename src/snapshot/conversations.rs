@@ -8,21 +8,18 @@ use crate::text::escape::unescape;
 use crate::text::tsv::{self, Line, Writer};
 use std::collections::HashMap;
 
-/// More conversations than this are not kept; those not seen for longest go first.
+/// Maximum number of conversations; those not seen for longest are dropped first.
 const MAX_KEPT: usize = 10_000;
-/// No index is larger (bytes), whatever the names in it.
+/// Maximum size of the index, in bytes.
 const MAX_BYTES: usize = 8 << 20;
-/// `last_seen` is exact to so many seconds, so that not every save has to write.
+/// Precision of `last_seen`, in seconds, so that not every save has to write.
 pub const GRANULARITY: u64 = 3600;
 
 const COLUMNS: [&str; 6] = ["# conversation", "agent", "session", "cwd", "first_seen", "last_seen"];
 
-/// One conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conversation {
-    /// Its id.
     pub id: Vec<u8>,
-    /// Its agent.
     pub agent: Vec<u8>,
     /// The session it was last seen in.
     pub session: Vec<u8>,
@@ -74,7 +71,7 @@ impl Conversations {
     }
 
     /// Notes what a snapshot that was taken at `at` shows; whether there is something to write.
-    /// What `previous` shows in the same place already is only looked at every [`GRANULARITY`].
+    /// What `previous` shows in the same place already is only updated every [`GRANULARITY`].
     pub fn observe(&mut self, snapshot: &Snapshot, at: Epoch, previous: Option<&Snapshot>) -> bool {
         let known = previous.map(places).unwrap_or_default();
         let mut changed = false;
@@ -135,7 +132,7 @@ fn places(snapshot: &Snapshot) -> HashMap<&[u8], Place<'_>> {
     there.filter_map(|row| Some((row.conversation.as_deref()?, place_of(row)))).collect()
 }
 
-/// What a pane tells of a conversation.
+/// What a pane shows of a conversation.
 fn seen(row: &Row, at: Epoch) -> Option<Conversation> {
     let at = row.last_seen.unwrap_or(at);
     Some(Conversation {

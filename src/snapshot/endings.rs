@@ -1,12 +1,12 @@
-//! Endings: how agents ended, as far as somebody saw it. Only a recorded close counts as closed on
-//! purpose; an agent that is merely gone is lost.
+//! Endings: how agents ended, as far as it was recorded (pure). Only a recorded close counts as closed on
+//! purpose; an agent that merely disappeared is lost.
 
 use super::id::{SnapshotId, parse_time};
 use crate::sys::clock::Epoch;
 use crate::text::escape::unescape;
 use crate::text::tsv::{self, Line, Writer};
 
-/// More endings than this are not kept; the oldest go first.
+/// Maximum number of endings; the oldest are dropped first.
 const MAX_KEPT: usize = 1000;
 
 /// How an agent ended.
@@ -21,15 +21,11 @@ pub enum EndKind {
 /// The record of one agent's end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ending {
-    /// The session it was in.
     pub session: Vec<u8>,
     /// When, in seconds since the epoch.
     pub ended: Epoch,
-    /// Its conversation.
     pub conversation: Vec<u8>,
-    /// Its agent.
     pub agent: Vec<u8>,
-    /// How.
     pub how: EndKind,
     /// What was seen: an exit code, a signal.
     pub reason: Vec<u8>,

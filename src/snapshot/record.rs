@@ -1,4 +1,4 @@
-//! The record: what is known of one user's sessions at one time.
+//! The record of one user's sessions at one time (pure).
 
 use crate::sys::clock::Epoch;
 use serde::{Deserialize, Serialize};
@@ -137,7 +137,7 @@ impl WindowFlags {
         ])
     }
 
-    /// Reads the letters; ones of a later version are passed over.
+    /// Reads the letters; those of a later version are skipped.
     pub fn parse(letters: &[u8]) -> Self {
         let has = |letter| letters.contains(&letter);
         Self { active: has(b'*'), last: has(b'-'), zoomed: has(b'Z'), automatic_rename: has(b'a') }
@@ -150,7 +150,7 @@ impl PaneFlags {
         letters(&[(self.active, '*'), (self.last, '-'), (self.dead, 'd')])
     }
 
-    /// Reads the letters; ones of a later version are passed over.
+    /// Reads the letters; those of a later version are skipped.
     pub fn parse(letters: &[u8]) -> Self {
         let has = |letter| letters.contains(&letter);
         Self { active: has(b'*'), last: has(b'-'), dead: has(b'd') }

@@ -1,5 +1,5 @@
-//! How much was alive, in a line before the trailer, so that it can be told of a thousand
-//! snapshots without reading more than the end of each (pure).
+//! How much was alive, in a line before the trailer, so that a thousand snapshots can be listed by
+//! reading only the end of each (pure).
 
 use super::record::{Snapshot, State};
 use std::collections::BTreeSet;

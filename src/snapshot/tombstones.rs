@@ -8,11 +8,10 @@ use crate::text::tsv::{self, Line, Writer};
 /// The record that a session was closed on purpose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tombstone {
-    /// Session name.
     pub session: Vec<u8>,
     /// When, in seconds since the epoch.
     pub closed: Epoch,
-    /// Why, in the words of whoever closed it.
+    /// Why, in the words of the user or program that closed it.
     pub reason: Vec<u8>,
 }
 

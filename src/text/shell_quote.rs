@@ -1,9 +1,9 @@
-//! Command lines that others are told to run (pure).
+//! Command lines for sh that other programs run (pure).
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-/// Whatever it does, who runs it sees neither output nor failure.
+/// Hides output and failure of the command before it.
 pub const QUIETLY: &str = " >/dev/null 2>&1 || :";
 
 /// A command line for sh of words that stay what they are.

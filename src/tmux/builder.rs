@@ -52,7 +52,7 @@ impl Server {
     /// user's own configuration if none runs.
     ///
     /// Right after a server was killed a new one may fail to start (14 of 40 on 3.3a), so a
-    /// connection that breaks before anything was asked of it is tried again.
+    /// connection that breaks before the first command is retried.
     pub fn build(&self, name: &str, cwd: &Path) -> Result<Builder, TmuxError> {
         const TRIES: u32 = 5;
         // With -S tmux does not make the directory itself, and a reboot empties /tmp. Its owner and

@@ -1,4 +1,4 @@
-//! A user's tmux server, and what it is asked.
+//! A user's tmux server, and clients that list and set things in it.
 
 use super::error::TmuxError;
 use super::hooks::{self, Hooks};
@@ -76,7 +76,7 @@ impl Server {
             if message.starts_with("no server running on ")
                 || message == "server exited unexpectedly" && self.is_about_to_end()?
             {
-                return Ok(None); // it ended since the probe, or while it was asked
+                return Ok(None); // it ended since the probe, or while it answered
             }
             if message == "no current target" {
                 return Ok(Some(Listing::default())); // a server without sessions

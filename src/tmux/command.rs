@@ -1,4 +1,4 @@
-//! The tmux commands a restore needs, as lines for control mode. Arguments are typed by how tmux
+//! The tmux commands a restore needs, as lines for control mode (pure). Arguments are typed by how tmux
 //! treats them, so that nothing a user chose is ever expanded or taken for syntax.
 
 use super::escape::{escape_format, quote};
@@ -134,7 +134,7 @@ pub fn new_window(session: u32, index: u32, spawn: Spawn<'_>) -> Line {
 /// Names a window, and so ends its automatic renaming.
 ///
 /// Never by `-n` of the commands that make one: 3.3a stores that name as it is and every other
-/// one escaped, so that what is read back could not be told apart (measured).
+/// one escaped, so that what is read back could not be distinguished (measured).
 pub fn rename_window(window: u32, name: &[u8]) -> Line {
     Line::new("rename-window").target(Target::Window(window)).word("--").expanded(name)
 }

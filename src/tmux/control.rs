@@ -1,4 +1,4 @@
-//! Reading control mode: which part of the stream answers which of our commands.
+//! Reading control mode (pure): which part of the stream answers which of our commands.
 //!
 //! A command from standard input is answered between `%begin T N 1` and `%end` or `%error`;
 //! blocks with another last number belong to hooks and to the client's own first command, and

@@ -1,12 +1,12 @@
-//! How a tmux server writes bytes to its client's standard output.
+//! How a tmux server writes bytes to its client's standard output (pure).
 //!
 //! With `-u`, 3.2a, 3.3a, 3.6b and 3.7c print raw bytes; 3.4 and 3.5a pass them through vis(3),
-//! and 3.4 also puts a backslash before `$` and a name. Version numbers do not tell (builds are
+//! and 3.4 also puts a backslash before `$` and a name. Version numbers do not show it (builds are
 //! patched), so every answer starts with a probe of known bytes.
 
 use super::escape::unquote;
 
-/// What every answer is asked to print first.
+/// Printed first in every answer.
 pub const PROBE: &str = "\u{1f}$A";
 
 /// The output layer of one server.

@@ -1,4 +1,4 @@
-//! Names on their way into and out of tmux.
+//! Names on their way into and out of tmux (pure).
 //!
 //! tmux stores a name escaped with vis(3) and expands the name arguments of its commands as
 //! formats. So a stored name comes back as `escape_format(unvis(stored))`; fed back as it is, it

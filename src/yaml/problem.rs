@@ -49,7 +49,7 @@ pub(crate) fn quoted(text: &str) -> String {
     format!("'{}{more}'", start.escape_debug())
 }
 
-/// The one of `known` that somebody may have meant.
+/// The one of `known` that may have been meant.
 pub(crate) fn nearest<'a>(text: &str, known: &[&'a str]) -> Option<&'a str> {
     let text = text.to_lowercase().replace('_', "-");
     let distances = known.iter().map(|&word| (distance(&text, &word.replace('_', "-")), word));

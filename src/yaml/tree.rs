@@ -8,7 +8,7 @@ use granit_parser::{Event, Marker, Options, Parser, ScalarStyle, ScanError, Span
 use std::collections::HashMap;
 use std::ops::Range;
 
-/// No roster is larger (bytes).
+/// Maximum size of a roster, in bytes.
 pub const MAX_SIZE: u64 = 1 << 20;
 /// A roster nests three deep.
 const MAX_DEPTH: usize = 16;

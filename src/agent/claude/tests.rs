@@ -1,4 +1,4 @@
-//! Against homes made by hand; the real program is asked in `tests/agents/`.
+//! Against homes made by hand; the real program is tested in `tests/agents/`.
 
 use super::transcripts::{PROJECTS, slug};
 use super::*;

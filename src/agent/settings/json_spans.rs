@@ -1,4 +1,4 @@
-//! Where things are in a JSON text (pure): for changing one thing in somebody's file and leaving every
+//! Where things are in a JSON text (pure): for changing one thing in a user's file and leaving every
 //! other byte. Only for text that `serde_json` has read as valid.
 
 use jsonc_parser::ast::Value;

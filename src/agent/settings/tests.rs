@@ -60,7 +60,7 @@ fn a_file_of_ours_alone_appears_and_goes() {
 #[test]
 fn what_changed_meanwhile_stays() {
     let installed = install(Some(FILES[5]), &OURS).unwrap();
-    // The agent writes its settings anew; a person adds hooks behind and beside ours.
+    // The agent writes its settings anew; the user adds hooks behind and beside ours.
     let mut value: Value = serde_json::from_str(&installed).unwrap();
     value["hooks"]["Stop"].as_array_mut().unwrap().push(json!({"hooks": [{"command": "z"}]}));
     let entries = value["hooks"]["SessionEnd"][0]["hooks"].as_array_mut().unwrap();

@@ -52,34 +52,33 @@ enum Claim {
 /// The snapshots to delete, oldest first.
 ///
 /// A loss is a snapshot in which less is alive than in the one before. Both stand at it: the one
-/// before is what a person will want back, the one after keeps the loss visible, so that applying
-/// this again comes to the same. Damaged ones are never deleted, they are for a person to look
-/// at; those of the future are kept by age, for a clock that went back says nothing of them.
+/// before is what the user will want back, the one after keeps the loss visible, so that applying
+/// this again comes to the same. Damaged ones are never deleted, they are left for inspection; those of the future are kept by age, for a clock that went back says nothing of them.
 ///
 /// Beyond `max_snapshots` a tenth is given up at once, so that not every save has to: what only
 /// its age speaks for first, then losses but the greatest of each hour (each day, when they are
 /// older), always oldest first.
 pub fn surplus(known: &[Candidate], now: Epoch, rules: &Rules) -> Vec<SnapshotId> {
-    let mut sound: Vec<(SnapshotId, usize)> =
+    let mut valid: Vec<(SnapshotId, usize)> =
         known.iter().filter_map(|one| Some((one.id, one.fullness?))).collect();
-    sound.sort_unstable();
-    sound.dedup_by_key(|(id, _)| *id);
-    let aged = by_age(&sound, now, rules);
-    let losses = by_loss(&sound, now, rules);
+    valid.sort_unstable();
+    valid.dedup_by_key(|(id, _)| *id);
+    let aged = by_age(&valid, now, rules);
+    let losses = by_loss(&valid, now, rules);
     let mut kept: Vec<bool> =
         aged.iter().zip(&losses).map(|(aged, loss)| *aged || *loss > Claim::None).collect();
     let max = usize::try_from(rules.max_snapshots.max(1)).unwrap_or(usize::MAX);
     if count(&kept) > max {
         let target = (max - max / 10).max(1);
-        give_up(&mut kept, &sound, &aged, &losses, target);
+        give_up(&mut kept, &valid, &aged, &losses, target);
     }
-    sound.iter().zip(&kept).filter(|(_, kept)| !**kept).map(|((id, _), _)| *id).collect()
+    valid.iter().zip(&kept).filter(|(_, kept)| !**kept).map(|((id, _), _)| *id).collect()
 }
 
 /// Unkeeps until no more than `target` are left.
 fn give_up(
     kept: &mut [bool],
-    sound: &[(SnapshotId, usize)],
+    valid: &[(SnapshotId, usize)],
     aged: &[bool],
     losses: &[Claim],
     target: usize,
@@ -89,7 +88,7 @@ fn give_up(
         for at in 0..kept.len() {
             // What only showed a loss that is given up goes with it.
             let alone =
-                claim == Claim::Loss && at > 0 && !kept[at - 1] && !aged[at] && !is_loss(sound, at);
+                claim == Claim::Loss && at > 0 && !kept[at - 1] && !aged[at] && !is_loss(valid, at);
             if kept[at] && losses[at] == claim && (count > target || alone) {
                 kept[at] = false;
                 count -= 1;
@@ -103,15 +102,15 @@ fn count(kept: &[bool]) -> usize {
 }
 
 /// Whether the snapshot after this one has less.
-fn is_loss(sound: &[(SnapshotId, usize)], at: usize) -> bool {
-    sound.get(at + 1).is_some_and(|(_, after)| *after < sound[at].1)
+fn is_loss(valid: &[(SnapshotId, usize)], at: usize) -> bool {
+    valid.get(at + 1).is_some_and(|(_, after)| *after < valid[at].1)
 }
 
 /// What its age speaks for.
-fn by_age(sound: &[(SnapshotId, usize)], now: Epoch, rules: &Rules) -> Vec<bool> {
+fn by_age(valid: &[(SnapshotId, usize)], now: Epoch, rules: &Rules) -> Vec<bool> {
     let keeps = |at: usize| {
-        let Some((next, _)) = sound.get(at + 1) else { return true };
-        let (own, next) = (sound[at].0.seconds(), next.seconds());
+        let Some((next, _)) = valid.get(at + 1) else { return true };
+        let (own, next) = (valid[at].0.seconds(), next.seconds());
         let differ = |unit| own / unit != next / unit;
         match now.saturating_sub(next) {
             age if age < u64::from(rules.keep_all_hours) * HOUR => true,
@@ -120,25 +119,25 @@ fn by_age(sound: &[(SnapshotId, usize)], now: Epoch, rules: &Rules) -> Vec<bool>
             _ => false,
         }
     };
-    (0..sound.len()).map(keeps).collect()
+    (0..valid.len()).map(keeps).collect()
 }
 
 /// What a loss speaks for; the newest is kept whatever happened.
-fn by_loss(sound: &[(SnapshotId, usize)], now: Epoch, rules: &Rules) -> Vec<Claim> {
-    let mut claims = vec![Claim::None; sound.len()];
-    let losses: Vec<usize> = (0..sound.len()).filter(|&at| is_loss(sound, at)).collect();
+fn by_loss(valid: &[(SnapshotId, usize)], now: Epoch, rules: &Rules) -> Vec<Claim> {
+    let mut claims = vec![Claim::None; valid.len()];
+    let losses: Vec<usize> = (0..valid.len()).filter(|&at| is_loss(valid, at)).collect();
     let within = |at: &&usize| {
-        let age = now.saturating_sub(sound[**at + 1].0.seconds());
+        let age = now.saturating_sub(valid[**at + 1].0.seconds());
         age < horizon(rules)
     };
     let mut greatest: HashMap<(u64, u64), usize> = HashMap::new();
     for &at in losses.iter().filter(within) {
-        let seconds = sound[at].0.seconds();
+        let seconds = valid[at].0.seconds();
         let hourly = u64::from(rules.hourly_days) * DAY;
         let hourly = hourly.max(u64::from(rules.keep_all_hours) * HOUR);
         let unit = if now.saturating_sub(seconds) < hourly { HOUR } else { DAY };
         let place = greatest.entry((unit, seconds / unit)).or_insert(at);
-        if sound[at].1 >= sound[*place].1 {
+        if valid[at].1 >= valid[*place].1 {
             *place = at;
         }
         claim(&mut claims, at, Claim::Loss);

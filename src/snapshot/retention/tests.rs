@@ -25,14 +25,14 @@ fn times(known: &[Candidate]) -> Vec<Epoch> {
 }
 
 /// Sound ones, oldest first.
-fn sound(known: &[Candidate]) -> Vec<(SnapshotId, usize)> {
+fn valid(known: &[Candidate]) -> Vec<(SnapshotId, usize)> {
     known.iter().filter_map(|one| Some((one.id, one.fullness?))).collect()
 }
 
 /// The last full ones before a loss, with the time of the loss.
 fn last_full(known: &[Candidate]) -> Vec<(SnapshotId, Epoch)> {
-    let sound = sound(known);
-    let pairs = sound.windows(2).filter(|pair| pair[1].1 < pair[0].1);
+    let valid = valid(known);
+    let pairs = valid.windows(2).filter(|pair| pair[1].1 < pair[0].1);
     pairs.map(|pair| (pair[0].0, pair[1].0.seconds())).collect()
 }
 
@@ -87,7 +87,7 @@ proptest! {
         let kept = kept(&series, NOON, &rules);
         let damaged = |known: &[Candidate]| known.iter().filter(|one| one.fullness.is_none()).count();
         prop_assert_eq!(damaged(&kept), damaged(&series));
-        prop_assert_eq!(sound(&kept).pop(), sound(&series).pop());
+        prop_assert_eq!(valid(&kept).pop(), valid(&series).pop());
     }
 
     #[test]
@@ -115,8 +115,8 @@ proptest! {
     fn the_fullest_before_the_losses_of_a_day_stays_even_when_there_is_no_room(
         series in series(), rules in rules(),
     ) {
-        let (kept, all) = (sound(&kept(&series, NOON, &rules)), series);
-        let series = sound(&all);
+        let (kept, all) = (valid(&kept(&series, NOON, &rules)), series);
+        let series = valid(&all);
         for (id, lost) in last_full(&all) {
             if NOON.saturating_sub(lost) >= u64::from(rules.daily_days) * DAY {
                 continue;
@@ -133,11 +133,11 @@ proptest! {
     fn the_last_of_each_hour_and_day_stays_while_there_is_room(series in series()) {
         let rules = Rules::default();
         let kept = kept(&series, NOON, &rules);
-        let sound = sound(&series);
-        for (at, (id, _)) in sound.iter().enumerate() {
-            let replaced = sound.get(at + 1).map_or(NOON, |(next, _)| next.seconds());
+        let valid = valid(&series);
+        for (at, (id, _)) in valid.iter().enumerate() {
+            let replaced = valid.get(at + 1).map_or(NOON, |(next, _)| next.seconds());
             let age = NOON.saturating_sub(replaced);
-            let last_of = |unit: u64| sound.get(at + 1).is_none_or(|(next, _)| {
+            let last_of = |unit: u64| valid.get(at + 1).is_none_or(|(next, _)| {
                 next.seconds() / unit != id.seconds() / unit
             });
             let stays = age < DAY
@@ -178,12 +178,12 @@ proptest! {
 
     #[test]
     fn the_count_is_bounded_but_for_the_protected(series in series(), rules in rules()) {
-        let kept = sound(&kept(&series, NOON, &rules)).len();
+        let kept = valid(&kept(&series, NOON, &rules)).len();
         let days: BTreeSet<u64> =
-            sound(&series).iter().map(|(id, _)| id.seconds() / HOUR).collect();
+            valid(&series).iter().map(|(id, _)| id.seconds() / HOUR).collect();
         let protected = 3 + 2 * days.len();
         prop_assert!(kept <= usize::try_from(rules.max_snapshots).unwrap().max(protected));
-        prop_assert!(sound(&series).is_empty() || kept > 0);
+        prop_assert!(valid(&series).is_empty() || kept > 0);
     }
 }
 
@@ -231,7 +231,7 @@ fn lesson_02_all_steps_of_a_loss_over_three_saves_stay() {
         series.push(Candidate { id: id(NOON + 600 + step * HOUR), fullness: Some(8) });
     }
     let left = kept(&series, NOON + 80 * DAY, &Rules::default());
-    assert_eq!(sound(&left)[..3], sound(&series)[..3]);
+    assert_eq!(valid(&left)[..3], valid(&series)[..3]);
 }
 
 #[test]

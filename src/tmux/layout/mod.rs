@@ -7,12 +7,12 @@
 
 mod json;
 
-/// No window is larger, in cells: tmux's own limit for a window (`WINDOW_MAXIMUM`).
+/// Maximum width and height of a window, in cells: tmux's own limit for a window (`WINDOW_MAXIMUM`).
 const MAX_SIZE: u32 = 10_000;
 /// Layouts nest no deeper in practice; a bound for hostile input.
 const MAX_DEPTH: usize = 64;
 
-/// A sound window layout.
+/// A valid window layout.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
     root: Cell,
@@ -37,7 +37,7 @@ enum Content {
     TopBottom(Vec<Cell>),
 }
 
-/// Why a layout is not sound.
+/// Why a layout is not valid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("window layout: {0}")]
 pub struct LayoutError(&'static str);

@@ -1,5 +1,5 @@
-//! One round trip for everything (pure): the format that `list-panes -a` is asked to print, and the
-//! reading of what it printed.
+//! One round trip for everything (pure): the format that `list-panes -a` prints, and reading what
+//! it printed.
 //!
 //! Values can hold line feeds, so fields and records are framed by a random printable nonce,
 //! which works in every version; values are quoted by `#{q:}` so that the output layer of 3.4
@@ -29,7 +29,7 @@ const CHOSEN: [&str; 7] = [
     "#{q:@persist-restored}",
     "#{q:@conversation}",
 ];
-/// What is asked for beyond what every save needs.
+/// Fields beyond those that every save needs.
 #[derive(Debug, Clone, Default)]
 pub struct ExtraFields {
     /// Options, see [`options::KEPT`].
@@ -89,7 +89,7 @@ pub struct Pane {
     pub alternate: bool,
     /// Options that differ from the server's global ones: `name=value`, separated by spaces.
     pub options: String,
-    /// Variables of the session's environment, in the order asked for; none without a value.
+    /// Variables of the session's environment, in the order of the request; none without a value.
     pub environment: Vec<(String, Vec<u8>)>,
 }
 
