@@ -2,8 +2,7 @@
 
 use super::exit::Failure;
 use crate::supervisor::config::{self, Config, Overrides};
-use crate::sys::accounts;
-use crate::sys::fs::{self, trusted_path};
+use crate::sys::fs::trusted_path;
 use crate::text::{escape, shown};
 use serde::de::DeserializeOwned;
 use std::path::Path;
@@ -26,24 +25,23 @@ fn resolve(given: &Overrides, file: config::File) -> Result<Config, Failure> {
     config::resolve(given, file).map_err(Failure::usage)
 }
 
-/// Reads the named file, or the default one if it exists.
+/// Reads the named file, or the default one if it exists; for root, only one that no other user could
+/// have changed.
 pub(crate) fn read_file<T: DeserializeOwned>(named: Option<&Path>) -> Result<Option<T>, Failure> {
     let default = Path::new(CONFIG);
-    match named {
-        Some(path) if !path.exists() => {
+    let path = named.unwrap_or(default);
+    match trusted_path::read_as_caller(path, MAX_CONFIG) {
+        Ok(bytes) => parse(path, bytes).map(Some),
+        Err(error) if error.is_not_found() && named.is_none() => Ok(None),
+        Err(error) if error.is_not_found() => {
             Err(Failure::usage(format!("--config {}: no such file", shown(path))))
         }
-        Some(path) => read(path).map(Some),
-        None => default.exists().then(|| read(default)).transpose(),
+        Err(error) if error.is_untrusted() => Err(Failure::refused(error)),
+        Err(error) => Err(Failure::usage(error)),
     }
 }
 
-/// Reads the file; for root, only one that no other user could have changed.
-fn read<T: DeserializeOwned>(path: &Path) -> Result<T, Failure> {
-    if accounts::is_root() {
-        trusted_path::assert_roots_own(path).map_err(Failure::refused)?;
-    }
-    let bytes = fs::read(path, MAX_CONFIG).map_err(Failure::usage)?;
+fn parse<T: DeserializeOwned>(path: &Path, bytes: Vec<u8>) -> Result<T, Failure> {
     let name = shown(path);
     let text =
         String::from_utf8(bytes).map_err(|_| Failure::usage(format!("{name}: not UTF-8")))?;

@@ -95,10 +95,10 @@ impl Failure {
     }
 }
 
-/// A file that cannot be read or written is exit 1.
+/// A file that cannot be read or written is exit 1; one that is not root's own where it must be, 3.
 impl From<FileError> for Failure {
     fn from(error: FileError) -> Self {
-        Self::failed(error)
+        if error.is_untrusted() { Self::refused(error) } else { Self::failed(error) }
     }
 }
 

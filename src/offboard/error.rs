@@ -264,10 +264,8 @@ pub enum RecordError {
 /// An archive that cannot be written or used.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
-    #[error("{option} {}: {}", shown(path), io_reason(source))]
-    Path { option: &'static str, path: PathBuf, source: io::Error },
     #[error("{option}: {source}")]
-    Untrusted { option: &'static str, source: FileError },
+    Unusable { option: &'static str, source: FileError },
     #[error("--to {} is inside the home", shown(.0))]
     InsideHome(PathBuf),
     #[error("--to {}: the path is not UTF-8", shown(.0))]

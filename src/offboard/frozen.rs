@@ -28,10 +28,7 @@ impl Home {
         let no_parent = || HomeError::NoParent(home.to_owned());
         let name = home.file_name().and_then(|name| name.to_str()).ok_or_else(no_parent)?;
         let parent = home.parent().filter(|parent| parent.is_absolute()).ok_or_else(no_parent)?;
-        let doing = format!("resolving {}", shown(parent));
-        let real = parent.canonicalize().map_err(OffboardError::io(doing))?;
-        trusted_path::assert_roots_own(&real)?;
-        Ok(Self { parent: Dir::open(&real)?, name: name.to_owned() })
+        Ok(Self { parent: trusted_path::open_dir(parent)?, name: name.to_owned() })
     }
 
     fn path(&self) -> PathBuf {
@@ -45,7 +42,6 @@ impl Home {
         if stat.st_uid != 0 || stat.st_mode & 0o077 != 0 {
             return Err(HomeError::OpenToOthers(dir.path().to_owned()).into());
         }
-        trusted_path::assert_roots_own(dir.path())?;
         Ok(dir)
     }
 }
@@ -117,11 +113,11 @@ pub(super) fn find(frozen: &Frozen) -> Result<Option<Place>, OffboardError> {
     else {
         return Err(HomeError::UnknownPlace(path.to_owned()).into());
     };
-    if !parent.exists() {
-        return Ok(None);
-    }
-    trusted_path::assert_roots_own(parent)?;
-    let dir = Dir::open(parent)?;
+    let dir = match trusted_path::open_dir(parent) {
+        Ok(dir) => dir,
+        Err(error) if error.is_not_found() => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
     let Some(found) = dir.stat(name)? else { return Ok(None) };
     if found.st_ino != frozen.inode {
         return Err(HomeError::Replaced(path.to_owned()).into());

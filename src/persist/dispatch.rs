@@ -26,7 +26,6 @@ impl Job {
             Ok(account) => with_environment(account),
             Err(error) => return failed(&self.request, Problem::failed(&error)),
         };
-        let (user, command) = (account.name.as_str(), self.request.name());
         let _span = tracing::info_span!("request", command = self.request.name()).entered();
         let context = Context {
             hooks: coalesce::hooks(&self),

@@ -11,6 +11,7 @@ use crate::persist::restore_pending;
 use crate::sys::fs::trusted_path;
 use crate::sys::process::parallel::for_each;
 use crate::sys::{Account, accounts};
+use rustix::fs::{FileType, Stat};
 use std::time::Duration;
 
 /// How long mounting the file system of one user's home may take.
@@ -110,15 +111,16 @@ fn map_users(config: &Config) -> Result<(Vec<Account>, Vec<Error>), Error> {
 
 /// Those with a state directory of their own. Root does not look into it.
 fn saved_users(config: &Config, mut users: Vec<Account>) -> Result<Vec<Account>, Error> {
-    use std::os::unix::fs::MetadataExt;
-    let state = &config.site_state_dir();
-    if !state.exists() {
-        return Ok(Vec::new());
-    }
-    trusted_path::assert_roots_own(state).map_err(Error::NotRoots)?;
+    let state = match trusted_path::open_dir(&config.site_state_dir()) {
+        Ok(state) => state,
+        Err(error) if error.is_not_found() => return Ok(Vec::new()),
+        Err(error) => return Err(error.into()),
+    };
     users.retain(|account| {
-        let own = state.join(&account.name).symlink_metadata();
-        own.is_ok_and(|meta| meta.is_dir() && meta.uid() == account.uid.as_raw())
+        let is_own = |stat: Stat| {
+            FileType::from_raw_mode(stat.st_mode).is_dir() && stat.st_uid == account.uid.as_raw()
+        };
+        state.stat(&account.name).is_ok_and(|stat| stat.is_some_and(is_own))
     });
     Ok(users)
 }

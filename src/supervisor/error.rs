@@ -42,13 +42,13 @@ pub enum Error {
     MapLine(#[from] MapError),
     #[error("{0}")]
     UnreadableMap(#[source] FileError),
-    /// Something that root depends on is not root's alone.
+    /// Something that root depends on is not root's own.
     #[error("{0}")]
-    NotRoots(#[source] FileError),
+    Untrusted(#[source] FileError),
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error(transparent)]
-    File(#[from] FileError),
+    File(FileError),
     #[error(transparent)]
     Account(#[from] AccountError),
     #[error(transparent)]
@@ -82,6 +82,12 @@ pub enum Error {
     Io { doing: &'static str, source: io::Error },
 }
 
+impl From<FileError> for Error {
+    fn from(error: FileError) -> Self {
+        if error.is_untrusted() { Self::Untrusted(error) } else { Self::File(error) }
+    }
+}
+
 impl Error {
     pub fn kind(&self) -> Kind {
         match self {
@@ -92,7 +98,7 @@ impl Error {
             | Self::Config(_)
             | Self::InvalidJob(_)
             | Self::NotARestore => Kind::Usage,
-            Self::NotRoot(_) | Self::OtherUser { .. } | Self::KeeperAsRoot | Self::NotRoots(_) => {
+            Self::NotRoot(_) | Self::OtherUser { .. } | Self::KeeperAsRoot | Self::Untrusted(_) => {
                 Kind::Refused
             }
             _ => Kind::Failed,

@@ -39,11 +39,11 @@ pub fn import(config: &Config) -> Result<Option<ImportResult>, Error> {
         return Err(Error::NotRoot("'persist import'"));
     }
     let path = config.site_state_dir();
-    if !path.exists() {
-        return Ok(None);
-    }
-    trusted_path::assert_roots_own(&path).map_err(Error::NotRoots)?;
-    let state = Dir::open(&path)?;
+    let state = match trusted_path::open_dir(&path) {
+        Ok(state) => state,
+        Err(error) if error.is_not_found() => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
     let mut warnings = Vec::new();
     let Some(aside) = move_aside(&state, &mut warnings)? else { return Ok(None) };
     let (names, problems) = match targets::find(config, &Target::AllUsers)? {

@@ -77,12 +77,12 @@ fn run_for_users(
 fn open_state(request: &Request, path: &Path) -> Result<Option<Dir>, Error> {
     match request {
         Request::Save | Request::Forget { .. } | Request::Ended(_) | Request::Import => {
-            Ok(Some(trusted_path::ensure_state_dir(path)?))
+            Ok(Some(trusted_path::ensure_dir(path)?))
         }
-        _ if path.exists() => {
-            trusted_path::assert_roots_own(path)?;
-            Ok(None)
-        }
-        _ => Ok(None),
+        _ => match trusted_path::check(path) {
+            Ok(_) => Ok(None),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error.into()),
+        },
     }
 }

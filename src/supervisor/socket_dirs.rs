@@ -3,8 +3,7 @@
 //! comes up and no user's process runs yet.
 
 use crate::sys::accounts::Account;
-use crate::sys::fs::trusted_path::assert_roots_own;
-use crate::sys::fs::{Dir, FileError};
+use crate::sys::fs::{Dir, FileError, trusted_path};
 use rustix::fs::{FileType, Gid, Mode, Stat, Uid};
 use rustix::io::Errno;
 use std::path::Path;
@@ -14,10 +13,7 @@ const TMP: &str = "/tmp";
 
 /// As root: opens `/tmp`; refused if other users could remove what root makes in it.
 pub(super) fn open() -> Result<Dir, FileError> {
-    let tmp = Path::new(TMP);
-    assert_roots_own(tmp)?;
-    let failed = |source| FileError { doing: "resolving", path: tmp.to_owned(), source };
-    Dir::open(&tmp.canonicalize().map_err(failed)?)
+    trusted_path::open_dir(Path::new(TMP))
 }
 
 /// As root: makes the user's directory (0700, owned by the user) if nothing is there. What belongs

@@ -4,7 +4,7 @@
 use super::config::Config;
 use super::error::Error;
 use crate::identity::UserMap;
-use crate::sys::fs::{self, trusted_path};
+use crate::sys::fs::trusted_path;
 use crate::sys::{Account, accounts};
 use crate::text::suggest::did_you_mean;
 use std::path::{Path, PathBuf};
@@ -97,7 +97,6 @@ fn for_root(
     map: &UserMap,
     problems: Vec<Error>,
 ) -> Result<Targets, Error> {
-    trusted_path::assert_roots_own(&config.user_map).map_err(Error::NotRoots)?;
     if let Some(name) = named.iter().find(|name| !map.contains(name)) {
         return Err(unknown(config, map, name, []));
     }
@@ -149,14 +148,15 @@ fn own_state_dir(config: &Config, account: &Account) -> PathBuf {
 /// keep the variables of a user, which would lead root into that user's home.
 fn is_roots_own(path: &Path) -> bool {
     let existing = path.ancestors().find(|part| part.symlink_metadata().is_ok());
-    existing.is_some_and(|part| trusted_path::assert_roots_own(part).is_ok())
+    existing.is_some_and(|part| trusted_path::check(part).is_ok())
 }
 
-/// The map, if there is one, with its invalid lines.
+/// The map, if there is one, with its invalid lines; for root, only if it is root's own.
 pub(crate) fn read_map(path: &Path) -> Result<Option<(UserMap, Vec<Error>)>, Error> {
-    let bytes = match fs::read(path, MAX_MAP) {
+    let bytes = match trusted_path::read_as_caller(path, MAX_MAP) {
         Ok(bytes) => bytes,
         Err(error) if error.is_not_found() => return Ok(None),
+        Err(error) if error.is_untrusted() => return Err(Error::Untrusted(error)),
         Err(error) => return Err(Error::UnreadableMap(error)),
     };
     let (map, errors) = UserMap::parse(&String::from_utf8_lossy(&bytes), path);

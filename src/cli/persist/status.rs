@@ -104,13 +104,18 @@ fn write_metrics(file: &Path, text: &str) -> Result<(), Failure> {
         return Err(usage("not a file name".to_owned()));
     };
     let name = name.to_str().ok_or_else(|| usage("the name is not UTF-8".to_owned()))?;
-    if accounts::is_root() {
-        trusted_path::assert_roots_own(dir).map_err(|error| {
-            Failure::refused(format!(
-                "--metrics {shown}: root writes only where no other user can: {error}"
-            ))
-        })?;
-    }
-    fs::write_public_hint(dir, name, text.as_bytes())
-        .map_err(|error| Failure::failed(format!("--metrics: {error}")))
+    let written = if accounts::is_root() {
+        let dir = trusted_path::open_dir(dir);
+        dir.and_then(|dir| dir.write_public_hint(name, text.as_bytes()))
+    } else {
+        fs::write_public_hint(dir, name, text.as_bytes())
+    };
+    written.map_err(|error| {
+        if error.is_untrusted() {
+            let why = "root writes only where no other user can";
+            Failure::refused(format!("--metrics {shown}: {why}: {error}"))
+        } else {
+            Failure::failed(format!("--metrics: {error}"))
+        }
+    })
 }

@@ -10,13 +10,13 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::output::{error, of_user, warning};
 use crate::provision::apply::{self, Outcome, OutcomeKind, Receipt, Run};
 use crate::provision::observe::hardening;
-use crate::provision::observe::roster_file::RosterFileError;
+use crate::provision::observe::roster_file::RosterFile;
 use crate::provision::plan::saved::SavedPlan;
 use crate::provision::plan::{Change, DesiredState, Plan, Step, Verb};
 use crate::provision::sources::origin;
 use crate::provision::state::state_dir::State;
 use crate::sys::clock;
-use crate::sys::fs::{self, trusted_path};
+use crate::sys::fs::trusted_path;
 use crate::text::shown;
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -36,7 +36,7 @@ pub(super) fn apply(output: Output, args: &ApplyArgs, config: Config) -> Result<
         args.desired.users.clone_from(&saved.users);
     }
     let roster = args.desired.check.roster.roster.clone();
-    check_roster_path(&roster)?;
+    RosterFile::read_trusted(&roster)?; // its errors come before a wait for another run
     let state = open_state(WAIT)?;
     let recover = |observed: &mut _| apply::recover(observed, &state);
     let prepared = prepare::prepare(output, &args.desired, Path::new("/"), config, &recover)?;
@@ -128,22 +128,8 @@ fn check_plan(
 }
 
 fn saved_plan(path: &Path) -> Result<SavedPlan, Failure> {
-    trusted_path::assert_roots_own(path).map_err(|error| {
-        if error.is_not_found() { Failure::failed(error) } else { Failure::refused(error) }
-    })?;
-    let bytes = fs::read(path, MAX_PLAN)?;
+    let bytes = trusted_path::read(path, MAX_PLAN)?;
     SavedPlan::read(&bytes).map_err(|error| Failure::usage(format!("{}: {error}", shown(path))))
-}
-
-/// The roster decides over accounts: only root may be able to change it.
-fn check_roster_path(path: &Path) -> Result<(), Failure> {
-    trusted_path::assert_roots_own(path).map_err(|error| {
-        if error.is_not_found() {
-            RosterFileError::Missing(path.to_owned()).into()
-        } else {
-            Failure::refused(error)
-        }
-    })
 }
 
 /// What the plan refused: each run reports it until it is resolved.

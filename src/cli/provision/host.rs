@@ -13,8 +13,8 @@ use crate::provision::host_base::spec::HostSpec;
 use crate::provision::host_base::{HOST_FILE, observe};
 use crate::provision::plan::{Tally, Verb};
 use crate::provision::state::journal::Journal;
-use crate::sys::fs::{self, trusted_path};
-use crate::sys::{accounts, clock};
+use crate::sys::clock;
+use crate::sys::fs::trusted_path;
 use crate::text::{escape, shown};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -134,12 +134,10 @@ fn plan_host(root: &Path, spec: &HostSpec) -> Result<Plan, Failure> {
 
 /// Reads the file; for root, only one that no other user could have changed.
 fn read_spec(path: &Path) -> Result<HostSpec, Failure> {
-    if accounts::is_root() && path.exists() {
-        trusted_path::assert_roots_own(path).map_err(Failure::refused)?;
-    }
-    let bytes = fs::read(path, MAX_FILE).map_err(|error| {
+    let bytes = trusted_path::read_as_caller(path, MAX_FILE).map_err(|error| {
         let example = "an example is /usr/share/doc/terminal-lobby/host.toml".to_owned();
-        Failure::failed(&error).with_optional_hint(error.is_not_found().then_some(example))
+        let missing = error.is_not_found();
+        Failure::from(error).with_optional_hint(missing.then_some(example))
     })?;
     let name = shown(path);
     let text =

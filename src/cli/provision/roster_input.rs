@@ -17,6 +17,9 @@ pub(super) fn valid_roster(path: &Path) -> Result<ValidRoster, Failure> {
 
 impl From<RosterFileError> for Failure {
     fn from(error: RosterFileError) -> Self {
+        if let RosterFileError::File(error) = error {
+            return error.into();
+        }
         Self::failed(&error).with_optional_hint(error.hint().map(str::to_owned))
     }
 }

@@ -24,18 +24,12 @@ impl ArchiveFile {
     /// The archive at a path that was given with `--archive`.
     pub(in crate::offboard) fn open(path: &Path) -> Result<Self, OffboardError> {
         let option = "--archive";
-        let real = path.canonicalize().map_err(|source| ArchiveError::Path {
-            option,
-            path: path.to_owned(),
-            source,
-        })?;
-        trusted_path::assert_roots_own(&real)
-            .map_err(|source| ArchiveError::Untrusted { option, source })?;
-        let name = real.file_name().and_then(|name| name.to_str());
-        let named = name.and_then(|name| Some((name.to_owned(), Format::of_name(name)?)));
-        let (name, format) = named.ok_or_else(|| ArchiveError::NotAnArchive(real.clone()))?;
-        let dir = Rc::new(Dir::open(real.parent().unwrap_or(Path::new("/")))?);
-        Ok(Self { dir, name, format })
+        let (dir, name) = trusted_path::open_parent(path)
+            .map_err(|source| ArchiveError::Unusable { option, source })?;
+        let named = name.to_str().and_then(|name| Some((name.to_owned(), Format::of_name(name)?)));
+        let (name, format) =
+            named.ok_or_else(|| ArchiveError::NotAnArchive(dir.path().join(&name)))?;
+        Ok(Self { dir: Rc::new(dir), name, format })
     }
 
     pub(in crate::offboard) fn path(&self) -> PathBuf {
@@ -56,6 +50,6 @@ impl ArchiveFile {
     }
 
     pub(super) fn file(&self) -> Result<std::fs::File, FileError> {
-        self.dir.open_file(&self.name)
+        trusted_path::open_file_in(&self.dir, &self.name)
     }
 }

@@ -100,17 +100,18 @@ fn find(state: &Dir, user: &str) -> Result<CutRecordFile, OffboardError> {
 /// The directory for archives: only root can change where its path leads, and it is not in the home.
 fn target_directory(record: &CutRecord, to: &Path) -> Result<Dir, OffboardError> {
     let option = "--to";
-    let real = to.canonicalize().map_err(|source| ArchiveError::Path {
-        option,
-        path: to.to_owned(),
-        source,
-    })?;
-    if real.starts_with(&record.home) {
+    let inside = |path: &Path| path.starts_with(&record.home);
+    if let Ok(real) = to.canonicalize()
+        && inside(&real)
+    {
         return Err(ArchiveError::InsideHome(real).into());
     }
-    trusted_path::assert_roots_own(&real)
-        .map_err(|source| ArchiveError::Untrusted { option, source })?;
-    Ok(Dir::open(&real)?)
+    let dir =
+        trusted_path::open_dir(to).map_err(|source| ArchiveError::Unusable { option, source })?;
+    if inside(dir.path()) {
+        return Err(ArchiveError::InsideHome(dir.path().to_owned()).into());
+    }
+    Ok(dir)
 }
 
 /// Checks that no process runs, that the home can be frozen, and that there is room.
@@ -154,9 +155,8 @@ pub(super) fn remove_unfinished(file: &mut CutRecordFile) -> StepResult {
     let Some(Archiving { dir, name }) = file.record.archiving.clone() else {
         return Ok(Vec::new());
     };
-    match Dir::open(Path::new(&dir)) {
+    match trusted_path::open_dir(Path::new(&dir)) {
         Ok(dir) => {
-            trusted_path::assert_roots_own(dir.path())?;
             for name in [name.clone(), manifest_name(&name)] {
                 dir.remove(format!("{name}{PART}")).and_then(|()| dir.remove(&name))?;
             }

@@ -209,5 +209,5 @@ pub(crate) fn tool(name: &str) -> Option<Tool> {
 /// Opens the directory of the record; it is made, writable by root alone, if it is absent.
 pub(crate) fn record_dir() -> Result<Dir, FileError> {
     let state = Path::new(RECORD).parent().and_then(Path::parent).unwrap_or(Path::new("/"));
-    trusted_path::ensure_state_dir(state)?.ensure_dir("applied")
+    trusted_path::ensure_dir(state)?.ensure_dir("applied")
 }

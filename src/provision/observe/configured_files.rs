@@ -10,11 +10,11 @@ use crate::provision::settings::Settings;
 use crate::provision::settings::agents::SkelSource;
 use crate::provision::settings::values::Absolute;
 use crate::provision::sources::kubeconfig;
-use crate::sys::accounts;
 use crate::sys::fs::{self, trusted_path};
 use crate::sys::net::secret;
+use crate::sys::{FileError, accounts};
 use crate::text::{io_reason, shown};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Maximum size of a text to deploy, in bytes.
 const MAX_TEXT: u64 = 1 << 20;
@@ -53,7 +53,7 @@ pub fn read_configured_files(observed: &mut Observed, root: &Path, settings: &Se
         configured.clusters.insert(path.to_owned(), cluster);
     }
     if let Some(path) = settings.browser.agent.as_ref().map(Absolute::as_str) {
-        configured.programs.insert(path.to_owned(), trusted(&source, path).map(drop));
+        configured.programs.insert(path.to_owned(), program(&source, path));
     }
     configured.persist = agents.wants_hook().then(|| persist(root));
 }
@@ -62,26 +62,31 @@ fn in_file(path: &str, why: impl std::fmt::Display) -> Unreadable {
     Unreadable(format!("{path}: {why}"))
 }
 
-/// Whether files must be root's own: on this host, and for root on any.
-fn is_checked(source: &HostRoot<'_>) -> bool {
+/// Whether a file must be root's own, all directories above it included.
+fn must_be_roots(source: &HostRoot<'_>) -> bool {
     accounts::is_root() || source.root == Path::new("/")
 }
 
-/// Resolves a path; every directory on the way must be root's own.
-fn trusted(source: &HostRoot<'_>, path: &str) -> Result<PathBuf, Unreadable> {
-    let at = source.at(path);
-    let real = at.canonicalize().map_err(|error| in_file(path, io_reason(&error)))?;
-    if is_checked(source) {
-        trusted_path::assert_roots_own(&real).map_err(Unreadable::new)?;
+fn unreadable(path: &str, error: &FileError) -> Unreadable {
+    if error.is_untrusted() {
+        Unreadable::new(error)
+    } else {
+        in_file(path, io_reason(&error.source))
     }
-    Ok(real)
 }
 
 fn bytes(source: &HostRoot<'_>, path: &str, limit: u64) -> Result<Vec<u8>, Unreadable> {
+    let read = if must_be_roots(source) { trusted_path::read } else { fs::read };
+    read(&source.at(path), limit).map_err(|error| unreadable(path, &error))
+}
+
+/// Checks a program.
+fn program(source: &HostRoot<'_>, path: &str) -> Result<(), Unreadable> {
     let at = source.at(path);
-    let read =
-        if is_checked(source) { trusted_path::read(&at, limit) } else { fs::read(&at, limit) };
-    read.map_err(|error| in_file(path, io_reason(&error.source)))
+    if must_be_roots(source) {
+        return trusted_path::check(&at).map(drop).map_err(|error| unreadable(path, &error));
+    }
+    at.metadata().map(drop).map_err(|error| in_file(path, io_reason(&error)))
 }
 
 fn text(source: &HostRoot<'_>, path: &str) -> Result<String, Unreadable> {
@@ -90,8 +95,13 @@ fn text(source: &HostRoot<'_>, path: &str) -> Result<String, Unreadable> {
 }
 
 fn token(source: &HostRoot<'_>, path: &str) -> Result<SecretText, Unreadable> {
-    let secret = secret::read(&trusted(source, path)?);
-    let secret = secret.map_err(|error| in_file(path, io_reason(&error.source)))?;
+    let at = source.at(path);
+    let secret = if must_be_roots(source) {
+        trusted_path::open_file(&at).and_then(|(file, real)| secret::read_open(file, &real))
+    } else {
+        secret::read(&at)
+    };
+    let secret = secret.map_err(|error| unreadable(path, &error))?;
     Ok(SecretText(secret.text().to_owned()))
 }
 
@@ -104,7 +114,7 @@ fn persist(root: &Path) -> Result<String, Unreadable> {
     }
     if root == Path::new("/") {
         // Every user will run it.
-        trusted_path::assert_roots_own(&path).map_err(Unreadable::new)?;
+        trusted_path::check(&path).map_err(Unreadable::new)?;
     }
     path.into_os_string().into_string().map_err(|_| Unreadable("its path is not UTF-8".to_owned()))
 }

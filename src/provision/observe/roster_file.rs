@@ -2,11 +2,14 @@
 
 use super::host_accounts;
 use crate::roster::{self, Document, Problem, Roster};
+use crate::sys::FileError;
 use crate::sys::accounts::AccountError;
-use crate::sys::{FileError, fs};
+use crate::sys::fs::{self, trusted_path};
 use crate::text::shown;
 use std::path::{Path, PathBuf};
 
+/// One byte more than a roster may have: its size is one of its problems.
+const MAX_FILE: u64 = roster::MAX_SIZE + 1;
 /// Maximum number of problems that an error lists.
 const MAX_PROBLEMS: usize = 50;
 
@@ -58,8 +61,16 @@ impl RosterFileError {
 impl RosterFile {
     /// Reads a roster, without comparing it with the accounts of this host.
     pub fn read(path: &Path) -> Result<Self, RosterFileError> {
-        // One byte more than a roster may have: its size is one of its problems.
-        let bytes = fs::read(path, roster::MAX_SIZE + 1).map_err(|error| {
+        Self::of(path, fs::read(path, MAX_FILE))
+    }
+
+    /// As [`RosterFile::read`], of a roster that decides over accounts: for root, it must be root's own.
+    pub fn read_trusted(path: &Path) -> Result<Self, RosterFileError> {
+        Self::of(path, trusted_path::read_as_caller(path, MAX_FILE))
+    }
+
+    fn of(path: &Path, bytes: Result<Vec<u8>, FileError>) -> Result<Self, RosterFileError> {
+        let bytes = bytes.map_err(|error| {
             if error.is_not_found() {
                 RosterFileError::Missing(path.to_owned())
             } else {

@@ -32,8 +32,7 @@ pub fn of(path: &Path, name: &str, bytes: &[u8]) -> RosterSource {
     let mut source = RosterSource { file, hash, commit: None, edited: None };
     let Ok(real) = path.canonicalize() else { return source };
     let clone = real.ancestors().skip(1).find(|dir| dir.join(".git").is_dir());
-    let Some(clone) =
-        clone.filter(|dir| trusted_path::assert_roots_own(&dir.join(".git/config")).is_ok())
+    let Some(clone) = clone.filter(|dir| trusted_path::check(&dir.join(".git/config")).is_ok())
     else {
         return source;
     };

@@ -44,7 +44,7 @@ impl State {
     /// # Errors
     /// Users other than root could change it, or another run is in progress.
     pub fn open(path: &Path, wait: Duration) -> Result<Self, FileError> {
-        let dir = trusted_path::ensure_state_dir(path)?;
+        let dir = trusted_path::ensure_dir(path)?;
         let lock = locks::exclusive(&dir, "lock", wait)?;
         let applied = dir.ensure_dir("applied")?;
         Ok(Self { dir, applied, _lock: lock })

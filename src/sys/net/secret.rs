@@ -3,6 +3,7 @@
 use crate::sys::fs::FileError;
 use rustix::fs::{FileType, Mode, OFlags};
 use std::fmt;
+use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
@@ -34,12 +35,21 @@ impl fmt::Debug for Secret {
 
 /// Reads a token: one word, in a file of the caller's or of root's that nobody else can read.
 pub fn read(path: &Path) -> Result<Secret, FileError> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let fd = rustix::fs::open(path, flags, Mode::empty()).map_err(|error| FileError {
+        doing: "reading the token in",
+        path: path.to_owned(),
+        source: error.into(),
+    })?;
+    read_open(fd.into(), path)
+}
+
+/// As [`read`], of an open file.
+pub fn read_open(file: File, path: &Path) -> Result<Secret, FileError> {
     let refused = |why: String| FileError::refused("reading the token in", path, why);
     let failed =
         |source| FileError { doing: "reading the token in", path: path.to_owned(), source };
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let fd = rustix::fs::open(path, flags, Mode::empty()).map_err(|error| failed(error.into()))?;
-    let stat = rustix::fs::fstat(&fd).map_err(|error| failed(error.into()))?;
+    let stat = rustix::fs::fstat(&file).map_err(|error| failed(error.into()))?;
     if !FileType::from_raw_mode(stat.st_mode).is_file() {
         return Err(refused("not a regular file".to_owned()));
     }
@@ -51,7 +61,7 @@ pub fn read(path: &Path) -> Result<Secret, FileError> {
         return Err(refused(format!("belongs to uid {}", stat.st_uid)));
     }
     let mut bytes = Vec::new();
-    let read = std::fs::File::from(fd).take(MAX_SECRET + 1).read_to_end(&mut bytes);
+    let read = file.take(MAX_SECRET + 1).read_to_end(&mut bytes);
     read.map_err(failed)?;
     let token = bytes.trim_ascii();
     if bytes.len() as u64 > MAX_SECRET || token.is_empty() {

@@ -32,7 +32,7 @@ pub(crate) fn user_map(path: &Path) -> Check {
         read.map(|(map, bad)| (map.users().count(), bad.iter().map(ToString::to_string).collect()))
     });
     let read = read.map_err(|error| error.to_string());
-    judge_map(path, read, trusted_path::assert_roots_own(path))
+    judge_map(path, read, trusted_path::check(path).map(drop))
 }
 
 // A String: the text that the check shows.
@@ -41,6 +41,12 @@ type Map = Result<Option<(usize, Vec<String>)>, String>;
 fn judge_map(path: &Path, read: Map, own: Result<(), FileError>) -> Check {
     const NAME: &str = "user map";
     let path = shown(path);
+    if let Err(error) = &own
+        && error.is_untrusted()
+    {
+        let mend = format!("chown root: {path} && chmod go-w {path}");
+        return Check::fault(NAME, error.to_string(), mend);
+    }
     let (users, bad) = match read {
         Ok(Some(read)) => read,
         Ok(None) => {
@@ -49,10 +55,6 @@ fn judge_map(path: &Path, read: Map, own: Result<(), FileError>) -> Check {
         }
         Err(why) => return Check::fault(NAME, why, format!("ls -l {path}")),
     };
-    if let Err(error) = own {
-        let fix = format!("chown root: {path} && chmod go-w {path}");
-        return Check::fault(NAME, error.to_string(), fix);
-    }
     match (users, bad.first()) {
         (_, Some(first)) => {
             let more = if bad.len() > 1 {
@@ -73,7 +75,7 @@ fn judge_map(path: &Path, read: Map, own: Result<(), FileError>) -> Check {
 /// The directory that holds every user's state.
 pub(crate) fn state_dir(path: &Path) -> Check {
     let mode = path.metadata().map(|meta| meta.mode() & 0o7777).ok();
-    judge_state_dir(path, mode, trusted_path::assert_roots_own(path))
+    judge_state_dir(path, mode, trusted_path::check(path).map(drop))
 }
 
 fn judge_state_dir(path: &Path, mode: Option<u32>, own: Result<(), FileError>) -> Check {

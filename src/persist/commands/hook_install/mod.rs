@@ -77,7 +77,7 @@ fn command(request: &HookInstall) -> Result<String, HookInstallError> {
     let program = program().ok_or(HookInstallError::UnknownProgram)?;
     if request.scope == Scope::Machine && request.root == Path::new("/") {
         // Every user will run it.
-        trusted_path::assert_roots_own(&program)?;
+        trusted_path::check(&program)?;
     }
     machine::command(&program, &request.agent, &request.options)
         .map_err(|_| HookInstallError::ProgramNotUtf8)

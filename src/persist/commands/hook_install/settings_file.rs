@@ -34,7 +34,7 @@ impl SettingsFile {
             return Ok(None);
         }
         let dir = if accounts::is_root() {
-            trusted_path::ensure_state_dir(&path)?
+            trusted_path::ensure_dir(&path)?
         } else {
             fs::create_private_dirs(&path)?;
             Dir::open(&path)?

@@ -87,14 +87,11 @@ pub fn check(path: &Path) -> Result<PathBuf, FileError> {
     }
 }
 
-/// [`check`], without the path.
-pub fn assert_roots_own(path: &Path) -> Result<(), FileError> {
-    check(path).map(drop)
-}
-
-/// [`ensure_dir`].
-pub fn ensure_state_dir(path: &Path) -> Result<Dir, FileError> {
-    ensure_dir(path)
+/// Opens a regular file in a directory that was opened here, for reading; it must be root's own, too.
+pub fn open_file_in(dir: &Dir, name: &str) -> Result<File, FileError> {
+    let (file, stat) = dir.open_regular(Path::new(name))?;
+    assert_roots(&stat, &dir.path().join(name), Sticky::Refused)?;
+    Ok(file)
 }
 
 /// Opens the directory `path` of the host below `root`, following no link. For root, each directory on
