@@ -24,7 +24,7 @@ const GONE: u64 = 1;
 /// Runs what the options ask for. Whatever goes wrong, the user gets an agent or a shell.
 pub fn launch(options: &Options) -> ExitCode {
     if let Some(file) = &options.show {
-        scrollback::show(file);
+        scrollback::print(file);
     }
     if let Some(note) = &options.note {
         say(&note.to_string_lossy());

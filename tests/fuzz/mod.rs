@@ -63,6 +63,11 @@ fn the_roster_survives_the_corpus() {
 }
 
 #[test]
+fn stored_scrollback_survives_the_corpus() {
+    assert!(replay("show", targets::show) > 1000);
+}
+
+#[test]
 fn the_hooks_input_survives_the_corpus() {
     assert!(replay("hook", targets::hook) > 1000);
 }

@@ -15,7 +15,7 @@ if ! cargo +nightly --version >/dev/null 2>&1; then
     exit 1
 fi
 found=${CARGO_TARGET_DIR:-target}/fuzz-corpus
-for target in snapshot hook roster; do
+for target in snapshot hook roster show; do
     # What is found goes beside the stored corpus, which stays small and is changed by hand.
     mkdir -p "$found/$target"
     cargo +nightly fuzz run --fuzz-dir tests/fuzz "$target" "$found/$target" "tests/fuzz/corpus/$target" \

@@ -39,6 +39,31 @@ pub(crate) fn hook(bytes: &[u8]) {
     }
 }
 
+/// A pane's stored scrollback, which the launcher prints: of any bytes only text, line feeds, tabs,
+/// colours and the switch to line drawing reach the terminal, which is left as it was.
+pub(crate) fn show(bytes: &[u8]) {
+    let printed = launcher::terminal::scrollback::filtered(bytes);
+    let (lines, letters) = ('\u{e}', '\u{f}');
+    let mut rest = printed.strip_suffix("\x1b[0m").expect("the colours are reset");
+    if rest.contains(lines) {
+        let inner = rest.strip_prefix("\x1b)0").and_then(|rest| rest.strip_suffix("\x0f\x1b)B"));
+        rest = inner.expect("line drawing is switched on, and off again");
+    }
+    let mut parts = rest.split('\x1b');
+    let plain = |text: &str| {
+        text.chars()
+            .all(|c| !c.is_control() || matches!(c, '\n' | '\t') || c == lines || c == letters)
+    };
+    assert!(plain(parts.next().unwrap_or_default()), "{printed:?}");
+    for part in parts {
+        let sequence = part.strip_prefix('[').expect("only control sequences");
+        let end = sequence.find('m').expect("only colours and attributes");
+        let parameter = |c: char| c.is_ascii_digit() || matches!(c, ';' | ':');
+        assert!(sequence[..end].chars().all(parameter), "{printed:?}");
+        assert!(plain(&sequence[end + 1..]), "{printed:?}");
+    }
+}
+
 /// The roster and the files beside it: any bytes are read or refused in messages of one line; a row
 /// that is put in or commented out leaves every other byte where it was.
 pub(crate) fn roster(bytes: &[u8]) {

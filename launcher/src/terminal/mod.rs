@@ -1,7 +1,7 @@
 //! The pane's terminal: what an agent that died left behind is put right again.
 
 pub mod say;
-pub(crate) mod scrollback;
+pub mod scrollback;
 pub(crate) mod wait;
 
 use crate::process::signals;

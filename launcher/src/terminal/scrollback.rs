@@ -1,14 +1,14 @@
-//! What a pane showed before: printed again, text and colours only.
+//! A pane's stored scrollback: printed again, text and colours only.
 
 use crate::files;
 use std::io::Write;
 use std::path::Path;
 
-/// No stored scrollback is larger (bytes).
+/// Maximum size of a stored scrollback, in bytes.
 const MAX_FILE: u64 = 64 << 20;
 
-/// Prints the file. One that is gone or is not the user's own is passed over: the shell matters.
-pub(crate) fn show(file: &Path) {
+/// Prints the file. A file that is missing or belongs to another user is skipped: the shell matters.
+pub(crate) fn print(file: &Path) {
     let Ok(Some((bytes, metadata))) = files::read_with_metadata(file, MAX_FILE) else { return };
     if std::os::unix::fs::MetadataExt::uid(&metadata) != rustix::process::geteuid().as_raw() {
         return;
@@ -17,9 +17,9 @@ pub(crate) fn show(file: &Path) {
     let _ = out.write_all(filtered(&bytes).as_bytes()).and_then(|()| out.flush());
 }
 
-/// Text, line feeds, tabs, SGR sequences (colours and attributes) and tmux's switch to line-drawing
-/// characters; everything else that a terminal would obey is left out.
-fn filtered(bytes: &[u8]) -> String {
+/// Filters what a terminal may print: text, line feeds, tabs, SGR sequences (colours and attributes) and
+/// tmux's switch to line-drawing characters. Everything else that a terminal would obey is left out.
+pub fn filtered(bytes: &[u8]) -> String {
     const LINES: char = '\u{e}';
     const LETTERS: char = '\u{f}';
     let text = String::from_utf8_lossy(bytes);
@@ -57,7 +57,7 @@ fn is_parameter(c: char) -> bool {
     c.is_ascii_digit() || c == ';' || c == ':'
 }
 
-/// How much of what follows an escape character belongs to it (ECMA-48): a control sequence up to
+/// Length of what belongs to an escape character, in bytes (ECMA-48): a control sequence up to
 /// its final byte, a string up to its terminator, else intermediate bytes and a final one.
 fn sequence(text: &str) -> usize {
     let after = |at: usize| text[at..].chars().next().map_or(at, |c| at + c.len_utf8());
