@@ -1,48 +1,48 @@
 //! The launcher's configuration: `/etc/terminal-lobby/launcher.toml`, then the user's own over it.
-//! Whatever is wrong with it is a warning: the user gets an agent all the same.
+//! Every error in it is only a warning: the agent starts in any case.
 
 use crate::agent::{self, Agent};
 use crate::files::below_home;
+use shared::escape::shown;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use toml::de::{DeTable, DeValue};
 
-/// No configuration file is larger (bytes).
+/// Maximum size of a configuration file, in bytes.
 const MAX_FILE: u64 = 1 << 20;
 
-/// Everything that can be configured.
+/// Configuration values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// Where the clones are; `~/` is the home.
     pub code_dir: PathBuf,
-    /// Whether clones are brought up to date.
+    /// Whether clones are updated.
     pub freshen: bool,
-    /// How long that may take, all in all.
+    /// How long updating all clones may take.
     pub freshen_deadline: Duration,
-    /// How many repositories at once.
+    /// How many repositories are updated at the same time.
     pub freshen_at_once: usize,
-    /// What was fetched less than this ago is not fetched again.
+    /// A repository that was fetched less than this ago is not fetched again.
     pub fresh_for: Duration,
-    /// The agent that is started when none is named.
+    /// The default agent.
     pub agent: String,
     /// Variables for the agent, KEY=VALUE lines.
     pub agent_env: PathBuf,
-    /// Whether telemetry is told the user and the session.
+    /// Whether telemetry attributes name the user and the session.
     pub telemetry_attributes: bool,
     /// The agents, by name.
     pub agents: Vec<(String, Agent)>,
 }
 
-/// The configuration with what is wrong in it.
+/// The configuration, with warnings about it.
 #[derive(Debug)]
 pub struct Loaded {
-    /// The values.
     pub config: Config,
-    /// A sentence each, with file and line.
+    /// One sentence each, with file and line.
     pub warnings: Vec<String>,
 }
 
-/// Something that is not used: where in the file, and what.
+/// A key that is not used: its position in the file, and its name.
 type Unused = (usize, String);
 
 impl Default for Config {
@@ -62,7 +62,7 @@ impl Default for Config {
     }
 }
 
-/// Loads both files; absent ones are no trouble.
+/// Loads both files, which may be missing.
 pub fn load(home: &Path) -> Loaded {
     let own = home.join(".config/terminal-lobby/launcher.toml");
     let mut loaded = Loaded { config: Config::default(), warnings: Vec::new() };
@@ -70,9 +70,9 @@ pub fn load(home: &Path) -> Loaded {
         match crate::files::read(path, MAX_FILE) {
             Ok(None) => {}
             Ok(Some(bytes)) => {
-                loaded.add(&path.display().to_string(), &String::from_utf8_lossy(&bytes));
+                loaded.add(&shown(path).to_string(), &String::from_utf8_lossy(&bytes));
             }
-            Err(why) => loaded.warnings.push(format!("{}: {why}", path.display())),
+            Err(why) => loaded.warnings.push(format!("{}: {why}", shown(path))),
         }
     }
     loaded.config.code_dir = below_home(home, &loaded.config.code_dir);
@@ -81,7 +81,7 @@ pub fn load(home: &Path) -> Loaded {
 }
 
 impl Loaded {
-    /// Puts one file's values over those there are.
+    /// Applies the values of one file over the present ones.
     fn add(&mut self, file: &str, text: &str) {
         let line = |at: usize| text[..at.min(text.len())].matches('\n').count() + 1;
         let table = match DeTable::parse(text) {
@@ -129,7 +129,7 @@ impl Loaded {
     }
 }
 
-/// Sets one value; `None` when there is no such key, or its value is of another type.
+/// Sets one value; `None` if the key is unknown, or its value has the wrong type.
 fn set(config: &mut Config, key: &str, value: &DeValue<'_>) -> Option<()> {
     match key {
         "code_dir" => config.code_dir = text(value)?.into(),

@@ -1,42 +1,49 @@
-//! Small files of the user's own: read with a bound, written whole or not at all.
+//! The user's own small files: bounded reads, and replacing one in one step.
 
 use rustix::fs::{Mode, OFlags};
 use shared::atomic::{Options, StagedFile, Temporary};
+use shared::escape::io_reason;
 use std::io::{Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// Reads a regular file of at most `limit` bytes; `None` when there is none.
-///
-/// # Errors
-/// A sentence without the path.
-// A String: callers put the path before it and print it, and nothing else depends on it.
-pub fn read(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, String> {
+/// Why a file was not read; the caller knows the path.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    #[error("{}", io_reason(.0))]
+    Io(#[from] std::io::Error),
+    #[error("not a regular file")]
+    NotAFile,
+    #[error("larger than {0} bytes")]
+    TooLarge(u64),
+}
+
+/// Reads a regular file of at most `limit` bytes; `None` if nothing is there.
+pub fn read(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, ReadError> {
     read_with_metadata(path, limit).map(|read| read.map(|(bytes, _)| bytes))
 }
 
-/// The same, with what fstat(2) says of the file that was read.
-// A String: as for `read`.
+/// As [`read`], with the metadata of the file that was read.
 pub fn read_with_metadata(
     path: &Path,
     limit: u64,
-) -> Result<Option<(Vec<u8>, std::fs::Metadata)>, String> {
+) -> Result<Option<(Vec<u8>, std::fs::Metadata)>, ReadError> {
     // Nonblocking: a fifo in place of the file must not hold the pane up.
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = match rustix::fs::open(path, flags, Mode::empty()) {
         Ok(fd) => std::fs::File::from(fd),
         Err(rustix::io::Errno::NOENT) => return Ok(None),
-        Err(error) => return Err(error.to_string()),
+        Err(error) => return Err(ReadError::Io(error.into())),
     };
-    let metadata = file.metadata().map_err(|error| error.to_string())?;
+    let metadata = file.metadata()?;
     if !metadata.is_file() {
-        return Err("not a regular file".to_owned());
+        return Err(ReadError::NotAFile);
     }
     let expected = usize::try_from(metadata.len().min(limit)).unwrap_or(0);
     let mut bytes = Vec::with_capacity(expected + 1); // one more shows the end without growing
-    file.take(limit + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    file.take(limit + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit {
-        return Err(format!("larger than {limit} bytes"));
+        return Err(ReadError::TooLarge(limit));
     }
     Ok(Some((bytes, metadata)))
 }

@@ -1,4 +1,4 @@
-//! Bringing the clones up to date before the agent starts: Ctrl-C goes on at once.
+//! Updates the clones before the agent starts; Ctrl-C continues at once.
 
 use crate::config::Config;
 use crate::process::signals;
@@ -7,9 +7,8 @@ use freshen::Options;
 use std::os::fd::AsFd;
 use std::path::Path;
 
-/// Freshens the clones in the code directory and says what changed or could not.
-///
-/// Root runs no git in clones: it would run what their owners like.
+/// Updates the clones in the code directory and prints what changed or failed. Root runs no git in
+/// clones: git would run what their owners configured.
 pub fn freshen(code_dir: &Path, config: &Config) {
     let layout = freshen::discover(code_dir);
     if layout.clones().is_empty() || nix::unistd::geteuid().is_root() {
@@ -29,10 +28,10 @@ pub fn freshen(code_dir: &Path, config: &Config) {
                 say(&line);
             }
         }
-        Err(refused) => say(&refused.to_string()),
+        Err(error) => say(&error.to_string()),
     }
-    // What was pressed has been heard.
+    // The key has had its effect.
     if let Some(pressed) = &pressed {
-        signals::forget(pressed);
+        signals::drop_pressed(pressed);
     }
 }

@@ -1,4 +1,5 @@
-//! The launcher's one pipeline: when, where, up to date, which conversation, the agent, its end.
+//! The order of effects: wait, take a turn, choose the conversation, update the clones, run the agent,
+//! conclude.
 #![allow(clippy::disallowed_methods, reason = "this process becomes itself, with other options")]
 
 use crate::agent::environment::Variables;
@@ -10,18 +11,19 @@ use crate::persist::{self, Answer};
 use crate::process::agent::{self as child, End};
 use crate::process::{login_shell, program};
 use crate::terminal::say::say;
-use crate::terminal::wait::{self, Wish};
+use crate::terminal::wait::{self, Choice};
 use crate::terminal::{Terminal, scrollback};
 use crate::{freshening, tmux_session};
+use shared::escape::{io_reason, shown};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// When this program is gone from its pane, or is a shell there, seconds after the agent's end.
+/// Seconds after the agent's end by which this program has left its pane, or has become a shell.
 const GONE: u64 = 1;
 
-/// Runs what the options ask for. Whatever goes wrong, the user gets an agent or a shell.
+/// Runs what the options ask for. On any error the user gets at least a shell.
 pub fn launch(options: &Options) -> ExitCode {
     if let Some(file) = &options.show {
         scrollback::print(file);
@@ -49,14 +51,14 @@ pub fn launch(options: &Options) -> ExitCode {
     };
     if options.wait {
         match wait::wait(&name, options) {
-            // Who looks at this process must not take it for one that still waits.
-            Wish::Start => start_over(&options.woken()),
-            Wish::Close => return close(options, &name),
-            Wish::Gone => return ExitCode::FAILURE,
+            // Whoever reads its arguments must not take this process for one that still waits.
+            Choice::Start => start_over(&options.woken()),
+            Choice::Close => return close(options, &name),
+            Choice::Gone => return ExitCode::FAILURE,
         }
     }
-    let turn = match turn::take(options).map_err(|why| options.waiting(&why)) {
-        // One that cannot start over starts all the same.
+    let turn = match turn::take(options).map_err(|error| options.waiting(&error.to_string())) {
+        // One that could not start over starts anyway.
         _ if options.wait => None,
         Ok(turn) => Some(turn),
         Err(waiting) => {
@@ -64,17 +66,17 @@ pub fn launch(options: &Options) -> ExitCode {
             return launch(&waiting);
         }
     };
-    // Not before the wait: a session may be renamed meanwhile, and what waits is to be small.
-    let asked = options.name.is_none().then(tmux_session::ask).flatten();
-    let mut variables = environment::agent_env(&config.agent_env).unwrap_or_else(|why| {
-        say(&why);
+    // After the wait: the session may be renamed meanwhile, and a launcher that waits should be small.
+    let query = options.name.is_none().then(tmux_session::query_name).flatten();
+    let mut variables = environment::agent_env(&config.agent_env).unwrap_or_else(|error| {
+        say(&error.to_string());
         Vec::new()
     });
     variables.push(("PATH".into(), environment::path(&home, &variables)));
     let conversation = match settle(options, &config, (&name, agent), &variables) {
         Ok(conversation) => conversation,
-        Err(why) => {
-            say(&why);
+        Err(error) => {
+            say(&error.to_string());
             return login_shell::become_login_shell();
         }
     };
@@ -84,32 +86,36 @@ pub fn launch(options: &Options) -> ExitCode {
     if name == "claude" {
         first_run::keep_onboarded(&home);
     }
-    let session = options.name.clone().or_else(|| asked?.answer());
+    let session = options.name.clone().or_else(|| query?.answer());
     let session = session.as_deref();
     let run = Run { options, config: &config, home: &home, name: &name, agent, session, variables };
-    run.agent_to_its_end(&conversation, turn)
+    run.run_agent(&conversation, turn)
 }
 
-/// Becomes this program once more, with other options: its arguments say what it does. Comes back
-/// when that fails.
+/// Executes this program again with other options, so that its arguments show what it does. Returns
+/// only on failure.
 fn start_over(options: &Options) {
     let own_name = std::env::args_os().next().unwrap_or_else(|| "start-claude".into());
-    // The very program that runs, even when another has been installed in its place since.
+    // The program that runs now, even if another one has been installed in its place.
     let error = std::process::Command::new("/proc/self/exe")
         .arg0(own_name)
         .args(options.arguments())
         .exec();
-    say(&format!("starting over: {error}"));
+    say(&format!("starting over: {}", io_reason(&error)));
 }
 
-/// The directory of a new conversation, or the conversation's own; and how it is begun or resumed.
-// A String: the sentence that the pane shows before its login shell.
+/// A conversation that cannot be resumed.
+#[derive(Debug, thiserror::Error)]
+#[error("{} has no transcript and cannot be resumed", shown(.0))]
+struct NoTranscript(OsString);
+
+/// Enters the directory of the conversation, and decides whether to start or resume it.
 fn settle(
     options: &Options,
     config: &Config,
     (name, agent): (&str, &Agent),
     variables: &Variables,
-) -> Result<Conversation, String> {
+) -> Result<Conversation, NoTranscript> {
     let Some(id) = &options.resume else {
         enter(options.code_dir.as_deref().unwrap_or(&config.code_dir), options.code_dir.is_some());
         return Ok(Conversation::New(options.session.clone().unwrap_or_else(agent::new_id)));
@@ -120,23 +126,24 @@ fn settle(
     let known = match persist::conversation(name, id) {
         Answer::Found(known) => known,
         Answer::Unknown => return Ok(Conversation::Resume(id.clone())),
-        // Persist looked in the home: these agents are told to keep theirs elsewhere.
+        // Persist looked in the home; these agents keep their conversations elsewhere.
         Answer::Absent if environment::moves_agents(variables) => {
             return Ok(Conversation::Resume(id.clone()));
         }
         Answer::Absent if agent.takes_an_id() => {
-            say(&format!("{} has no transcript: it begins anew under its id", id.display()));
+            say(&format!(
+                "{} has no transcript: starting a new conversation with its id",
+                shown(id)
+            ));
             return Ok(Conversation::New(id.clone()));
         }
-        Answer::Absent => {
-            return Err(format!("{} has no transcript: it cannot be resumed", id.display()));
-        }
+        Answer::Absent => return Err(NoTranscript(id.clone())),
     };
     let Some(cwd) = known.cwd else { return Ok(Conversation::Resume(id.clone())) };
     if std::env::set_current_dir(&cwd).is_ok() {
         return Ok(Conversation::Resume(id.clone()));
     }
-    let gone = format!("its directory {} cannot be entered: resuming", cwd.display());
+    let gone = format!("cannot enter its directory {}: resuming", shown(&cwd));
     if let Some(transcript) = known.transcript.filter(|_| !agent.resume_transcript.is_empty()) {
         say(&format!("{gone} by its transcript"));
         return Ok(Conversation::ResumeTranscript(id.clone(), transcript));
@@ -145,17 +152,17 @@ fn settle(
     Ok(Conversation::Resume(id.clone()))
 }
 
-/// Enters the code directory, else the home; a directory that was asked for is missed aloud.
-fn enter(code_dir: &Path, asked_for: bool) {
+/// Enters the code directory, else the home; reports an explicit directory that cannot be entered.
+fn enter(code_dir: &Path, explicit: bool) {
     if let Err(error) = std::env::set_current_dir(code_dir) {
-        if asked_for {
-            say(&format!("{}: {error}", code_dir.display()));
+        if explicit {
+            say(&format!("--code-dir {}: {}", shown(code_dir), io_reason(&error)));
         }
         let _ = std::env::set_current_dir(home());
     }
 }
 
-/// `q` at `--wait`: what was here is closed on purpose.
+/// Records that the user closed a pane that waited.
 fn close(options: &Options, name: &str) -> ExitCode {
     if let Some(id) = options.conversation() {
         persist::ended(name, Some(id), options.name.as_deref(), true, "closed while it waited");
@@ -174,38 +181,38 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn agent_to_its_end(&self, conversation: &Conversation, turn: Option<Turn>) -> ExitCode {
+    fn run_agent(&self, conversation: &Conversation, turn: Option<Turn>) -> ExitCode {
         let argv = match self.agent.argv(conversation, self.session, &self.options.arguments) {
             Ok(argv) => argv,
-            Err(why) => {
-                say(&why);
+            Err(error) => {
+                say(&error.to_string());
                 return login_shell::become_login_shell();
             }
         };
         let environment = self.environment();
         let terminal = Terminal::remember();
         let started = |pid| {
-            self.tell_it_runs(conversation);
+            self.save_soon(conversation);
             if let Some(turn) = turn {
                 turn.pass_on_when_ready(pid, self.agent.ready_file(self.home, pid));
             }
         };
         let mut end = child::run(&argv, &environment, started);
         if matches!(end, End::Missing) && self.install(&argv[0], &environment) {
-            end = child::run(&argv, &environment, |_| self.tell_it_runs(conversation));
+            end = child::run(&argv, &environment, |_| self.save_soon(conversation));
         }
         self.conclude(conversation, &end, &terminal)
     }
 
-    /// Its conversation is known from now on: by its arguments, or from what it holds open once it
-    /// has named the conversation itself.
-    fn tell_it_runs(&self, conversation: &Conversation) {
+    /// Has the sessions saved: the conversation is known from the agent's arguments, or from the files
+    /// that it holds open once it has named the conversation itself.
+    fn save_soon(&self, conversation: &Conversation) {
         const NAMED: u64 = 2;
-        persist::changed(if self.names_it_itself(conversation) { NAMED } else { 0 });
+        persist::changed(if self.agent_names_it(conversation) { NAMED } else { 0 });
     }
 
     /// Whether an agent that takes no id names its new conversation.
-    fn names_it_itself(&self, conversation: &Conversation) -> bool {
+    fn agent_names_it(&self, conversation: &Conversation) -> bool {
         matches!(conversation, Conversation::New(_)) && !self.agent.takes_an_id()
     }
 
@@ -219,18 +226,19 @@ impl Run<'_> {
         variables
     }
 
-    /// Says how a missing agent is installed; does it where the configuration says so.
+    /// Prints the command that installs a missing agent; runs it if configured. Returns whether the
+    /// agent was installed.
     fn install(&self, program: &OsStr, environment: &Variables) -> bool {
         let command = self.agent.install.join(" ");
         let Some(first) = self.agent.install.first() else {
-            say(&format!("{} is not installed", program.display()));
+            say(&format!("{} is not installed", shown(program)));
             return false;
         };
         if !self.agent.install_missing {
-            say(&format!("{} is not installed; install it with: {command}", program.display()));
+            say(&format!("{} is not installed; hint: {command}", shown(program)));
             return false;
         }
-        say(&format!("{} is not installed; running: {command}", program.display()));
+        say(&format!("{} is not installed; running: {command}", shown(program)));
         let argv: Vec<OsString> = self.agent.install.iter().map(OsString::from).collect();
         match child::run(&argv, environment, |_| {}) {
             End::Exited(0) => true,
@@ -241,11 +249,11 @@ impl Run<'_> {
         }
     }
 
-    /// Exit 0 closes; anything else is a loss and leaves a shell.
+    /// Exit code 0 closes the pane; anything else is a loss and leaves a shell.
     fn conclude(&self, conversation: &Conversation, end: &End, terminal: &Terminal) -> ExitCode {
-        let id = (!self.names_it_itself(conversation)).then(|| conversation.id());
+        let id = (!self.agent_names_it(conversation)).then(|| conversation.id());
         let closed = matches!(end, End::Exited(0));
-        // Which conversation it was, the newest snapshot may know where we do not.
+        // Without an id, the newest snapshot may know which conversation a closed one was.
         if !matches!(end, End::Missing) && (id.is_some() || closed) {
             persist::ended(self.name, id, self.session, closed, &end.to_string());
         }
@@ -254,10 +262,10 @@ impl Run<'_> {
         }
         match end {
             End::Exited(0) => return ExitCode::SUCCESS,
-            End::ToldToEnd(signal) => return ExitCode::from(128 + *signal as u8),
+            End::EndedBySignal(signal) => return ExitCode::from(128 + *signal as u8),
             _ => {}
         }
-        if terminal.is_there() {
+        if terminal.exists() {
             terminal.restore();
         }
         if !matches!(end, End::Missing) {
@@ -269,7 +277,7 @@ impl Run<'_> {
             } else {
                 format!("--agent {} ", self.name)
             };
-            say(&format!("resume it with: start-claude {agent}--resume {}", id.display()));
+            say(&format!("resume it with: start-claude {agent}--resume {}", shown(id)));
         }
         login_shell::become_login_shell()
     }

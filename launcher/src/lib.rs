@@ -1,5 +1,5 @@
-//! What a new pane runs: the user's clones brought up to date, then an agent on an explicit
-//! conversation, then, when the agent fails, a login shell.
+//! What a new pane runs: updates the user's clones, then runs an agent on one conversation; if the agent
+//! fails, a login shell.
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests set up files of their own"))]
 
 pub mod agent;

@@ -13,9 +13,9 @@ fn main() -> ExitCode {
             env!("CARGO_PKG_VERSION"),
             "\n"
         )),
-        Err(why) => {
-            // A pane is never lost to a wrong argument.
-            launcher::terminal::say::say(&why);
+        Err(error) => {
+            // A pane is never lost to an invalid argument.
+            launcher::terminal::say::say(&error.to_string());
             launcher::process::login_shell::become_login_shell()
         }
     }

@@ -1,34 +1,35 @@
 //! The command line of `start-claude`: small, since every pane pays for it.
 
+use shared::escape::shown;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 /// What `--help` prints.
 pub const HELP: &str = "\
-Starts a coding agent in this pane, on clones that are up to date, and a login shell when it fails.
+Update the clones and start a coding agent in this pane; if it fails, start a login shell
 
 Usage: start-claude [OPTIONS] [-- ARGUMENTS FOR THE AGENT...]
 
 Options:
-  --agent NAME       which agent: claude (default), codex, or one of the configuration
+  --agent NAME       agent to start: claude, codex or a configured one [default: claude]
   --resume UUID      resume this conversation, in its own directory
-  --session UUID     start a new conversation under this id; a new id if neither is given
-  --name NAME        what to call the conversation; the tmux session's name if not given
-  --code-dir DIR     where the clones are, and where a new conversation starts
-  --no-freshen       leave the clones alone
-  --wait             say what was here and wait for Enter
-  --transcript FILE  with --resume: by its transcript, from any directory
-  --shell            start no agent, only the shell
-  --program          no agent: run the arguments as a program, then the shell
+  --session UUID     id of the new conversation [default: a random one]
+  --name NAME        name of the conversation [default: name of the tmux session]
+  --code-dir DIR     directory of the clones, in which a new conversation starts
+  --no-freshen       do not update the clones
+  --wait             print what ran here and wait for Enter
+  --transcript FILE  with --resume: resume by this transcript, from any directory
+  --shell            start only the shell
+  --program          run the arguments as a program, then start the shell
   --show FILE        print this file's text and colours first
   --note TEXT        print this line first
-  --at-once N        start only when fewer than N others do that were given the same --restored
-  --memory-floor N   wait for Enter when less memory than this is free (bytes)
-  --restored DIR     what persist restore left for the panes it made
-  --was-in DIR       with --wait: the directory of what was here, when it is not this one
-  --instead-of UUID  start a new conversation in place of this one, which was never prompted
-  -h, --help         print this
-  -V, --version      print the version
+  --at-once N        start only if fewer than N others with the same --restored are starting
+  --memory-floor N   wait for Enter if less memory is free, in bytes
+  --restored DIR     directory that persist restore made for its panes
+  --was-in DIR       with --wait: directory of what ran here [default: this one]
+  --instead-of UUID  start a new conversation in place of this one, which has no prompt yet
+  -h, --help         print help
+  -V, --version      print version
 
 Configuration: /etc/terminal-lobby/launcher.toml, then ~/.config/terminal-lobby/launcher.toml.
 ";
@@ -58,7 +59,7 @@ pub struct Options {
     pub program: bool,
     /// A file with what the pane showed.
     pub show: Option<PathBuf>,
-    /// A line for the person in the pane.
+    /// A line to print first.
     pub note: Option<OsString>,
     /// How many may start at once.
     pub at_once: Option<usize>,
@@ -74,24 +75,30 @@ pub struct Options {
     pub arguments: Vec<OsString>,
 }
 
-/// A command line, understood.
+/// A parsed command line.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Invocation {
-    /// Run something.
     Run(Box<Options>),
-    /// Explain.
     Help,
-    /// Say the version.
     Version,
 }
 
-/// Reads the command line.
-///
-/// # Errors
-/// A sentence that names the argument.
-// A String: the pane shows the sentence and gets a login shell, whatever the mistake is.
-pub fn parse(parser: lexopt::Parser) -> Result<Invocation, String> {
-    let invocation = read(parser).map_err(|error| error.to_string())?;
+/// An invalid argument.
+#[derive(Debug, thiserror::Error)]
+pub enum UsageError {
+    #[error("{0}")]
+    Syntax(#[from] lexopt::Error),
+    #[error("{option} {}: not the UUID of a conversation", shown(value))]
+    NotAnId { option: &'static str, value: OsString },
+    #[error("--program: no program is named")]
+    NoProgram,
+    #[error("--resume and --session exclude each other")]
+    Exclusive,
+}
+
+/// Parses the command line.
+pub fn parse(parser: lexopt::Parser) -> Result<Invocation, UsageError> {
+    let invocation = read(parser)?;
     if let Invocation::Run(options) = &invocation {
         check(options)?;
     }
@@ -110,7 +117,7 @@ fn read(mut parser: lexopt::Parser) -> Result<Invocation, lexopt::Error> {
             Long("name") => options.name = Some(parser.value()?),
             Long("code-dir") => {
                 let dir = PathBuf::from(parser.value()?);
-                // It is entered, and then looked at again.
+                // It is entered, and its clones are listed after that.
                 options.code_dir = Some(std::path::absolute(&dir).unwrap_or(dir));
             }
             Long("no-freshen") => options.no_freshen = true,
@@ -133,24 +140,23 @@ fn read(mut parser: lexopt::Parser) -> Result<Invocation, lexopt::Error> {
     Ok(Invocation::Run(Box::new(options)))
 }
 
-/// Ids become arguments and parts of paths: only a uuid is one.
-// A String: as for `parse`.
-fn check(options: &Options) -> Result<(), String> {
+/// Ids become arguments and parts of paths, so each must be a UUID.
+fn check(options: &Options) -> Result<(), UsageError> {
     let ids = [
         ("--resume", &options.resume),
         ("--session", &options.session),
         ("--instead-of", &options.instead_of),
     ];
-    for (name, value) in ids {
-        if let Some(value) = value.as_ref().filter(|value| !is_uuid(value.as_encoded_bytes())) {
-            return Err(format!("{name} {}: not a conversation's uuid", value.display()));
+    for (option, value) in ids {
+        if let Some(value) = value.clone().filter(|value| !is_uuid(value.as_encoded_bytes())) {
+            return Err(UsageError::NotAnId { option, value });
         }
     }
     if options.program && options.arguments.is_empty() {
-        return Err("--program: no program is named".to_owned());
+        return Err(UsageError::NoProgram);
     }
     if options.resume.is_some() && options.session.is_some() {
-        return Err("--resume and --session exclude each other".to_owned());
+        return Err(UsageError::Exclusive);
     }
     Ok(())
 }
@@ -162,7 +168,7 @@ impl Options {
         known.or(self.instead_of.as_ref()).map(OsString::as_os_str)
     }
 
-    /// The same without what was only for the time before the start.
+    /// These options without those that only matter before the start.
     #[must_use]
     pub fn woken(&self) -> Self {
         Self {
@@ -177,7 +183,7 @@ impl Options {
         }
     }
 
-    /// The same, waiting for Enter, after a line that says why.
+    /// These options with a wait for Enter, after a line with the reason.
     #[must_use]
     pub fn waiting(&self, why: &str) -> Self {
         Self {
@@ -226,11 +232,11 @@ impl Options {
 }
 
 fn is_uuid(text: &[u8]) -> bool {
-    let sound = |(at, byte): (usize, &u8)| match at {
+    let is_valid = |(at, byte): (usize, &u8)| match at {
         8 | 13 | 18 | 23 => *byte == b'-',
         _ => byte.is_ascii_hexdigit(),
     };
-    text.len() == 36 && text.iter().enumerate().all(sound)
+    text.len() == 36 && text.iter().enumerate().all(is_valid)
 }
 
 #[cfg(test)]
@@ -305,10 +311,10 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_named() {
-        let error = |args: &[&str]| parse(lexopt::Parser::from_args(args)).unwrap_err();
+    fn invalid_arguments_are_named() {
+        let error = |args: &[&str]| parse(lexopt::Parser::from_args(args)).unwrap_err().to_string();
         assert!(error(&["--wat"]).contains("--wat"));
-        assert_eq!(error(&["--resume", "../x"]), "--resume ../x: not a conversation's uuid");
+        assert_eq!(error(&["--resume", "../x"]), "--resume ../x: not the UUID of a conversation");
         assert!(error(&["--resume", ID, "--session", ID]).contains("exclude each other"));
         assert!(error(&["--session"]).contains("--session"));
         assert!(error(&["--at-once", "-1"]).contains("-1"));

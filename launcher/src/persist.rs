@@ -1,5 +1,5 @@
-//! Asking `persist`, which owns what is known of conversations. Without it nothing fails: the
-//! agent is started all the same, and its end is recorded nowhere.
+//! Runs `persist`, which knows the conversations. Without it the agent starts as well, but its end is
+//! not recorded.
 #![allow(clippy::disallowed_methods, reason = "persist is a program of ours, run under a deadline")]
 
 use crate::process::apart;
@@ -9,15 +9,14 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-/// How long `persist` may take: the user waits for it.
+/// How long `persist` may take; the user waits for it.
 const DEADLINE: Duration = Duration::from_secs(2);
 
-/// What is on disk of a conversation.
+/// What `persist` knows of a conversation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Conversation {
     /// The directory it was started in.
     pub cwd: Option<PathBuf>,
-    /// Its transcript.
     pub transcript: Option<OsString>,
     /// Its title or first prompt.
     pub title: Option<String>,
@@ -25,23 +24,23 @@ pub struct Conversation {
     pub last_activity: Option<u64>,
 }
 
-/// What `persist` says of a conversation.
+/// The answer of `persist` about a conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// It is there.
+    /// It has a transcript.
     Found(Conversation),
     /// It has no transcript.
     Absent,
-    /// `persist` did not say.
+    /// `persist` gave no answer.
     Unknown,
 }
 
-/// Asks where a conversation is.
+/// Finds a conversation.
 pub fn conversation(agent: &str, id: &OsStr) -> Answer {
     let args =
         [OsStr::new("conversation"), id, "--agent".as_ref(), agent.as_ref(), "--json".as_ref()];
     let Some(json) =
-        ask(&args).and_then(|out| serde_json::from_slice::<serde_json::Value>(&out).ok())
+        run(&args).and_then(|out| serde_json::from_slice::<serde_json::Value>(&out).ok())
     else {
         return Answer::Unknown;
     };
@@ -73,25 +72,25 @@ pub fn ended(agent: &str, id: Option<&OsStr>, session: Option<&OsStr>, closed: b
         OsStr::new("--quiet"),
     ];
     let id: Vec<&OsStr> = id.into_iter().collect();
-    let _ = ask(&[&args[..], &more, &id].concat());
+    let _ = run(&[&args[..], &more, &id].concat());
 }
 
-/// Has the sessions saved, since something changed, after so many seconds. Nobody waits for it.
+/// Has the sessions saved after so many seconds, without waiting for it.
 pub fn changed(after: u64) {
     let mut command = Command::new(program());
     command.args(["save", "--coalesce", "--quiet", "--after", &after.to_string()]);
     apart::start_apart(command);
 }
 
-/// Runs `persist`; its standard output, whatever its exit code, or nothing.
-fn ask(args: &[&OsStr]) -> Option<Vec<u8>> {
+/// Runs `persist`; returns its standard output, whatever its exit code.
+fn run(args: &[&OsStr]) -> Option<Vec<u8>> {
     let mut command = Command::new(program());
     command.args(args);
     let until = Until { end: Instant::now() + DEADLINE, cancel: None };
     child::run(command, until).ok().map(|output| output.stdout)
 }
 
-/// `persist` beside this program, where both are installed; else by PATH.
+/// `persist` in the directory of this program, else by PATH.
 fn program() -> PathBuf {
     let beside = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.join("persist")));
     beside.filter(|program| program.is_file()).unwrap_or_else(|| "persist".into())

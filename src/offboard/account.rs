@@ -279,7 +279,7 @@ fn run_tool_retrying(tool: &str, args: &[&str], mut retries: u32) -> Result<(), 
 /// empties when the user's processes are killed.
 fn is_busy(error: &ToolError) -> bool {
     match error {
-        ToolError::Ended { said, .. } => said.contains("cannot lock"),
+        ToolError::Ended { stderr, .. } => stderr.contains("cannot lock"),
         ToolError::Exec(ExecError::Start { source, .. }) => source.kind() == ErrorKind::WouldBlock,
         ToolError::Exec(_) => false,
     }

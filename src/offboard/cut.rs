@@ -9,7 +9,7 @@ use super::steps::CutStep;
 use super::{CutTarget, account, jobs, last_save, policy, processes, units};
 use crate::sys::Dir;
 use crate::sys::fs::{self, trusted_path};
-use crate::sys::process::signal_all::Theirs;
+use crate::sys::process::signal_all::AccountUids;
 use crate::sys::process::tool;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -121,7 +121,7 @@ fn preview_step(
         CutStep::EndProcesses => {
             let ranges = account::subuids(user, uid)?;
             let ranges = ranges.into_iter().map(|(first, last)| first..=last).collect();
-            let running = processes::running(&Theirs { uid, ranges })?;
+            let running = processes::running(&AccountUids { uid, ranges })?;
             vec![format!("end {}", crate::text::table::count(running.len(), "process"))]
         }
         CutStep::RevokeCluster => vec![match &settings.revoke_cluster {
@@ -177,7 +177,7 @@ fn inspect(state: &Dir, target: &CutTarget) -> Result<Facts, OffboardError> {
     policy::check_uid(user, account.uid, uid_min)?;
     let uids = match &CutRecordFile::load(state, user)? {
         Some(file) => processes::uids_of(&file.record),
-        None => Theirs { uid: account.uid, ranges: Vec::new() },
+        None => AccountUids { uid: account.uid, ranges: Vec::new() },
     };
     if processes::would_end_us(&uids) {
         return Err(PolicyError::OwnSession { user: user.clone() }.into());

@@ -3,7 +3,7 @@
 use super::error::OffboardError;
 use super::record::CutRecord;
 use super::step_runner::StepResult;
-use crate::sys::process::signal_all::{self, Theirs};
+use crate::sys::process::signal_all::{self, AccountUids};
 use crate::sys::process::tool;
 use crate::sys::{Dir, clock};
 use std::path::Path;
@@ -20,13 +20,13 @@ const LISTING: &str = "listing processes";
 const KILLING: &str = "killing processes";
 
 /// The uids of a record's user.
-pub(super) fn uids_of(record: &CutRecord) -> Theirs {
+pub(super) fn uids_of(record: &CutRecord) -> AccountUids {
     let ranges = record.subuids.iter().map(|(first, last)| *first..=*last).collect();
-    Theirs { uid: record.uid, ranges }
+    AccountUids { uid: record.uid, ranges }
 }
 
 /// Whether ending the processes would end this one.
-pub(super) fn would_end_us(theirs: &Theirs) -> bool {
+pub(super) fn would_end_us(theirs: &AccountUids) -> bool {
     let cgroup = std::fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
     let slice = format!("/user.slice/user-{}.slice/", theirs.uid);
     cgroup.contains(&slice) || signal_all::we_descend_from(theirs)
@@ -52,7 +52,7 @@ pub(super) fn end_all(record: &CutRecord) -> StepResult {
         }
     }
     let theirs = uids_of(record);
-    let first = signal_all::of(&theirs).map_err(OffboardError::io(LISTING))?;
+    let first = signal_all::find(&theirs).map_err(OffboardError::io(LISTING))?;
     let (end, mut pause) = (Instant::now() + DEADLINE, Duration::from_millis(1));
     loop {
         let left = signal_all::kill_all(&theirs).map_err(OffboardError::io(KILLING))?;
@@ -73,8 +73,8 @@ pub(super) fn end_all(record: &CutRecord) -> StepResult {
 }
 
 /// Whether no process is left: the kernel has none to signal, and all that `/proc` lists have ended.
-pub(super) fn none_left(theirs: &Theirs) -> Result<bool, OffboardError> {
-    if signal_all::none_of(theirs.uid).map_err(OffboardError::io(KILLING))? {
+pub(super) fn none_left(theirs: &AccountUids) -> Result<bool, OffboardError> {
+    if signal_all::none_left(theirs.uid).map_err(OffboardError::io(KILLING))? {
         return running(theirs).map(|left| left.is_empty());
     }
     // A process that has ended, but whose parent has not read its status, can still be signalled.
@@ -87,8 +87,8 @@ pub(super) fn none_left(theirs: &Theirs) -> Result<bool, OffboardError> {
 }
 
 /// The processes that `/proc` lists and that have not ended. Those that come and go may be missed.
-pub(super) fn running(theirs: &Theirs) -> Result<Vec<signal_all::Process>, OffboardError> {
-    let mut left = signal_all::of(theirs).map_err(OffboardError::io(LISTING))?;
+pub(super) fn running(theirs: &AccountUids) -> Result<Vec<signal_all::Process>, OffboardError> {
+    let mut left = signal_all::find(theirs).map_err(OffboardError::io(LISTING))?;
     left.retain(|process| !process.ended);
     Ok(left)
 }

@@ -78,13 +78,13 @@ fn ask_account(account: Account, request: &Request) -> Result<Answer, WorkerErro
     let program = Program::ourselves().args(["worker"]).input(&text)?;
     let new_privileges = NewPrivileges::Deny;
     let uid = account.uid;
-    orphans::adopt()?;
+    orphans::adopt_orphans()?;
     let ran = program
         .becoming(Become { account, umask, new_privileges })
         .deadline(deadline)
         .max_output(MAX_ANSWER)
         .run();
-    orphans::end(uid);
+    orphans::reap_orphans(uid);
     let output = ran?;
     if !output.status.success() {
         let message = clip(&String::from_utf8_lossy(output.stderr.trim_ascii()), MAX_MESSAGE);

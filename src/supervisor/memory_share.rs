@@ -14,7 +14,7 @@ pub(crate) fn shared_by(users: &[String], config: &Config, state_dir: &Path) -> 
 
 /// The budget of each of so many users who are restored at once.
 pub(crate) fn shared_among(users: usize, config: &Config) -> Settings {
-    let memory = shared::memory::Memory::look(Path::new("/"), 0);
+    let memory = shared::memory::Memory::read(Path::new("/"), 0);
     let users = u64::try_from(users).unwrap_or(u64::MAX).max(1);
     Settings { users, host: memory.host, ..config.restore.clone() }
 }

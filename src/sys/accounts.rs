@@ -4,20 +4,17 @@ use nix::unistd::{Gid, Uid, User, geteuid, getgrouplist};
 use std::ffi::CString;
 use std::path::PathBuf;
 
-/// An account of the host with all that becoming it takes.
+/// An account of the host, with what a process needs to become it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
-    /// Login name.
     pub name: String,
-    /// User id.
     pub uid: Uid,
-    /// Primary group.
     pub gid: Gid,
     /// Every group of the account, the primary one included.
     pub groups: Vec<Gid>,
     /// Home directory as the database names it; it need not exist.
     pub home: PathBuf,
-    /// Login shell; `/bin/sh` where the database has none (passwd(5)).
+    /// Login shell; `/bin/sh` if the database has none (passwd(5)).
     pub shell: PathBuf,
 }
 
@@ -27,17 +24,15 @@ pub enum AccountError {
     /// The database has no such name or id.
     #[error("no account '{0}' on this host")]
     Unknown(String),
-    /// The database could not be asked.
-    #[error("looking up account '{name}': {source}")]
+    #[error("looking up account '{name}': {}", source.desc())]
     Lookup {
-        /// The name asked for.
+        /// Name or id.
         name: String,
-        /// What the system said.
         source: nix::Error,
     },
 }
 
-/// Looks an account up by name, with its groups: done before any fork, since NSS is not
+/// Looks up an account by name, with its groups. To be called before a fork: NSS is not
 /// async-signal-safe.
 pub fn by_name(name: &str) -> Result<Account, AccountError> {
     let failed = |source| AccountError::Lookup { name: name.to_owned(), source };
@@ -53,13 +48,13 @@ pub fn current() -> Result<Account, AccountError> {
     complete(user.ok_or_else(|| AccountError::Unknown(uid.to_string()))?)
 }
 
-/// The uid of an account; `None` when the host has no such account.
+/// The uid of an account; `None` if the host has no such account.
 pub fn uid_of(name: &str) -> Result<Option<Uid>, AccountError> {
     let failed = |source| AccountError::Lookup { name: name.to_owned(), source };
     Ok(User::from_name(name).map_err(failed)?.map(|user| user.uid))
 }
 
-/// The name of an account; `None` when the host has none of that uid.
+/// The name of an account; `None` if the host has none of that uid.
 pub fn name_of(uid: u32) -> Result<Option<String>, AccountError> {
     let failed = |source| AccountError::Lookup { name: uid.to_string(), source };
     Ok(User::from_uid(Uid::from_raw(uid)).map_err(failed)?.map(|user| user.name))

@@ -1,16 +1,16 @@
-//! The time, as an argument for everything else.
+//! The time; everything else gets it as an argument.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Seconds since the Unix epoch, UTC.
 pub type Epoch = u64;
 
-/// The present, in seconds since the epoch; a clock before 1970 counts as 1970.
+/// The present; a clock before 1970 counts as 1970.
 pub fn now() -> Epoch {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
-/// A time as a name: `20261120T144343Z`, UTC.
+/// A time for a name: `20261120T144343Z`, UTC.
 pub fn stamp(time: Epoch) -> String {
     let utc = i64::try_from(time).ok().and_then(|s| chrono::DateTime::from_timestamp(s, 0));
     utc.unwrap_or_default().format("%Y%m%dT%H%M%SZ").to_string()
@@ -22,13 +22,12 @@ pub fn hhmm(time: Epoch) -> String {
     utc.unwrap_or_default().with_timezone(&chrono::Local).format("%H%M").to_string()
 }
 
-/// Waits a little between two tries of something that offers no event to wait for.
+/// Waits between two tries of something that offers no event to wait for.
 pub fn pause(duration: Duration) {
     std::thread::sleep(duration);
 }
 
-/// Nanoseconds since the host was started: orders events of several processes, and never goes
-/// back.
+/// Nanoseconds since the host was started. They order events of several processes and never go back.
 pub fn since_boot() -> u64 {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
     let (seconds, nanoseconds) = (time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs());

@@ -1,4 +1,4 @@
-//! A lock that its holder's death releases (flock(2)), waited for no longer than a deadline.
+//! Locks that the kernel releases when their holder ends (flock(2)), with a deadline.
 
 use super::clock;
 use super::fs::{Dir, FileError};
@@ -14,12 +14,12 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// Lets others have it from now on.
+    /// Releases it early.
     pub fn release(&self) {
         let _ = rustix::fs::flock(&self.fd, FlockOperation::Unlock); // fails on no lock of ours
     }
 
-    /// How long ago it was marked last: no time at all when the clock went back since.
+    /// Time since it was last marked; zero if the clock went back.
     pub fn age(&self) -> Duration {
         let marked = rustix::fs::fstat(&self.fd).ok().and_then(|stat| {
             let since =
@@ -29,7 +29,7 @@ impl Lock {
         marked.and_then(|marked| marked.elapsed().ok()).unwrap_or_default()
     }
 
-    /// Marks it with the present.
+    /// Marks it with the present time.
     pub fn mark(&self) {
         let now = || rustix::fs::Timespec { tv_sec: 0, tv_nsec: rustix::fs::UTIME_NOW };
         let times = rustix::fs::Timestamps { last_access: now(), last_modification: now() };
@@ -37,9 +37,8 @@ impl Lock {
     }
 }
 
-/// Takes the exclusive lock `name` in `dir`, making the file when it is absent.
-///
-/// The descriptor is close-on-exec, so no child (a tmux server above all) keeps the lock.
+/// Takes the exclusive lock `name` in `dir`; a missing file is made. The descriptor is close-on-exec, so
+/// that no child keeps the lock.
 pub fn exclusive(dir: &Dir, name: &str, wait: Duration) -> Result<Lock, FileError> {
     let path = dir.path().join(name);
     let failed = |source: io::Error| FileError { doing: "locking", path: path.clone(), source };
@@ -59,7 +58,7 @@ pub fn exclusive(dir: &Dir, name: &str, wait: Duration) -> Result<Lock, FileErro
                 clock::pause(Duration::from_millis(5));
             }
             Err(rustix::io::Errno::WOULDBLOCK) => {
-                let held = Held { holder: find(&stat), wait };
+                let held = Held { holder: holder_of(&stat), wait };
                 return Err(failed(io::Error::new(io::ErrorKind::TimedOut, held)));
             }
             Err(rustix::io::Errno::INTR) => {}
@@ -70,22 +69,22 @@ pub fn exclusive(dir: &Dir, name: &str, wait: Duration) -> Result<Lock, FileErro
 
 /// A lock that another process held for too long.
 #[derive(Debug, thiserror::Error)]
-#[error("held by {} for more than {} s", holder.as_ref().map_or("another", |(_, name)| name), wait.as_secs_f32())]
+#[error("held by {} for more than {} s", holder.as_ref().map_or("another process", |(_, name)| name), wait.as_secs_f32())]
 struct Held {
     /// The process, with its id and name for a message.
     holder: Option<(u32, String)>,
     wait: Duration,
 }
 
-/// The id of the process that held the lock for too long, if that is the error and it is known.
+/// The id of the process that held the lock for too long, if the error is that and the id is known.
 pub fn holder(error: &FileError) -> Option<u32> {
     let held = error.source.get_ref()?.downcast_ref::<Held>()?;
     held.holder.as_ref().map(|(pid, _)| *pid)
 }
 
-/// The holder of the lock on a file, as far as the kernel's table names it: it does not across pid
-/// namespaces, nor on file systems whose files give another device than theirs.
-fn find(stat: &rustix::fs::Stat) -> Option<(u32, String)> {
+/// The holder of the lock on a file, if the kernel's table names it: not across pid namespaces, nor on
+/// file systems whose files have other device numbers.
+fn holder_of(stat: &rustix::fs::Stat) -> Option<(u32, String)> {
     let table = std::fs::read_to_string("/proc/locks").ok()?;
     let (major, minor) = (rustix::fs::major(stat.st_dev), rustix::fs::minor(stat.st_dev));
     let pid = find_holder(&table, &format!("{major:02x}:{minor:02x}:{}", stat.st_ino))?;
@@ -96,7 +95,7 @@ fn find(stat: &rustix::fs::Stat) -> Option<(u32, String)> {
 }
 
 /// The process that holds `file` (device and inode, as the table writes them). Lines with an
-/// arrow are of those who wait.
+/// arrow are of processes that wait.
 fn find_holder(table: &str, file: &str) -> Option<u32> {
     table.lines().find_map(|line| {
         let mut fields = line.split_ascii_whitespace().skip(1);

@@ -1,7 +1,8 @@
 //! The only place with effects beyond reading: processes, files written, locks, accounts, time.
 //!
-//! Unsafe code and the calls that `clippy.toml` fences live here and nowhere else.
-#![allow(clippy::disallowed_methods, reason = "this is the module the fence stands around")]
+//! Unsafe code and the calls that `clippy.toml` disallows are here and nowhere else. Nothing here knows
+//! what this program is for.
+#![allow(clippy::disallowed_methods, reason = "the calls are disallowed everywhere else")]
 
 pub mod accounts;
 pub mod clock;

@@ -1,4 +1,4 @@
-//! Telling the service manager how far a unit is (`sd_notify(3)`).
+//! Notifies the service manager of a unit's state (`sd_notify(3)`).
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -8,17 +8,15 @@ use std::os::unix::net::{SocketAddr, UnixDatagram};
 
 const SOCKET: &str = "NOTIFY_SOCKET";
 
-/// The way to the service manager, if there is one.
+/// The connection to the service manager, if there is one.
 #[derive(Debug)]
 pub struct Notifier {
     socket: Option<OsString>,
 }
 
 impl Notifier {
-    /// Takes what belongs to the unit out of the environment: what is started later, a tmux server
-    /// above all, must not speak for it, or take itself for it.
-    ///
-    /// To be called before any thread is started.
+    /// Removes the unit's variables from the environment, so that programs started later neither notify
+    /// for it nor take themselves for it. Must be called before any thread is started.
     pub fn take() -> Self {
         let socket = std::env::var_os(SOCKET).filter(|name| !name.is_empty());
         for name in [SOCKET, "INVOCATION_ID", "JOURNAL_STREAM", "SYSTEMD_EXEC_PID"] {
@@ -28,17 +26,16 @@ impl Notifier {
         Self { socket }
     }
 
-    /// Whether a service manager listens.
     pub fn is_listening(&self) -> bool {
         self.socket.is_some()
     }
 
-    /// Says that the unit is ready, and how it is doing.
+    /// Reports that the unit is ready, and its status.
     pub fn ready(&self, status: &str) -> io::Result<()> {
         self.send(&format!("READY=1\nSTATUS={}\n", status.replace('\n', " ")))
     }
 
-    /// Says how the unit is doing.
+    /// Reports the unit's status.
     pub fn status(&self, status: &str) -> io::Result<()> {
         self.send(&format!("STATUS={}\n", status.replace('\n', " ")))
     }

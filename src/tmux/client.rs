@@ -107,7 +107,7 @@ impl Server {
     pub(super) fn read_only_client(&self) -> Program {
         let environment =
             PASSED_ON.iter().filter_map(|name| Some(((*name).into(), std::env::var_os(name)?)));
-        self.client().environment(environment.collect()).only_asks().deadline(self.deadline)
+        self.client().environment(environment.collect()).only_queries().deadline(self.deadline)
     }
 
     /// Whether a server that let go of its client is about to end: it does that first, and then

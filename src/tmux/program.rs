@@ -29,7 +29,7 @@ pub fn of_server(socket: &Socket) -> Option<PathBuf> {
 /// What a program, or the `tmux` on PATH, says of its version: `tmux 3.3a`.
 pub fn version(program: Option<&Path>) -> Option<String> {
     let program = program.map_or_else(|| Program::new(NAME), |path| Program::at(path, NAME));
-    let program = program.args(["-V"]).only_asks().deadline(Duration::from_secs(2));
+    let program = program.args(["-V"]).only_queries().deadline(Duration::from_secs(2));
     let said = String::from_utf8(program.max_output(4096).run().ok()?.stdout).ok()?;
     said.trim().starts_with("tmux ").then(|| said.trim().to_owned())
 }

@@ -45,9 +45,8 @@ pub(crate) fn show(bytes: &[u8]) {
     let printed = launcher::terminal::scrollback::filtered(bytes);
     let (lines, letters) = ('\u{e}', '\u{f}');
     let mut rest = printed.strip_suffix("\x1b[0m").expect("the colours are reset");
-    if rest.contains(lines) {
-        let inner = rest.strip_prefix("\x1b)0").and_then(|rest| rest.strip_suffix("\x0f\x1b)B"));
-        rest = inner.expect("line drawing is switched on, and off again");
+    if let Some(drawn) = rest.strip_prefix("\x1b)0") {
+        rest = drawn.strip_suffix("\x0f\x1b)B").expect("line drawing is switched off again");
     }
     let mut parts = rest.split('\x1b');
     let plain = |text: &str| {

@@ -1,25 +1,24 @@
-//! How much memory there is for agents: what the kernel says is available, and what the limits of
-//! the control groups (cgroup v2) that they would live in leave. Asked when a restore is planned
-//! and again before each agent starts.
+//! How much memory is available: what the kernel reports, and what the limits of the control groups
+//! (cgroup v2) leave in which agents would run.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-/// No file that is read here is larger (bytes).
+/// Maximum size of a file that is read here, in bytes.
 const MAX_FILE: u64 = 64 << 10;
 
-/// What is left, in bytes.
+/// Available memory, in bytes.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Memory {
-    /// On the whole host; none when the kernel does not say.
+    /// On the whole host; `None` if unknown.
     pub host: Option<u64>,
-    /// Below the limits on this process and on its user; none without limits.
+    /// Within the limits on this process and its user; `None` without limits.
     pub limit: Option<u64>,
 }
 
 impl Memory {
-    /// Looks, with `/proc` and `/sys` below `root`; `uid` is whose slice counts.
-    pub fn look(root: &Path, uid: u32) -> Self {
+    /// Reads `/proc` and `/sys` below `root`; the slice of user `uid` counts, too.
+    pub fn read(root: &Path, uid: u32) -> Self {
         let own = own_group(root).map(PathBuf::from);
         // Where a login's processes live (systemd's user.slice), wherever this one does.
         let slice = PathBuf::from(format!("user.slice/user-{uid}.slice"));
@@ -29,7 +28,7 @@ impl Memory {
         Self { host: host(root), limit }
     }
 
-    /// What there is; none when the kernel does not say.
+    /// The smaller of both; `None` if unknown.
     pub fn available(self) -> Option<u64> {
         let host = self.host?;
         Some(self.limit.map_or(host, |limit| limit.min(host)))
@@ -48,12 +47,11 @@ fn host(root: &Path) -> Option<u64> {
 fn own_group(root: &Path) -> Option<String> {
     let text = read(&root.join("proc/self/cgroup"))?;
     let group = text.lines().find_map(|line| line.strip_prefix("0::/"))?;
-    // From inside a namespace, a group outside of it begins so: there is nothing to look at.
+    // From inside a namespace, a group outside of it begins so: its files cannot be read.
     (!group.starts_with("..")).then(|| group.to_owned())
 }
 
-/// What a group's own limits leave. What it caches of files can be dropped, and so is not counted
-/// as used.
+/// What the limits of one group leave. Cached files can be dropped, and so do not count as used.
 fn left_in(group: &Path) -> Option<u64> {
     let number = |name: &str| read(&group.join(name))?.trim().parse::<u64>().ok();
     let limit = ["memory.max", "memory.high"].into_iter().filter_map(number).min()?;
@@ -87,16 +85,16 @@ mod tests {
         ("proc/meminfo", "MemTotal:  100 kB\nMemAvailable:      50 kB\nBuffers: 1 kB\n");
 
     #[test]
-    fn without_limits_it_is_what_the_kernel_says_and_nothing_when_it_does_not() {
+    fn without_limits_it_is_what_the_kernel_reports() {
         let free = root(&[MEMINFO, ("proc/self/cgroup", "4:memory:/x\n0::/\n")]);
-        let memory = Memory::look(free.path(), 7);
+        let memory = Memory::read(free.path(), 7);
         assert_eq!(memory, Memory { host: Some(51_200), limit: None });
         assert_eq!(memory.available(), Some(51_200));
         for text in ["", "MemAvailable: many kB\n", "MemAvailable: 99999999999999999999 kB\n"] {
             let root = root(&[("proc/meminfo", text)]);
-            assert_eq!(Memory::look(root.path(), 7).available(), None, "{text}");
+            assert_eq!(Memory::read(root.path(), 7).available(), None, "{text}");
         }
-        assert_eq!(Memory::look(Path::new("/nonexistent"), 7), Memory::default());
+        assert_eq!(Memory::read(Path::new("/nonexistent"), 7), Memory::default());
     }
 
     #[test]
@@ -123,14 +121,14 @@ mod tests {
             ("99999999\n", "max\n", 51_200),
         ] {
             let root = files(max, slice);
-            assert_eq!(Memory::look(root.path(), 7).available(), Some(left), "{max} {slice}");
+            assert_eq!(Memory::read(root.path(), 7).available(), Some(left), "{max} {slice}");
         }
     }
 
     #[test]
-    fn a_group_outside_the_namespace_is_not_looked_at() {
+    fn a_group_outside_the_namespace_is_not_read() {
         let root =
             root(&[MEMINFO, ("proc/self/cgroup", "0::/../x\n"), ("sys/fs/x/memory.max", "1\n")]);
-        assert_eq!(Memory::look(root.path(), 7).limit, None);
+        assert_eq!(Memory::read(root.path(), 7).limit, None);
     }
 }

@@ -1,13 +1,14 @@
-//! The agent's environment: the user's own programs on PATH, variables from `agent.env`, and what
-//! telemetry is told.
+//! The agent's environment: the user's own programs on PATH, variables from `agent.env`, and
+//! attributes for telemetry.
 
-use crate::files;
+use crate::files::{self, ReadError};
+use shared::escape::shown;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// No file of variables is larger (bytes).
+/// Maximum size of a file of variables, in bytes.
 const MAX_FILE: u64 = 1 << 20;
 
 /// Variables to set, in order.
@@ -19,14 +20,14 @@ fn value(variables: &Variables, name: &str) -> Option<OsString> {
     set.map(|(_, value)| value.clone()).or_else(|| std::env::var_os(name))
 }
 
-/// Whether an agent is told to keep its conversations outside the usual place.
+/// Whether an agent keeps its conversations outside the usual directory.
 pub fn moves_agents(variables: &Variables) -> bool {
     ["CLAUDE_CONFIG_DIR", "CODEX_HOME"].iter().any(|name| value(variables, name).is_some())
 }
 
 /// PATH with `~/.local/bin` first: that is where the agents' own installers put them.
 pub fn path(home: &Path, variables: &Variables) -> OsString {
-    /// Where there is none: an empty one would mean the current directory.
+    /// The default: an empty PATH would mean the current directory.
     const SYSTEM: &str = "/usr/local/bin:/usr/bin:/bin";
     let path = value(variables, "PATH").filter(|path| !path.is_empty());
     let path = path.unwrap_or_else(|| SYSTEM.into());
@@ -35,28 +36,56 @@ pub fn path(home: &Path, variables: &Variables) -> OsString {
     std::env::join_paths(std::iter::once(own.clone()).chain(others)).unwrap_or(path)
 }
 
-/// Reads `agent.env`: KEY=VALUE lines, empty lines and `#` comments. It holds secrets, so only a
-/// file that the user alone can read counts.
+/// Why `agent.env` is not used.
+#[derive(Debug, thiserror::Error)]
+#[error("{}{}{reason}; the file is not used", shown(path), reason.place())]
+pub struct EnvFileError {
+    path: PathBuf,
+    reason: Reason,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Reason {
+    #[error("{0}")]
+    Read(#[from] ReadError),
+    #[error("belongs to uid {0}, not to you")]
+    OtherUser(u32),
+    #[error("mode {0:o}: others can read it; hint: chmod 600")]
+    OpenToOthers(u32),
+    #[error("{1}")]
+    Line(usize, &'static str),
+}
+
+impl Reason {
+    /// What stands between path and reason.
+    fn place(&self) -> String {
+        match self {
+            Self::Line(line, _) => format!(":{line}: "),
+            _ => ": ".to_owned(),
+        }
+    }
+}
+
+/// Reads `agent.env`: KEY=VALUE lines, empty lines and `#` comments. It holds secrets, so it must be
+/// readable for the user only.
 ///
 /// # Errors
-/// A sentence with file, line and reason; nothing of such a file is used.
-// A String: the launcher prints the sentence and goes on without the file.
-pub fn agent_env(path: &Path) -> Result<Variables, String> {
-    let refuse = |why: &str| format!("{}: {why}; the file is not used", path.display());
-    let Some((bytes, metadata)) =
-        files::read_with_metadata(path, MAX_FILE).map_err(|why| refuse(&why))?
-    else {
+/// Nothing of an invalid file is used.
+pub fn agent_env(path: &Path) -> Result<Variables, EnvFileError> {
+    read_variables(path).map_err(|reason| EnvFileError { path: path.to_owned(), reason })
+}
+
+fn read_variables(path: &Path) -> Result<Variables, Reason> {
+    let Some((bytes, metadata)) = files::read_with_metadata(path, MAX_FILE)? else {
         return Ok(Vec::new());
     };
     if metadata.uid() != rustix::process::geteuid().as_raw() {
-        return Err(refuse(&format!("belongs to uid {}, not to you", metadata.uid())));
+        return Err(Reason::OtherUser(metadata.uid()));
     }
     if metadata.mode() & 0o077 != 0 {
-        let mode = metadata.mode() & 0o777;
-        return Err(refuse(&format!("mode {mode:o}: others can read it; chmod 600 it")));
+        return Err(Reason::OpenToOthers(metadata.mode() & 0o777));
     }
-    parse(&bytes)
-        .map_err(|(line, why)| format!("{}:{line}: {why}; the file is not used", path.display()))
+    parse(&bytes).map_err(|(line, why)| Reason::Line(line, why))
 }
 
 fn parse(text: &[u8]) -> Result<Variables, (usize, &'static str)> {
@@ -95,7 +124,7 @@ pub fn telemetry(
     let session = session.map(|session| ("tmux.session", percent_encode(session.as_bytes())));
     let ours: Vec<_> =
         [("os.user", percent_encode(user.as_bytes()))].into_iter().chain(session).collect();
-    // One of a launcher around this one is replaced.
+    // Those that an outer launcher set are replaced.
     let is_ours = |pair: &&str| ours.iter().any(|(key, _)| pair.split('=').next() == Some(*key));
     let others = before.split(',').filter(|pair| !pair.is_empty() && !is_ours(pair));
     let ours = ours.iter().map(|(key, value)| format!("{key}={value}"));
@@ -136,11 +165,12 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("agent.env");
         crate::test_files::write(&file, "A=1\n", 0o644);
-        assert!(agent_env(&file).unwrap_err().contains("mode 644"));
+        assert!(agent_env(&file).unwrap_err().to_string().contains("mode 644"));
         crate::test_files::write(&file, "A=1\n", 0o600);
         assert_eq!(agent_env(&file).unwrap().len(), 1);
-        assert_eq!(agent_env(&dir.path().join("absent")), Ok(vec![]));
-        assert!(agent_env(dir.path()).unwrap_err().contains("not a regular file"));
+        assert_eq!(agent_env(&dir.path().join("absent")).unwrap(), vec![]);
+        let error = agent_env(dir.path()).unwrap_err().to_string();
+        assert!(error.ends_with(": not a regular file; the file is not used"), "{error}");
     }
 
     #[test]

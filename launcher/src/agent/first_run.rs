@@ -9,30 +9,30 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-/// The file grows with its user's projects; no sound one is larger (bytes).
+/// Maximum size of the file, which grows with its user's projects, in bytes.
 const MAX_FILE: u64 = 64 << 20;
 const KEY: &str = "hasCompletedOnboarding";
 
-/// Puts the flag back when the file is there, parses, and lacks it. Anything else is left alone.
+/// Puts the flag back if the file exists, is valid, and lacks it. Otherwise nothing changes.
 pub(crate) fn keep_onboarded(home: &Path) {
     let path = home.join(".claude.json");
-    // A link of a dotfile manager's stays one: the file behind it is rewritten.
+    // A link of a dotfile manager stays: the file behind it is rewritten.
     let Ok(path) = path.canonicalize() else { return };
     let Ok(Some((before, metadata))) = files::read_with_metadata(&path, MAX_FILE) else { return };
-    // Rewritten by another user it would become that user's.
+    // Another user's file stays that user's.
     if metadata.uid() != rustix::process::geteuid().as_raw() {
         return;
     }
     let Some(after) = with_flag(&before) else { return };
-    // Another writer may have been quicker: then this is left to the next start.
+    // If another writer was quicker, the next start tries again.
     let unchanged = || matches!(files::read(&path, MAX_FILE), Ok(Some(now)) if now == before);
     let _ = files::replace(&path, &after, &metadata, unchanged);
 }
 
-/// The file with the flag as its first key and every other byte as it was; `None` when there is
-/// nothing to do or nothing to be done.
+/// The file with the flag as its first key and every other byte unchanged; `None` if it has the flag
+/// or is invalid.
 fn with_flag(text: &[u8]) -> Option<Vec<u8>> {
-    // Nearly always the flag is there: then nothing is built of a file that may be large.
+    // Nearly always the flag is there: then no value is built from a file that may be large.
     #[allow(clippy::zero_sized_map_values, reason = "a set of keys cannot be read from a map")]
     let keys: BTreeMap<Cow<'_, str>, IgnoredAny> = serde_json::from_slice(text).ok()?;
     if keys.contains_key(KEY) {

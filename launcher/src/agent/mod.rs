@@ -1,5 +1,5 @@
-//! How each agent is told which conversation to run. The built-in ones were measured (Claude Code
-//! 2.1.332, codex-cli 0.171.0) and are tested against the real programs in `tests/agents/`;
+//! The command line by which each agent runs a conversation. The built-in ones were measured (Claude Code
+//! 2.1.197, codex-cli 0.169.0) and are tested against the real programs in `tests/agents/`;
 //! the configuration can change them and add others.
 
 pub mod environment;
@@ -10,42 +10,52 @@ use shared::random::random_number;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-/// An agent's command line. In its words `{id}`, `{transcript}` and `{name}` stand for values.
+/// An agent's command line. `{id}`, `{transcript}` and `{name}` in its words stand for values.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Agent {
     /// Program and fixed arguments.
     pub command: Vec<String>,
-    /// How a new conversation gets its id; empty when the agent takes none.
+    /// Arguments that set the id of a new conversation; empty if the agent takes none.
     pub new: Vec<String>,
-    /// How a conversation is resumed by its id; empty when it cannot be.
+    /// Arguments that resume a conversation by its id; empty if the agent cannot.
     pub resume: Vec<String>,
-    /// How a conversation is resumed by its transcript; empty when it cannot be.
+    /// Arguments that resume a conversation by its transcript; empty if the agent cannot.
     pub resume_transcript: Vec<String>,
-    /// How a conversation is named; empty when it cannot be.
+    /// Arguments that name a conversation; empty if the agent cannot.
     pub name: Vec<String>,
-    /// More arguments, after these.
+    /// Further arguments.
     pub arguments: Vec<String>,
     /// The command that installs the agent.
     pub install: Vec<String>,
-    /// Whether to run it when the agent is missing; otherwise it is only said.
+    /// Whether to run it if the agent is missing; otherwise it is only printed.
     pub install_missing: bool,
-    /// A file that is there once the agent can be typed to: `~/` is the home, `{pid}` its process.
+    /// A file that exists once the agent accepts input: `~/` is the home, `{pid}` its process.
     pub ready: String,
 }
 
-/// What to do with which conversation.
+/// Why an agent cannot run a conversation.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CommandError {
+    #[error("the agent has no command")]
+    NoCommand,
+    #[error("{0} cannot resume a conversation")]
+    NoResume(String),
+    #[error("{0} cannot resume a conversation by its transcript")]
+    NoResumeByTranscript(String),
+}
+
+/// A conversation, and whether it is new.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Conversation {
-    /// Begin one under this id.
+    /// Start one with this id.
     New(OsString),
-    /// Resume this one.
+    /// Resume by the id.
     Resume(OsString),
-    /// Resume this one by its transcript.
+    /// Resume by the transcript; the id comes first.
     ResumeTranscript(OsString, OsString),
 }
 
 impl Conversation {
-    /// Its id.
     pub fn id(&self) -> &OsStr {
         match self {
             Self::New(id) | Self::Resume(id) | Self::ResumeTranscript(id, _) => id,
@@ -53,7 +63,6 @@ impl Conversation {
     }
 }
 
-/// The built-in agents.
 pub fn built_in() -> Vec<(String, Agent)> {
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
     let claude = Agent {
@@ -79,27 +88,23 @@ pub fn built_in() -> Vec<(String, Agent)> {
 }
 
 impl Agent {
-    /// The argument list that runs `conversation`, called `name`, with `more` at the end.
-    ///
-    /// # Errors
-    /// A sentence, when the agent cannot do that.
-    // A String: the sentence that the pane shows before its login shell.
+    /// The argument list that runs `conversation` under `name`, with `more` at the end.
     pub fn argv(
         &self,
         conversation: &Conversation,
         name: Option<&OsStr>,
         more: &[OsString],
-    ) -> Result<Vec<OsString>, String> {
-        let (template, what) = match conversation {
+    ) -> Result<Vec<OsString>, CommandError> {
+        let (template, error): (_, Option<fn(String) -> CommandError>) = match conversation {
             Conversation::New(_) => (&self.new, None),
-            Conversation::Resume(_) => (&self.resume, Some("resumes no conversations")),
+            Conversation::Resume(_) => (&self.resume, Some(CommandError::NoResume)),
             Conversation::ResumeTranscript(..) => {
-                (&self.resume_transcript, Some("resumes no conversation by its transcript"))
+                (&self.resume_transcript, Some(CommandError::NoResumeByTranscript))
             }
         };
-        let program = self.command.first().ok_or("the agent has no command")?;
-        if let Some(what) = what.filter(|_| template.is_empty()) {
-            return Err(format!("{program} {what}"));
+        let program = self.command.first().ok_or(CommandError::NoCommand)?;
+        if let Some(error) = error.filter(|_| template.is_empty()) {
+            return Err(error(program.clone()));
         }
         let transcript = match conversation {
             Conversation::ResumeTranscript(_, transcript) => transcript.as_os_str(),
@@ -108,7 +113,7 @@ impl Agent {
         let values = [("{id}", conversation.id()), ("{transcript}", transcript)];
         let mut argv: Vec<OsString> = self.command.iter().map(OsString::from).collect();
         argv.extend(template.iter().map(|word| fill(word, &values)));
-        // One that begins with a dash would be taken for an option; a name is only for show.
+        // A name that begins with a dash would be taken for an option; it is only informative.
         if let Some(name) = name.filter(|name| !name.as_encoded_bytes().starts_with(b"-")) {
             argv.extend(self.name.iter().map(|word| fill(word, &[("{name}", name)])));
         }
@@ -117,19 +122,19 @@ impl Agent {
         Ok(argv)
     }
 
-    /// The file that says that the agent with this process can be typed to, if there is one.
+    /// The file that shows that the agent with this process accepts input.
     pub fn ready_file(&self, home: &Path, pid: i32) -> Option<PathBuf> {
         let file = fill(&self.ready, &[("{pid}", OsStr::new(&pid.to_string()))]);
         (!file.is_empty()).then(|| crate::files::below_home(home, Path::new(&file)))
     }
 
-    /// Whether the agent begins a conversation under an id of ours.
+    /// Whether the agent starts a conversation with a given id.
     pub fn takes_an_id(&self) -> bool {
         self.new.iter().any(|word| word.contains("{id}"))
     }
 }
 
-/// Puts values into a word; a value is never looked into again.
+/// Fills values into a word; marks inside a value stay.
 fn fill(word: &str, values: &[(&str, &OsStr)]) -> OsString {
     let found = values.iter().filter_map(|(mark, value)| Some((word.find(mark)?, mark, value)));
     let Some((at, mark, value)) = found.min_by_key(|(at, ..)| *at) else { return word.into() };
@@ -153,7 +158,7 @@ pub fn new_id() -> OsString {
 mod tests {
     use super::*;
 
-    fn argv(agent: &str, conversation: &Conversation) -> Result<String, String> {
+    fn argv(agent: &str, conversation: &Conversation) -> Result<String, CommandError> {
         let agents = built_in();
         let agent = &agents.iter().find(|(name, _)| name == agent).unwrap().1;
         let argv = agent.argv(conversation, Some(OsStr::new("{id} n")), &["-x".into()])?;
@@ -161,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn each_agent_is_told_in_its_own_words() {
+    fn each_agent_gets_its_own_arguments() {
         let (new, resume) = (Conversation::New("u".into()), Conversation::Resume("u".into()));
         let transcript = Conversation::ResumeTranscript("u".into(), "/p/{name}".into());
         assert_eq!(argv("claude", &new).unwrap(), "claude|--session-id|u|--name|{id} n|-x");
@@ -175,7 +180,8 @@ mod tests {
         let claude = &built_in()[0].1;
         let dashed = claude.argv(&new, Some(OsStr::new("-x")), &[]).unwrap();
         assert_eq!(dashed, ["claude", "--session-id", "u"]);
-        assert!(argv("codex", &transcript).unwrap_err().starts_with("codex resumes no"));
+        let error = argv("codex", &transcript).unwrap_err();
+        assert_eq!(error.to_string(), "codex cannot resume a conversation by its transcript");
     }
 
     #[test]

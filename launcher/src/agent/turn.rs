@@ -1,7 +1,6 @@
-//! Turns: of the agents that a restore starts by itself only a few start at the same time, and
-//! only while there is memory for them. Each launcher sees to that by itself, so that the restore
-//! is done at once and nothing has to stay: the lock on a file is the turn, and the kernel lets go
-//! of it when its holder ends, however it ends.
+//! Turns: only a few of the agents that a restore starts start at the same time, and only while there
+//! is enough memory. Each launcher waits by itself, so that the restore is over at once and no process
+//! has to stay: a turn is the lock on a file, which the kernel releases when its holder ends.
 
 use crate::options::Options;
 use crate::terminal::Terminal;
@@ -14,51 +13,53 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// How often is looked whether it is one's turn.
-const LOOK: Duration = Duration::from_millis(100);
-/// Somebody who holds a turn for ever keeps nobody back for longer than this.
-const PATIENCE: Duration = Duration::from_mins(15);
-/// An agent is taken for ready after this long at the latest, and one that does not say when, or
-/// says it elsewhere, after this.
+/// How often a launcher that waits checks for a free turn.
+const POLL_TURN: Duration = Duration::from_millis(100);
+/// How long a launcher waits at most, however long the turns are held.
+const MAX_WAIT: Duration = Duration::from_mins(15);
+/// An agent counts as ready after the first at the latest; after the second if it does not show when.
 const READY: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(2)];
-/// How often is looked whether it is ready.
-const LOOK_READY: Duration = Duration::from_millis(50);
+/// How often a launcher checks whether its agent is ready.
+const POLL_READY: Duration = Duration::from_millis(50);
 
-/// The right to start; others wait for as long as it is held. None where there are no turns.
+/// The right to start; others wait while it is held. `None` if there are no turns.
 #[derive(Debug)]
 pub(crate) struct Turn(Option<OwnedFd>);
+
+/// Why an agent waits for Enter instead of starting by itself.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotStarted {
+    #[error("{left} MiB of memory are free, less than {floor} MiB: not started automatically")]
+    TooLittleMemory { left: u64, floor: u64 },
+    #[error("the amount of free memory is unknown: not started automatically")]
+    UnknownMemory,
+}
 
 /// Waits for a turn, or for Enter.
 ///
 /// # Errors
-/// Why the agent had better not start by itself: there is not enough memory.
-// A String: the sentence that the pane shows while it waits.
-pub(crate) fn take(options: &Options) -> Result<Turn, String> {
-    let Some(most) = options.at_once else { return enough(options).map(|()| Turn(None)) };
+/// There is not enough memory.
+pub(crate) fn take(options: &Options) -> Result<Turn, NotStarted> {
+    let Some(most) = options.at_once else { return check_memory(options).map(|()| Turn(None)) };
     let turns = options.restored.as_deref().and_then(open).map(|dir| Turns { dir, most });
-    let Some(turns) = turns else { return enough(options).map(|()| Turn(None)) };
+    let Some(turns) = turns else { return check_memory(options).map(|()| Turn(None)) };
     if let Some(turn) = turns.try_take() {
-        return enough(options).map(|()| turn);
+        return check_memory(options).map(|()| turn);
     }
     say(&format!("waits for its turn: {most} start at once; Enter starts it now"));
     match Terminal::remember().with_single_keys(|| turns.wait()) {
-        Some(turn) => enough(options).map(|()| turn),
-        None => Ok(Turn(None)), // who is there and asks for it gets it
+        Some(turn) => check_memory(options).map(|()| turn),
+        None => Ok(Turn(None)), // Enter was pressed
     }
 }
 
-/// Whether there is memory enough.
-// A String: the sentence that the pane shows while it waits.
-fn enough(options: &Options) -> Result<(), String> {
+fn check_memory(options: &Options) -> Result<(), NotStarted> {
     let Some(floor) = options.memory_floor else { return Ok(()) };
     let uid = rustix::process::geteuid().as_raw();
-    match Memory::look(Path::new("/"), uid).available() {
+    match Memory::read(Path::new("/"), uid).available() {
         Some(left) if left >= floor => Ok(()),
-        Some(left) => {
-            let (left, floor) = (left >> 20, floor >> 20);
-            Err(format!("{left} MiB of memory are free, fewer than {floor}: not started by itself"))
-        }
-        None => Err("how much memory is free is not known: not started by itself".to_owned()),
+        Some(left) => Err(NotStarted::TooLittleMemory { left: left >> 20, floor: floor >> 20 }),
+        None => Err(NotStarted::UnknownMemory),
     }
 }
 
@@ -67,7 +68,7 @@ struct Turns {
     most: usize,
 }
 
-/// The directory, if it is one of our own.
+/// Opens the directory if it is the user's own.
 fn open(dir: &Path) -> Option<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let dir = rustix::fs::open(dir, flags, Mode::empty()).ok()?;
@@ -76,7 +77,7 @@ fn open(dir: &Path) -> Option<OwnedFd> {
 }
 
 impl Turns {
-    /// A turn, when one is free or when there cannot be any.
+    /// A turn, if one is free or there cannot be any.
     fn try_take(&self) -> Option<Turn> {
         let mut held = false;
         for number in 0..self.most {
@@ -100,16 +101,16 @@ impl Turns {
         Ok(file)
     }
 
-    /// Waits for a turn; none when Enter was pressed, or patience ran out.
+    /// Waits for a turn; `None` if Enter was pressed or the wait took too long.
     fn wait(&self) -> Option<Turn> {
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + MAX_WAIT;
         let mut keys = true;
         while Instant::now() < end {
-            match keys.then(|| key(LOOK)) {
+            match keys.then(|| key(POLL_TURN)) {
                 Some(Key::Enter) => return None,
                 Some(Key::Ended) => keys = false,
                 Some(Key::None) => {}
-                None => pause(LOOK),
+                None => pause(POLL_TURN),
             }
             if let Some(turn) = self.try_take() {
                 return Some(turn);
@@ -125,7 +126,7 @@ enum Key {
     None,
 }
 
-/// Waits a little for a key.
+/// Waits for a key, at most `most`.
 fn key(most: Duration) -> Key {
     let stdin = std::io::stdin();
     let mut polled = [PollFd::new(&stdin, PollFlags::IN)];
@@ -142,7 +143,7 @@ fn key(most: Duration) -> Key {
 }
 
 impl Turn {
-    /// Lets the next one start once this agent is ready, or has had the time to be.
+    /// Lets the next agent start once this one is ready, or should be.
     pub(crate) fn pass_on_when_ready(self, agent: i32, ready: Option<PathBuf>) {
         let Self(Some(file)) = self else { return };
         let process = PathBuf::from(format!("/proc/{agent}"));
@@ -151,7 +152,7 @@ impl Turn {
             let end = Instant::now() + if ready.is_some() { latest } else { usual };
             let is_ready = || ready.as_ref().is_some_and(|file| file.exists());
             while Instant::now() < end && process.exists() && !is_ready() {
-                pause(LOOK_READY);
+                pause(POLL_READY);
             }
             drop(file);
         };
@@ -192,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn where_turns_cannot_be_taken_everybody_starts() {
+    fn where_turns_cannot_be_taken_all_start() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(dir.path().join("turn-0")).unwrap();
         crate::test_files::link(Path::new("/dev/null"), &dir.path().join("turn-1"));
@@ -208,6 +209,6 @@ mod tests {
     fn too_little_memory_is_a_reason_not_to_start() {
         let with = |floor| take(&Options { memory_floor: Some(floor), ..Options::default() });
         assert!(with(0).is_ok());
-        assert!(with(u64::MAX).unwrap_err().contains("MiB of memory are free"));
+        assert!(with(u64::MAX).unwrap_err().to_string().contains("MiB of memory are free"));
     }
 }

@@ -6,31 +6,32 @@ use super::signals;
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, raise};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, getpgid, getpgrp, getppid, getsid};
+use shared::escape::io_reason;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-/// How the agent ended.
+/// How a program ended.
 #[derive(Debug)]
 pub enum End {
-    /// By itself, with this code.
+    /// With this exit code.
     Exited(i32),
-    /// By this signal.
+    /// Killed by this signal.
     Killed(Signal),
-    /// There is no such program.
+    /// The program does not exist.
     Missing,
-    /// It could not be started, or not be waited for.
+    /// It could not be started or waited for.
     Failed(std::io::Error),
-    /// The launcher was told to end by this signal, and passed it on.
-    ToldToEnd(Signal),
+    /// The launcher got this signal, which asks it to end, and forwarded it.
+    EndedBySignal(Signal),
 }
 
-/// Signals that end a program or mean something to it, which are passed on.
-const PASSED_ON: [Signal; 4] = [Signal::SIGHUP, Signal::SIGTERM, Signal::SIGUSR1, Signal::SIGUSR2];
-/// An agent that goes on for longer than this after it was told to end decides for itself.
-const TOLD: Duration = Duration::from_secs(10);
+/// Signals that are forwarded.
+const FORWARDED: [Signal; 4] = [Signal::SIGHUP, Signal::SIGTERM, Signal::SIGUSR1, Signal::SIGUSR2];
+/// An agent that runs for longer than this after such a signal ends by its own decision.
+const GRACE: Duration = Duration::from_secs(10);
 
 /// Runs a program to its end; `started` is called once it runs.
 pub fn run(
@@ -41,9 +42,9 @@ pub fn run(
     let Some((program, arguments)) = argv.split_first() else {
         return End::Failed(std::io::Error::other("no program"));
     };
-    // A stop that the keyboard asks for is the agent's to follow or not: we follow the agent.
+    // The agent decides whether a stop from the keyboard stops it; the launcher follows.
     let stops = [Signal::SIGTSTP, Signal::SIGTTIN, Signal::SIGTTOU];
-    let waited_for = [&PASSED_ON[..], &signals::KEYS, &[Signal::SIGCHLD]].concat();
+    let waited_for = [&FORWARDED[..], &signals::KEYS, &[Signal::SIGCHLD]].concat();
     let before =
         signals::set(&[&waited_for[..], &stops].concat()).thread_swap_mask(SigmaskHow::SIG_BLOCK);
     let before = match before {
@@ -63,10 +64,10 @@ pub fn run(
                 started(pid);
                 supervise(Pid::from_raw(pid), &signals::set(&waited_for))
             }
-            Err(_) => End::Failed(std::io::Error::other("its pid makes no sense")),
+            Err(_) => End::Failed(std::io::Error::other("its process id is out of range")),
         },
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            if is_there(program, environment) {
+            if exists(program, environment) {
                 End::Failed(std::io::Error::other("its interpreter is missing"))
             } else {
                 End::Missing
@@ -78,8 +79,8 @@ pub fn run(
     end
 }
 
-/// Whether a program's file is there: 'not found' can also mean its interpreter.
-fn is_there(program: &OsStr, environment: &[(OsString, OsString)]) -> bool {
+/// Whether a program's file exists: 'not found' can also mean its interpreter.
+fn exists(program: &OsStr, environment: &[(OsString, OsString)]) -> bool {
     if program.as_encoded_bytes().contains(&b'/') {
         return Path::new(program).exists();
     }
@@ -90,28 +91,28 @@ fn is_there(program: &OsStr, environment: &[(OsString, OsString)]) -> bool {
 
 /// Waits for signals, one after the other, until the child has ended.
 fn supervise(child: Pid, signals: &SigSet) -> End {
-    let mut told: Option<(Signal, Instant)> = None;
+    let mut requested: Option<(Signal, Instant)> = None;
     loop {
         let signal = match signals.wait() {
             Ok(signal) => signal,
             Err(error) => return End::Failed(error.into()),
         };
         if signal == Signal::SIGCHLD {
-            if let Some(end) = look(child) {
-                let told = told.filter(|(_, when)| when.elapsed() < TOLD);
-                return told.map_or(end, |(signal, _)| End::ToldToEnd(signal));
+            if let Some(end) = try_wait(child) {
+                let requested = requested.filter(|(_, when)| when.elapsed() < GRACE);
+                return requested.map_or(end, |(signal, _)| End::EndedBySignal(signal));
             }
-        } else if PASSED_ON.contains(&signal) {
+        } else if FORWARDED.contains(&signal) {
             let _ = kill(child, signal);
             if matches!(signal, Signal::SIGHUP | Signal::SIGTERM) {
-                told = Some((signal, Instant::now()));
+                requested = Some((signal, Instant::now()));
             }
         }
     }
 }
 
-/// What became of the child; `None` while it is there.
-fn look(child: Pid) -> Option<End> {
+/// How the child ended; `None` while it runs.
+fn try_wait(child: Pid) -> Option<End> {
     loop {
         match waitpid(child, Some(WaitPidFlag::WNOHANG | WaitPidFlag::WUNTRACED)) {
             Ok(WaitStatus::Exited(_, code)) => return Some(End::Exited(code)),
@@ -124,21 +125,21 @@ fn look(child: Pid) -> Option<End> {
     }
 }
 
-/// A stopped agent: where a shell with job control started us, we stop as well, and its `fg`
-/// wakes both; where nobody could, it goes on, as tmux lets its own children go on.
+/// Follows a stopped agent: if a shell with job control started the launcher, it stops as well, and
+/// `fg` continues both; otherwise the agent continues, as tmux does with its own children.
 fn stopped(child: Pid, signal: Signal) {
-    let can_be_woken = somebody_can_wake_us();
-    if can_be_woken {
+    let resumable = is_resumable();
+    if resumable {
         let _ = raise(Signal::SIGSTOP);
     }
-    if can_be_woken || !matches!(signal, Signal::SIGTTIN | Signal::SIGTTOU) {
+    if resumable || !matches!(signal, Signal::SIGTTIN | Signal::SIGTTOU) {
         let _ = kill(child, Signal::SIGCONT);
     }
 }
 
-/// Whether our process group is not an orphaned one (POSIX): our parent is in the same session
-/// and in another group, as a shell with job control is.
-fn somebody_can_wake_us() -> bool {
+/// Whether a parent can continue this process, which is not in an orphaned process group then (POSIX):
+/// the parent is in the same session and another group, as a shell with job control is.
+fn is_resumable() -> bool {
     let parent = Some(getppid());
     let same_session = getsid(parent).is_ok_and(|session| getsid(None) == Ok(session));
     same_session && getpgid(parent).is_ok_and(|group| group != getpgrp())
@@ -150,8 +151,8 @@ impl std::fmt::Display for End {
             Self::Exited(code) => write!(f, "exited with {code}"),
             Self::Killed(signal) => write!(f, "was killed by signal {} ({signal})", *signal as i32),
             Self::Missing => f.write_str("is not installed"),
-            Self::Failed(error) => write!(f, "could not be run: {error}"),
-            Self::ToldToEnd(signal) => write!(f, "was ended by {signal}"),
+            Self::Failed(error) => write!(f, "could not be run: {}", io_reason(error)),
+            Self::EndedBySignal(signal) => write!(f, "was ended by {signal}"),
         }
     }
 }

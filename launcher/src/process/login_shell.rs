@@ -3,15 +3,16 @@
 
 use super::signals;
 use crate::terminal::say::say;
+use shared::escape::{io_reason, shown};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
-/// Becomes the user's shell, called with a leading dash in its name as login(1) does; `/bin/sh`
-/// when there is no other.
+/// Executes the user's shell, with a leading dash in its name as login(1) does; `/bin/sh` if there is
+/// no other.
 pub fn become_login_shell() -> ExitCode {
-    signals::let_go();
+    signals::release();
     let account = nix::unistd::User::from_uid(nix::unistd::geteuid()).ok().flatten();
     let shell = account.map(|account| account.shell).filter(|shell| !shell.as_os_str().is_empty());
     let shells = std::env::var_os("SHELL").map(PathBuf::from).into_iter().chain(shell);
@@ -19,7 +20,7 @@ pub fn become_login_shell() -> ExitCode {
         let mut name = OsString::from("-");
         name.push(shell.file_name().unwrap_or(OsStr::new("sh")));
         let error = Command::new(&shell).arg0(name).exec();
-        say(&format!("{}: {error}", shell.display()));
+        say(&format!("{}: {}", shown(&shell), io_reason(&error)));
     }
     ExitCode::FAILURE
 }

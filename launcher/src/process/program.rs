@@ -1,9 +1,10 @@
-//! A program that ran in this pane before: run again with its arguments, then a shell.
+//! Runs a program that ran in this pane before, then a shell.
 
 use super::agent::{self, End};
 use super::login_shell;
 use crate::terminal::Terminal;
 use crate::terminal::say::say;
+use shared::escape::shown;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -11,14 +12,14 @@ use std::process::ExitCode;
 pub(crate) fn run_then_shell(argv: &[OsString]) -> ExitCode {
     let terminal = Terminal::remember();
     let end = agent::run(argv, &[], |_| {});
-    if let End::ToldToEnd(signal) = end {
+    if let End::EndedBySignal(signal) = end {
         return ExitCode::from(128 + signal as u8);
     }
     if !matches!(end, End::Exited(0)) {
-        if terminal.is_there() {
+        if terminal.exists() {
             terminal.restore();
         }
-        say(&format!("{} {end}", argv[0].display()));
+        say(&format!("{} {end}", shown(&argv[0])));
     }
     login_shell::become_login_shell()
 }

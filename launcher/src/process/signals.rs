@@ -1,5 +1,5 @@
-//! The launcher's own signals: keys that interrupt are the agent's, or mean 'go on'; they never
-//! end the launcher, which would take the pane along.
+//! The launcher's own signals: keys that interrupt are for the agent, or mean 'continue'; they never
+//! end the launcher, which would close the pane.
 
 use nix::sys::signal::{SigHandler, SigSet, Signal, signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
@@ -21,11 +21,10 @@ pub(crate) fn reset() -> std::io::Result<()> {
     Ok(SigSet::empty().thread_set_mask()?)
 }
 
-/// Forgets keys that were pressed, then blocks no signal: before this process becomes another
-/// program.
-pub(crate) fn let_go() {
+/// Drops pressed keys, then unblocks all signals: before this process becomes another program.
+pub(crate) fn release() {
     if let Some(pressed) = pressed_keys() {
-        forget(&pressed);
+        drop_pressed(&pressed);
     }
     let _ = reset();
 }
@@ -36,12 +35,11 @@ pub(crate) fn pressed_keys() -> Option<SignalFd> {
     SignalFd::with_flags(&set(&KEYS), flags).ok()
 }
 
-/// Forgets what was pressed.
-pub(crate) fn forget(pressed: &SignalFd) {
+/// Drops keys that were pressed.
+pub(crate) fn drop_pressed(pressed: &SignalFd) {
     while let Ok(Some(_)) = pressed.read_signal() {}
 }
 
-/// A set of signals.
 pub(crate) fn set(signals: &[Signal]) -> SigSet {
     signals.iter().copied().collect()
 }

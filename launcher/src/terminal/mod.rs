@@ -1,4 +1,4 @@
-//! The pane's terminal: what an agent that died left behind is put right again.
+//! The pane's terminal, which is reset after an agent that died, and what is printed there.
 
 pub mod say;
 pub mod scrollback;
@@ -20,21 +20,20 @@ pub struct Terminal {
 const RESET: &[u8] = b"\x1b[?1049l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[<u\x1b[?25h\x1b[0m\x1b>\r";
 
 impl Terminal {
-    /// Remembers the terminal's modes; none when standard input is no terminal.
+    /// Reads the terminal's modes; `None` if standard input is no terminal.
     pub fn remember() -> Self {
         Self { modes: tcgetattr(std::io::stdin()).ok() }
     }
 
-    /// Whether there is a terminal.
-    pub fn is_there(&self) -> bool {
+    pub fn exists(&self) -> bool {
         self.modes.is_some()
     }
 
-    /// Takes the terminal back: our process group in the foreground, modes and screen as before.
+    /// Resets the terminal: this process group in the foreground, modes and screen as before.
     pub fn restore(&self) {
         let Some(modes) = &self.modes else { return };
-        // From the background each of these would stop us: a child of the agent's may still hold
-        // the foreground.
+        // From the background each of these would stop this process: a child of the agent may still
+        // be in the foreground.
         let stop = signals::set(&[Signal::SIGTTOU]).thread_swap_mask(SigmaskHow::SIG_BLOCK);
         let _ = rustix::termios::tcsetpgrp(std::io::stdin(), rustix::process::getpgrp());
         let _ = tcsetattr(std::io::stdin(), OptionalActions::Drain, modes);
@@ -45,8 +44,7 @@ impl Terminal {
         }
     }
 
-    /// Reads single keys without echo for as long as `read` runs; those that interrupt are keys
-    /// like others.
+    /// Runs `read` with single keys and no echo; keys that interrupt are ordinary keys meanwhile.
     pub fn with_single_keys<T>(&self, read: impl FnOnce() -> T) -> T {
         use rustix::termios::{LocalModes, SpecialCodeIndex};
         let Some(modes) = &self.modes else { return read() };

@@ -1,4 +1,4 @@
-//! Lines for the person in the pane.
+//! Lines for the user in the pane.
 
 use shared::escape::printable;
 use std::io::Write;
@@ -8,7 +8,7 @@ pub fn say(line: &str) {
     let _ = writeln!(std::io::stderr(), "start-claude: {}", printable(line));
 }
 
-/// Prints text that was asked for.
+/// Prints to standard output.
 pub fn print(text: &str) -> std::process::ExitCode {
     match std::io::stdout().write_all(text.as_bytes()) {
         Ok(()) => std::process::ExitCode::SUCCESS,

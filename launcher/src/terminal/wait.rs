@@ -1,4 +1,4 @@
-//! `--wait`: says what was here and waits for Enter, at the cost of almost nothing.
+//! `--wait`: prints what ran here and waits for Enter, with almost no memory.
 
 use super::Terminal;
 use crate::options::Options;
@@ -12,51 +12,49 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// What a restore leaves for the panes it makes: a line for each conversation, with the time of its
 /// last activity and its title, separated by TABs.
 const TITLES: &str = "waiting.tsv";
-/// No such file is read beyond this (bytes).
+/// Maximum number of bytes of such a file that are read.
 const MAX_TITLES: u64 = 4 << 20;
 
-/// What the user wants.
+/// What the user chose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wish {
-    /// Go on.
+pub(crate) enum Choice {
     Start,
-    /// Close the pane.
     Close,
     /// The terminal went away.
     Gone,
 }
 
-/// Says what was here and waits for a key: Enter, or `q`.
-pub(crate) fn wait(agent: &str, options: &Options) -> Wish {
+/// Prints what ran here and waits for Enter or `q`.
+pub(crate) fn wait(agent: &str, options: &Options) -> Choice {
     let id = options.conversation();
     let does = if options.resume.is_some() { "resumes" } else { "starts" };
     let text = describe(agent, id, options) + "Enter " + does + " it, q closes it.\n";
     let _ = std::io::stderr().write_all(text.as_bytes());
-    Terminal::remember().with_single_keys(read_wish)
+    Terminal::remember().with_single_keys(read_choice)
 }
 
-fn read_wish() -> Wish {
+fn read_choice() -> Choice {
     let mut key = [0];
     loop {
         match std::io::stdin().read(&mut key) {
-            Ok(1) if matches!(key[0], b'\n' | b'\r') => return Wish::Start,
-            Ok(1) if matches!(key[0], b'q' | b'Q') => return Wish::Close,
+            Ok(1) if matches!(key[0], b'\n' | b'\r') => return Choice::Start,
+            Ok(1) if matches!(key[0], b'q' | b'Q') => return Choice::Close,
             Ok(1) => {}
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            _ => return Wish::Gone,
+            _ => return Choice::Gone,
         }
     }
 }
 
-/// What was here: title or first prompt, directory, last activity.
+/// What ran here: title or first prompt, directory, last activity.
 fn describe(agent: &str, id: Option<&OsStr>, options: &Options) -> String {
     let agent = printable(agent);
     let here =
         || options.was_in.as_ref().map(PathBuf::from).or_else(|| std::env::current_dir().ok());
     let known = id.and_then(|id| {
-        // A restore of many panes says it to all of them at once: no process is needed for each.
-        let handed_over = options.restored.as_deref().and_then(|dir| left_for(id, dir));
-        handed_over.or_else(|| match persist::conversation(&agent, id) {
+        // A restore leaves a file for all its panes, so that none of them has to start a process.
+        let left = options.restored.as_deref().and_then(|dir| left_for(id, dir));
+        left.or_else(|| match persist::conversation(&agent, id) {
             Answer::Found(known) => Some(known),
             Answer::Absent | Answer::Unknown => None,
         })
@@ -72,10 +70,10 @@ fn describe(agent: &str, id: Option<&OsStr>, options: &Options) -> String {
     format!("{agent} was here{title}\nin {}{active}\n", shown(&directory))
 }
 
-/// What a restore left about a conversation.
+/// What a restore left for a conversation.
 fn left_for(id: &OsStr, dir: &Path) -> Option<persist::Conversation> {
     let file = std::fs::File::open(dir.join(TITLES)).ok()?;
-    // By lines: the memory of one that waits is to stay small.
+    // Line by line: a launcher that waits should use little memory.
     BufReader::with_capacity(4096, file.take(MAX_TITLES)).lines().map_while(Result::ok).find_map(
         |line| {
             let mut fields = line.split('\t');
@@ -119,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_span_is_told_in_its_largest_unit() {
+    fn a_span_is_shown_in_its_largest_unit() {
         for (seconds, expected) in [
             (0, "just now"),
             (1, "1 second ago"),
@@ -132,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_is_told_in_utc() {
+    fn a_time_is_shown_in_utc() {
         for (seconds, expected) in [
             (0, "1970-01-01 00:00"),
             (951_782_399, "2000-02-28 23:59"),

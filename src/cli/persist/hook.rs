@@ -30,7 +30,7 @@ pub(crate) fn is_call(args: &[OsString]) -> bool {
 /// Lets the agent go on: it waits only until its process is identified and for a fork. The input is
 /// read afterwards, because a busy agent may be slow to write it.
 pub(crate) fn handle_event(args: Vec<OsString>) {
-    detach::end_well_when_broken();
+    detach::exit_quietly_on_panic();
     detach::exit_after(DEADLINE);
     let Some(caller) = HookCaller::inspect() else { return };
     if !detach::detach().unwrap_or(false) {

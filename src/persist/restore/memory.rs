@@ -71,7 +71,7 @@ fn measure(context: &Context, facts: &Facts, mode: Mode) -> Budget {
     } else {
         measured.filter_map(|pid| proc.memory_of_tree(*pid)).collect()
     };
-    let available = shared::memory::Memory::look(Path::new("/"), context.account.uid.as_raw());
+    let available = shared::memory::Memory::read(Path::new("/"), context.account.uid.as_raw());
     budget::of_user(&context.restore, mode, available, live)
 }
 

@@ -139,6 +139,6 @@ fn retry_while_locked(name: &str, args: &[String]) -> Result<(), ToolError> {
 }
 
 fn is_busy(error: &ToolError) -> bool {
-    let ToolError::Ended { said, .. } = error else { return false };
-    error.code() == Some(BUSY) && said.contains("lock")
+    let ToolError::Ended { stderr, .. } = error else { return false };
+    error.code() == Some(BUSY) && stderr.contains("lock")
 }

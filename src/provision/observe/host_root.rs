@@ -1,7 +1,6 @@
 //! Reads root's files below an injected root directory; no link is followed, no file of a home read.
 
 use super::observed::File;
-use crate::sys::fs::trusted_path;
 use crate::sys::{Dir, FileError, fs};
 use crate::text::io_reason;
 use std::io;

@@ -42,7 +42,7 @@ impl FileError {
     }
 
     /// An error for something that others than root could have changed.
-    pub(super) fn untrusted(path: impl Into<PathBuf>, why: impl Into<String>) -> Self {
+    pub(crate) fn untrusted(path: impl Into<PathBuf>, why: impl Into<String>) -> Self {
         let refusal = Refusal { why: why.into(), untrusted: true };
         Self { doing: "checking", path: path.into(), source: io::Error::other(refusal) }
     }

@@ -1,5 +1,5 @@
-//! Going through a tree that somebody else made, by descriptors: no link is followed, no other file
-//! system entered, and one descriptor is held however deep it is.
+//! Walks and removes the tree of another user by descriptors: no link is followed, no other file system
+//! is entered, and one descriptor is open, however deep the tree is.
 
 use super::{Dir, FileError};
 use rustix::fs::{AtFlags, FileType, IFlags, Mode, OFlags, Stat};
@@ -10,37 +10,35 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-/// No path is longer (bytes): one level more is refused, not half done.
+/// Maximum length of a path, in bytes; a deeper tree is refused.
 const MAX_PATH: usize = 64 << 10;
 const DIRECTORY: OFlags =
     OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 const READ: OFlags =
     OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
-/// Something in a tree.
+/// An entry of a tree.
 #[derive(Debug)]
 pub struct Node<'a> {
-    /// Its path, the tree's own name first.
+    /// Its path, which begins with the name of the tree.
     pub path: &'a [u8],
-    /// What it is.
     pub stat: Stat,
     parent: &'a OwnedFd,
     name: &'a OsStr,
 }
 
 impl Node<'_> {
-    /// Its kind.
     pub fn kind(&self) -> FileType {
         FileType::from_raw_mode(self.stat.st_mode)
     }
 
-    /// Where a link points.
+    /// The target of a link.
     pub fn target(&self) -> Result<Vec<u8>, FileError> {
         let target = rustix::fs::readlinkat(self.parent, self.name, Vec::new());
         Ok(target.map_err(|source| failed("reading link", self.path, source))?.into_bytes())
     }
 
-    /// Opens a regular file for reading, which must still be the one that was seen.
+    /// Opens a regular file for reading, which must still be the one that was visited.
     pub fn open(&self) -> Result<std::fs::File, FileError> {
         let fd = rustix::fs::openat(self.parent, self.name, READ, Mode::empty())
             .map_err(|source| failed("reading", self.path, source))?;
@@ -56,14 +54,14 @@ impl Node<'_> {
 /// of their bytes.
 ///
 /// # Errors
-/// The visitor's, or what cannot be read; another file system in the tree.
+/// The visitor's; an entry cannot be read; there is another file system in the tree.
 pub fn walk<E: From<FileError>>(
     parent: &Dir,
     name: &str,
     mut visit: impl FnMut(&Node<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
     let top = rustix::io::dup(parent.fd()).map_err(|e| failed("opening", b"", e))?;
-    let mut climb = Climb { fd: top, places: Vec::new(), device: None };
+    let mut cursor = Cursor { fd: top, parents: Vec::new(), device: None };
     let mut path: Vec<u8> = Vec::new();
     let mut frames = vec![(vec![OsString::from(name)].into_iter(), 0)];
     while let Some((names, length)) = frames.last_mut() {
@@ -71,7 +69,7 @@ pub fn walk<E: From<FileError>>(
         let Some(name) = names.next() else {
             frames.pop();
             if !frames.is_empty() {
-                climb.up(&path)?;
+                cursor.up(&path)?;
             }
             continue;
         };
@@ -83,12 +81,12 @@ pub fn walk<E: From<FileError>>(
             let why = format!("a path of more than {MAX_PATH} bytes: shorten it by hand first");
             return Err(FileError::refused("going into", shown(&path[..256]), why).into());
         }
-        let stat = rustix::fs::statat(&climb.fd, &name, AtFlags::SYMLINK_NOFOLLOW)
-            .map_err(|source| failed("looking at", &path, source))?;
-        visit(&Node { path: &path, stat, parent: &climb.fd, name: &name })?;
+        let stat = rustix::fs::statat(&cursor.fd, &name, AtFlags::SYMLINK_NOFOLLOW)
+            .map_err(|source| failed("inspecting", &path, source))?;
+        visit(&Node { path: &path, stat, parent: &cursor.fd, name: &name })?;
         if FileType::from_raw_mode(stat.st_mode).is_dir() {
-            climb.down(&name, &path)?;
-            let mut names = climb.names(&path)?;
+            cursor.down(&name, &path)?;
+            let mut names = cursor.names(&path)?;
             names.sort_unstable_by(|a, b| a.as_bytes().cmp(b.as_bytes()));
             frames.push((names.into_iter(), path.len()));
         }
@@ -96,50 +94,50 @@ pub fn walk<E: From<FileError>>(
     Ok(())
 }
 
-/// Removes `name` in `parent` and all below it; what is not there is no error. Marks that forbid
-/// removing are taken off, and put back where another name keeps the file.
+/// Removes the directory `name` in `parent` with all below it; a missing one is no error. The attributes
+/// immutable and append-only (chattr(1)) are cleared, and set again if another name keeps the file.
 ///
 /// # Errors
-/// What cannot be removed, another file system in the tree above all.
+/// An entry cannot be removed; there is another file system in the tree.
 pub fn remove(parent: &Dir, name: &str) -> Result<(), FileError> {
     let Some(stat) = parent.stat(name)? else { return Ok(()) };
     if !FileType::from_raw_mode(stat.st_mode).is_dir() {
         return Err(FileError::refused("removing", parent.path().join(name), "not a directory"));
     }
     let top = rustix::io::dup(parent.fd()).map_err(|e| failed("opening", b"", e))?;
-    let mut climb = Climb { fd: top, places: Vec::new(), device: None };
-    climb.down(OsStr::new(name), name.as_bytes())?;
+    let mut cursor = Cursor { fd: top, parents: Vec::new(), device: None };
+    cursor.down(OsStr::new(name), name.as_bytes())?;
     // The name of each directory that is being emptied, and what is left in it.
-    let mut frames = vec![(OsString::from(name), climb.names(name.as_bytes())?)];
+    let mut frames = vec![(OsString::from(name), cursor.names(name.as_bytes())?)];
     while let Some((name, left)) = frames.last_mut() {
         let Some(child) = left.pop() else {
             let name = std::mem::take(name);
             frames.pop();
-            climb.up(name.as_bytes())?;
-            climb.unlink(&name, AtFlags::REMOVEDIR)?;
+            cursor.up(name.as_bytes())?;
+            cursor.unlink(&name, AtFlags::REMOVEDIR)?;
             continue;
         };
-        let stat = rustix::fs::statat(&climb.fd, &child, AtFlags::SYMLINK_NOFOLLOW)
-            .map_err(|source| failed("looking at", child.as_bytes(), source))?;
+        let stat = rustix::fs::statat(&cursor.fd, &child, AtFlags::SYMLINK_NOFOLLOW)
+            .map_err(|source| failed("inspecting", child.as_bytes(), source))?;
         if FileType::from_raw_mode(stat.st_mode).is_dir() {
-            climb.down(&child, child.as_bytes())?;
-            let names = climb.names(child.as_bytes())?;
+            cursor.down(&child, child.as_bytes())?;
+            let names = cursor.names(child.as_bytes())?;
             frames.push((child, names));
         } else {
-            climb.unlink(&child, AtFlags::empty())?;
+            cursor.unlink(&child, AtFlags::empty())?;
         }
     }
     parent.sync()
 }
 
-/// The directory where we are, and those above it, by device and inode.
-struct Climb {
+/// The current directory, and those above it by device and inode.
+struct Cursor {
     fd: OwnedFd,
-    places: Vec<(u64, u64)>,
+    parents: Vec<(u64, u64)>,
     device: Option<u64>,
 }
 
-impl Climb {
+impl Cursor {
     fn down(&mut self, name: &OsStr, path: &[u8]) -> Result<(), FileError> {
         let wrong = |source| failed("opening directory", path, source);
         let here = rustix::fs::fstat(&self.fd).map_err(wrong)?;
@@ -148,17 +146,17 @@ impl Climb {
         if *self.device.get_or_insert(stat.st_dev) != stat.st_dev {
             return Err(FileError::refused("going into", shown(path), "another file system"));
         }
-        self.places.push((here.st_dev, here.st_ino));
+        self.parents.push((here.st_dev, here.st_ino));
         self.fd = fd;
         Ok(())
     }
 
-    /// Back to the directory that we came from, which must be the one above still.
+    /// Goes back to the directory above, which must still be the one that it came from.
     fn up(&mut self, path: &[u8]) -> Result<(), FileError> {
         let wrong = |source| failed("opening the directory above", path, source);
         let fd = rustix::fs::openat(&self.fd, "..", DIRECTORY, Mode::empty()).map_err(wrong)?;
         let stat = rustix::fs::fstat(&fd).map_err(wrong)?;
-        if self.places.pop() != Some((stat.st_dev, stat.st_ino)) {
+        if self.parents.pop() != Some((stat.st_dev, stat.st_ino)) {
             return Err(FileError::refused("leaving", shown(path), "moved meanwhile"));
         }
         self.fd = fd;
@@ -183,45 +181,39 @@ impl Climb {
             Err(Errno::PERM) => {}
             Err(source) => return Err(failed("removing", name.as_bytes(), source)),
         }
-        unmark(&self.fd);
+        clear_immutable(&self.fd);
         let fd = rustix::fs::openat(&self.fd, name, READ, Mode::empty());
-        let marks = fd.as_ref().ok().and_then(unmark);
+        let before = fd.as_ref().ok().and_then(clear_immutable);
         let removed = rustix::fs::unlinkat(&self.fd, name, flags)
             .map_err(|source| failed("removing", name.as_bytes(), source));
-        if let (Ok(fd), Some(marks)) = (fd, marks)
+        if let (Ok(fd), Some(before)) = (fd, before)
             && rustix::fs::fstat(&fd).is_ok_and(|stat| stat.st_nlink > 0)
         {
-            let _ = rustix::fs::ioctl_setflags(&fd, marks); // its other name is not ours
+            let _ = rustix::fs::ioctl_setflags(&fd, before); // its other name is not in this tree
         }
         removed
     }
 }
 
-/// Takes the marks off that forbid changes; gives what they were.
-fn unmark(fd: &OwnedFd) -> Option<IFlags> {
-    let marks = rustix::fs::ioctl_getflags(fd).ok()?;
+/// Clears the attributes that forbid changes; returns the former ones if it did.
+fn clear_immutable(fd: &OwnedFd) -> Option<IFlags> {
+    let flags = rustix::fs::ioctl_getflags(fd).ok()?;
     let fixed = IFlags::IMMUTABLE | IFlags::APPEND;
-    if !marks.intersects(fixed) {
+    if !flags.intersects(fixed) {
         return None;
     }
-    rustix::fs::ioctl_setflags(fd, marks.difference(fixed)).ok()?;
-    Some(marks)
+    rustix::fs::ioctl_setflags(fd, flags.difference(fixed)).ok()?;
+    Some(flags)
 }
 
-/// How much space is free where a directory is, in bytes.
-///
-/// # Errors
-/// When the file system does not say.
+/// Free space on the file system of a directory, in bytes.
 pub fn free_space(dir: &Dir) -> Result<u64, FileError> {
     let stat = rustix::fs::fstatvfs(dir.fd())
-        .map_err(|source| failed("looking at", dir.path().as_os_str().as_bytes(), source))?;
+        .map_err(|source| failed("inspecting", dir.path().as_os_str().as_bytes(), source))?;
     Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
 }
 
-/// What is mounted at a directory or below it, as this process sees it.
-///
-/// # Errors
-/// When the kernel does not say.
+/// The mount points at or below a directory, as this process sees them.
 pub fn mounts_below(path: &Path) -> io::Result<Vec<PathBuf>> {
     let text = std::fs::read("/proc/self/mountinfo")?;
     let lines = text.split(|byte| *byte == b'\n');
@@ -229,7 +221,7 @@ pub fn mounts_below(path: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(places.filter(|place| place.starts_with(path)).collect())
 }
 
-/// A path of the kernel's tables: `\040` is a space.
+/// Decodes a path in the kernel's tables: `\040` is a space.
 fn unescaped(field: &[u8]) -> PathBuf {
     let mut bytes = Vec::with_capacity(field.len());
     let mut at = 0;

@@ -1,46 +1,46 @@
-//! Downloading a file whose bytes are known by their hash: to a place beside the target, bounded, under
-//! one deadline.
+//! Downloads a file whose hash is known: to a temporary file, bounded, with a deadline.
 
 use super::http::{HttpError, authorities, check_address, host, reason};
-use crate::sys::fs::StagedFile;
+use crate::sys::fs::{FileError, StagedFile};
+use crate::text::io_reason;
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
 use std::time::Duration;
 use ureq::tls::TlsConfig;
 
-/// What may be fetched how.
+/// Limits of a download.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
-    /// More bytes than these are refused.
+    /// Maximum size, in bytes.
     pub size: u64,
-    /// How long it may take.
     pub within: Duration,
-    /// Whether `http://` and `file://` will do: the hash counts, not the way.
+    /// Whether `http://` and `file://` are allowed: the hash is checked in any case.
     pub insecure: bool,
 }
 
-/// Why nothing was fetched.
+/// Why a file was not downloaded.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
-    /// The server.
-    #[error("{0}")]
+    #[error(transparent)]
     Http(#[from] HttpError),
-    /// The disk.
-    #[error("{0}")]
-    File(#[from] crate::sys::fs::FileError),
-    /// The answer.
-    #[error("{0}")]
-    Answer(String),
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error("{host}: status {status}")]
+    Status { host: String, status: u16 },
+    #[error("{host}: more than {limit} bytes")]
+    TooLarge { host: String, limit: u64 },
+    #[error("{host}: {}", io_reason(source))]
+    Interrupted { host: String, source: io::Error },
 }
 
-/// Fetches `url` into `into`. Redirects are followed (releases are served by other hosts than their
-/// addresses name), to `https://` only unless `insecure`. No proxy of the environment's is used.
+/// Downloads `url` into `into`. Redirects are followed (releases are served by other hosts than their
+/// addresses name), only to `https://` unless `insecure`. No proxy from the environment is used.
 pub fn fetch(url: &str, bounds: Bounds, into: &mut StagedFile<'_>) -> Result<(), FetchError> {
     if let Some(path) = url.strip_prefix("file://").filter(|_| bounds.insecure) {
-        let failed = |error| FetchError::Answer(format!("reading {path}: {error}"));
+        let failed = |source| FileError { doing: "reading", path: path.into(), source };
         if !Path::new(path).metadata().map_err(failed)?.is_file() {
-            return Err(FetchError::Answer(format!("reading {path}: not a regular file")));
+            return Err(FileError::refused("reading", path, "not a regular file").into());
         }
         let file = File::open(Path::new(path)).map_err(failed)?;
         return copy(file, url, bounds.size, into);
@@ -57,11 +57,11 @@ pub fn fetch(url: &str, bounds: Bounds, into: &mut StagedFile<'_>) -> Result<(),
         .user_agent(concat!("terminal-lobby/", env!("CARGO_PKG_VERSION")))
         .build();
     let no_answer = |why: String| HttpError::NoAnswer { host: host(url).to_owned(), why };
-    let asked = config.new_agent().get(url).call();
-    let mut response = asked.map_err(|error| no_answer(reason(&error)))?;
+    let answer = config.new_agent().get(url).call();
+    let mut response = answer.map_err(|error| no_answer(reason(&error)))?;
     if response.status() != 200 {
-        let why = format!("{}: the answer is status {}", host(url), response.status().as_u16());
-        return Err(FetchError::Answer(why));
+        let status = response.status().as_u16();
+        return Err(FetchError::Status { host: host(url).to_owned(), status });
     }
     copy(response.body_mut().as_reader(), url, bounds.size, into)
 }
@@ -75,14 +75,14 @@ fn copy(
     let (mut total, mut buffer) = (0_u64, vec![0; 64 << 10]);
     loop {
         let read = from.read(&mut buffer);
-        let read = read.map_err(|error| FetchError::Answer(format!("{}: {error}", host(url))))?;
+        let interrupted = |source| FetchError::Interrupted { host: host(url).to_owned(), source };
+        let read = read.map_err(interrupted)?;
         if read == 0 {
             return Ok(());
         }
         total += read as u64;
         if total > limit {
-            let why = format!("{}: an answer of more than {limit} bytes", host(url));
-            return Err(FetchError::Answer(why));
+            return Err(FetchError::TooLarge { host: host(url).to_owned(), limit });
         }
         into.write(&buffer[..read])?;
     }

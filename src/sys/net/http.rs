@@ -1,8 +1,9 @@
-//! One question at a time to an HTTP server that need not be trusted: no redirects, no proxy of
-//! the environment's, a bounded answer, one deadline for all questions together.
+//! Requests to an HTTP server that need not be trusted: no redirects, no proxy from the environment, a
+//! bounded answer, one deadline for all requests together.
 
 use super::secret::Secret;
 use crate::sys::fs;
+use crate::text::shown;
 use std::path::Path;
 use std::time::{Duration, Instant};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
@@ -15,35 +16,28 @@ const HOST_BUNDLES: [&str; 3] = [
 ];
 const MAX_BUNDLE: u64 = 8 << 20;
 
-/// Why there is no answer. The header that holds the secret is never part of it.
+/// Why there is no answer. The header with the secret is never part of it.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
-    /// The address is none that is asked.
+    /// The address is invalid.
     #[error("the address {0}")]
     Address(&'static str),
-    /// The authorities cannot be read.
+    /// The certificates of the authorities cannot be used.
     #[error("{0}")]
     Authorities(String),
-    /// It did not answer, or not in time, or too much.
+    /// It did not answer, not in time, or with too much.
     #[error("{host}: {why}")]
-    NoAnswer {
-        /// Whom.
-        host: String,
-        /// What happened.
-        why: String,
-    },
+    NoAnswer { host: String, why: String },
 }
 
 /// A server's answer.
 #[derive(Debug)]
 pub struct Answer {
-    /// The status code.
     pub status: u16,
-    /// No longer than was asked for.
     pub body: Vec<u8>,
 }
 
-/// Asks with one secret header, until one deadline.
+/// A client that sends one secret header, until one deadline.
 #[derive(Debug)]
 pub struct Client {
     agent: ureq::Agent,
@@ -53,8 +47,8 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client whose questions all end `within`. Its servers are known by the authorities in
-    /// `ca_file`, else by the host's.
+    /// A client whose requests all end `within`. Servers are checked with the authorities in `ca_file`,
+    /// else with the host's.
     pub fn new(
         header: &'static str,
         secret: Secret,
@@ -73,7 +67,7 @@ impl Client {
         Ok(Self { agent: config.new_agent(), header, secret, end: Instant::now() + within })
     }
 
-    /// Asks. An answer of more than `limit` bytes is none.
+    /// Sends a request. An answer of more than `limit` bytes is an error.
     pub fn get(&self, url: &str, limit: u64) -> Result<Answer, HttpError> {
         check_address(url)?;
         let host = host(url).to_owned();
@@ -92,7 +86,7 @@ impl Client {
     }
 }
 
-/// Whether the secret would travel in the clear to another host.
+/// Whether the secret would be sent unencrypted to another host.
 pub fn is_exposed(url: &str) -> bool {
     let name = host(url);
     let local = ["localhost", "127.0.0.1", "[::1]"];
@@ -102,17 +96,16 @@ pub fn is_exposed(url: &str) -> bool {
     url.starts_with("http://") && !local
 }
 
-/// Refuses what is no plain address of a server. The address itself is not repeated: it may hold
-/// a password.
+/// Checks an address. The error does not repeat it: it may contain a password.
 pub fn check_address(url: &str) -> Result<(), HttpError> {
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
     let rest = rest.ok_or(HttpError::Address("begins with neither https:// nor http://"))?;
     if rest.chars().any(|c| c.is_control() || c.is_whitespace() || !c.is_ascii()) {
-        return Err(HttpError::Address("holds characters that must be escaped"));
+        return Err(HttpError::Address("contains characters that must be escaped"));
     }
     let host = host(url);
     if host.contains('@') {
-        return Err(HttpError::Address("holds a user or a password: give a token file instead"));
+        return Err(HttpError::Address("contains a user or a password: use a token file instead"));
     }
     if host.is_empty() || host.starts_with(':') {
         return Err(HttpError::Address("names no host"));
@@ -139,7 +132,7 @@ pub(crate) fn reason(error: &ureq::Error) -> String {
 pub(crate) fn authorities(ca_file: Option<&Path>) -> Result<RootCerts, HttpError> {
     let present = HOST_BUNDLES.iter().map(Path::new).find(|bundle| bundle.exists());
     let Some(file) = ca_file.or(present) else { return Ok(RootCerts::WebPki) };
-    let failed = |why: &str| HttpError::Authorities(format!("{}: {why}", file.display()));
+    let failed = |why: &str| HttpError::Authorities(format!("{}: {why}", shown(file)));
     let pem =
         fs::read(file, MAX_BUNDLE).map_err(|error| HttpError::Authorities(error.to_string()))?;
     let mut certificates: Vec<Certificate<'static>> = Vec::new();
@@ -151,7 +144,7 @@ pub(crate) fn authorities(ca_file: Option<&Path>) -> Result<RootCerts, HttpError
         }
     }
     if certificates.is_empty() {
-        return Err(failed("no certificate in it"));
+        return Err(failed("contains no certificate"));
     }
     Ok(RootCerts::new_with_certs(&certificates))
 }

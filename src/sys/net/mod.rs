@@ -1,4 +1,4 @@
-//! What is asked of servers, and the secrets that takes.
+//! Requests to servers, and the secrets for them.
 
 pub mod download;
 pub mod http;

@@ -1,4 +1,4 @@
-//! Secrets come from files that nobody else can read, and never go into a message.
+//! Secrets are read from files that no other user can read, and are never part of a message.
 
 use crate::sys::fs::FileError;
 use rustix::fs::{FileType, Mode, OFlags};
@@ -33,7 +33,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Reads a token: one word, in a file of the caller's or of root's that nobody else can read.
+/// Reads a token: one word, in a file of the caller's or of root's that no other user can read.
 pub fn read(path: &Path) -> Result<Secret, FileError> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let fd = rustix::fs::open(path, flags, Mode::empty()).map_err(|error| FileError {

@@ -1,4 +1,4 @@
-//! Becoming a user: the one way in which root touches a user's world (docs/security.md).
+//! Becoming a user: the only way in which root acts on files of a user.
 
 use super::limits::{self, NewPrivileges};
 use crate::sys::accounts::Account;
@@ -7,16 +7,14 @@ use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-/// The PATH of a child that became a user: the system's own programs, none of a home.
+/// The PATH of a child that became a user: the system's programs, none of a home.
 const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// How a child becomes a user.
 #[derive(Debug, Clone)]
 pub struct Become {
-    /// Whom.
     pub account: Account,
-    /// The umask of the child: 077 for one that only writes our state; 022 for one that starts
-    /// a tmux server, whose shells inherit it.
+    /// The umask of the child, which what it starts inherits.
     pub umask: u32,
     /// Whether the child and all it starts may use set-user-id programs.
     pub new_privileges: NewPrivileges,

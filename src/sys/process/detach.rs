@@ -1,5 +1,5 @@
-//! What a program does that must not hold up who called it: a deadline that nothing outlives,
-//! bounded reading, and going on by itself.
+//! For a program that must not delay its caller: a hard deadline, bounded reading, and continuing in
+//! the background.
 
 use super::exec::remaining;
 use super::limits;
@@ -9,7 +9,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd};
 use std::time::{Duration, Instant};
 
-/// Ends this process with exit code 0 after `deadline`, whatever it does then.
+/// Ends this process with exit code 0 after `deadline`, whatever it is doing.
 pub fn exit_after(deadline: Duration) {
     extern "C" fn end(_: libc::c_int) {
         // SAFETY: _exit(2) may be called in a signal handler.
@@ -26,14 +26,13 @@ pub fn exit_after(deadline: Duration) {
     }
 }
 
-/// Makes a defect of ours end this process silently and with exit code 0.
-pub fn end_well_when_broken() {
+/// Makes a panic end this process silently with exit code 0.
+pub fn exit_quietly_on_panic() {
     // SAFETY: _exit(2) may be called anywhere.
     std::panic::set_hook(Box::new(|_| unsafe { libc::_exit(0) }));
 }
 
-/// Reads standard input to its end: `None` when there is more than `limit` bytes, or no end by
-/// `end`.
+/// Reads standard input to its end; `None` if it has more than `limit` bytes or has not ended by `end`.
 pub fn read_stdin(limit: usize, end: Instant) -> Option<Vec<u8>> {
     let stdin = io::stdin();
     let mut bytes = Vec::with_capacity(8 << 10);
@@ -61,9 +60,9 @@ pub fn read_stdin(limit: usize, end: Instant) -> Option<Vec<u8>> {
     }
 }
 
-/// Goes on as a process of its own, which nothing of the caller's holds or is held by but standard
-/// input: own session, output to `/dev/null`, nothing else open. Gives whether this is that process; the one
-/// that was called is to end. The process must have one thread.
+/// Continues in a process of its own, which shares only standard input with the caller: own session,
+/// output to `/dev/null`, no other open files. Returns whether this is the new process; the old one
+/// should end. The process must have one thread.
 pub fn detach() -> io::Result<bool> {
     let null = std::fs::OpenOptions::new().read(true).write(true).open("/dev/null")?;
     // SAFETY: with one thread, a fork is a whole copy of the process.

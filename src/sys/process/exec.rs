@@ -4,6 +4,7 @@ use super::become_user::Become;
 use super::limits;
 use super::spawn::spawn_within;
 use crate::sys::clock;
+use crate::text::io_reason;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Read};
@@ -12,26 +13,25 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-/// A program to run, with what bounds it.
+/// A program to run, with its limits.
 #[derive(Debug)]
 pub struct Program {
     argv: Vec<OsString>,
-    /// Where it is, if not looked for on PATH by its name, `argv[0]`.
+    /// Its file, if it is not found on PATH by its name, `argv[0]`.
     file: Option<OsString>,
     environment: Option<Vec<(OsString, OsString)>>,
     become_user: Option<Become>,
-    only_asks: bool,
-    outlives_us: bool,
+    only_queries: bool,
+    outlives_parent: bool,
     like_a_service: bool,
     input: Option<std::fs::File>,
     deadline: Duration,
     max_output: usize,
 }
 
-/// What a program that ended by itself left behind.
+/// The output of a program that ended by itself.
 #[derive(Debug)]
 pub struct Output {
-    /// How it ended.
     pub status: ExitStatus,
     /// Standard output, at most the bound.
     pub stdout: Vec<u8>,
@@ -39,59 +39,45 @@ pub struct Output {
     pub stderr: Vec<u8>,
 }
 
-/// Why a program gave no answer.
+/// Why a program has no output.
 #[derive(Debug, thiserror::Error)]
 pub enum ExecError {
     /// It could not be started, or its pipes failed.
-    #[error("running {program}: {source}")]
-    Start {
-        /// Its name.
-        program: String,
-        /// What the system said.
-        source: io::Error,
-    },
+    #[error("running {program}: {}", io_reason(source))]
+    Start { program: String, source: io::Error },
     /// It was killed at its deadline.
     #[error("{program} did not answer within {} s and was killed", deadline.as_secs_f32())]
-    Deadline {
-        /// Its name.
-        program: String,
-        /// How long it had.
-        deadline: Duration,
-    },
+    Deadline { program: String, deadline: Duration },
     /// It was killed because it wrote more than it may.
-    #[error("{program} answered more than {limit} bytes and was killed")]
+    #[error("{program} printed more than {limit} bytes and was killed")]
     TooMuchOutput {
-        /// Its name.
         program: String,
-        /// The bound, in bytes.
+        /// In bytes.
         limit: usize,
     },
-    /// It is over, or was killed, and its status cannot be had: another process traces it.
-    #[error("{program} has ended, and another process keeps its status from us")]
-    Held {
-        /// Its name.
-        program: String,
-    },
+    /// It has ended, but its status cannot be read: another process traces it.
+    #[error("{program} has ended, but a process that traces it withholds its exit status")]
+    Traced { program: String },
 }
 
-/// How long a child that is over may keep us waiting for its status. Who traces it holds that for as
-/// long as they like (ptrace(2)), and a user may trace what became that user; one that hangs in a file
-/// system of the user's is not ended by any signal.
-const LET_GO: Duration = Duration::from_secs(2);
+/// How long to wait for the exit status of a child that was killed. A process that traces it can
+/// withhold the status (ptrace(2)), and a user may trace a child that became that user; a child that
+/// hangs in a file system of the user's is ended by no signal.
+const REAP_DEADLINE: Duration = Duration::from_secs(2);
 
-/// The running program, whatever became of its path.
+/// The program that runs now, even if its path names another one.
 const OURSELVES: &str = "/proc/self/exe";
 
 impl Program {
-    /// `program` with no arguments, the caller's environment, 5 s and 16 MiB of output.
+    /// `program` with no arguments and the caller's environment, limited to 5 s and 16 MiB of output.
     pub fn new(program: impl AsRef<OsStr>) -> Self {
         Self {
             argv: vec![program.as_ref().to_owned()],
             file: None,
             environment: None,
             become_user: None,
-            only_asks: false,
-            outlives_us: false,
+            only_queries: false,
+            outlives_parent: false,
             like_a_service: false,
             input: None,
             deadline: Duration::from_secs(5),
@@ -99,12 +85,12 @@ impl Program {
         }
     }
 
-    /// The program in a file, called `name`.
+    /// The program in a file, under the name `name`.
     pub fn at(file: impl AsRef<OsStr>, name: impl AsRef<OsStr>) -> Self {
         Self { file: Some(file.as_ref().to_owned()), ..Self::new(name) }
     }
 
-    /// This very program again, for a child that becomes a user.
+    /// This program, for a child that becomes a user.
     pub fn ourselves() -> Self {
         Self::new(OURSELVES)
     }
@@ -130,30 +116,30 @@ impl Program {
         self
     }
 
-    /// Takes from the child the means to write files and start processes: for a client that
-    /// only asks a server which may be lying.
+    /// Keeps the child from writing files and starting processes: for a client that only queries a
+    /// server, which may be hostile.
     #[must_use]
-    pub fn only_asks(mut self) -> Self {
-        self.only_asks = true;
+    pub fn only_queries(mut self) -> Self {
+        self.only_queries = true;
         self
     }
 
-    /// Lets it go on when this process is killed; otherwise it is killed, too.
+    /// Lets the child continue when this process is killed; otherwise it is killed, too.
     #[must_use]
-    pub fn outliving_us(mut self) -> Self {
-        self.outlives_us = true;
+    pub fn outlive_parent(mut self) -> Self {
+        self.outlives_parent = true;
         self
     }
 
-    /// Starts it in `/` with umask 022, wherever and however the caller was started: for a program
-    /// that installs for everybody.
+    /// Starts it in `/` with umask 022, whatever the caller's: for a program that installs files for all
+    /// users.
     #[must_use]
     pub fn like_a_service(mut self) -> Self {
         self.like_a_service = true;
         self
     }
 
-    /// Gives it bytes to read on standard input, from memory: there is no pipe to fill.
+    /// Gives it standard input from memory, so that no pipe can fill up.
     pub fn input(mut self, bytes: &[u8]) -> io::Result<Self> {
         use std::io::{Seek, Write};
         let memory = rustix::fs::memfd_create("input", rustix::fs::MemfdFlags::CLOEXEC)?;
@@ -178,8 +164,8 @@ impl Program {
         self
     }
 
-    /// Runs it to its end; whatever happens, nothing of its process group is left running
-    /// except what moved to a group of its own (a tmux server does).
+    /// Runs it to its end. Nothing of its process group is left running, whatever happens; processes
+    /// that moved to a group of their own are (a tmux server does).
     pub fn run(mut self) -> Result<Output, ExecError> {
         let begin = Instant::now();
         let (deadline, limit) = (self.deadline, self.max_output);
@@ -191,14 +177,14 @@ impl Program {
                 tracing::debug!(program, took = ?begin.elapsed(), bytes, "{}", describe(output.status));
                 Ok(output)
             }
-            Ok(Collected::Late) => Err(ExecError::Deadline { program, deadline }),
+            Ok(Collected::DeadlinePassed) => Err(ExecError::Deadline { program, deadline }),
             Ok(Collected::TooMuch) => Err(ExecError::TooMuchOutput { program, limit }),
-            Ok(Collected::Held) => Err(ExecError::Held { program }),
+            Ok(Collected::Traced) => Err(ExecError::Traced { program }),
             Err(source) => Err(ExecError::Start { program, source }),
         }
     }
 
-    /// Starts it with pipes for a conversation; the caller minds its own deadline.
+    /// Starts it with pipes for a conversation, without a deadline.
     pub fn converse(self) -> Result<Running, ExecError> {
         self.spawn(Stdio::piped()).map(|(_, running)| running)
     }
@@ -206,7 +192,7 @@ impl Program {
     fn spawn(self, stdin: Stdio) -> Result<(String, Running), ExecError> {
         let program = self.argv[0].to_string_lossy().into_owned();
         let mut command = Command::new(self.file.as_ref().unwrap_or(&self.argv[0]));
-        command.arg0(if self.argv[0] == OURSELVES { OsStr::new("persist") } else { &self.argv[0] });
+        command.arg0(if self.argv[0] == OURSELVES { own_name() } else { self.argv[0].clone() });
         command.args(&self.argv[1..]).stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
         if let Some(variables) = self.environment {
             command.env_clear().envs(variables);
@@ -221,16 +207,16 @@ impl Program {
         if self.like_a_service {
             command.current_dir("/");
         }
-        let (only_asks, outlives_us) = (self.only_asks, self.outlives_us);
+        let (only_queries, outlives_parent) = (self.only_queries, self.outlives_parent);
         let like_a_service = self.like_a_service;
         let restrict = move || {
-            if !outlives_us {
+            if !outlives_parent {
                 limits::die_with_parent()?;
             }
             if like_a_service {
                 rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
             }
-            if only_asks { limits::limit_to_asking() } else { Ok(()) }
+            if only_queries { limits::limit_to_queries() } else { Ok(()) }
         };
         // SAFETY: the closure runs between fork and exec and makes only system calls.
         unsafe { command.pre_exec(restrict) };
@@ -262,8 +248,8 @@ impl Running {
     }
 
     /// Kills what is left of the child's process group, then reaps the child: in this order,
-    /// since its id names the group only until then. `None` when somebody keeps it from us: then it
-    /// is left to init.
+    /// since its id names the group only until then. `None` if its status is withheld: then it is left
+    /// to init.
     fn reap(&mut self) -> io::Result<Option<ExitStatus>> {
         if self.reaped {
             return self.child.try_wait();
@@ -271,7 +257,7 @@ impl Running {
         self.reaped = true;
         let group = rustix::process::Pid::from_child(&self.child);
         let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-        let (end, mut pause) = (Instant::now() + LET_GO, Duration::from_micros(50));
+        let (end, mut pause) = (Instant::now() + REAP_DEADLINE, Duration::from_micros(50));
         loop {
             if let Some(status) = self.child.try_wait()? {
                 return Ok(Some(status));
@@ -279,7 +265,7 @@ impl Running {
             if Instant::now() >= end {
                 return Ok(None);
             }
-            // One that a tracer stopped as it ended goes on at a second signal only.
+            // A child that a tracer stopped as it ended continues only at a second signal.
             let _ = self.child.kill();
             clock::pause(pause);
             pause = (pause * 2).min(Duration::from_millis(20));
@@ -293,7 +279,7 @@ impl Drop for Running {
     }
 }
 
-/// One sentence on how a program ended, for a report.
+/// How a program ended, for a message: 'exited with 1'.
 pub fn describe(status: ExitStatus) -> String {
     match (status.code(), status.signal()) {
         (Some(code), _) => format!("exited with {code}"),
@@ -311,15 +297,20 @@ pub fn remaining(end: Instant) -> Timespec {
     }
 }
 
-enum Collected {
-    Ended(Output),
-    Late,
-    TooMuch,
-    Held,
+/// The name that this process was started by.
+fn own_name() -> OsString {
+    std::env::args_os().next().unwrap_or_else(|| OURSELVES.into())
 }
 
-/// Reads both pipes until the child has ended. A grandchild that keeps a pipe open does not hold
-/// us up: the child's own end (its pidfd) counts.
+enum Collected {
+    Ended(Output),
+    DeadlinePassed,
+    TooMuch,
+    Traced,
+}
+
+/// Reads both pipes until the child has ended. The end of the child itself (its pidfd) counts, so that
+/// a grandchild that keeps a pipe open delays nothing.
 fn collect(running: &mut Running, end: Instant, limit: usize) -> io::Result<Collected> {
     const MAX_STDERR: usize = 64 << 10;
     let mut out = Pipe::new(running.child.stdout.take(), limit)?;
@@ -333,8 +324,8 @@ fn collect(running: &mut Running, end: Instant, limit: usize) -> io::Result<Coll
             fds.extend(err.poll_fd());
             match poll(&mut fds, Some(&remaining(end))) {
                 // Something that never stops writing keeps poll(2) from timing out.
-                Ok(0) => return Ok(Collected::Late),
-                Ok(_) if Instant::now() >= end => return Ok(Collected::Late),
+                Ok(0) => return Ok(Collected::DeadlinePassed),
+                Ok(_) if Instant::now() >= end => return Ok(Collected::DeadlinePassed),
                 Ok(_) => !fds[0].revents().is_empty(),
                 Err(rustix::io::Errno::INTR) => continue,
                 Err(error) => return Err(error.into()),
@@ -346,7 +337,7 @@ fn collect(running: &mut Running, end: Instant, limit: usize) -> io::Result<Coll
             return Ok(Collected::TooMuch);
         }
         if ended {
-            let Some(status) = running.reap()? else { return Ok(Collected::Held) };
+            let Some(status) = running.reap()? else { return Ok(Collected::Traced) };
             return Ok(Collected::Ended(Output { status, stdout: out.bytes, stderr: err.bytes }));
         }
     }
@@ -372,8 +363,8 @@ impl<R: Read + AsFd> Pipe<R> {
         self.source.as_ref().map(|source| PollFd::new(source, PollFlags::IN))
     }
 
-    /// Reads what is there; past the bound it reads on and throws away, so that the bound on
-    /// standard error never blocks the child.
+    /// Reads what is there. Bytes beyond the limit are dropped, so that the limit on standard error never
+    /// blocks the child.
     fn drain(&mut self) -> io::Result<()> {
         let mut buffer = [0; 16 << 10];
         while let Some(source) = &mut self.source {
@@ -396,7 +387,7 @@ impl<R: Read + AsFd> Pipe<R> {
     }
 }
 
-/// Makes reads and writes on a pipe return at once.
+/// Makes reads and writes on a pipe return immediately.
 pub fn nonblocking(fd: &impl AsFd) -> io::Result<()> {
     let flags = rustix::fs::fcntl_getfl(fd)?;
     Ok(rustix::fs::fcntl_setfl(fd, flags | rustix::fs::OFlags::NONBLOCK)?)

@@ -7,18 +7,18 @@ use std::io;
 /// Whether a child may gain privileges by running a set-user-id program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NewPrivileges {
-    /// For whatever lives on: a restored tmux server must be able to sudo.
+    /// For a child whose descendants live on, as a server does whose shells use sudo.
     Allow,
     /// For a child that only reads and reports.
     Deny,
 }
 
-/// Takes away the means to put bytes into a file, to fork (for any user but root), to dump core
-/// and to fill the memory. Not a boundary: the child is its user, and may do to itself what that user may.
+/// Prevents writing files, forking (for all users but root), core dumps and filling the memory. Not a
+/// boundary: the child is its user, and may do to itself what that user may.
 ///
-/// For tmux clients that only ask: a lying server can tell its client to write files and to run
+/// For clients that only query a server: a hostile tmux server can make its client write files and run
 /// commands (`client.c`, `file.c`; measured on 3.3a and 3.7c).
-pub(crate) fn limit_to_asking() -> io::Result<()> {
+pub(crate) fn limit_to_queries() -> io::Result<()> {
     use nix::sys::resource::{Resource, setrlimit};
     const MEMORY: u64 = 64 << 20; // a client that lists 1,000 panes needs less than 10 MB
     setrlimit(Resource::RLIMIT_DATA, MEMORY, MEMORY)?;
@@ -33,15 +33,15 @@ pub(crate) fn deny_new_privileges() -> io::Result<()> {
     rustix::thread::set_no_new_privs(true).map_err(io::Error::from)
 }
 
-/// Asks the kernel to kill this process when the thread that started it ends, so that a killed
+/// Makes the kernel kill this process when the thread that started it ends, so that a killed
 /// parent leaves no hung child behind (prctl(2), `PR_SET_PDEATHSIG`).
 pub(crate) fn die_with_parent() -> io::Result<()> {
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))
         .map_err(io::Error::from)
 }
 
-/// Leaves the session keyring of whoever started this process for an empty one: keys that the
-/// administrator's login holds could be read by whoever has that (keyrings(7)).
+/// Replaces the inherited session keyring by an empty one: a process that has the keyring of an
+/// administrator's login can read its keys (keyrings(7)).
 pub(crate) fn leave_keyring() -> io::Result<()> {
     const JOIN_SESSION_KEYRING: nix::libc::c_long = 1;
     let none = std::ptr::null::<nix::libc::c_char>();

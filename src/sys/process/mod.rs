@@ -1,4 +1,4 @@
-//! Processes: started, limited, watched, ended; and who they are.
+//! Starting, limiting, watching and ending processes.
 
 pub mod become_user;
 pub mod detach;

@@ -1,5 +1,5 @@
-//! What a user's process leaves behind: processes in sessions of their own, which no signal to its
-//! group reaches, and which would live on in the control group of root's run, beyond the user's limits.
+//! Orphans of a child that has become a user: processes in sessions of their own, which no signal to its
+//! group reaches, and which would stay in this process's control group, beyond the user's limits.
 
 use crate::sys::clock;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
@@ -8,18 +8,18 @@ use std::io;
 use std::time::{Duration, Instant};
 
 /// How long ending them may take.
-const PATIENCE: Duration = Duration::from_secs(2);
+const DEADLINE: Duration = Duration::from_secs(2);
 
-/// Orphans among the descendants of this process are its own children from now on.
-pub fn adopt() -> io::Result<()> {
+/// Makes orphans among the descendants of this process its own children from now on.
+pub fn adopt_orphans() -> io::Result<()> {
     let ourselves = rustix::process::getpid();
     Ok(rustix::process::set_child_subreaper(Some(ourselves))?)
 }
 
-/// Ends those children of this process that run as a user, and what these leave in turn; gives how many.
-/// For when none of the user's is wanted any more.
-pub fn end(uid: Uid) -> usize {
-    let (until, mut ended) = (Instant::now() + PATIENCE, 0);
+/// Kills the children of this process that run as a user, and the orphans that these leave in turn;
+/// returns how many.
+pub fn reap_orphans(uid: Uid) -> usize {
+    let (until, mut ended) = (Instant::now() + DEADLINE, 0);
     while Instant::now() < until {
         let mut alive = false;
         for child in children().into_iter().filter(|child| is_of(*child, uid)) {
@@ -55,7 +55,7 @@ fn is_of(child: Pid, uid: Uid) -> bool {
     real == Some(uid.as_raw())
 }
 
-/// Whether it has ended, and somebody who traces it keeps its status.
+/// Whether it has ended, but a process that traces it keeps its status.
 fn is_over(child: Pid) -> bool {
     status(child, "State:").is_none_or(|state| state.trim_start().starts_with(['Z', 'X']))
 }

@@ -1,8 +1,8 @@
-//! The same work on many items, some at once.
+//! Applying a function to items, several at the same time.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Applies `work` to every item, `parallel` at once; results in the order of the items.
+/// Applies `work` to every item, `parallel` at a time; the results are in the order of the items.
 pub fn for_each<T: Sync, R: Send>(
     items: &[T],
     parallel: usize,

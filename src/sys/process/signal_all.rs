@@ -1,5 +1,5 @@
-//! Every process of an account, found in `/proc` and ended: by process descriptor, so that no
-//! reused number is hit, and all at once, so that forking faster does not help.
+//! Finds and kills all processes of an account: by process descriptor, so that no reused number is hit,
+//! and all at once, so that no process escapes by forking.
 
 use super::exec::remaining;
 use nix::libc;
@@ -11,57 +11,52 @@ use std::io;
 use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
-/// How long one signal to everybody may take.
+/// How long one signal to all processes of a uid may take.
 const CHILD_DEADLINE: Duration = Duration::from_secs(2);
 
-/// Whose processes: the account's uid and the ranges of `/etc/subuid` that are its alone.
+/// The uids of an account: its own, and the ranges of `/etc/subuid` that only it has.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Theirs {
-    /// The account.
+pub struct AccountUids {
     pub uid: u32,
     /// Subordinate uids.
     pub ranges: Vec<RangeInclusive<u32>>,
 }
 
-impl Theirs {
+impl AccountUids {
     /// Whether a uid counts as the account's.
     pub fn has(&self, uid: u32) -> bool {
         uid == self.uid || self.ranges.iter().any(|range| range.contains(&uid))
     }
 }
 
-/// A process of theirs.
+/// A process of the account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Process {
-    /// Its number.
     pub pid: i32,
     /// Its name, at most 15 bytes, chosen by its owner.
     pub name: String,
-    /// It has ended, and its parent did not ask for its status yet.
+    /// Whether it has ended, but its parent has not read its status yet.
     pub ended: bool,
-    /// Those of its uids (real, effective, saved) that are theirs.
+    /// Those of its uids (real, effective, saved) that are the account's.
     uids: BTreeSet<u32>,
 }
 
-/// Processes any of whose uids is theirs. Those that come and go meanwhile may be missed.
-///
-/// # Errors
-/// When `/proc` cannot be read.
-pub fn of(theirs: &Theirs) -> io::Result<Vec<Process>> {
+/// Finds the processes that have a uid of the account. Those that start or end meanwhile may be missed.
+pub fn find(uids: &AccountUids) -> io::Result<Vec<Process>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir("/proc")? {
         let name = entry?.file_name();
         let Some(pid) = name.to_str().and_then(|name| name.parse::<i32>().ok()) else { continue };
-        found.extend(look(pid, theirs));
+        found.extend(inspect(pid, uids));
     }
     Ok(found)
 }
 
-/// Whether this process or one it descends from is theirs: ending all of theirs would end us.
-pub fn we_descend_from(theirs: &Theirs) -> bool {
+/// Whether this process or an ancestor of it belongs to the account: killing all would kill this one.
+pub fn we_descend_from(uids: &AccountUids) -> bool {
     let mut pid = i32::try_from(std::process::id()).unwrap_or(0);
     while pid > 1 {
-        if look(pid, theirs).is_some() {
+        if inspect(pid, uids).is_some() {
             return true;
         }
         let status = std::fs::read(format!("/proc/{pid}/status")).unwrap_or_default();
@@ -71,37 +66,36 @@ pub fn we_descend_from(theirs: &Theirs) -> bool {
     false
 }
 
-/// Kills every process of theirs: first all at once for each uid, then those whose effective uid
-/// alone is theirs, one by one. Gives what a look at `/proc` still finds, ended ones left out.
+/// Kills every process of the account: first all processes of each uid at once, then one by one those of
+/// which only the effective uid is the account's. Returns those that still run.
 ///
 /// # Errors
-/// When a child cannot be started, or is not what it must be.
-pub fn kill_all(theirs: &Theirs) -> io::Result<Vec<Process>> {
-    let mut uids = BTreeSet::from([theirs.uid]);
-    uids.extend(of(theirs)?.iter().flat_map(|process| process.uids.iter().copied()));
-    for uid in uids {
+/// A child cannot be started, or could not become the uid.
+pub fn kill_all(uids: &AccountUids) -> io::Result<Vec<Process>> {
+    let mut used = BTreeSet::from([uids.uid]);
+    used.extend(find(uids)?.iter().flat_map(|process| process.uids.iter().copied()));
+    for uid in used {
         child_of_uid(uid, libc::SIGKILL)?;
     }
-    for process in of(theirs)?.iter().filter(|process| !process.ended) {
-        kill_one(process.pid, theirs);
+    for process in find(uids)?.iter().filter(|process| !process.ended) {
+        kill_one(process.pid, uids);
     }
-    let mut left = of(theirs)?;
+    let mut left = find(uids)?;
     left.retain(|process| !process.ended);
     Ok(left)
 }
 
-/// Whether the kernel knows no process that a process of this uid could signal: an answer that no
-/// fork escapes.
+/// Whether the kernel knows no process that a process of this uid could signal; no fork escapes that.
 ///
 /// # Errors
 /// As [`kill_all`].
-pub fn none_of(uid: u32) -> io::Result<bool> {
+pub fn none_left(uid: u32) -> io::Result<bool> {
     child_of_uid(uid, 0).map(|some| !some)
 }
 
-/// Forks, becomes `uid` in the child and signals all that it may; whether there was any. `kill(-1)`
-/// goes over the kernel's list under a lock, and a fork that is under way then sees the signal and
-/// does not happen.
+/// Forks, becomes `uid` in the child and signals all processes that it may; returns whether there were
+/// any. `kill(-1)` walks the kernel's list under a lock; a fork that is in progress sees the signal and
+/// fails.
 fn child_of_uid(uid: u32, signal: libc::c_int) -> io::Result<bool> {
     const SOME: i32 = 10;
     const NONE: i32 = 11;
@@ -112,7 +106,7 @@ fn child_of_uid(uid: u32, signal: libc::c_int) -> io::Result<bool> {
     // _exit(2); so it does not matter what other threads held.
     match unsafe { nix::unistd::fork() }? {
         nix::unistd::ForkResult::Parent { child } => {
-            // One of theirs may stop the child for the moment in which it is one of them.
+            // A process of the account may stop the child while the child has the same uid.
             if let Some(number) = Pid::from_raw(child.as_raw()) {
                 let fd = rustix::process::pidfd_open(number, PidfdFlags::empty())?;
                 let mut fds = [PollFd::new(&fd, PollFlags::IN)];
@@ -125,21 +119,21 @@ fn child_of_uid(uid: u32, signal: libc::c_int) -> io::Result<bool> {
             }
             match waitpid(child, None)? {
                 WaitStatus::Exited(_, NONE) => Ok(false),
-                // One that was killed was so by one of theirs, which is there, then.
+                // A killed child was killed by a process of the account, which exists then.
                 WaitStatus::Exited(_, SOME) | WaitStatus::Signaled(..) => Ok(true),
                 other => Err(io::Error::other(format!("signalling as uid {uid}: {other:?}"))),
             }
         }
-        // SAFETY: raw system calls on plain numbers. The signal goes to everybody unless this
-        // process is that uid and nothing else, without capabilities: that is checked before.
+        // SAFETY: raw system calls on plain numbers. As root, or with capabilities, the signal would go
+        // to all processes of the host: it is checked before that this process has only that uid.
         nix::unistd::ForkResult::Child => unsafe {
             let plain = libc::prctl(libc::PR_GET_SECUREBITS) == 0
                 && libc::prctl(libc::PR_GET_KEEPCAPS) == 0
                 && libc::syscall(libc::SYS_setresuid, uid, uid, uid) == 0;
             let (mut real, mut effective, mut saved) = (0_u32, 0_u32, 0_u32);
-            let asked = libc::getresuid(&raw mut real, &raw mut effective, &raw mut saved) == 0;
+            let known = libc::getresuid(&raw mut real, &raw mut effective, &raw mut saved) == 0;
             let dropped = real == uid && effective == uid && saved == uid;
-            if !(plain && asked && dropped) || libc::syscall(libc::SYS_setresuid, 0, 0, 0) == 0 {
+            if !(plain && known && dropped) || libc::syscall(libc::SYS_setresuid, 0, 0, 0) == 0 {
                 libc::_exit(1);
             }
             libc::_exit(if libc::kill(-1, signal) == 0 { SOME } else { NONE })
@@ -147,23 +141,23 @@ fn child_of_uid(uid: u32, signal: libc::c_int) -> io::Result<bool> {
     }
 }
 
-/// Kills one process through its descriptor, if it is still theirs then.
-fn kill_one(pid: i32, theirs: &Theirs) {
+/// Kills one process through its descriptor, if it still belongs to the account.
+fn kill_one(pid: i32, uids: &AccountUids) {
     let Some(number) = Pid::from_raw(pid) else { return };
     let Ok(fd) = rustix::process::pidfd_open(number, PidfdFlags::empty()) else { return };
-    if look(pid, theirs).is_none() {
+    if inspect(pid, uids).is_none() {
         return;
     }
-    // One that ended meanwhile is no loss.
+    // Fails only if it has ended meanwhile.
     let _ = rustix::process::pidfd_send_signal(&fd, rustix::process::Signal::KILL);
 }
 
-fn look(pid: i32, theirs: &Theirs) -> Option<Process> {
+fn inspect(pid: i32, account: &AccountUids) -> Option<Process> {
     let status = std::fs::read(format!("/proc/{pid}/status")).ok()?;
     let status = String::from_utf8_lossy(&status);
     let uids = field(&status, "Uid:")?.split_whitespace().take(3);
     let uids: BTreeSet<u32> = uids.filter_map(|uid| uid.parse().ok()).collect();
-    let uids: BTreeSet<u32> = uids.into_iter().filter(|uid| theirs.has(*uid)).collect();
+    let uids: BTreeSet<u32> = uids.into_iter().filter(|uid| account.has(*uid)).collect();
     if uids.is_empty() {
         return None;
     }
@@ -183,13 +177,13 @@ mod tests {
 
     #[test]
     fn root_is_nobody_to_signal() {
-        assert!(none_of(0).is_err());
-        assert!(kill_all(&Theirs { uid: 0, ranges: Vec::new() }).is_err());
+        assert!(none_left(0).is_err());
+        assert!(kill_all(&AccountUids { uid: 0, ranges: Vec::new() }).is_err());
     }
 
     #[test]
     fn ranges_and_the_uid_count() {
-        let theirs = Theirs { uid: 7, ranges: vec![100..=199, 300..=300] };
+        let theirs = AccountUids { uid: 7, ranges: vec![100..=199, 300..=300] };
         let has: Vec<u32> = (0..400).filter(|uid| theirs.has(*uid)).collect();
         assert_eq!(has.len(), 102);
         assert!(theirs.has(7) && theirs.has(199) && theirs.has(300) && !theirs.has(200));

@@ -1,16 +1,14 @@
 //! Starting a child that becomes a user, under a deadline.
 //!
-//! Between the fork and the exec such a child is the user's already, and the user may stop it.
-//! Whoever starts it waits for the exec, without a limit of its own: so somebody else has to
-//! watch the time.
+//! Between fork and exec such a child already belongs to the user, who may stop it. The parent waits
+//! for the exec without a limit, so another thread watches the time.
 
 use std::io;
 use std::process::{Child, Command};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
-/// Starts `command`; what has not executed its program by the deadline is killed, and shows as a
-/// child that was.
+/// Starts `command`; a child that has not executed its program by the deadline is killed.
 pub(crate) fn spawn_within(command: &mut Command, deadline: Duration) -> io::Result<Child> {
     let thread = rustix::thread::gettid();
     let (started, waits) = channel::<()>();
@@ -26,7 +24,7 @@ pub(crate) fn spawn_within(command: &mut Command, deadline: Duration) -> io::Res
     })
 }
 
-/// Kills the children of one thread, which is starting one and has no other.
+/// Kills the children of a thread that is starting one and has no other.
 fn kill_children(thread: rustix::process::Pid) {
     let thread = thread.as_raw_nonzero();
     let list = std::fs::read_to_string(format!("/proc/self/task/{thread}/children"));

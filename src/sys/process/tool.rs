@@ -1,31 +1,30 @@
-//! The system's own tools (useradd, systemctl, ...), run by root on root's own ground.
+//! Running the system's own tools (useradd, systemctl, ...) as root, with a fixed environment.
 
 use super::exec::{self, ExecError, Program};
 use std::ffi::{OsStr, OsString};
 use std::time::Duration;
 
-/// Where a tool is looked for, whatever the caller's PATH says.
+/// The directories of tools, whatever the caller's PATH.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-/// No message of a tool is longer where it is repeated (characters).
+/// Maximum length of a tool's message that is repeated, in characters.
 const MAX_MESSAGE: usize = 2000;
 
-/// Why a tool did not do it.
+/// Why a tool failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ToolError {
     /// It did not run to its end.
     #[error("{0}")]
     Exec(#[from] ExecError),
-    /// It ended with another code than 0.
-    #[error("{name} {how}{}{said}", if said.is_empty() { "" } else { ": " })]
+    /// It ended, but not with exit code 0.
+    #[error("{name} {end}{}{stderr}", if stderr.is_empty() { "" } else { ": " })]
     Ended {
-        /// The tool.
         name: String,
-        /// Its exit code; `None` when a signal killed it.
+        /// `None` if a signal killed it.
         code: Option<i32>,
-        /// One sentence on its end.
-        how: String,
-        /// What it said on standard error, not escaped.
-        said: String,
+        /// How it ended: 'exited with 1'.
+        end: String,
+        /// Its standard error, not escaped.
+        stderr: String,
     },
 }
 
@@ -39,11 +38,11 @@ impl ToolError {
     }
 }
 
-/// Runs a tool to its end with a fixed environment and gives its standard output. It goes on when
-/// this process is killed: a half-written account is worse than one nobody heard of.
+/// Runs a tool to its end with a fixed environment and returns its standard output. It continues when
+/// this process is killed: an incomplete account is worse than one that was not reported.
 ///
 /// # Errors
-/// When it does not end within `deadline`, or not with 0.
+/// It does not end within `deadline`, or not with exit code 0.
 pub fn run(
     name: &str,
     args: impl IntoIterator<Item = impl AsRef<OsStr>>,
@@ -59,10 +58,10 @@ pub fn run_with(
     variables: &[(&str, &str)],
     deadline: Duration,
 ) -> Result<Vec<u8>, ToolError> {
-    to_its_end(name, prepared(name, args, variables).outliving_us(), deadline)
+    to_its_end(name, prepared(name, args, variables).outlive_parent(), deadline)
 }
 
-/// As [`run`], but it ends when this process does: for work that is begun anew then.
+/// As [`run`], but the tool is killed with this process: for work that is repeated then.
 pub fn run_with_us(
     name: &str,
     args: impl IntoIterator<Item = impl AsRef<OsStr>>,
@@ -71,7 +70,7 @@ pub fn run_with_us(
     to_its_end(name, prepared(name, args, &[]), deadline)
 }
 
-/// A tool that the caller talks with: its file, and an environment as fixed as that of [`run`].
+/// A tool with the environment of [`run`], for a caller that runs it itself.
 pub fn prepared(
     name: &str,
     args: impl IntoIterator<Item = impl AsRef<OsStr>>,
@@ -88,12 +87,12 @@ fn to_its_end(name: &str, program: Program, deadline: Duration) -> Result<Vec<u8
     if output.status.success() {
         return Ok(output.stdout);
     }
-    let said = String::from_utf8_lossy(output.stderr.trim_ascii());
+    let stderr = String::from_utf8_lossy(output.stderr.trim_ascii());
     Err(ToolError::Ended {
         name: name.to_owned(),
         code: output.status.code(),
-        how: exec::describe(output.status),
-        said: said.chars().take(MAX_MESSAGE).collect(),
+        end: exec::describe(output.status),
+        stderr: stderr.chars().take(MAX_MESSAGE).collect(),
     })
 }
 
@@ -107,7 +106,7 @@ pub fn systemd_runs() -> bool {
     std::path::Path::new("/run/systemd/system").is_dir()
 }
 
-/// The file of a tool on the fixed path; its bare name where there is none, for the error.
+/// The file of a tool on the fixed path; its bare name if there is none, for the error.
 fn found(name: &str) -> String {
     let files = PATH.split(':').map(|dir| format!("{dir}/{name}"));
     let mut there = files.filter(|file| std::path::Path::new(file).is_file());

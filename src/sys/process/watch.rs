@@ -5,12 +5,12 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use std::io;
 use std::os::fd::OwnedFd;
 
-/// A process, held so that its number cannot come to mean another.
+/// A process, held by a descriptor, so that its number cannot be reused for another one.
 #[derive(Debug)]
 pub struct Watched(OwnedFd);
 
 impl Watched {
-    /// Holds a process; `None` when it is gone already.
+    /// Opens a process; `None` if it has already ended.
     pub fn new(pid: i32) -> io::Result<Option<Self>> {
         let Some(pid) = Pid::from_raw(pid) else { return Ok(None) };
         match pidfd_open(pid, PidfdFlags::empty()) {

@@ -49,11 +49,13 @@ fn what_others_could_have_written_decides_nothing() {
     let name = "what_others_could_have_written_decides_nothing";
     let Some(here) = Provisioned::new(name, THREE) else { return };
     here.host.user("mallory");
-    let mallorys = "belongs to uid 20001, not to root";
+    let mallorys = "checking /home/mallory: belongs to uid 20001, not to root";
     here.host.sh("cp /etc/terminal-lobby/roster.yaml /home/mallory/roster.yaml
                   chown mallory /home/mallory/roster.yaml");
-    let run = here.provision(&["apply", "--roster", "/home/mallory/roster.yaml"]).code(3);
-    assert!(run.err().contains(mallorys), "{}", run.err());
+    for command in ["plan", "apply"] {
+        let run = here.provision(&[command, "--roster", "/home/mallory/roster.yaml"]).code(3);
+        assert!(run.err().contains(mallorys), "{command}: {}", run.err());
+    }
     here.host.sh("chmod 666 /etc/terminal-lobby/roster.yaml");
     let run = here.provision(&["apply"]).code(3);
     assert!(run.err().contains("others than root can write it"), "{}", run.err());

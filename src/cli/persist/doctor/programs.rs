@@ -95,7 +95,7 @@ mod tests {
         }
         assert_eq!(state("tmux openbsd-7.4"), CheckState::Warn);
         assert_eq!(
-            tmux(Err(ExecError::Held { program: "tmux".to_owned() })).state,
+            tmux(Err(ExecError::Traced { program: "tmux".to_owned() })).state,
             CheckState::Fault
         );
     }

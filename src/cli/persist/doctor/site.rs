@@ -105,7 +105,7 @@ mod tests {
     use crate::persist::report::CheckState;
 
     fn foreign() -> Result<(), FileError> {
-        Err(FileError::refused("checking", "/m", "belongs to uid 7, not to root"))
+        Err(FileError::untrusted("/m", "belongs to uid 7, not to root"))
     }
 
     #[test]

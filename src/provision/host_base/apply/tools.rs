@@ -37,7 +37,7 @@ pub(crate) fn run_to_completion(
     argv: &[&str],
     deadline: Duration,
 ) -> Result<Output, HostChangeError> {
-    finish(argv[0], program(argv, deadline).outliving_us())
+    finish(argv[0], program(argv, deadline).outlive_parent())
 }
 
 fn program(argv: &[&str], deadline: Duration) -> Program {
