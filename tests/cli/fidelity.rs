@@ -111,12 +111,13 @@ fn a_restored_group_never_takes_over_one_that_is_live() {
 #[test]
 fn linked_windows_are_one_window_again() {
     let sandbox = Sandbox::new();
+    // By its id: until 3.7 tmux calls it `a_b`.
     sandbox.tmux(["new-session", "-d", "-s", "a:b", "-c", "/usr"]).ok();
-    sandbox.tmux(["split-window", "-t", "=a_b:", "-c", "/etc"]).ok();
-    sandbox.tmux(["new-window", "-d", "-t", "=a_b:4", "-n", "four"]).ok();
+    sandbox.tmux(["split-window", "-t", "$0:", "-c", "/etc"]).ok();
+    sandbox.tmux(["new-window", "-d", "-t", "$0:4", "-n", "four"]).ok();
     sandbox.tmux(["new-session", "-d", "-s", "z", "-c", "/"]).ok();
     // Its first window is a link, and its first own one comes later; one window is there twice.
-    for (from, to) in [("=a_b:4", "=z:7"), ("=a_b:0", "=z:2"), ("=z:0", "=z:9")] {
+    for (from, to) in [("$0:4", "=z:7"), ("$0:0", "=z:2"), ("=z:0", "=z:9")] {
         sandbox.tmux(["link-window", "-d", "-s", from, "-t", to]).ok();
     }
     sandbox.tmux(["move-window", "-d", "-s", "=z:0", "-t", "=z:8"]).ok();
@@ -126,7 +127,7 @@ fn linked_windows_are_one_window_again() {
     // And one from outside into a group.
     sandbox.tmux(["new-session", "-d", "-s", "g"]).ok();
     sandbox.tmux(["new-session", "-d", "-s", "h", "-t", "g"]).ok();
-    sandbox.tmux(["link-window", "-d", "-s", "=a_b:4", "-t", "=g:1"]).ok();
+    sandbox.tmux(["link-window", "-d", "-s", "$0:4", "-t", "=g:1"]).ok();
     sandbox.tmux(["select-window", "-t", "=z:7"]).ok();
     sandbox.tmux(["select-window", "-t", "=z:2"]).ok();
     assert_eq!(shared(&sandbox).len(), 4, "{:?}", shared(&sandbox));

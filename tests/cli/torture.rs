@@ -2,6 +2,7 @@
 
 use super::fidelity::{config, restore, shared, words};
 use super::programs::{editors, install_editor};
+use crate::support::tmux_versions::version;
 use crate::support::{Sandbox, wait_until};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -64,6 +65,12 @@ fn look(sandbox: &Sandbox) -> Vec<Vec<u8>> {
     seen
 }
 
+/// A name of a session or window as odd as this tmux takes one.
+fn name(bytes: Vec<u8>) -> Vec<u8> {
+    let refuses = version() >= (3, 7);
+    if refuses { terminal_lobby::tmux::escape::printable_name(&bytes) } else { bytes }
+}
+
 fn furnish(sandbox: &Sandbox) {
     let editor = install_editor(sandbox);
     let dirs: Vec<PathBuf> = ODD.iter().map(|name| sandbox.work().join(os(name))).collect();
@@ -72,7 +79,7 @@ fn furnish(sandbox: &Sandbox) {
     }
     let cwd = |n: usize| expanded(dirs[n].as_os_str().as_bytes());
     for (n, odd) in ODD.iter().enumerate() {
-        let name = [format!("{n} ").as_bytes(), odd].concat();
+        let name = name([format!("{n} ").as_bytes(), odd].concat());
         let new = "new-session -d -x 97 -y 31 -c";
         tmux(sandbox, new, &[&cwd(n), "-s".as_ref(), &expanded(&name)]).ok();
         let argv = [editor.as_os_str(), "-f".as_ref(), "/dev/null".as_ref(), &plain(odd)];
@@ -81,7 +88,12 @@ fn furnish(sandbox: &Sandbox) {
         tmux(sandbox, &format!("new-window -d -t ${n}:4 -c"), &window).ok();
         let directory = cwd((n + 2) % ODD.len());
         tmux(sandbox, &format!("split-window -h -d -t ${n}: -c"), &[&directory]).ok();
-        tmux(sandbox, &format!("rename-window -t ${n}:4 --"), &[&expanded(odd)]).ok();
+        tmux(
+            sandbox,
+            &format!("rename-window -t ${n}:4 --"),
+            &[&expanded(&self::name(odd.to_vec()))],
+        )
+        .ok();
         // tmux keeps the old title where this one holds what it does not take.
         let _ = tmux(sandbox, &format!("select-pane -t ${n}:0.0 -T"), &[&expanded(odd)]);
         tmux(sandbox, &format!("set-environment -t ${n}: -- FOO"), &[&plain(odd)]).ok();

