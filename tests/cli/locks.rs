@@ -2,62 +2,51 @@
 //! longer than the own deadline.
 
 use crate::support::sandbox::{children, kill};
-use crate::support::{Run, Sandbox, run};
+use crate::support::{Run, Sandbox, run, wait_until};
 use nix::sys::signal::Signal;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A command that has its locks and waits for a tmux client that never answers; killed when dropped.
-struct Holder(Child);
+struct Holder {
+    command: Child,
+    clients: Vec<i32>,
+}
 
 impl Holder {
-    /// Starts it and stops its client, however often it takes: a client is there for milliseconds.
-    fn start(mut command: Command) -> Self {
+    /// Starts the command while the server is stopped, stops the client that it asks, and lets the server go on.
+    fn start(sandbox: &Sandbox, mut command: Command) -> Self {
+        let server = sandbox.server_pid().expect("a tmux server");
+        signal(server, Signal::SIGSTOP);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let end = Instant::now() + Duration::from_secs(30);
-        while Instant::now() < end {
-            let mut holder = Self(command.spawn().unwrap());
-            while holder.0.try_wait().unwrap().is_none() {
-                if holder.stops_client() {
-                    return holder;
-                }
-            }
-        }
-        panic!("no client could be stopped within 30 s");
-    }
-
-    /// Stops the client that it runs, if it runs one that has not ended.
-    fn stops_client(&self) -> bool {
-        let read = |pid: i32, file: &str| {
-            std::fs::read_to_string(format!("/proc/{pid}/{file}")).unwrap_or_default()
-        };
-        children(self.pid()).into_iter().any(|child| {
-            let is_client = read(child, "comm").starts_with("tmux");
-            let stop =
-                || nix::sys::signal::kill(nix::unistd::Pid::from_raw(child), Signal::SIGSTOP);
-            is_client && stop().is_ok() && {
-                std::thread::sleep(Duration::from_millis(2));
-                read(child, "stat").contains(") T ") && children(self.pid()).contains(&child)
-            }
-        })
+        let mut holder = Self { command: command.spawn().unwrap(), clients: Vec::new() };
+        wait_until("the holder asks tmux", || !children(holder.pid()).is_empty());
+        holder.clients = children(holder.pid());
+        holder.clients.iter().for_each(|client| signal(*client, Signal::SIGSTOP));
+        signal(server, Signal::SIGCONT);
+        holder
     }
 
     fn pid(&self) -> i32 {
-        i32::try_from(self.0.id()).unwrap()
+        i32::try_from(self.command.id()).unwrap()
     }
 
-    fn signal(&self, signal: Signal) {
-        nix::sys::signal::kill(nix::unistd::Pid::from_raw(self.pid()), signal).unwrap();
+    fn signal(&self, number: Signal) {
+        signal(self.pid(), number);
     }
 }
 
 impl Drop for Holder {
     fn drop(&mut self) {
-        children(self.pid()).into_iter().for_each(kill);
         kill(self.pid());
-        let _ = self.0.wait();
+        let _ = self.command.wait();
+        self.clients.iter().for_each(|client| kill(*client));
     }
+}
+
+fn signal(pid: i32, number: Signal) {
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), number).unwrap();
 }
 
 /// A world with a saved session and a configuration of short deadlines.
@@ -81,7 +70,7 @@ fn with_config(sandbox: &Sandbox, config: &Path, args: &[&str]) -> Run {
 fn a_holder_that_is_killed_in_the_middle_of_a_save_leaves_no_lock() {
     let (sandbox, config) = saved();
     for args in [&["save"][..], &["restore"]] {
-        let holder = Holder::start(sandbox.persist_command(args));
+        let holder = Holder::start(&sandbox, sandbox.persist_command(args));
         with_config(&sandbox, &config, &["save"]).code(1);
         drop(holder);
         with_config(&sandbox, &config, &["save"]).ok();
@@ -92,7 +81,7 @@ fn a_holder_that_is_killed_in_the_middle_of_a_save_leaves_no_lock() {
 #[test]
 fn whoever_meets_a_stopped_holder_gives_up_in_time_and_names_it() {
     let (sandbox, config) = saved();
-    let holder = Holder::start(sandbox.persist_command(["save"]));
+    let holder = Holder::start(&sandbox, sandbox.persist_command(["save"]));
     holder.signal(Signal::SIGSTOP);
     let lock = sandbox.user_state().join("lock");
     let who = format!(
@@ -126,7 +115,7 @@ fn restores_into_one_server_exclude_each_other_whatever_their_state_directories(
         command.arg("--user-map").arg(sandbox.root().join("no-user-map"));
         command
     };
-    let holder = Holder::start(restore_other());
+    let holder = Holder::start(&sandbox, restore_other());
     let run_first = with_config(&sandbox, &config, &["restore"]).code(1);
     let who = format!("/.persist-default: held by process {} (persist)", holder.pid());
     assert!(run_first.err().contains(&who), "{}", run_first.err());
@@ -152,7 +141,7 @@ fn restores_into_one_server_exclude_each_other_whatever_their_state_directories(
 #[test]
 fn a_close_is_recorded_while_a_hung_server_holds_up_a_save() {
     let (sandbox, _) = saved();
-    let holder = Holder::start(sandbox.persist_command(["save"]));
+    let holder = Holder::start(&sandbox, sandbox.persist_command(["save"]));
     let id = crate::support::stub_agent::id(1);
     let ended = sandbox.persist(["ended", &id, "--how", "closed"]).ok();
     assert!(ended.took < Duration::from_secs(1), "{:?}", ended.took);
