@@ -11,18 +11,18 @@ mod fetch;
 mod forward;
 mod git;
 mod layout;
+mod options;
 mod orig_head;
 mod outcome;
 mod refs;
 
 pub use git::{QUIET_ENVIRONMENT, QUIET_SETTINGS, error_line};
 pub use layout::{Layout, discover};
+pub use options::Options;
 pub use outcome::{Branch, Outcome, Reason, Trouble};
 
 use layout::GitDirs;
 use shared::child::{Stopped, Until};
-use std::ffi::OsString;
-use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
@@ -34,37 +34,6 @@ const STUCK: Duration = Duration::from_millis(500);
 
 /// However many clones there are and however stuck they are: no more at once.
 const MOST_AT_ONCE: usize = 64;
-
-/// How to freshen.
-#[derive(Debug, Clone)]
-pub struct Options<'a> {
-    /// For everything together.
-    pub deadline: Duration,
-    /// How many repositories at once; more when all of these are stuck.
-    pub at_once: usize,
-    /// What was fetched less than this ago is not fetched again.
-    pub fresh_for: Duration,
-    /// Becomes readable when the user wants to go on at once (a pipe, an eventfd, a signalfd);
-    /// it is not read from.
-    pub cancel: Option<BorrowedFd<'a>>,
-    /// Set for git, over the caller's own environment.
-    pub environment: Vec<(OsString, OsString)>,
-    /// Set by tests alone: in a clone, git runs what the clone's owner likes.
-    pub even_as_root: bool,
-}
-
-impl Default for Options<'_> {
-    fn default() -> Self {
-        Self {
-            deadline: Duration::from_secs(10),
-            at_once: 8,
-            fresh_for: Duration::from_mins(1),
-            cancel: None,
-            environment: Vec::new(),
-            even_as_root: false,
-        }
-    }
-}
 
 /// Root asked for what only a user may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

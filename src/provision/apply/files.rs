@@ -5,6 +5,7 @@ use crate::provision::edit::environment_file;
 use crate::provision::observe::observed::File;
 use crate::provision::paths::SERVICES;
 use crate::provision::plan::Installed;
+use crate::provision::plan::environment;
 use crate::sys::fs::{Existing, trusted_path};
 use crate::sys::{Dir, FileError};
 use std::path::Path;
@@ -19,7 +20,7 @@ pub(super) fn set_key(file: &str, key: &str, value: &str) -> Result<(), FileErro
     let (dir, name) = open_parent(file)?;
     let before = read(&dir, name)?.unwrap_or_default();
     let after = environment_file::set(&before, key, value);
-    dir.write_as(name, &after, Existing::Replaced, environment_file::MODE)
+    dir.write_as(name, &after, Existing::Replaced, environment::MODE)
 }
 
 pub(super) fn set_mode(file: &str, mode: u32) -> Result<(), FileError> {

@@ -1,8 +1,5 @@
 //! A service's environment file: sets one key and keeps every other byte (pure).
 
-/// The mode of environment files: they may hold secrets.
-pub const MODE: u32 = 0o600;
-
 /// The value of a key, as systemd reads it: the last assignment counts.
 pub fn get(text: &[u8], key: &str) -> Option<Vec<u8>> {
     let line = assignments(text, key).pop()?;

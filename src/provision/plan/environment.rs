@@ -9,6 +9,9 @@ use crate::provision::edit::environment_file;
 use crate::provision::observe::observed::{File, Observed};
 use crate::provision::state::written::key_place;
 
+/// The mode of environment files: they may hold secrets.
+pub const MODE: u32 = 0o600;
+
 /// Both files of a user.
 pub(super) fn plan(user: &str, observed: &Observed, ports: &Ports) -> Planned {
     let mut planned = Planned::default();
@@ -79,8 +82,8 @@ fn mode(user: &str, service: Service, observed: &Observed) -> Option<Change> {
     let File::Read { mode, .. } = observed.files.get(&file)? else { return None };
     let part = format!("{}-mode", service.key());
     let change = Change::new(Some(user), Step::Environment, &part, format!("{file} mode"));
-    let change = change.from(format!("{mode:04o}")).to(format!("{:04o}", environment_file::MODE));
+    let change = change.from(format!("{mode:04o}")).to(format!("{:04o}", MODE));
     let change = change.why("it may hold secrets of the service");
-    let action = Action::SetMode { file, mode: environment_file::MODE };
-    (*mode != environment_file::MODE).then(|| change.done(Verb::Repair, Cause::Drift, action))
+    let action = Action::SetMode { file, mode: MODE };
+    (*mode != MODE).then(|| change.done(Verb::Repair, Cause::Drift, action))
 }

@@ -12,7 +12,7 @@ mod cluster;
 pub mod code;
 mod cuts;
 mod deployed;
-mod environment;
+pub mod environment;
 mod groups;
 mod maps;
 mod planned;
