@@ -26,7 +26,9 @@ impl Job {
             Ok(account) => with_environment(account),
             Err(error) => return failed(&self.request, Problem::failed(&error)),
         };
-        let _span = tracing::info_span!("request", user = account.name, command = self.request.name()).entered();
+        let _span =
+            tracing::info_span!("request", user = account.name, command = self.request.name())
+                .entered();
         let context = Context {
             hooks: coalesce::hooks(&self),
             account,

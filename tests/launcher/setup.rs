@@ -57,7 +57,9 @@ fn a_conversation_is_resumed_in_its_own_directory() {
     std::fs::rename(&work, sandbox.root().join("moved")).unwrap();
     std::fs::remove_file(sandbox.root().join("called")).unwrap();
     let run = run(command(&sandbox, &["--resume", &id(1)]).current_dir("/")).ok();
-    assert!(run.err().contains("cannot be entered: resuming by its transcript"), "{}", run.err());
+    let why = "cannot enter its directory";
+    assert!(run.err().contains(why), "{}", run.err());
+    assert!(run.err().contains(": resuming by its transcript"), "{}", run.err());
     let transcript = transcript.canonicalize().unwrap();
     assert_eq!(called(&sandbox), ["/", "--resume", transcript.to_str().unwrap()]);
     std::fs::rename(sandbox.root().join("moved"), &work).unwrap();
@@ -68,7 +70,11 @@ fn a_conversation_without_a_transcript_begins_anew_under_its_id() {
     let sandbox = Sandbox::new();
     install_agent(&sandbox, "exit 0");
     let run = run(&mut command(&sandbox, &["--resume", &id(1)])).ok();
-    assert!(run.err().contains("has no transcript: it begins anew under its id"), "{}", run.err());
+    assert!(
+        run.err().contains("has no transcript: starting a new conversation with its id"),
+        "{}",
+        run.err()
+    );
     assert_eq!(called(&sandbox)[1..], ["--session-id", &id(1)]);
 }
 
@@ -76,10 +82,7 @@ fn a_conversation_without_a_transcript_begins_anew_under_its_id() {
 fn a_missing_agent_gets_one_message_and_a_shell() {
     let sandbox = Sandbox::new();
     in_pane(&sandbox, &[]);
-    waits_for(
-        &sandbox,
-        "claude is not installed; install it with: npm install -g @anthropic-ai/claude-code",
-    );
+    waits_for(&sandbox, "claude is not installed; hint: npm install -g @anthropic-ai/claude-code");
     wait_until("a login shell runs", || sandbox.panes("#{pane_current_command}") == ["sh"]);
     assert_eq!(screen(&sandbox).matches("start-claude:").count(), 2, "and how to resume");
 }
@@ -207,6 +210,6 @@ fn lesson_37_a_lost_onboarding_flag_is_put_back_and_nothing_else_is_touched() {
 fn a_wrong_argument_is_named_and_leaves_a_shell() {
     let sandbox = Sandbox::new();
     in_pane(&sandbox, &["--resume", "../../etc"]);
-    waits_for(&sandbox, "--resume ../../etc: not a conversation's uuid");
+    waits_for(&sandbox, "--resume ../../etc: not the UUID of a conversation");
     wait_until("a login shell runs", || sandbox.panes("#{pane_current_command}") == ["sh"]);
 }

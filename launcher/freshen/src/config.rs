@@ -1,4 +1,4 @@
-//! What a clone's configuration says that changes how it may be fetched.
+//! The settings in a clone's configuration that change how it may be fetched.
 //!
 //! Asking git costs a process for each clone. The files are read first: only one that could
 //! matter makes us ask.
@@ -9,9 +9,9 @@ use shared::child::{self, Stopped, Until};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-/// What matters of it.
+/// Settings that affect a fetch.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Special {
+pub(super) struct FetchSettings {
     /// `core.sshCommand`.
     pub(super) ssh_command: Option<String>,
     /// Where fetching writes.
@@ -46,17 +46,17 @@ impl Shared {
     }
 }
 
-/// What counts in this clone.
-pub(super) fn look(
+/// Reads the settings of a clone.
+pub(super) fn read_settings(
     clone: &Path,
     dirs: &GitDirs,
     shared: &Shared,
     environment: &[(OsString, OsString)],
     until: Until<'_>,
-) -> Result<Special, Stopped> {
+) -> Result<FetchSettings, Stopped> {
     let own = [dirs.common.join("config"), dirs.own.join("config.worktree")];
     if !shared.matters && !own.iter().any(|file| file_matters(file)) {
-        return Ok(Special::default());
+        return Ok(FetchSettings::default());
     }
     let mut command = git(clone, environment);
     command.args(["config", "--null", "--get-regexp", r"^(core\.sshcommand|remote\..*\.fetch)$"]);
@@ -90,7 +90,7 @@ fn file_matters(file: &Path) -> bool {
     }
 }
 
-/// Whether asking git could tell more than the defaults; rather once too often.
+/// Whether git could report more than the defaults; true in case of doubt.
 fn text_matters(text: &str) -> bool {
     let text = text.to_ascii_lowercase();
     text.contains("include")
@@ -101,18 +101,18 @@ fn text_matters(text: &str) -> bool {
         })
 }
 
-fn parse(answer: &[u8]) -> Special {
-    let mut special = Special::default();
+fn parse(answer: &[u8]) -> FetchSettings {
+    let mut settings = FetchSettings::default();
     for entry in answer.split(|byte| *byte == 0) {
         let entry = String::from_utf8_lossy(entry);
         let Some((key, value)) = entry.split_once('\n') else { continue };
         if key == "core.sshcommand" {
-            special.ssh_command = Some(value.to_owned());
+            settings.ssh_command = Some(value.to_owned());
         } else {
-            special.target = target(value).max(special.target);
+            settings.target = target(value).max(settings.target);
         }
     }
-    special
+    settings
 }
 
 fn target(refspec: &str) -> Target {
@@ -133,17 +133,17 @@ fn prefix(target: &str) -> &str {
     fixed.get(.."refs/heads/".len()).unwrap_or(fixed)
 }
 
-/// How ssh is to be called: as the user does, but unable to ask. `None` leaves it to git.
+/// The ssh command for git: as the user configured it, but unable to prompt. `None` for git's own choice.
 pub(super) fn ssh_command(
-    special: &Special,
+    settings: &FetchSettings,
     environment: &[(OsString, OsString)],
     seconds: u64,
 ) -> Option<OsString> {
     let get = |name| variable(environment, name).filter(|value| !value.is_empty());
     let quiet = format!(" -oBatchMode=yes -oConnectTimeout={}", seconds.max(1));
-    let own = get("GIT_SSH_COMMAND").or_else(|| special.ssh_command.clone().map(OsString::from));
+    let own = get("GIT_SSH_COMMAND").or_else(|| settings.ssh_command.clone().map(OsString::from));
     match own {
-        // Another program, or a shell's sentence: it has no terminal, that must do.
+        // Another program or a shell command: it has no terminal to ask on.
         Some(own) if !is_plain_ssh(&own) => Some(own),
         Some(mut own) => {
             own.push(quiet);
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn refspecs_that_write_to_what_is_the_users_own_are_told_apart() {
+    fn refspecs_that_write_outside_tracking_branches_are_recognised() {
         for (refspec, expected) in [
             ("+refs/heads/*:refs/remotes/origin/*", Target::Tracking),
             ("refs/heads/main", Target::Tracking),
@@ -192,7 +192,7 @@ mod tests {
         let parsed = parse(b"core.sshcommand\nssh -i k\0remote.o.fetch\na:refs/tags/a\0");
         assert_eq!(
             parsed,
-            Special { ssh_command: Some("ssh -i k".into()), target: Target::Elsewhere }
+            FetchSettings { ssh_command: Some("ssh -i k".into()), target: Target::Elsewhere }
         );
     }
 
@@ -201,9 +201,11 @@ mod tests {
         let call = |own: Option<&str>, configured: Option<&str>| {
             let environment: Vec<(OsString, OsString)> =
                 own.map(|own| ("GIT_SSH_COMMAND".into(), own.into())).into_iter().collect();
-            let special =
-                Special { ssh_command: configured.map(str::to_owned), ..Special::default() };
-            ssh_command(&special, &environment, 10).unwrap().into_string().unwrap()
+            let settings = FetchSettings {
+                ssh_command: configured.map(str::to_owned),
+                ..FetchSettings::default()
+            };
+            ssh_command(&settings, &environment, 10).unwrap().into_string().unwrap()
         };
         let quiet = "-oBatchMode=yes -oConnectTimeout=10";
         assert_eq!(call(None, None), format!("ssh {quiet}"));

@@ -1,4 +1,4 @@
-//! Fast-forwarding the branch that is checked out, or leaving everything as it is.
+//! Fast-forwards the checked-out branch, or leaves everything as it is.
 
 use super::git::{error_line, git};
 use super::layout::GitDirs;
@@ -11,7 +11,7 @@ use std::path::Path;
 /// of one.
 const MIN_FREE: u64 = 32 << 20;
 
-/// Forwards the branch if nothing speaks against it.
+/// Forwards the branch if possible.
 pub(super) fn forward(clone: &Path, dirs: &GitDirs, job: &Job<'_>) -> Result<Branch, Stopped> {
     if refs::is_at_upstream(dirs) {
         return Ok(Branch::Same);
@@ -28,7 +28,7 @@ pub(super) fn forward(clone: &Path, dirs: &GitDirs, job: &Job<'_>) -> Result<Bra
     }
 }
 
-/// What `git status` says of a clone.
+/// The output of `git status` for a clone.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct State {
     has_commit: bool,
@@ -92,7 +92,7 @@ enum Decision {
 }
 
 impl State {
-    /// Says something when there is something to forward to, or no way to know.
+    /// Decides; a reason is given if the branch may be behind its upstream.
     fn decide(&self, dirs: &GitDirs) -> Decision {
         let under_way = refs::under_way(dirs).map(Reason::UnderWay);
         let Some(branch) = self.branch.clone() else {
@@ -130,7 +130,7 @@ fn merge(clone: &Path, dirs: &GitDirs, behind: u64, job: &Job<'_>) -> Result<Bra
     let mut command = git(clone, &job.options.environment);
     command.args(["merge", "--ff-only", "--commit", "--no-squash", "--no-autostash", "--quiet"]);
     command.args(["--no-stat", "--no-overwrite-ignore", "@{upstream}"]);
-    let Some(output) = child::run_unharmed(command, job.until)? else {
+    let Some(output) = child::run_uninterrupted(command, job.until)? else {
         return Ok(Branch::Unfinished);
     };
     if output.success {
@@ -141,7 +141,7 @@ fn merge(clone: &Path, dirs: &GitDirs, behind: u64, job: &Job<'_>) -> Result<Bra
     Ok(Branch::LeftAlone(refusal(&String::from_utf8_lossy(&output.stderr))))
 }
 
-/// What git's words mean (`LC_ALL=C`); the first that fits.
+/// The meaning of git's messages (`LC_ALL=C`); the first that fits counts.
 fn refusal(words: &str) -> Reason {
     let signs = [
         ("untracked working tree files would be", Reason::InTheWay),

@@ -1,10 +1,10 @@
-//! Where the clones are, and where each keeps its git directories.
+//! Finds clones and their git directories.
 
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// How a person's code lies in its directory.
+/// The clones of a code directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Layout {
     /// The directory itself is a clone.
@@ -26,7 +26,7 @@ impl Layout {
     }
 }
 
-/// Looks for clones: `code_dir` itself, otherwise its direct children; nothing deeper.
+/// Finds clones: `code_dir` itself, otherwise its direct children; nothing deeper.
 ///
 /// A clone is a directory with a `.git` in it: a directory, a link to one, or the file by which
 /// a linked worktree, a submodule or a separate git directory names one. So a bare repository is
@@ -84,7 +84,7 @@ fn is_own(directory: &Path) -> bool {
     directory.metadata().is_ok_and(|meta| meta.uid() == own)
 }
 
-/// Where one clone keeps what.
+/// The git directories of a clone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct GitDirs {
     /// `HEAD`, `FETCH_HEAD`, the index, what is under way.
@@ -113,13 +113,12 @@ impl GitDirs {
     }
 }
 
-/// A file of a few lines: what is longer is not what it should be. A pipe in its place does not
-/// hold us up.
+/// Reads a file of a few lines; a longer one is invalid. A pipe in its place does not block.
 pub(super) fn small_file(path: &Path) -> io::Result<Vec<u8>> {
     bounded_file(path, 64 << 10)
 }
 
-/// A regular file of at most so many bytes.
+/// Reads a regular file of at most `limit` bytes.
 pub(super) fn bounded_file(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     use io::Read;
     use rustix::fs::{Mode, OFlags};

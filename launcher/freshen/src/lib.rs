@@ -1,10 +1,9 @@
-//! Bringing clones up to date before work begins: fetch all, fast-forward what can be, leave
+//! Updates git clones: fetches all remotes, fast-forwards the checked-out branch if possible, and leaves
 //! everything else alone (`docs/freshen.md` has the table of states).
 //!
-//! The user's own git does the work, so that credential helpers and ssh configuration count; it
-//! must never be root's. What a hostile repository can make git run is less than what the user's
-//! own `git pull` in it would: no hooks, no fsmonitor; filters, helpers and ssh commands as
-//! configured.
+//! git runs as the user, with the user's credential helpers and ssh configuration, and never as root. A
+//! hostile repository can make git run less than the user's own `git pull` there would: no hooks, no
+//! fsmonitor; only filters, helpers and ssh commands as configured.
 
 mod config;
 mod fetch;
@@ -19,7 +18,7 @@ mod refs;
 pub use git::{QUIET_ENVIRONMENT, QUIET_SETTINGS, error_line};
 pub use layout::{Layout, discover};
 pub use options::Options;
-pub use outcome::{Branch, Outcome, Reason, Trouble};
+pub use outcome::{Branch, FetchFailure, Outcome, Reason};
 
 use layout::GitDirs;
 use shared::child::{Stopped, Until};
@@ -28,32 +27,28 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
 
-/// When nothing at all has moved for this long, those at work are waiting for the network, and
-/// the next ones get their chance.
+/// If no repository was finished for this long, all workers wait for the network, and more are started.
 const STUCK: Duration = Duration::from_millis(500);
 
-/// However many clones there are and however stuck they are: no more at once.
-const MOST_AT_ONCE: usize = 64;
+/// Maximum number of repositories that are updated at the same time.
+const MAX_AT_ONCE: usize = 64;
 
-/// Root asked for what only a user may do.
+/// The caller is root.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RefusedToRoot;
 
 impl std::fmt::Display for RefusedToRoot {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("root does not run git in clones: it would run what their owners like")
+        f.write_str("root runs no git in clones: git would run what their owners configured")
     }
 }
 
 impl std::error::Error for RefusedToRoot {}
 
-/// Brings the clones up to date, all at once; an outcome for each, in their order.
+/// Updates the clones; returns an outcome for each, in their order.
 ///
-/// Returns by the deadline, or at once when `cancel` becomes readable, give or take the fifth of
-/// a second that git may take to remove its lock files.
-///
-/// # Errors
-/// The caller is root.
+/// Returns by the deadline, or as soon as `cancel` is readable, plus at most a fifth of a second in which
+/// git may remove its lock files.
 pub fn freshen(clones: &[PathBuf], options: &Options<'_>) -> Result<Vec<Outcome>, RefusedToRoot> {
     if rustix::process::geteuid().is_root() && !options.even_as_root {
         return Err(RefusedToRoot);
@@ -68,20 +63,20 @@ pub fn freshen(clones: &[PathBuf], options: &Options<'_>) -> Result<Vec<Outcome>
     let mut repositories: Vec<Repository> = Vec::new();
     for (index, clone) in clones.iter().enumerate() {
         match GitDirs::of(clone) {
-            Err(_) => outcomes[index].trouble = Some(Trouble::Damaged),
+            Err(_) => outcomes[index].failure = Some(FetchFailure::Damaged),
             Ok(dirs) => match repositories.iter_mut().find(|r| r[0].dirs.common == dirs.common) {
                 Some(repository) => repository.push(Worktree { index, clone, dirs }),
                 None => repositories.push(vec![Worktree { index, clone, dirs }]),
             },
         }
     }
-    work(&repositories, &job, |index, branch, trouble| {
-        (outcomes[index].branch, outcomes[index].trouble) = (branch, trouble);
+    run_workers(&repositories, &job, |index, branch, failure| {
+        (outcomes[index].branch, outcomes[index].failure) = (branch, failure);
     });
     Ok(outcomes)
 }
 
-/// What all workers need.
+/// What all workers share.
 struct Job<'a> {
     options: &'a Options<'a>,
     shared: config::Shared,
@@ -89,11 +84,11 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    fn stopped(&self, stopped: Stopped, late: fn(Duration) -> Trouble) -> Trouble {
+    fn stopped(&self, stopped: Stopped, late: fn(Duration) -> FetchFailure) -> FetchFailure {
         match stopped {
-            Stopped::Late => late(self.options.deadline),
-            Stopped::Cancelled => Trouble::Interrupted,
-            Stopped::Failed(error) => Trouble::Git(error.to_string()),
+            Stopped::DeadlinePassed => late(self.options.deadline),
+            Stopped::Cancelled => FetchFailure::Interrupted,
+            Stopped::Failed(error) => FetchFailure::Git(error.to_string()),
         }
     }
 }
@@ -108,22 +103,22 @@ struct Worktree<'a> {
 /// The clones that share refs and objects, and so one fetch; never empty.
 type Repository<'a> = Vec<Worktree<'a>>;
 
-/// What is sent home: which clone, and what became of it.
-type Result3 = (usize, Branch, Option<Trouble>);
+/// The index of a clone, and its outcome.
+type Progress = (usize, Branch, Option<FetchFailure>);
 
-/// Deals the repositories out to threads.
-fn work(
+/// Distributes the repositories to threads.
+fn run_workers(
     repositories: &[Repository<'_>],
     job: &Job<'_>,
-    mut note: impl FnMut(usize, Branch, Option<Trouble>),
+    mut note: impl FnMut(usize, Branch, Option<FetchFailure>),
 ) {
     let next = AtomicUsize::new(0);
-    let (home, results) = channel();
-    let most = repositories.len().min(MOST_AT_ONCE);
+    let (sender, results) = channel();
+    let most = repositories.len().min(MAX_AT_ONCE);
     let step = job.options.at_once.clamp(1, most.max(1));
-    let worker = |home: Sender<Result3>| {
+    let worker = |sender: Sender<Progress>| {
         while let Some(repository) = repositories.get(next.fetch_add(1, Ordering::Relaxed)) {
-            freshen_one(repository, job, &home);
+            freshen_one(repository, job, &sender);
         }
     };
     let mut missing: usize = repositories.iter().map(Vec::len).sum();
@@ -132,14 +127,14 @@ fn work(
         while missing > 0 {
             let waiting = repositories.len().saturating_sub(next.load(Ordering::Relaxed));
             for _ in 0..step.min(most - workers).min(waiting) {
-                let (worker, home) = (&worker, home.clone());
-                scope.spawn(move || worker(home));
+                let (worker, sender) = (&worker, sender.clone());
+                scope.spawn(move || worker(sender));
                 workers += 1;
             }
             while missing > 0
-                && let Ok((index, branch, trouble)) = results.recv_timeout(STUCK)
+                && let Ok((index, branch, failure)) = results.recv_timeout(STUCK)
             {
-                note(index, branch, trouble);
+                note(index, branch, failure);
                 missing -= 1;
             }
         }
@@ -147,40 +142,41 @@ fn work(
 }
 
 /// One fetch, then each worktree.
-fn freshen_one(repository: &[Worktree<'_>], job: &Job<'_>, home: &Sender<Result3>) {
-    let turn = job.until.pause(Duration::ZERO).map_err(|s| job.stopped(s, Trouble::NotReached));
+fn freshen_one(repository: &[Worktree<'_>], job: &Job<'_>, sender: &Sender<Progress>) {
+    let turn =
+        job.until.pause(Duration::ZERO).map_err(|s| job.stopped(s, FetchFailure::NotReached));
     let turn = turn.and_then(|()| {
         let turn = fetch::Turn::wait(&repository[0].dirs, job);
-        turn.map_err(|stopped| job.stopped(stopped, |_| Trouble::Busy))
+        turn.map_err(|stopped| job.stopped(stopped, |_| FetchFailure::Busy))
     });
-    let trouble = match &turn {
+    let failure = match &turn {
         Ok(_) => fetch::fetch(repository[0].clone, &repository[0].dirs, job),
-        Err(trouble) => Some(trouble.clone()),
+        Err(failure) => Some(failure.clone()),
     };
-    let is_final = trouble.as_ref().is_some_and(Trouble::is_final);
-    let mut trouble = trouble;
+    let is_final = failure.as_ref().is_some_and(FetchFailure::is_final);
+    let mut failure = failure;
     for worktree in repository {
-        // Of one repository the trouble is told once.
-        let trouble = trouble.take();
-        let (branch, trouble) =
-            if is_final { (Branch::Same, trouble) } else { forward_one(worktree, trouble, job) };
-        let _ = home.send((worktree.index, branch, trouble));
+        // The failure of a repository is reported once.
+        let failure = failure.take();
+        let (branch, failure) =
+            if is_final { (Branch::Same, failure) } else { forward_one(worktree, failure, job) };
+        let _ = sender.send((worktree.index, branch, failure));
     }
 }
 
-/// Even when a remote failed: another may have answered, or an earlier fetch brought something.
+/// Forwards even if a remote failed: another may have answered, or an earlier fetch got something.
 fn forward_one(
     worktree: &Worktree<'_>,
-    trouble: Option<Trouble>,
+    failure: Option<FetchFailure>,
     job: &Job<'_>,
-) -> (Branch, Option<Trouble>) {
+) -> (Branch, Option<FetchFailure>) {
     match forward::forward(worktree.clone, &worktree.dirs, job) {
-        // One failure, told twice.
-        Ok(Branch::LeftAlone(Reason::Git(_))) if trouble.is_some() => (Branch::Same, trouble),
-        Ok(branch) => (branch, trouble),
+        // The same failure again.
+        Ok(Branch::LeftAlone(Reason::Git(_))) if failure.is_some() => (Branch::Same, failure),
+        Ok(branch) => (branch, failure),
         Err(stopped) => {
-            let stopped = || job.stopped(stopped, Trouble::NotReached);
-            (Branch::Same, Some(trouble.unwrap_or_else(stopped)))
+            let stopped = || job.stopped(stopped, FetchFailure::NotReached);
+            (Branch::Same, Some(failure.unwrap_or_else(stopped)))
         }
     }
 }

@@ -1,24 +1,24 @@
-//! How long freshening may take, and how much of it happens at once.
+//! How long an update may take, and how many clones are updated at the same time.
 
 use std::ffi::OsString;
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
-/// How to freshen.
+/// How clones are updated.
 #[derive(Debug, Clone)]
 pub struct Options<'a> {
-    /// For everything together.
+    /// For all clones together.
     pub deadline: Duration,
-    /// How many repositories at once; more when all of these are stuck.
+    /// How many repositories are updated at the same time; more if all of them are stuck.
     pub at_once: usize,
-    /// What was fetched less than this ago is not fetched again.
+    /// A repository that was fetched less than this ago is not fetched again.
     pub fresh_for: Duration,
-    /// Becomes readable when the user wants to go on at once (a pipe, an eventfd, a signalfd);
-    /// it is not read from.
+    /// Becomes readable when the user wants to stop the update (a pipe, an eventfd, a signalfd); it is
+    /// not read.
     pub cancel: Option<BorrowedFd<'a>>,
-    /// Set for git, over the caller's own environment.
+    /// Variables for git, over the caller's environment.
     pub environment: Vec<(OsString, OsString)>,
-    /// Set by tests alone: in a clone, git runs what the clone's owner likes.
+    /// For tests only: git runs what the owner of a clone configured.
     pub even_as_root: bool,
 }
 

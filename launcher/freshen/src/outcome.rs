@@ -1,31 +1,29 @@
-//! What became of each clone, and the one line that says it.
+//! The outcome of each clone, and the line that reports it.
 
 use shared::escape::shown;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// What became of one clone.
+/// The outcome of one clone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
-    /// Which.
     pub clone: PathBuf,
     /// What happened to the branch that is checked out.
     pub branch: Branch,
-    /// What kept its remotes from being fetched, if anything did.
-    pub trouble: Option<Trouble>,
+    /// Why its remotes could not be fetched, if so.
+    pub failure: Option<FetchFailure>,
 }
 
 /// What happened to the branch that is checked out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Branch {
-    /// Nothing, and nothing to say: it has all of its upstream, or no upstream.
+    /// Nothing: it has all of its upstream, or no upstream.
     Same,
-    /// It was forwarded by so many commits.
+    /// It was fast-forwarded by so many commits.
     Forwarded(u64),
-    /// git was still forwarding it when time was up, and is left to finish: a killed update
-    /// leaves half a tree.
+    /// git was still forwarding it at the deadline and continues: a killed update leaves half a tree.
     Unfinished,
-    /// There is something to forward to, or no way to know, and it was not touched.
+    /// It was not changed, although it may be behind its upstream.
     LeftAlone(Reason),
 }
 
@@ -38,9 +36,8 @@ pub enum Reason {
     InTheWay,
     /// Both sides have commits of their own.
     Diverged {
-        /// Its name.
         branch: String,
-        /// Commits that only it has.
+        /// Commits that only the branch has.
         ahead: u64,
         /// Commits that only its upstream has.
         behind: u64,
@@ -63,26 +60,26 @@ pub enum Reason {
     DiskFull,
     /// Another git process holds a lock in it.
     Busy,
-    /// git would not, in its own words.
+    /// git refused; its message.
     Git(String),
 }
 
 /// Why a clone's remotes could not be fetched.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Trouble {
-    /// Not all was said before the deadline.
+pub enum FetchFailure {
+    /// The remote did not answer completely before the deadline.
     NoAnswer(Duration),
-    /// Others took all the time.
+    /// Other clones took all the time.
     NotReached(Duration),
-    /// Another program was fetching it all the time.
+    /// Another program was fetching it until the deadline.
     Busy,
-    /// The remote wants a password that nobody is asked for.
+    /// The remote requires a password.
     Password,
-    /// ssh offered no key that the remote takes.
+    /// The remote accepts none of the ssh keys.
     Key,
     /// ssh does not know the host, or knows it by another key.
     HostKey,
-    /// No way to the remote, or nobody listens there.
+    /// The remote is unreachable, or refuses connections.
     Unreachable,
     /// The remote answers, but has no such repository.
     NotFound,
@@ -92,19 +89,18 @@ pub enum Trouble {
     DiskFull,
     /// Its refspecs write into the clone's own branches.
     OwnBranches,
-    /// git cannot be told to stay within it.
+    /// git cannot be restricted to it.
     PathHasColon,
     /// No repository that git can read.
     Damaged,
-    /// The user interrupted. Nothing to say: they know.
+    /// The user interrupted, and need not be told.
     Interrupted,
-    /// git's own words, or the system's.
+    /// The message of git or the system.
     Git(String),
 }
 
 impl Outcome {
-    /// The line for the person at the terminal; none when nothing happened. Control characters
-    /// in what a repository or remote named are escaped.
+    /// The line for the terminal; `None` if nothing happened. Names are escaped.
     pub fn line(&self) -> Option<String> {
         let branch = match &self.branch {
             Branch::Same => None,
@@ -114,14 +110,14 @@ impl Outcome {
             Branch::LeftAlone(reason) => Some(format!("{}, left alone", reason.text())),
         };
         let untouched = self.branch == Branch::Same;
-        let trouble = self.trouble.as_ref().and_then(|trouble| trouble.text(untouched));
-        let texts: Vec<String> = branch.into_iter().chain(trouble).collect();
+        let failure = self.failure.as_ref().and_then(|failure| failure.text(untouched));
+        let texts: Vec<String> = branch.into_iter().chain(failure).collect();
         let name = self.clone.file_name().unwrap_or(self.clone.as_os_str());
         (!texts.is_empty()).then(|| format!("{}: {}", shown(name), texts.join("; ")))
     }
 
     pub(super) fn new(clone: PathBuf) -> Self {
-        Self { clone, branch: Branch::Same, trouble: None }
+        Self { clone, branch: Branch::Same, failure: None }
     }
 }
 
@@ -146,7 +142,7 @@ impl Reason {
     }
 }
 
-impl Trouble {
+impl FetchFailure {
     /// Whether it also rules out forwarding to what was fetched before, or from another remote.
     pub(super) fn is_final(&self) -> bool {
         let out_of_time = matches!(
@@ -189,18 +185,18 @@ impl Trouble {
 mod tests {
     use super::*;
 
-    fn line(name: &str, branch: Branch, trouble: Option<Trouble>) -> Option<String> {
-        Outcome { clone: PathBuf::from("/c").join(name), branch, trouble }.line()
+    fn line(name: &str, branch: Branch, failure: Option<FetchFailure>) -> Option<String> {
+        Outcome { clone: PathBuf::from("/c").join(name), branch, failure }.line()
     }
 
     #[test]
-    fn one_line_says_it_and_nothing_is_said_of_nothing() {
+    fn one_line_reports_an_outcome_and_none_that_nothing_happened() {
         let seconds = Duration::from_secs(10);
         assert_eq!(line("a", Branch::Same, None), None);
-        assert_eq!(line("a", Branch::Same, Some(Trouble::Interrupted)), None);
+        assert_eq!(line("a", Branch::Same, Some(FetchFailure::Interrupted)), None);
         assert_eq!(line("a", Branch::Forwarded(3), None).unwrap(), "a: 3 commits");
         assert_eq!(
-            line("a", Branch::Forwarded(1), Some(Trouble::NoAnswer(seconds))).unwrap(),
+            line("a", Branch::Forwarded(1), Some(FetchFailure::NoAnswer(seconds))).unwrap(),
             "a: 1 commit; remote did not answer in 10 s"
         );
         assert_eq!(

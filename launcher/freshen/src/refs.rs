@@ -1,11 +1,11 @@
-//! What a clone's git directory tells without starting git.
+//! Reads a clone's git directory without starting git.
 
 use super::layout::{GitDirs, bounded_file, small_file};
 use std::fs::Metadata;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-/// Packed refs are searched up to this size; beyond, git is asked.
+/// Packed refs are searched up to this size, in bytes; beyond it, git is started.
 const PACKED_REFS: u64 = 4 << 20;
 
 /// Whether a fetch brought something into one of the repository's worktrees within `age`.
@@ -101,7 +101,7 @@ fn object_id(text: &[u8]) -> Option<String> {
     (text.len() >= 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit())).then(|| text.to_owned())
 }
 
-/// What waits to be continued, if anything does.
+/// The operation that waits to be continued, if any.
 pub(super) fn under_way(dirs: &GitDirs) -> Option<&'static str> {
     const STATES: [(&str, &str); 7] = [
         ("rebase-merge", "rebase"),

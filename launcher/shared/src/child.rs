@@ -1,4 +1,4 @@
-//! Children under a deadline: no terminal to ask on, bounded output, nothing of them left behind.
+//! Runs children with a deadline: without a terminal, with bounded output, and nothing of them is left.
 #![allow(clippy::disallowed_methods, reason = "the one place where these crates start children")]
 
 use crate::pipe::{KEPT, Pipe};
@@ -10,26 +10,23 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// How long a process group has to tidy up (git removes its lock files) before it is killed.
-const TIDY_UP: Duration = Duration::from_millis(200);
+/// How long a process group has to clean up (git removes its lock files) before it is killed.
+const CLEAN_UP: Duration = Duration::from_millis(200);
 
-/// When to stop, whatever is going on.
+/// When to stop.
 #[derive(Debug, Clone, Copy)]
 pub struct Until<'a> {
-    /// The deadline.
     pub end: Instant,
-    /// Readable once the user wants to go on.
+    /// Readable once the user cancels.
     pub cancel: Option<BorrowedFd<'a>>,
 }
 
-/// Why a program has no result.
+/// Why a program was stopped, or not started.
 #[derive(Debug)]
 pub enum Stopped {
-    /// The deadline came.
-    Late,
-    /// The user wants to go on.
+    DeadlinePassed,
+    /// By the user.
     Cancelled,
-    /// It could not be run.
     Failed(io::Error),
 }
 
@@ -45,7 +42,7 @@ impl From<rustix::io::Errno> for Stopped {
     }
 }
 
-/// What a program that ended left behind; the outputs at most [`KEPT`] bytes each.
+/// The output of a program that ended; each part at most [`KEPT`] bytes each.
 #[derive(Debug)]
 pub struct Output {
     pub success: bool,
@@ -54,7 +51,7 @@ pub struct Output {
 }
 
 impl Until<'_> {
-    /// Waits for one of `fds`; tells which are ready.
+    /// Waits for one of `fds`; returns which are ready.
     fn wait<const N: usize>(&self, fds: [Option<BorrowedFd<'_>>; N]) -> Result<[bool; N], Stopped> {
         loop {
             let mut ready = [false; N];
@@ -71,7 +68,7 @@ impl Until<'_> {
             }
             // What never stops writing would keep poll(2) from timing out.
             if Instant::now() >= self.end {
-                return Err(Stopped::Late);
+                return Err(Stopped::DeadlinePassed);
             }
             let mut polled = polled.iter();
             for (ready, fd) in ready.iter_mut().zip(&fds) {
@@ -83,12 +80,15 @@ impl Until<'_> {
         }
     }
 
-    /// Fails when there is no time left, or waits that long for the user to go on.
+    /// Waits up to `most`.
+    ///
+    /// # Errors
+    /// The deadline has passed, or the user cancels.
     pub fn pause(&self, most: Duration) -> Result<(), Stopped> {
         let end = self.end.min(Instant::now() + most);
         let pause = Self { end, ..*self };
         match pause.wait([]) {
-            Err(Stopped::Late) if Instant::now() < self.end => Ok(()),
+            Err(Stopped::DeadlinePassed) if Instant::now() < self.end => Ok(()),
             Err(stopped) => Err(stopped),
             Ok([]) => Ok(()),
         }
@@ -103,24 +103,27 @@ fn remaining(end: Instant) -> Timespec {
     }
 }
 
-/// Runs a program to its end. Stopped before, its whole process group is ended: asked first, so
-/// that git removes its lock files, killed soon after. What left the group on purpose (ssh's
-/// shared connection, a credential cache) lives on; so does what still runs at an ordinary end.
+/// Runs a program to its end. If it is stopped before, its process group gets SIGTERM, so that git
+/// removes its lock files, and SIGKILL soon after. Processes that left the group (ssh's shared
+/// connection, a credential cache) continue; so do those that still run at a normal end.
 pub fn run(command: Command, until: Until<'_>) -> Result<Output, Stopped> {
     until.pause(Duration::ZERO)?;
     start(command)?.finish(until)
 }
 
-/// Starts such a program; it is ended when what this gives is dropped.
+/// Starts a program; it is stopped when the result is dropped.
 pub fn start(mut command: Command) -> io::Result<Running> {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     detach(&mut command, true);
     Ok(Running::of(command.spawn()?))
 }
 
-/// Runs a program that must not be killed half-way. When it has to be left, it goes on by itself,
-/// with nothing that breaks when this process ends, and there is no output.
-pub fn run_unharmed(mut command: Command, until: Until<'_>) -> Result<Option<Output>, Stopped> {
+/// Runs a program that must not be killed. At the deadline it continues in the background, even when
+/// this process ends, and there is no output.
+pub fn run_uninterrupted(
+    mut command: Command,
+    until: Until<'_>,
+) -> Result<Option<Output>, Stopped> {
     until.pause(Duration::ZERO)?;
     // A file, not a pipe: the end of its reader must not end its writers.
     let memory = rustix::fs::memfd_create(c"git", rustix::fs::MemfdFlags::CLOEXEC)?;
@@ -130,7 +133,7 @@ pub fn run_unharmed(mut command: Command, until: Until<'_>) -> Result<Option<Out
     let mut child = command.spawn()?;
     let ended = pidfd(&child).and_then(|pidfd| until.wait([Some(pidfd.as_fd())]));
     if ended.is_err() {
-        // Somebody has to collect its exit status.
+        // Its exit status must be collected.
         std::thread::spawn(move || child.wait());
         return Ok(None);
     }
@@ -145,9 +148,9 @@ fn pidfd(child: &Child) -> Result<OwnedFd, Stopped> {
     Ok(rustix::process::pidfd_open(Pid::from_child(child), PidfdFlags::empty())?)
 }
 
-/// Gives the child a session of its own: no terminal, so nothing can ask there or be stopped
-/// for trying, and Ctrl-C is ours to handle. Signals get their default actions back, since a
-/// child that ignores TERM would keep its lock files.
+/// Gives the child a session of its own: without a terminal it can neither prompt nor be stopped for
+/// trying, and Ctrl-C does not reach it. Signals get their default actions back, since a child that
+/// ignores TERM would keep its lock files.
 fn detach(command: &mut Command, dies_with_us: bool) {
     let prepare = move || {
         use nix::sys::signal::{SigHandler, SigSet, Signal, signal};
@@ -170,7 +173,7 @@ fn detach(command: &mut Command, dies_with_us: bool) {
     }
 }
 
-/// A child that is ended with its group when it is dropped before its end was seen.
+/// A child that is killed with its process group if it is dropped before it has ended.
 #[derive(Debug)]
 pub struct Running {
     child: Child,
@@ -185,7 +188,6 @@ impl Running {
         Self { child, out: Pipe::new(out), err: Pipe::new(err), ended: false }
     }
 
-    /// Waits for its end.
     pub fn finish(mut self, until: Until<'_>) -> Result<Output, Stopped> {
         self.collect(until)?;
         self.ended = true;
@@ -194,7 +196,7 @@ impl Running {
         Ok(Output { success, stdout: std::mem::take(stdout), stderr: std::mem::take(stderr) })
     }
 
-    /// Reads both pipes until the child ended. Its own end counts, not that of the pipes: ssh's
+    /// Reads both pipes until the child has ended. Its own end counts, not that of the pipes: ssh's
     /// shared connection keeps them open for hours.
     fn collect(&mut self, until: Until<'_>) -> Result<(), Stopped> {
         let pidfd = pidfd(&self.child)?;
@@ -208,8 +210,8 @@ impl Running {
         }
     }
 
-    /// Waits until the child ended and everything that shares its outputs did.
-    fn tidied_up(&mut self, until: Until<'_>) -> Result<(), Stopped> {
+    /// Waits until the child and everything that shares its outputs have ended.
+    fn wait_for_group(&mut self, until: Until<'_>) -> Result<(), Stopped> {
         self.collect(until)?;
         while self.out.source.is_some() || self.err.source.is_some() {
             until.wait([self.out.fd(), self.err.fd()])?;
@@ -227,7 +229,7 @@ impl Drop for Running {
         }
         let group = Pid::from_child(&self.child);
         let _ = rustix::process::kill_process_group(group, Signal::TERM);
-        let _ = self.tidied_up(Until { end: Instant::now() + TIDY_UP, cancel: None });
+        let _ = self.wait_for_group(Until { end: Instant::now() + CLEAN_UP, cancel: None });
         // Not reaped yet, so the number still means this group.
         let _ = rustix::process::kill_process_group(group, Signal::KILL);
         let _ = self.child.wait();

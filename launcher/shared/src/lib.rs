@@ -1,5 +1,5 @@
-//! What `start-claude`, `persist` and `provision` share, with as few dependencies as a program that
-//! every new pane starts can pay for.
+//! Code that `start-claude`, `persist` and `provision` share; few dependencies, since every new pane starts
+//! `start-claude`.
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests set up files of their own"))]
 
 pub mod atomic;

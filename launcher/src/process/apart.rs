@@ -5,8 +5,8 @@ use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
-/// Starts a program that nobody waits for, and that is no child of this process: a shell that this
-/// one becomes would never collect its exit status.
+/// Starts a program without waiting for it, and not as a child: the shell that this process may become
+/// would never collect its exit status.
 pub(crate) fn start_apart(mut command: Command) {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     // SAFETY: between fork and exec the closure only calls fork(2), _exit(2), setsid(2) and

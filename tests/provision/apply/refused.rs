@@ -61,7 +61,7 @@ fn what_others_could_have_written_decides_nothing() {
     assert!(run.err().contains("others than root can write it"), "{}", run.err());
     here.host.sh("chmod 644 /etc/terminal-lobby/roster.yaml");
     here.host.sh(&format!("mkdir -m 777 {KEPT}"));
-    let run = here.provision(&["apply"]).code(1);
+    let run = here.provision(&["apply"]).code(3);
     assert!(run.err().contains("others than root can write it"), "{}", run.err());
     here.host.sh(&format!("rmdir {KEPT}; chown mallory /home"));
     let run = here.provision(&["apply"]).code(1);

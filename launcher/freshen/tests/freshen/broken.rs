@@ -126,5 +126,5 @@ fn pipe_in_place_of_a_file_does_not_hold_us_up() {
     });
     assert!(begin.elapsed() < std::time::Duration::from_secs(2));
     assert_eq!(outcomes.len(), 1);
-    assert!(outcomes[0].trouble.is_some());
+    assert!(outcomes[0].failure.is_some());
 }

@@ -2,7 +2,7 @@
 
 use crate::support::world::lines;
 use crate::support::{Bytes, Kind, Server, World, locks, wait_until};
-use freshen::{Branch, Options, Outcome, Trouble};
+use freshen::{Branch, FetchFailure, Options, Outcome};
 use std::io::Write;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
@@ -51,7 +51,7 @@ fn interrupted_goes_on_at_once() {
     });
     assert!(blocked.len() >= 8 && blocked.iter().all(|mask| *mask == 0), "{blocked:x?}");
     assert!(took < Duration::from_millis(500), "{took:?}");
-    assert!(outcomes.iter().all(|outcome| outcome.trouble == Some(Trouble::Interrupted)));
+    assert!(outcomes.iter().all(|outcome| outcome.failure == Some(FetchFailure::Interrupted)));
     assert_eq!(lines(&outcomes), [""; 0]);
     world.assert_nothing_runs();
     before.assert_same(&Bytes::of(&clone));
@@ -65,7 +65,7 @@ fn interrupted_before_it_begins_starts_nothing() {
     let (cancel, mut keyboard) = std::io::pipe().unwrap();
     keyboard.write_all(b"!").unwrap();
     let outcomes = world.outcomes(&Options { cancel: Some(cancel.as_fd()), ..world.options() });
-    assert_eq!(outcomes[0].trouble, Some(Trouble::Interrupted));
+    assert_eq!(outcomes[0].failure, Some(FetchFailure::Interrupted));
     assert!(!calls.exists());
 }
 
@@ -117,7 +117,7 @@ fn helper_that_ignores_requests_to_end_is_killed() {
     world.git(&clone, &["config", "remote.origin.uploadpack", helper.to_str().unwrap()]);
     let (outcomes, took) = interrupt(&world, || started.exists());
     assert!(took < Duration::from_secs(1), "{took:?}");
-    assert_eq!(outcomes[0].trouble, Some(Trouble::Interrupted));
+    assert_eq!(outcomes[0].failure, Some(FetchFailure::Interrupted));
     world.assert_nothing_runs();
 }
 
@@ -135,7 +135,7 @@ fn helper_that_tidies_up_is_given_time() {
     );
     world.git(&clone, &["config", "remote.origin.uploadpack", helper.to_str().unwrap()]);
     let (outcomes, _) = interrupt(&world, || lock.exists());
-    assert_eq!(outcomes[0].trouble, Some(Trouble::Interrupted));
+    assert_eq!(outcomes[0].failure, Some(FetchFailure::Interrupted));
     world.assert_nothing_runs();
     assert!(!lock.exists());
 }
