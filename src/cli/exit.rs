@@ -71,6 +71,7 @@ impl Failure {
         Self::new(Exit::Unknown, message)
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "callers pass errors as they have them")]
     fn new(exit: Exit, message: impl ToString) -> Self {
         Self { message: message.to_string(), hint: None, exit }
     }

@@ -306,12 +306,12 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let state = Dir::open(root.path()).unwrap();
         let file = CutRecordFile::new(&state, record("ann")).unwrap();
-        let fine = serde_json::to_string(&file.record).unwrap();
+        let valid = serde_json::to_string(&file.record).unwrap();
         for (bad, why) in [
-            (fine.replace("\"version\":1", "\"version\":2"), "version 2, not 1"),
-            (fine.replace("\"version\":1", "\"version\":1,\"more\":1"), "unknown field `more`"),
-            (fine.replace("\"user\":\"ann\"", "\"user\":\"bob\""), "a record of bob"),
-            (fine[..40].to_owned(), "EOF"),
+            (valid.replace("\"version\":1", "\"version\":2"), "version 2, not 1"),
+            (valid.replace("\"version\":1", "\"version\":1,\"more\":1"), "unknown field `more`"),
+            (valid.replace("\"user\":\"ann\"", "\"user\":\"bob\""), "a record of bob"),
+            (valid[..40].to_owned(), "EOF"),
         ] {
             file.dir.write("ann.json", bad.as_bytes(), Existing::Replaced).unwrap();
             let error = load_all(&state).unwrap_err().to_string();

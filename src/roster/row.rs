@@ -78,6 +78,7 @@ pub struct Roster {
 
 impl Roster {
     /// The rows for which `is_selected` returns true.
+    #[must_use]
     pub fn select(&self, is_selected: impl Fn(&String) -> bool) -> Self {
         let rows = self.users.iter().filter(|(user, _)| is_selected(user));
         Self { users: rows.map(|(user, row)| (user.clone(), row.clone())).collect() }

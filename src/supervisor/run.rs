@@ -60,10 +60,13 @@ fn run_for_users(
         } else {
             run_as_user(config, name, state.as_ref(), &job, None)
         };
-        report.map(|report| UserReport::new(name.clone(), report)).unwrap_or_else(|error| {
-            silent.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone());
-            failed(name, &task.request, &error)
-        })
+        report.map_or_else(
+            |error| {
+                silent.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone());
+                failed(name, &task.request, &error)
+            },
+            |report| UserReport::new(name.clone(), report),
+        )
     });
     if restores || matches!(task.request, Request::Save) {
         let silent = silent.into_inner().unwrap_or_else(PoisonError::into_inner);

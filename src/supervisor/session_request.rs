@@ -14,7 +14,7 @@ use rustix::io::Errno;
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 const DIR: &str = "/run/tmux-persist/asked";
@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct SessionRequest {
     listener: UnixListener,
-    path: PathBuf,
+    dir: Dir,
     uid: Uid,
     _lock: Lock,
 }
@@ -41,7 +41,8 @@ impl SessionRequest {
     fn new_in(dir: &Path, account: &Account, wait: Duration) -> Result<Self, FileError> {
         let name = account.uid.to_string();
         let lock = exclude_in(dir, account, wait)?;
-        Dir::open(dir)?.remove(&name)?;
+        let parent = Dir::open(dir)?;
+        parent.remove(&name)?;
         let path = dir.join(&name);
         let failed = |source: io::Error| FileError { doing: "making", path: path.clone(), source };
         let listener = UnixListener::bind(&path).map_err(failed)?;
@@ -50,7 +51,7 @@ impl SessionRequest {
         let flags = AtFlags::SYMLINK_NOFOLLOW;
         let given = rustix::fs::chownat(CWD, &path, Some(owner), Some(gid), flags);
         given.map_err(|source| failed(source.into()))?;
-        Ok(Self { listener, path, uid, _lock: lock })
+        Ok(Self { listener, dir: parent, uid, _lock: lock })
     }
 
     /// Sends the job to the first process of the user that connects; returns its answer of at most
@@ -104,7 +105,7 @@ impl SessionRequest {
 
 impl Drop for SessionRequest {
     fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.path);
+        let _ = self.dir.remove(self.uid.to_string());
     }
 }
 
@@ -224,7 +225,7 @@ mod tests {
             assert_eq!(answer.join().unwrap().unwrap(), None);
         });
         assert!(receive_in(dir, &own).unwrap().is_none());
-        let path = request.path.clone();
+        let path = request.dir.path().join(request.uid.to_string());
         drop(request);
         drop(UnixListener::bind(&path).unwrap());
         assert!(path.exists() && receive_in(dir, &own).unwrap().is_none());

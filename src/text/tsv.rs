@@ -140,7 +140,9 @@ impl Writer {
     /// A file that begins with a comment: the names of its columns.
     pub fn with_columns(columns: &[&str]) -> Self {
         let mut writer = Self::default();
-        columns.iter().for_each(|name| writer.record.push_field(name.as_bytes()));
+        for name in columns {
+            writer.record.push_field(name.as_bytes());
+        }
         writer.end();
         writer
     }

@@ -89,8 +89,7 @@ pub(super) fn graph(sources: &Sources) -> Graph {
 fn module_path(file: &str) -> Path {
     let (name, rest) = CRATES
         .iter()
-        .filter_map(|(name, dir)| Some((*name, file.strip_prefix(dir)?)))
-        .next()
+        .find_map(|(name, dir)| Some((*name, file.strip_prefix(dir)?)))
         .unwrap_or_else(|| panic!("{file}: of no crate that tests/architecture knows"));
     let stem = rest.strip_suffix(".rs").unwrap();
     if stem.starts_with("bin/") || stem == "main" {
@@ -241,7 +240,7 @@ impl Modules {
             found.insert(Target::File(here.file.clone()));
             return;
         };
-        let child = [module.as_slice(), &[name.clone()]].concat();
+        let child = [module.as_slice(), std::slice::from_ref(name)].concat();
         if self.0.contains_key(&child) {
             return self.descend(&child, &rest[1..], depth, found);
         }
@@ -304,7 +303,7 @@ fn use_tree(prefix: &Path, tokens: &[TokenTree], module: &mut Module) {
         while let Some(token) = tokens.next() {
             match token {
                 TokenTree::Ident(word) if word == "as" => {
-                    name = tokens.next().map(ToString::to_string)
+                    name = tokens.next().map(ToString::to_string);
                 }
                 TokenTree::Ident(word) if word == "self" && !path.is_empty() => {}
                 TokenTree::Ident(word) => path.push(word.to_string()),

@@ -5,6 +5,7 @@ use super::graph::{Graph, Uses};
 use super::source::Sources;
 use proc_macro2::TokenTree;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
 
 /// The parts of a folder, each with the other parts that it may use.
 pub(super) struct Floor {
@@ -76,7 +77,7 @@ pub(super) fn circles_of_files(uses: &Uses) -> Vec<String> {
                 for (other, paths) in
                     uses[*file].iter().filter(|(other, _)| circle.contains(&other.as_str()))
                 {
-                    text.push_str(&format!("\n    {file} -> {other} ({})", first(paths)));
+                    let _ = write!(text, "\n    {file} -> {other} ({})", first(paths));
                 }
             }
             text
@@ -124,7 +125,7 @@ pub(super) fn effects_in_pure_files(sources: &Sources, graph: &Graph) -> Vec<Str
     for (file, tokens) in graph.files.iter().filter(|(file, _)| is_pure(sources, file)) {
         for name in graph.foreign.get(file).into_iter().flatten() {
             let is = |effect: &&str| name == *effect || name.starts_with(&format!("{effect}::"));
-            if EFFECTS.iter().any(|effect| is(&effect)) {
+            if EFFECTS.iter().any(is) {
                 faults.push(format!("{file}: {name} in a pure file"));
             }
         }
@@ -156,7 +157,7 @@ fn each_macro(tokens: &[TokenTree], see: &mut dyn FnMut(&str)) {
     for (at, token) in tokens.iter().enumerate() {
         match token {
             TokenTree::Group(group) => {
-                each_macro(&group.stream().into_iter().collect::<Vec<_>>(), see)
+                each_macro(&group.stream().into_iter().collect::<Vec<_>>(), see);
             }
             TokenTree::Ident(name) => {
                 let called = matches!(tokens.get(at + 1), Some(TokenTree::Punct(mark)) if mark.as_char() == '!');
@@ -187,7 +188,7 @@ fn each_ident(tokens: &[TokenTree], see: &mut dyn FnMut(&str, usize)) {
     for token in tokens {
         match token {
             TokenTree::Group(group) => {
-                each_ident(&group.stream().into_iter().collect::<Vec<_>>(), see)
+                each_ident(&group.stream().into_iter().collect::<Vec<_>>(), see);
             }
             TokenTree::Ident(name) => see(&name.to_string(), name.span().start().line),
             _ => {}

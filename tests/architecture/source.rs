@@ -74,7 +74,7 @@ fn is_cfg_test(tokens: &[TokenTree]) -> bool {
 
 /// Where the item that begins at `at` ends, and its name if it is a module in a file of its own.
 fn end_of_item(tokens: &[TokenTree], mut at: usize) -> (usize, Option<String>) {
-    let is_use = |at: usize| matches!(&tokens[at], TokenTree::Ident(word) if word == "use");
+    let begins_use = |at: usize| matches!(&tokens[at], TokenTree::Ident(word) if word == "use");
     let mut names_module = false;
     let mut in_use = false;
     let mut module = None;
@@ -89,7 +89,7 @@ fn end_of_item(tokens: &[TokenTree], mut at: usize) -> (usize, Option<String>) {
             }
             _ => {}
         }
-        in_use |= is_use(at);
+        in_use |= begins_use(at);
         at += 1;
     }
     (at, None)

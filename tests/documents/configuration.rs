@@ -22,7 +22,7 @@ fn documented(launcher: bool) -> Keys {
     for line in if launcher { of_launcher } else { site }.lines() {
         if let Some(heading) = line.strip_prefix('#') {
             let name = heading.trim_start_matches('#').trim();
-            table = name.trim_matches(['[', ']']).to_owned();
+            name.trim_matches(['[', ']']).clone_into(&mut table);
             if !name.starts_with('[') {
                 table.clear();
             }
@@ -50,14 +50,16 @@ fn example(name: &str) -> (Keys, String) {
     let (mut keys, mut defaults, mut table) = (Keys::new(), String::new(), String::new());
     for line in text.lines().filter_map(|line| line.strip_prefix('#')) {
         if line.starts_with('[') {
-            table = line.trim_matches(['[', ']']).to_owned();
-            defaults += &format!("{line}\n");
+            line.trim_matches(['[', ']']).clone_into(&mut table);
+            defaults += line;
+            defaults += "\n";
         } else if let Some((key, value)) = line.split_once(" = ").filter(|_| !line.starts_with(' '))
         {
             let is_example = value.ends_with("# example");
             keys.insert((table.clone(), key.to_owned()), (!is_example).then(|| parse(value)));
             if !is_example {
-                defaults += &format!("{line}\n");
+                defaults += line;
+                defaults += "\n";
             }
         }
     }

@@ -54,8 +54,10 @@ fn broken(page: &Path, target: &str, text: &str) -> Option<String> {
     let read = || std::fs::read_to_string(&path).unwrap();
     let text = if file.is_empty() {
         text.to_owned()
+    } else if anchor.is_empty() {
+        return None;
     } else {
-        if anchor.is_empty() { return None } else { read() }
+        read()
     };
     let known = anchor.is_empty() || anchors(&text).iter().any(|known| known == anchor);
     (!known).then(|| format!("{}: {target}: no such heading", page.display()))

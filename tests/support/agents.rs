@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Where `install-prerequisites.sh` puts the agents: `test` the pinned ones, `soak` also older ones,
-/// which TL_AGENTS chooses.
+/// which `TL_AGENTS` chooses.
 pub(crate) fn agents() -> PathBuf {
     let place = std::env::var("TL_AGENTS").unwrap_or_else(|_| "agents".to_owned());
     Path::new(env!("CARGO_MANIFEST_DIR")).join("target").join(place).join("node_modules/.bin")

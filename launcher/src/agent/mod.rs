@@ -95,17 +95,18 @@ impl Agent {
         name: Option<&OsStr>,
         more: &[OsString],
     ) -> Result<Vec<OsString>, CommandError> {
-        let (template, error): (_, Option<fn(String) -> CommandError>) = match conversation {
-            Conversation::New(_) => (&self.new, None),
-            Conversation::Resume(_) => (&self.resume, Some(CommandError::NoResume)),
-            Conversation::ResumeTranscript(..) => {
-                (&self.resume_transcript, Some(CommandError::NoResumeByTranscript))
-            }
-        };
         let program = self.command.first().ok_or(CommandError::NoCommand)?;
-        if let Some(error) = error.filter(|_| template.is_empty()) {
-            return Err(error(program.clone()));
-        }
+        let template = match conversation {
+            Conversation::New(_) => &self.new,
+            Conversation::Resume(_) if self.resume.is_empty() => {
+                return Err(CommandError::NoResume(program.clone()));
+            }
+            Conversation::Resume(_) => &self.resume,
+            Conversation::ResumeTranscript(..) if self.resume_transcript.is_empty() => {
+                return Err(CommandError::NoResumeByTranscript(program.clone()));
+            }
+            Conversation::ResumeTranscript(..) => &self.resume_transcript,
+        };
         let transcript = match conversation {
             Conversation::ResumeTranscript(_, transcript) => transcript.as_os_str(),
             Conversation::New(_) | Conversation::Resume(_) => OsStr::new(""),

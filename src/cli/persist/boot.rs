@@ -39,7 +39,9 @@ pub(crate) fn announce_all(config: &Config) -> Result<Exit, Failure> {
 /// Makes each terminal user's directory for tmux's sockets.
 pub(crate) fn make_socket_dirs(config: &Config) -> Result<Exit, Failure> {
     let failed = boot::make_socket_dirs(config)?;
-    failed.iter().for_each(|failed| error(&message(failed)));
+    for user in &failed {
+        error(&message(user));
+    }
     Ok(if failed.is_empty() { Exit::Done } else { Exit::Failed })
 }
 

@@ -26,7 +26,7 @@ pub(crate) fn task(command: Command, common: &Common) -> Result<Option<Task>, Fa
         Command::Save(args) => (Target::NamedOrAll(args.users), Request::Save),
         Command::Restore(args) => {
             let from = args.from.map(absolute).transpose()?;
-            let (sessions, mode) = (escaped(args.sessions), mode(args.mode));
+            let (sessions, mode) = (escaped(&args.sessions), mode(args.mode));
             let request = Request::Restore { sessions, from, dry_run: args.dry_run, mode };
             (Target::NamedOrAll(args.users), request)
         }
@@ -36,7 +36,7 @@ pub(crate) fn task(command: Command, common: &Common) -> Result<Option<Task>, Fa
         }
         Command::List { user } => (one_or_all(user), Request::List),
         Command::Forget(args) => {
-            let sessions = escaped(args.sessions);
+            let sessions = escaped(&args.sessions);
             let request = Request::Forget { sessions, reason: args.reason, kill: args.kill };
             (Target::One(args.user), request)
         }
@@ -70,7 +70,7 @@ fn one_or_all(user: Option<String>) -> Target {
     Target::NamedOrAll(user.into_iter().collect())
 }
 
-fn escaped(names: Vec<OsString>) -> Vec<String> {
+fn escaped(names: &[OsString]) -> Vec<String> {
     names.iter().map(|name| escape(name.as_bytes())).collect()
 }
 

@@ -19,6 +19,7 @@ use crate::provision::state::state_dir::State;
 use crate::sys::{FileError, clock, fs};
 use crate::text::table::{count, shown};
 use serde_json::{Value, json};
+use std::fmt::Write;
 use std::io::IsTerminal;
 use std::path::Path;
 use std::time::Duration;
@@ -114,8 +115,9 @@ impl<'a> StageRun<'a> {
         args: StageArgs,
     ) -> Result<Self, Failure> {
         require_root(&format!("provision offboard {stage}"))?;
-        let state = open_state(Duration::from_secs(args.wait))?;
-        Ok(Self { output, stage, user, dry_run: args.dry_run, state })
+        let dry_run = args.dry_run;
+        let wait = Duration::from_secs(args.wait);
+        Ok(Self { output, stage, user, dry_run, state: open_state(wait)? })
     }
 
     /// Prints the preview of a dry run; otherwise acts, and prints what was done. `act` gives more
@@ -219,5 +221,9 @@ fn still_mapped(user: &str) -> Option<String> {
 }
 
 fn text(lines: &[String], before: &str) -> String {
-    lines.iter().map(|line| format!("{before}{}\n", shown(line))).collect()
+    let mut text = String::new();
+    for line in lines {
+        let _ = writeln!(text, "{before}{}", shown(line)); // writing to a String cannot fail
+    }
+    text
 }

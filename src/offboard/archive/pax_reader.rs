@@ -167,12 +167,11 @@ impl<R: Read> PaxReader<R> {
             uid: extended.uid.map_or_else(|| field(108..116), Ok)?,
             gid: extended.gid.map_or_else(|| field(116..124), Ok)?,
             size,
-            mtime: match extended.mtime {
-                Some(time) => time,
-                None => {
-                    let seconds = i64::try_from(field(136..148)?);
-                    (seconds.map_err(|_| PaxError::Invalid("a time that is too large"))?, 0)
-                }
+            mtime: if let Some(time) = extended.mtime {
+                time
+            } else {
+                let seconds = i64::try_from(field(136..148)?);
+                (seconds.map_err(|_| PaxError::Invalid("a time that is too large"))?, 0)
             },
             target: extended.target.unwrap_or_else(|| text(&block[157..257])),
             device,

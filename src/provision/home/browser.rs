@@ -75,14 +75,11 @@ pub(super) fn perform(task: &BrowserTask) -> Result<Vec<String>, HomeError> {
     if !add.status.success() {
         return Err(failed(agent, "add", &add));
     }
-    match inspect(&query) {
-        BrowserFacts::Registered(_) => {
-            Ok(vec![format!("registered the server {name} with the agent: {url}")])
-        }
-        _ => {
-            let text = format!("reported success, but ~/{FILE} has no server {name}");
-            Err(HomeError::Command { command: format!("{agent} mcp add"), text })
-        }
+    if let BrowserFacts::Registered(_) = inspect(&query) {
+        Ok(vec![format!("registered the server {name} with the agent: {url}")])
+    } else {
+        let text = format!("reported success, but ~/{FILE} has no server {name}");
+        Err(HomeError::Command { command: format!("{agent} mcp add"), text })
     }
 }
 

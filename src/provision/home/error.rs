@@ -47,6 +47,7 @@ pub enum HomeError {
 }
 
 impl HomeError {
+    #[expect(clippy::needless_pass_by_value, reason = "callers pass errors as they have them")]
     pub(super) fn unusable(path: impl Into<String>, problem: impl ToString) -> Self {
         Self::Unusable { path: path.into(), problem: problem.to_string() }
     }

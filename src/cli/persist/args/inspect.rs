@@ -11,7 +11,7 @@ pub struct StatusArgs {
     /// Also write Prometheus metrics, for the node exporter's textfile collector
     #[arg(long, value_name = "FILE")]
     pub metrics: Option<PathBuf>,
-    /// Maximum age of the last good save [default: status.max_age_minutes of the configuration, 15]
+    /// Maximum age of the last good save [default: `status.max_age_minutes` of the configuration, 15]
     #[arg(long, value_name = "MINUTES")]
     pub max_age: Option<u32>,
 }

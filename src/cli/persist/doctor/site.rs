@@ -32,20 +32,18 @@ pub(crate) fn user_map(path: &Path) -> Check {
         read.map(|(map, bad)| (map.users().count(), bad.iter().map(ToString::to_string).collect()))
     });
     let read = read.map_err(|error| error.to_string());
-    judge_map(path, read, trusted_path::check(path).map(drop))
+    judge_map(path, read, trusted_path::check(path).map(drop).err())
 }
 
 // A String: the text that the check shows.
 type Map = Result<Option<(usize, Vec<String>)>, String>;
 
-fn judge_map(path: &Path, read: Map, own: Result<(), FileError>) -> Check {
+fn judge_map(path: &Path, read: Map, own: Option<FileError>) -> Check {
     const NAME: &str = "user map";
     let path = shown(path);
-    if let Err(error) = &own
-        && error.is_untrusted()
-    {
-        let mend = format!("chown root: {path} && chmod go-w {path}");
-        return Check::fault(NAME, error.to_string(), mend);
+    if let Some(error) = own.filter(FileError::is_untrusted) {
+        let fix = format!("chown root: {path} && chmod go-w {path}");
+        return Check::fault(NAME, error.to_string(), fix);
     }
     let (users, bad) = match read {
         Ok(Some(read)) => read,
@@ -75,16 +73,16 @@ fn judge_map(path: &Path, read: Map, own: Result<(), FileError>) -> Check {
 /// The directory that holds every user's state.
 pub(crate) fn state_dir(path: &Path) -> Check {
     let mode = path.metadata().map(|meta| meta.mode() & 0o7777).ok();
-    judge_state_dir(path, mode, trusted_path::check(path).map(drop))
+    judge_state_dir(path, mode, trusted_path::check(path).map(drop).err())
 }
 
-fn judge_state_dir(path: &Path, mode: Option<u32>, own: Result<(), FileError>) -> Check {
+fn judge_state_dir(path: &Path, mode: Option<u32>, own: Option<FileError>) -> Check {
     const NAME: &str = "state directory";
     let path = shown(path);
     let Some(mode) = mode else {
         return Check::ok(NAME, format!("{path}: missing, the first save makes it"));
     };
-    if let Err(error) = own {
+    if let Some(error) = own {
         let fix = format!("chown root: {path} && chmod 755 {path}");
         return Check::fault(NAME, error.to_string(), fix);
     }
@@ -104,21 +102,21 @@ mod tests {
     use super::*;
     use crate::persist::report::CheckState;
 
-    fn foreign() -> Result<(), FileError> {
-        Err(FileError::untrusted("/m", "belongs to uid 7, not to root"))
+    fn foreign() -> FileError {
+        FileError::untrusted("/m", "belongs to uid 7, not to root")
     }
 
     #[test]
     fn a_map_that_root_would_not_use_is_a_fault() {
         let judged = |read, own| judge_map(Path::new("/m"), read, own);
         let valid = || Ok(Some((2, vec![])));
-        assert_eq!(judged(valid(), Ok(())).what, "/m: 2 users");
-        assert_eq!(judged(Ok(None), Ok(())).state, CheckState::Warn);
+        assert_eq!(judged(valid(), None).what, "/m: 2 users");
+        assert_eq!(judged(Ok(None), None).state, CheckState::Warn);
         for (check, fix) in [
-            (judged(valid(), foreign()), "chown root: /m && chmod go-w /m"),
-            (judged(Ok(Some((2, vec!["line 3".into()]))), Ok(())), "editor /m"),
-            (judged(Ok(Some((0, vec![]))), Ok(())), "echo 'IDENTITY=OS_USER' >>/m"),
-            (judged(Err("a fifo".into()), Ok(())), "ls -l /m"),
+            (judged(valid(), Some(foreign())), "chown root: /m && chmod go-w /m"),
+            (judged(Ok(Some((2, vec!["line 3".into()]))), None), "editor /m"),
+            (judged(Ok(Some((0, vec![]))), None), "echo 'IDENTITY=OS_USER' >>/m"),
+            (judged(Err("a fifo".into()), None), "ls -l /m"),
         ] {
             assert_eq!((check.state, check.fix.as_deref()), (CheckState::Fault, Some(fix)));
         }
@@ -127,9 +125,9 @@ mod tests {
     #[test]
     fn a_state_directory_must_be_roots_and_open_to_be_passed_through() {
         let judged = |mode, own| judge_state_dir(Path::new("/s"), mode, own).state;
-        assert_eq!(judged(Some(0o755), Ok(())), CheckState::Ok);
-        assert_eq!(judged(None, foreign()), CheckState::Ok);
-        assert_eq!(judged(Some(0o700), Ok(())), CheckState::Fault);
-        assert_eq!(judged(Some(0o755), foreign()), CheckState::Fault);
+        assert_eq!(judged(Some(0o755), None), CheckState::Ok);
+        assert_eq!(judged(None, Some(foreign())), CheckState::Ok);
+        assert_eq!(judged(Some(0o700), None), CheckState::Fault);
+        assert_eq!(judged(Some(0o755), Some(foreign())), CheckState::Fault);
     }
 }

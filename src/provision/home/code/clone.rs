@@ -98,11 +98,10 @@ fn fetch(home: &Home, made: &Dir, task: &CodeTask, until: Instant) -> Result<(),
         return Ok(());
     }
     git(home, &with(&["checkout", "--quiet", "--no-recurse-submodules"]), false, left())?;
-    match path_state::of_name(made, markers::UNFINISHED) {
-        PathState::Clone(_) => Ok(()),
-        _ => {
-            let text = "reported success, but made no clone".to_owned();
-            Err(HomeError::Command { command: "git clone".to_owned(), text })
-        }
+    if let PathState::Clone(_) = path_state::of_name(made, markers::UNFINISHED) {
+        Ok(())
+    } else {
+        let text = "reported success, but made no clone".to_owned();
+        Err(HomeError::Command { command: "git clone".to_owned(), text })
     }
 }

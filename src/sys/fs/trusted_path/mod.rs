@@ -14,7 +14,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Component, Path, PathBuf};
 
-/// Maximum number of links on a path, as path_resolution(7) has it.
+/// Maximum number of links on a path, as `path_resolution(7)` has it.
 const MAX_LINKS: usize = 40;
 const LOOK: OFlags = OFlags::PATH.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
@@ -52,7 +52,7 @@ pub fn open_file(path: &Path) -> Result<(File, PathBuf), FileError> {
 /// Opens a directory, with the errors of [`read`]; its [`Dir::path`] is the real one.
 pub fn open_dir(path: &Path) -> Result<Dir, FileError> {
     let mut walk = Walk::from_root(path)?;
-    match walk.to_end(Missing::Refused)? {
+    match walk.walk_to_end(Missing::Refused)? {
         End::Directory => walk.here(),
         End::Other { path, .. } => Err(not_a_directory(path)),
     }
@@ -61,7 +61,7 @@ pub fn open_dir(path: &Path) -> Result<Dir, FileError> {
 /// As [`open_dir`]; directories that are missing are made (0755, so that users reach their parts).
 pub fn ensure_dir(path: &Path) -> Result<Dir, FileError> {
     let mut walk = Walk::from_root(path)?;
-    match walk.to_end(Missing::Made)? {
+    match walk.walk_to_end(Missing::Made)? {
         End::Directory => walk.here(),
         End::Other { path, .. } => Err(not_a_directory(path)),
     }
@@ -71,7 +71,7 @@ pub fn ensure_dir(path: &Path) -> Result<Dir, FileError> {
 /// [`read`]; also returns its name there. It must exist and be root's own.
 pub fn open_parent(path: &Path) -> Result<(Dir, OsString), FileError> {
     let mut walk = Walk::from_root(path)?;
-    match walk.to_end(Missing::Refused)? {
+    match walk.walk_to_end(Missing::Refused)? {
         End::Other { name, .. } => Ok((walk.here()?, name)),
         End::Directory => Err(FileError::refused("opening", path, "a directory")),
     }
@@ -81,7 +81,7 @@ pub fn open_parent(path: &Path) -> Result<(Dir, OsString), FileError> {
 /// configuration file of git. Returns the real path.
 pub fn check(path: &Path) -> Result<PathBuf, FileError> {
     let mut walk = Walk::from_root(path)?;
-    match walk.to_end(Missing::Refused)? {
+    match walk.walk_to_end(Missing::Refused)? {
         End::Directory => Ok(walk.path),
         End::Other { path, .. } => Ok(path),
     }
@@ -98,7 +98,7 @@ pub fn open_file_in(dir: &Dir, name: &str) -> Result<File, FileError> {
 /// the way must be root's and nobody else's to write, not even with the sticky bit.
 pub fn open_dir_below(root: &Path, path: &Path, missing: Missing) -> Result<Dir, FileError> {
     let mut walk = Walk::below(root, path)?;
-    match walk.to_end(missing)? {
+    match walk.walk_to_end(missing)? {
         End::Directory => walk.here(),
         End::Other { path, .. } => Err(not_a_directory(path)),
     }
@@ -134,7 +134,7 @@ fn not_a_directory(path: PathBuf) -> FileError {
 
 fn open_regular(path: &Path) -> Result<(File, Stat, PathBuf), FileError> {
     let mut walk = Walk::from_root(path)?;
-    match walk.to_end(Missing::Refused)? {
+    match walk.walk_to_end(Missing::Refused)? {
         End::Directory => Err(FileError::refused("reading", walk.path, "not a regular file")),
         End::Other { name, path } => {
             // Opened by its name in a checked directory, and then checked itself: what was seen at
@@ -244,7 +244,7 @@ impl Walk {
         if self.checked { assert_roots(stat, path, self.sticky) } else { Ok(()) }
     }
 
-    fn to_end(&mut self, missing: Missing) -> Result<End, FileError> {
+    fn walk_to_end(&mut self, missing: Missing) -> Result<End, FileError> {
         while let Some(name) = self.rest.pop_front() {
             if name == ".." {
                 if self.dirs.len() > 1 {

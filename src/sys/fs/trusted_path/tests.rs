@@ -123,9 +123,9 @@ fn links_are_followed_only_where_they_are_roots() {
 fn missing_directories_are_made_for_all_to_pass_and_only_below_roots() {
     let Some(root) = root() else { return };
     let before = nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o077));
-    let made = ensure_dir(&root.path().join("a/b"));
+    let created = ensure_dir(&root.path().join("a/b"));
     nix::sys::stat::umask(before);
-    made.unwrap();
+    created.unwrap();
     for dir in ["a", "a/b"] {
         let mode = root.path().join(dir).metadata().unwrap().permissions().mode();
         assert_eq!(mode & 0o7777, 0o755, "{dir}");
