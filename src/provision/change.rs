@@ -2,11 +2,9 @@
 
 use serde::Serialize;
 
-/// What is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verb {
-    /// Something is made.
     Add,
     /// Something that exists is set right.
     Repair,
@@ -50,7 +48,6 @@ impl Verb {
 pub enum Cause {
     /// The roster or the configuration changed.
     Intent,
-    /// The host changed.
     Drift,
     /// A person changed what this program had written.
     Edited,

@@ -10,11 +10,9 @@ use serde_json::{Map, Value};
 /// What one user gets.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Account {
-    /// The OS user.
     pub user: String,
     #[serde(flatten)]
     pub row: Row,
-    /// The tier's groups.
     pub groups: Vec<String>,
     /// `T3_PORT`.
     pub port: Option<u16>,

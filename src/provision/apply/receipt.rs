@@ -34,7 +34,6 @@ pub struct Outcome {
     pub outcome: OutcomeKind,
     /// Why it failed or was skipped.
     pub why: String,
-    /// Notes.
     pub lines: Vec<String>,
 }
 

@@ -76,11 +76,10 @@ pub(super) fn perform(task: &BrowserTask) -> Result<Vec<String>, HomeError> {
         return Err(failed(agent, "add", &add));
     }
     if let BrowserFacts::Registered(_) = inspect(&query) {
-        Ok(vec![format!("registered the server {name} with the agent: {url}")])
-    } else {
-        let text = format!("reported success, but ~/{FILE} has no server {name}");
-        Err(HomeError::Command { command: format!("{agent} mcp add"), text })
+        return Ok(vec![format!("registered the server {name} with the agent: {url}")]);
     }
+    let text = format!("reported success, but ~/{FILE} has no server {name}");
+    Err(HomeError::Command { command: format!("{agent} mcp add"), text })
 }
 
 fn run(agent: &str, args: &[&str]) -> Result<Output, ExecError> {

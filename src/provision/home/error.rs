@@ -47,8 +47,8 @@ pub enum HomeError {
 }
 
 impl HomeError {
-    #[expect(clippy::needless_pass_by_value, reason = "callers pass errors as they have them")]
-    pub(super) fn unusable(path: impl Into<String>, problem: impl ToString) -> Self {
+    #[allow(clippy::needless_pass_by_value, reason = "an error, passed as it is")]
+    pub(super) fn unusable(path: impl Into<String>, problem: impl std::fmt::Display) -> Self {
         Self::Unusable { path: path.into(), problem: problem.to_string() }
     }
 }

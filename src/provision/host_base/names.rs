@@ -33,7 +33,6 @@ pub(crate) fn package(name: &str) -> Result<(), Invalid> {
     check(fine, "the name of a Debian package", name)
 }
 
-/// A Debian version.
 pub(crate) fn debian_version(version: &str) -> Result<(), Invalid> {
     let fine = |c: char| c.is_ascii_alphanumeric() || ".+-:~".contains(c);
     let first = version.starts_with(|c: char| c.is_ascii_digit());

@@ -46,7 +46,6 @@ pub enum Tool {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum State {
     Absent,
-    /// A regular file.
     File {
         hash: String,
         attributes: Attributes,

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 pub struct Unreadable(pub String);
 
 impl Unreadable {
-    #[expect(clippy::needless_pass_by_value, reason = "callers pass errors as they have them")]
+    #[allow(clippy::needless_pass_by_value, reason = "for map_err")]
     pub fn new(reason: impl ToString) -> Self {
         Self(reason.to_string())
     }

@@ -27,23 +27,18 @@ pub struct Scope {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
-    /// The OS account.
     Account,
     /// The groups of the user's tier.
     Groups,
     /// The environment files of the user's services.
     Environment,
-    /// The user's clones.
     Code,
-    /// The configuration of agents.
     Agents,
     /// The user's access to the cluster.
     Cluster,
-    /// The user's browser tool.
     Browser,
     /// The user's services.
     Units,
-    /// The generated maps.
     Maps,
     /// The cut of a user who left.
     Cut,
@@ -121,7 +116,6 @@ pub enum Action {
     },
     /// A task in the user's home, by a process of the user's.
     Home(Box<HomeTask>),
-    /// Cuts the user.
     Cut,
 }
 

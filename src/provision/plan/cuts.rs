@@ -17,7 +17,6 @@ pub(super) struct Transition {
     pub(super) kept: BTreeMap<String, Row>,
     /// Users who are cut.
     pub(super) leaving: BTreeSet<String>,
-    /// Cuts and refusals.
     pub(super) changes: Vec<Change>,
 }
 

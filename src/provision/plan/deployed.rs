@@ -33,7 +33,6 @@ pub(super) fn file(change: Change, path: &str, wanted: &str, observed: &Observed
     replacing(change, observed.written.is_ours(path, bytes), action).into()
 }
 
-/// Plans a link.
 pub(super) fn link(change: Change, path: &str, target: &str, observed: &Observed) -> Planned {
     let what = Installed::Link { target: target.to_owned() };
     let action = Action::Install { path: path.to_owned(), what };

@@ -5,7 +5,6 @@ use crate::provision::state::digest;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Service {
-    /// The terminal service.
     Terminal,
     /// The browser tool.
     Playwright,

@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BrowserQuery {
-    /// The server's name.
     pub name: String,
 }
 
@@ -32,7 +31,6 @@ pub enum BrowserFacts {
 pub enum BrowserTask {
     /// Has the agent register the server, unless it knows one of that name.
     Register {
-        /// The agent's program.
         agent: String,
         name: String,
         url: String,

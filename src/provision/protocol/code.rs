@@ -85,7 +85,6 @@ pub enum PathState {
     Absent,
     /// A directory that is no clone.
     Directory,
-    /// A symbolic link.
     Link,
     /// Something else: what.
     Other(String),

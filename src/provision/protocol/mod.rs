@@ -26,9 +26,7 @@ const MAX_REASON: usize = 300;
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Request {
-    /// Inspect the home and change nothing.
     Inspect(HomeQuery),
-    /// Perform one task.
     Perform(HomeTask),
 }
 

@@ -20,15 +20,12 @@ const MAX_WHAT: usize = 4000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
-    /// A run begins.
     Run,
     /// A change is about to be carried out.
     Before,
     /// It was carried out.
     Done,
-    /// It failed.
     Failed,
-    /// The run ended.
     End,
 }
 

@@ -99,9 +99,8 @@ fn fetch(home: &Home, made: &Dir, task: &CodeTask, until: Instant) -> Result<(),
     }
     git(home, &with(&["checkout", "--quiet", "--no-recurse-submodules"]), false, left())?;
     if let PathState::Clone(_) = path_state::of_name(made, markers::UNFINISHED) {
-        Ok(())
-    } else {
-        let text = "reported success, but made no clone".to_owned();
-        Err(HomeError::Command { command: "git clone".to_owned(), text })
+        return Ok(());
     }
+    let text = "reported success, but made no clone".to_owned();
+    Err(HomeError::Command { command: "git clone".to_owned(), text })
 }

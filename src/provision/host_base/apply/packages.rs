@@ -43,7 +43,7 @@ pub(crate) fn install(changes: &[&Change], run: &mut ApplyRun<'_>) -> Result<(),
     }
     (run.progress)(&format!("installing {}", count(changes.len())));
     finish_interrupted(interrupted);
-    let known = match known(&names(changes), run.progress) {
+    let known = match known_packages(&names(changes), run.progress) {
         Ok(known) => known,
         Err(error) => {
             let error = Arc::new(error);
@@ -131,7 +131,7 @@ fn finish_interrupted(interrupted: bool) {
     }
 }
 
-struct Known<'a> {
+struct KnownPackages<'a> {
     /// Names that apt can install. apt takes an unknown name for an expression and installs all packages
     /// that match it.
     names: BTreeSet<&'a str>,
@@ -140,10 +140,10 @@ struct Known<'a> {
 }
 
 /// The names that apt knows; its lists are renewed if one is unknown.
-fn known<'a>(
+fn known_packages<'a>(
     names: &[&'a str],
     progress: &mut dyn FnMut(&str),
-) -> Result<Known<'a>, HostChangeError> {
+) -> Result<KnownPackages<'a>, HostChangeError> {
     let query = || -> Result<BTreeSet<&'a str>, HostChangeError> {
         let mut argv = vec!["apt-cache", "policy", "--"];
         argv.extend(names);
@@ -157,13 +157,13 @@ fn known<'a>(
     };
     let first = query()?;
     if first.len() == names.len() {
-        return Ok(Known { names: first, update: String::new() });
+        return Ok(KnownPackages { names: first, update: String::new() });
     }
     progress("renewing apt's lists");
     let update =
         run(&["apt-get", "update", "-q", "-oDPkg::Lock::Timeout=120", ANY_ERROR], UPDATE_DEADLINE);
     let update = update.err().map_or(String::new(), |why| format!("; {why}"));
-    Ok(Known { names: query()?, update })
+    Ok(KnownPackages { names: query()?, update })
 }
 
 /// The packages in what `apt-cache policy` prints that can be installed.

@@ -27,7 +27,6 @@ const MAX_LINES: usize = 3;
 /// Maximum length of a program's output in an error, in characters.
 const MAX_CHARS: usize = 300;
 
-/// Runs a program.
 pub(crate) fn run(argv: &[&str], deadline: Duration) -> Result<Output, HostChangeError> {
     finish(argv[0], program(argv, deadline))
 }

@@ -16,7 +16,6 @@ use std::collections::BTreeSet;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// Debian packages.
     Packages,
     /// Tools from npm.
     Npm,
@@ -27,7 +26,6 @@ pub enum Kind {
     Sudoers,
     /// Files that only their owner can read.
     Secrets,
-    /// Drop-ins of systemd's.
     Limits,
     /// Directories that other users must not enter.
     Tighten,
