@@ -216,12 +216,12 @@ content = "true\n"
         ]
     );
     for why in [
-        "no-such-package: apt knows no package of this name",
-        "tl.two: apt knows no package of this name",
+        "no-such-package: no package of this name in apt's lists",
+        "tl.two: no package of this name in apt's lists",
         "tl-bad: apt-get exited with 100: E: ",
         "no-such-tool: npm exited with 1: ",
         &format!(
-            "/usr/local/bin/other: not put in place: expected sha256:{wrong}, found sha256:{}",
+            "/usr/local/bin/other: not installed: expected sha256:{wrong}, found sha256:{}",
             sha256(DOWNLOAD)
         ),
         "the answer is status 404",
