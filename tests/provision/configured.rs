@@ -189,7 +189,10 @@ fn a_stub_agent_is_asked_first_and_what_it_says_is_checked() {
     std::fs::remove_file(sandbox.root().join("calls")).unwrap();
     let add = "printf '{\"mcpServers\": {\"playwright\": {}}}' >\"$HOME/.claude.json\"";
     let said = register(&sandbox, &stub(&sandbox, add));
-    assert!(said["done"][0].as_str().unwrap().contains("registered the server playwright"), "{said}");
+    assert!(
+        said["done"][0].as_str().unwrap().contains("registered the server playwright"),
+        "{said}"
+    );
     let calls = std::fs::read_to_string(sandbox.root().join("calls")).unwrap();
     assert_eq!(
         calls,

@@ -33,7 +33,7 @@ fn homes_are_looked_at_and_worked_on_by_their_users_and_what_is_theirs_stays() {
         "  + add      ~/.codex/AGENTS.md: the site's instructions  [intent]",
         "  ! refused  ~/.codex/AGENTS.md: the site's instructions  [drift]",
         "/home/builder/.codex: a link: not followed",
-        "/home/builder/.kube: no directory",
+        "/home/builder/.kube: not a directory",
     ] {
         assert!(plan.contains(line), "{line}\n{plan}");
     }

@@ -53,7 +53,11 @@ fn a_record_that_cannot_be_read_ends_the_plan() {
         ("written.json", "", "written.json: not a valid record: EOF"),
         ("roster.yaml", "users: [a]\n", "roster.yaml:1:8: expected a table of users"),
         ("ports.json", "{\"ops\": 80}", "ports.json: port 80 of ops is below 1024"),
-        ("ports.json", "{\"a\": 4000, \"b\": 4000}", "planning the ports: port 4000 belongs to a"),
+        (
+            "ports.json",
+            "{\"a\": 4000, \"b\": 4000}",
+            "planning the ports: port 4000 belongs to both a (T3_PORT)",
+        ),
     ] {
         let host = host("02-agrees");
         std::fs::write(host.place().join(applied).join(file), text).unwrap();

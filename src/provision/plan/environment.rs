@@ -83,7 +83,7 @@ fn mode(user: &str, service: Service, observed: &Observed) -> Option<Change> {
     let part = format!("{}-mode", service.key());
     let change = Change::new(Some(user), Step::Environment, &part, format!("{file} mode"));
     let change = change.from(format!("{mode:04o}")).to(format!("{MODE:04o}"));
-    let change = change.why("it may hold secrets of the service");
+    let change = change.why("readable only by root and the service");
     let action = Action::SetMode { file, mode: MODE };
     (*mode != MODE).then(|| change.done(Verb::Repair, Cause::Drift, action))
 }

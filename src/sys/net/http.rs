@@ -125,6 +125,7 @@ pub(crate) fn reason(error: &ureq::Error) -> String {
         ureq::Error::Io(error) if error.kind() == std::io::ErrorKind::TimedOut => {
             "no answer in time".to_owned()
         }
+        ureq::Error::Io(error) => crate::text::io_reason(error),
         other => other.to_string(),
     }
 }

@@ -224,10 +224,10 @@ content = "true\n"
             "/usr/local/bin/other: not installed: expected sha256:{wrong}, found sha256:{}",
             sha256(DOWNLOAD)
         ),
-        "the answer is status 404",
-        "an answer of more than 1048576 bytes",
+        ": status 404",
+        "more than 1048576 bytes",
         "/etc/sudoers.d/broken: visudo exited with 1: ",
-        "/etc/vault-token: kept as it is: 127.0.0.1:1: ",
+        "/etc/vault-token: left as it is: 127.0.0.1:1: ",
     ] {
         assert!(run.err().contains(why), "{why}\n{}", run.err());
     }
