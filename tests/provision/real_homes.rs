@@ -62,7 +62,7 @@ fn homes_are_looked_at_and_worked_on_by_their_users_and_what_is_theirs_stays() {
     here.provision(&["apply"]);
     assert_eq!(host.sh("cat /home/ops/.codex/AGENTS.md"), "mine\n");
     let plan = here.provision(&["plan", "--user", "ops"]).ok().out();
-    assert!(plan.contains("a person took it out: not put back"), "{plan}");
+    assert!(plan.contains("a person removed it: not restored"), "{plan}");
 }
 
 /// Root opens nothing below a home, whatever users' processes do there.

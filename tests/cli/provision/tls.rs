@@ -63,7 +63,7 @@ fn a_server_is_known_by_its_authority() {
     let stranger = ask(&[]).code(4);
     assert!(stranger.err().contains("certificate"), "{}", stranger.err());
     let none = ask(&["--ca-file", "roster.yaml"]).code(2);
-    assert_eq!(none.err(), "error: --ca-file: roster.yaml: no certificate in it\n");
+    assert_eq!(none.err(), "error: --ca-file: roster.yaml: contains no certificate\n");
     ask(&["--ca-file", "none.pem"]).code(2);
     assert_eq!(desk.read("roster.yaml"), ROSTER);
 }
