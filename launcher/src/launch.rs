@@ -13,7 +13,7 @@ use crate::process::{login_shell, program};
 use crate::terminal::say::say;
 use crate::terminal::wait::{self, Choice};
 use crate::terminal::{Terminal, scrollback};
-use crate::{freshening, tmux_session};
+use crate::{tmux_session, update_clones};
 use shared::escape::{io_reason, shown};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::process::CommandExt;
@@ -81,7 +81,7 @@ pub fn launch(options: &Options) -> ExitCode {
         }
     };
     if config.freshen && !options.no_freshen {
-        freshening::freshen(options.code_dir.as_deref().unwrap_or(&config.code_dir), &config);
+        update_clones::freshen(options.code_dir.as_deref().unwrap_or(&config.code_dir), &config);
     }
     if name == "claude" {
         first_run::keep_onboarded(&home);

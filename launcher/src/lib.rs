@@ -5,7 +5,6 @@
 pub mod agent;
 pub mod config;
 pub mod files;
-pub mod freshening;
 pub mod launch;
 pub mod options;
 pub mod persist;
@@ -14,3 +13,4 @@ pub mod terminal;
 #[cfg(test)]
 mod test_files;
 pub mod tmux_session;
+pub mod update_clones;

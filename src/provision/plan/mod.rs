@@ -10,6 +10,7 @@ mod browser;
 mod change;
 mod cluster;
 pub mod code;
+mod cut_refusal;
 mod cuts;
 mod deployed;
 pub mod environment;

@@ -1,14 +1,12 @@
 //! Becoming a user: the only way in which root acts on files of a user.
 
 use super::limits::{self, NewPrivileges};
+use super::user_environment;
 use crate::sys::accounts::Account;
 use nix::unistd::{Gid, Uid};
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
-
-/// The PATH of a child that became a user: the system's programs, none of a home.
-const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// How a child becomes a user.
 #[derive(Debug, Clone)]
@@ -25,15 +23,9 @@ impl Become {
     /// own session and process group, groups then gid then uid, verified, no inherited
     /// descriptors or keys. The caller's program must be root.
     pub fn prepare(self, command: &mut Command) {
-        let Account { name, uid, gid, groups, home, shell } = self.account;
-        command.env_clear().current_dir("/");
-        command.env("HOME", home).env("USER", &name).env("LOGNAME", &name);
-        command.env("SHELL", shell).env("PATH", SYSTEM_PATH);
-        command.env("LANG", std::env::var_os("LANG").unwrap_or_else(|| "C.UTF-8".into()));
-        let runtime = format!("/run/user/{uid}");
-        if std::path::Path::new(&runtime).is_dir() {
-            command.env("XDG_RUNTIME_DIR", runtime);
-        }
+        user_environment::set(command, &self.account);
+        command.current_dir("/");
+        let Account { uid, gid, groups, .. } = self.account;
         let (mode, new_privileges) = (self.umask, self.new_privileges);
         let drop = move || drop_privileges(uid, gid, &groups, mode, new_privileges);
         // SAFETY: the closure runs between fork and exec; it and all it calls make system calls

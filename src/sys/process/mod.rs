@@ -9,4 +9,5 @@ pub mod parallel;
 pub mod signal_all;
 pub mod spawn;
 pub mod tool;
+mod user_environment;
 pub mod watch;
