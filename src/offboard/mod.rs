@@ -14,7 +14,7 @@ pub mod policy;
 mod processes;
 pub mod record;
 pub mod remove;
-pub mod settings;
+mod settings;
 mod step_runner;
 pub mod steps;
 pub mod uncut;

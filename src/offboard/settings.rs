@@ -3,9 +3,6 @@
 use crate::text::shown;
 use serde::Deserialize;
 
-/// Default of `max_cut_percent`: a larger share of the users is not cut at once.
-pub const MAX_CUT_PERCENT: u8 = 20;
-
 /// The table `[provision.offboard]`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]

@@ -3,9 +3,8 @@
 use crate::cli::config_file;
 use crate::cli::exit::Failure;
 use crate::offboard;
-use crate::offboard::settings::MAX_CUT_PERCENT;
-use crate::provision::settings;
 use crate::provision::settings::servers::{Authentik, Vault};
+use crate::provision::settings::{self, MAX_CUT_PERCENT};
 use crate::roster::Tier;
 use crate::roster::groups::TierGroups;
 use crate::roster::ports::Ranges;

@@ -15,6 +15,9 @@ use crate::offboard;
 use crate::roster::groups::TierGroups;
 use crate::roster::ports::Ranges;
 
+/// Default of `max_cut_percent`: a larger share of the users is not cut at once.
+pub const MAX_CUT_PERCENT: u8 = 20;
+
 /// Site values that a plan follows from.
 #[derive(Debug, Clone)]
 pub struct Settings {
