@@ -24,7 +24,7 @@ while True:
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
             with open(f"/proc/{pid}/cmdline", "rb") as file:
-                if pid in done or file.read() != b"persist\0worker\0":
+                if pid in done or file.read() != b"provision\0worker\0":
                     continue
             if os.stat(f"/proc/{pid}").st_uid != os.getuid():
                 continue
@@ -79,7 +79,7 @@ fn applied(here: &Provisioned, test: &str, seconds: u64) -> Option<String> {
 
 /// Where the tracer came too late for the first worker, a signal stops the next one for it.
 fn is_told(receipt: &str) -> bool {
-    ["keeps its status from us", "did not answer within"].iter().any(|why| receipt.contains(why))
+    ["withholds its exit status", "did not answer within"].iter().any(|why| receipt.contains(why))
 }
 
 #[test]
