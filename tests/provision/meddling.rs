@@ -24,7 +24,7 @@ while True:
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
             with open(f"/proc/{pid}/cmdline", "rb") as file:
-                if pid in done or file.read() != b"provision\0worker\0":
+                if pid in done or not file.read().endswith(b"provision\0worker\0"):
                     continue
             if os.stat(f"/proc/{pid}").st_uid != os.getuid():
                 continue
