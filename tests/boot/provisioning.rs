@@ -206,7 +206,7 @@ END");
     say("whole", "wrong");
     let said = apply(&made, "", 1);
     assert!(said.contains("roster.yaml:3:"), "{said}");
-    assert!(said.contains("bob' is power-user here"), "{said}");
+    assert!(said.contains("bob' has tier power-user here"), "{said}");
     for unreachable in ["error", "deleted"] {
         say("error", unreachable);
         assert!(apply(&made, "", 4).contains("tiers not compared"), "{unreachable}");
