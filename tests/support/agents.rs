@@ -8,6 +8,7 @@ use super::{Run, run, wait_for, wait_until};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 /// Where `install-prerequisites.sh` puts the agents: `test` the pinned ones, `soak` also older ones,
 /// which `TL_AGENTS` chooses.
@@ -244,7 +245,13 @@ impl AgentLab {
         let updated = |record: &serde_json::Value| record["updatedAt"].clone();
         let idle_since = self.live_record(agent.pid).as_ref().map(updated);
         self.enter(&agent.pane, text);
+        let mut pressed = Instant::now();
         let turn = wait_for(&format!("the API gets {text:?} from {agent:?}"), || {
+            // Codex takes Enter for part of a paste if it follows what was typed too closely.
+            if pressed.elapsed() > Duration::from_secs(4) {
+                self.tmux(["send-keys", "-t", &agent.pane, "Enter"]).ok();
+                pressed = Instant::now();
+            }
             let log = self.log().split_off(before);
             log.into_iter().find(|turn| turn.user_texts.last().is_some_and(|last| last == text))
         });
