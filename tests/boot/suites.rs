@@ -50,6 +50,7 @@ fn everybody_is_back_on(suite: &'static str, tmux: f32, systemd: u32) {
         let sessions = made.sh("loginctl --no-legend list-sessions");
         !sessions.lines().any(|line| line.split_whitespace().any(|word| word == "user"))
     });
+    // That nothing more is ended has no event to wait for: one second is what logind had to act.
     std::thread::sleep(std::time::Duration::from_secs(1));
     everybody_is_back(&made, &before);
 
