@@ -20,4 +20,5 @@ mod hostile;
 mod launcher;
 mod offboard;
 mod provision;
+mod set_ups;
 mod tmux;

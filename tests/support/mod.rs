@@ -13,6 +13,7 @@ pub(crate) mod planted;
 pub(crate) mod random;
 pub(crate) mod run;
 pub(crate) mod sandbox;
+pub(crate) mod set_up;
 pub(crate) mod stub_agent;
 pub(crate) mod tmux_versions;
 pub(crate) mod wait;

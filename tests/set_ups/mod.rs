@@ -1,0 +1,4 @@
+//! Set-ups as people have them: each case was reported by somebody, or stands in somebody's
+//! configuration.
+
+mod first;

@@ -1,0 +1,133 @@
+//! A stub of a coding agent, for what does not need the real ones: what a keeper of sessions sees of
+//! Claude Code, or of Codex if its name begins so. `tests/agents/` runs the real ones.
+//!
+//! It resumes and forks as they do, keeps the live record or the lock, writes transcripts, and notes
+//! each start as a line of JSON in `$STUB_LOG` (else `~/agent.log`): `pid cwd argv env`. On its
+//! terminal it takes `/exit`, `/clear` (a new conversation), `/die` (exit code 7); any other line is a
+//! prompt. In the environment: `STUB_PROMPTED` (a prompt at the start), `STUB_VERSION`,
+//! `STUB_NO_RECORD`, `STUB_OLD_RECORD` (without `procStart`), `STUB_STALE_RECORD` (`/clear` leaves it
+//! as it is), `STUB_KIND`, `STUB_ENTRYPOINT`; of Codex `STUB_DAEMON` (it holds no files),
+//! `STUB_TITLE` (the thread's id is the pane's title).
+#![allow(clippy::disallowed_methods, reason = "it stands for a program of others")]
+#![allow(clippy::print_stdout, reason = "it talks to a terminal")]
+#![allow(clippy::unwrap_used, reason = "what it cannot do ends it")]
+#![allow(clippy::exit, reason = "a signal ends it")]
+
+mod claude;
+mod codex;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+fn main() {
+    let mut signals = nix::sys::signal::SigSet::empty();
+    signals.add(nix::sys::signal::Signal::SIGHUP);
+    signals.add(nix::sys::signal::Signal::SIGTERM);
+    signals.thread_block().unwrap();
+    let argv: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into()).collect();
+    let name = Path::new(&argv[0]).file_name().unwrap().to_string_lossy().into_owned();
+    log_start(&argv);
+    let agent = if name.starts_with("codex") { codex::start(&argv) } else { claude::start(&argv) };
+    let Some(mut agent) = agent else { std::process::exit(1) };
+    let record = agent.record();
+    std::thread::spawn(move || {
+        let signal = signals.wait().unwrap();
+        let _ = record.map(std::fs::remove_file);
+        std::process::exit(128 + signal as i32);
+    });
+    println!("AGENT {name} {}", agent.conversation());
+    let code = converse(agent.as_mut());
+    let _ = agent.record().map(std::fs::remove_file);
+    std::process::exit(code);
+}
+
+/// A running agent.
+trait Agent {
+    fn conversation(&self) -> String;
+    /// The file that it removes as it ends.
+    fn record(&self) -> Option<PathBuf>;
+    fn prompt(&mut self, text: &str);
+    fn new_conversation(&mut self);
+}
+
+fn converse(agent: &mut dyn Agent) -> i32 {
+    for line in std::io::stdin().lines() {
+        match line.unwrap_or_default().as_str() {
+            "/exit" => return 0,
+            "/die" => return 7,
+            "/clear" | "/new" => agent.new_conversation(),
+            "" => {}
+            text => agent.prompt(text),
+        }
+    }
+    0
+}
+
+fn log_start(argv: &[String]) {
+    let log = variable("STUB_LOG").map_or_else(|| home().join("agent.log"), PathBuf::from);
+    let environment: serde_json::Map<String, serde_json::Value> = std::env::vars_os()
+        .map(|(name, value)| (name.to_string_lossy().into(), value.to_string_lossy().into()))
+        .collect();
+    let line = serde_json::json!({
+        "pid": std::process::id(),
+        "cwd": cwd(),
+        "argv": argv,
+        "env": environment,
+    });
+    append(&log, &line.to_string());
+}
+
+fn append(file: &Path, line: &str) {
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    let mut file = std::fs::OpenOptions::new().create(true).append(true).open(file).unwrap();
+    file.write_all(format!("{line}\n").as_bytes()).unwrap();
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn home() -> PathBuf {
+    variable("HOME").map_or_else(|| "/".into(), PathBuf::from)
+}
+
+fn cwd() -> String {
+    std::env::current_dir().map_or_else(|_| "/".into(), |cwd| cwd.to_string_lossy().into())
+}
+
+/// The value of `--name VALUE` or `--name=VALUE`.
+fn value(argv: &[String], names: &[&str]) -> Option<String> {
+    let mut words = argv.iter().skip(1);
+    while let Some(word) = words.next() {
+        if names.contains(&word.as_str()) {
+            return Some(words.next().cloned().unwrap_or_default());
+        }
+        let joined = word.split_once('=').filter(|(name, _)| names.contains(name));
+        if let Some((_, value)) = joined {
+            return Some(value.to_owned());
+        }
+    }
+    None
+}
+
+fn is_id(word: &str) -> bool {
+    let hyphen = |at: usize| matches!(at, 8 | 13 | 18 | 23);
+    word.len() == 36
+        && word
+            .bytes()
+            .enumerate()
+            .all(|(at, byte)| if hyphen(at) { byte == b'-' } else { byte.is_ascii_hexdigit() })
+}
+
+/// A random UUID; `ordered` of version 7, by its time.
+fn new_id(ordered: bool) -> String {
+    let text = std::fs::read_to_string("/proc/sys/kernel/random/uuid").unwrap();
+    let random = text.trim().to_owned();
+    if !ordered {
+        return random;
+    }
+    let time =
+        format!("{:012x}", SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis());
+    format!("{}-{}-7{}", &time[..8], &time[8..], &random[15..])
+}
