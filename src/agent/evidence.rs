@@ -1,6 +1,7 @@
 //! How certain we are of which conversation a pane runs, and whose it is (pure).
 
 use super::conversation::ConversationId;
+use super::environment::AgentEnvironment;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
@@ -55,6 +56,8 @@ pub struct Sighting {
     pub start: u64,
     /// Whether it is our launcher, waiting for Enter before it starts the agent.
     pub waits: bool,
+    /// What of its environment is recorded.
+    pub environment: AgentEnvironment,
 }
 
 /// The sighting that speaks for a pane: the best evidence; then what the user sees (the
@@ -142,6 +145,7 @@ mod tests {
             depth: 1,
             start,
             waits: false,
+            environment: AgentEnvironment::default(),
         };
         PaneSighting { place: place.to_owned(), previous: None, sighting }
     }

@@ -7,6 +7,7 @@ pub mod ancestry;
 pub mod claude;
 pub mod codex;
 pub mod conversation;
+pub mod environment;
 pub mod evidence;
 pub mod home;
 pub mod hooks;
@@ -18,6 +19,7 @@ mod transcript;
 
 pub use ancestry::{Caller, Use, caller};
 pub use conversation::ConversationId;
+pub use environment::AgentEnvironment;
 pub use evidence::{PaneSighting, Rank, Sighting, resolve};
 pub use home::Home;
 pub use stamp::Stamp;
@@ -144,6 +146,7 @@ pub fn detect(first_pid: i32, stamp: Option<&Stamp>, home: &Home, proc: &Proc) -
             depth: process.depth,
             start: process.stat.start,
             waits: launcher::waits(process),
+            environment: AgentEnvironment::of(&process.environment(), home.path()),
         });
         seen.descend
     });

@@ -16,6 +16,8 @@ use std::path::{Path, PathBuf};
 const MAX_PROCESSES: usize = 256;
 /// An argument list longer than this is cut (bytes).
 const MAX_ARGV: u64 = 256 << 10;
+/// Of a longer environment, the beginning is read (bytes).
+const MAX_ENVIRONMENT: u64 = 256 << 10;
 /// What is read first of a file in `/proc` (bytes).
 const FIRST_READ: usize = 2048;
 /// Maximum number of open files that are inspected.
@@ -120,6 +122,14 @@ impl Process {
         use std::os::unix::fs::MetadataExt;
         let own = std::fs::metadata(self.dir.join("task").join(self.pid.to_string()));
         own.is_ok_and(|meta| meta.uid() == nix::unistd::geteuid().as_raw())
+    }
+
+    /// Its environment as it was started: `NAME=value`, each ended by a NUL byte; empty if it cannot
+    /// be read, or not to its end.
+    pub fn environment(&self) -> Vec<u8> {
+        let read = read_bounded(&self.dir.join("environ"), MAX_ENVIRONMENT).unwrap_or_default();
+        let whole = read.iter().rposition(|&byte| byte == 0).map_or(0, |end| end + 1);
+        read[..whole].to_vec()
     }
 
     /// When it started, in seconds since the epoch, to the second.

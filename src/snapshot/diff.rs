@@ -161,7 +161,7 @@ impl<'a> PaneDiff<'a> {
 }
 
 /// What is compared: everything but the place.
-fn values(row: &Row) -> [(&'static str, Option<Vec<u8>>); 13] {
+fn values(row: &Row) -> [(&'static str, Option<Vec<u8>>); 16] {
     let letters = |letters: String| Some(letters.into_bytes()).filter(|l| !l.is_empty());
     let prompted = row.prompted.map(|prompted| if prompted { "yes" } else { "no" });
     [
@@ -173,6 +173,9 @@ fn values(row: &Row) -> [(&'static str, Option<Vec<u8>>); 13] {
         ("command", row.command.clone()),
         ("evidence", row.evidence.clone()),
         ("prompted", prompted.map(Into::into)),
+        ("agent_environment", row.agent_environment.clone()),
+        ("parent", row.parent.clone()),
+        ("agent_version", row.agent_version.clone()),
         ("pane_flags", letters(row.pane_flags.letters())),
         ("group", row.group.clone()),
         ("window_name", row.window_name.clone()),

@@ -67,6 +67,13 @@ pub struct Row {
     pub environment: Option<Vec<u8>>,
     /// The argument list of a program that is started again, each word ended by a NUL byte.
     pub program: Option<Vec<u8>>,
+    /// Variables that the agent was started with, of a fixed list: `NAME=value`, each ended by a NUL
+    /// byte.
+    pub agent_environment: Option<Vec<u8>>,
+    /// The conversation that the agent's own was forked from.
+    pub parent: Option<Vec<u8>>,
+    /// The agent's version, if it says so itself.
+    pub agent_version: Option<Vec<u8>>,
 }
 
 /// What a pane was when it was saved.

@@ -287,6 +287,9 @@ fn build_row(
         options: Some(pane.options.clone().into_bytes()).filter(|options| !options.is_empty()),
         environment: Some(environment).filter(|environment| !environment.is_empty()),
         program: None,
+        agent_environment: sighting.and_then(|sighting| sighting.environment.encode()),
+        parent: None,
+        agent_version: None,
     }
 }
 

@@ -25,6 +25,9 @@ pub(crate) fn drop_closing(
             row.command = None;
             row.evidence = None;
             row.prompted = None;
+            row.agent_environment = None;
+            row.parent = None;
+            row.agent_version = None;
         }
     }
 }

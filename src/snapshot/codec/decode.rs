@@ -111,6 +111,9 @@ fn set(row: &mut Row, column: &[u8], value: Option<Vec<u8>>) -> Option<()> {
         b"options" => row.options = value,
         b"environment" => row.environment = value,
         b"program" => row.program = value,
+        b"agent_environment" => row.agent_environment = value,
+        b"parent" => row.parent = value,
+        b"agent_version" => row.agent_version = value,
         _ => {}
     }
     Some(())

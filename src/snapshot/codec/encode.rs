@@ -47,7 +47,8 @@ fn encode_row(row: &Row, file: &mut Writer) {
     file.optional(linked.as_deref());
     number(Some(row.stack).filter(|stack| *stack > 0).map(u64::from), file);
     file.optional(row.options.as_deref()).optional(row.environment.as_deref());
-    file.optional(row.program.as_deref()).end();
+    file.optional(row.program.as_deref()).optional(row.agent_environment.as_deref());
+    file.optional(row.parent.as_deref()).optional(row.agent_version.as_deref()).end();
 }
 
 fn number(number: Option<u64>, file: &mut Writer) {

@@ -13,7 +13,7 @@ const VERSION: &[u8] = b"1";
 
 /// The columns, in the order they are written. The first three are fixed for good; the others
 /// are found by name, and those of a later writer are skipped.
-const COLUMNS: [&str; 24] = [
+const COLUMNS: [&str; 27] = [
     "session",
     "cwd",
     "conversation",
@@ -38,6 +38,9 @@ const COLUMNS: [&str; 24] = [
     "options",
     "environment",
     "program",
+    "agent_environment",
+    "parent",
+    "agent_version",
 ];
 
 /// Why a file is not a valid snapshot.

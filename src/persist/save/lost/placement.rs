@@ -13,6 +13,9 @@ pub(super) fn leave_in_place(pane: &mut Row, lost: Row) {
     pane.command = lost.command;
     pane.evidence = lost.evidence;
     pane.prompted = lost.prompted;
+    pane.agent_environment = lost.agent_environment;
+    pane.parent = lost.parent;
+    pane.agent_version = lost.agent_version;
     pane.last_seen = lost.last_seen;
     pane.lost_since = lost.lost_since;
 }
