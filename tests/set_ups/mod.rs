@@ -2,3 +2,4 @@
 //! configuration.
 
 mod first;
+mod rounds;

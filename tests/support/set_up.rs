@@ -25,6 +25,15 @@ pub(crate) struct Started {
     pub(crate) env: BTreeMap<String, String>,
 }
 
+/// A conversation that a stub was on, as it noted it.
+#[derive(Debug, Deserialize)]
+pub(crate) struct OnConversation {
+    pub(crate) pid: i32,
+    pub(crate) conversation: String,
+    /// Whether it had a transcript.
+    pub(crate) prompted: bool,
+}
+
 impl Started {
     /// Its arguments as one line, without the program.
     pub(crate) fn arguments(&self) -> String {
@@ -140,6 +149,15 @@ impl SetUp {
 
     /// All starts of agents, oldest first.
     pub(crate) fn started(&self) -> Vec<Started> {
+        self.noted()
+    }
+
+    /// All conversations that agents were on, oldest first; one again after each line they took.
+    pub(crate) fn conversations(&self) -> Vec<OnConversation> {
+        self.noted()
+    }
+
+    fn noted<T: serde::de::DeserializeOwned>(&self) -> Vec<T> {
         let log = std::fs::read_to_string(self.sandbox.home().join("agent.log"));
         let log = log.unwrap_or_default();
         log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()

@@ -114,6 +114,10 @@ impl Agent for Claude {
         self.id.clone()
     }
 
+    fn is_prompted(&self) -> bool {
+        self.transcript.as_ref().is_some_and(|file| file.exists())
+    }
+
     fn record(&self) -> Option<PathBuf> {
         self.transcript.as_ref()?;
         Some(self.base.join("sessions").join(format!("{}.json", std::process::id())))

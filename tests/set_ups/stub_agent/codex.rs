@@ -83,6 +83,10 @@ impl Agent for Codex {
         self.id.clone()
     }
 
+    fn is_prompted(&self) -> bool {
+        self.rollout.is_some()
+    }
+
     fn record(&self) -> Option<PathBuf> {
         None
     }

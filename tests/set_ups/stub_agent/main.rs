@@ -2,8 +2,8 @@
 //! Claude Code, or of Codex if its name begins so. `tests/agents/` runs the real ones.
 //!
 //! It resumes and forks as they do, keeps the live record or the lock, writes transcripts, and notes
-//! each start as a line of JSON in `$STUB_LOG` (else `~/agent.log`): `pid cwd argv env`. On its
-//! terminal it takes `/exit`, `/clear` (a new conversation), `/die` (exit code 7); any other line is a
+//! each start as a line of JSON in `$STUB_LOG` (else `~/agent.log`): `pid cwd argv env`, and then each
+//! conversation that it is on: `pid conversation prompted`. On its terminal it takes `/exit`, `/clear` (a new conversation), `/die` (exit code 7); any other line is a
 //! prompt. In the environment: `STUB_PROMPTED` (a prompt at the start), `STUB_VERSION`,
 //! `STUB_NO_RECORD`, `STUB_OLD_RECORD` (without `procStart`), `STUB_STALE_RECORD` (`/clear` leaves it
 //! as it is), `STUB_KIND`, `STUB_ENTRYPOINT`; of Codex `STUB_DAEMON` (it holds no files),
@@ -37,6 +37,7 @@ fn main() {
         std::process::exit(128 + signal as i32);
     });
     println!("AGENT {name} {}", agent.conversation());
+    log_conversation(agent.as_ref());
     let code = converse(agent.as_mut());
     let _ = agent.record().map(std::fs::remove_file);
     std::process::exit(code);
@@ -45,6 +46,8 @@ fn main() {
 /// A running agent.
 trait Agent {
     fn conversation(&self) -> String;
+    /// Whether that has a transcript.
+    fn is_prompted(&self) -> bool;
     /// The file that it removes as it ends.
     fn record(&self) -> Option<PathBuf>;
     fn prompt(&mut self, text: &str);
@@ -60,12 +63,21 @@ fn converse(agent: &mut dyn Agent) -> i32 {
             "" => {}
             text => agent.prompt(text),
         }
+        log_conversation(agent);
     }
     0
 }
 
+fn log_conversation(agent: &dyn Agent) {
+    let line = serde_json::json!({
+        "pid": std::process::id(),
+        "conversation": agent.conversation(),
+        "prompted": agent.is_prompted(),
+    });
+    append(&log(), &line.to_string());
+}
+
 fn log_start(argv: &[String]) {
-    let log = variable("STUB_LOG").map_or_else(|| home().join("agent.log"), PathBuf::from);
     let environment: serde_json::Map<String, serde_json::Value> = std::env::vars_os()
         .map(|(name, value)| (name.to_string_lossy().into(), value.to_string_lossy().into()))
         .collect();
@@ -75,7 +87,11 @@ fn log_start(argv: &[String]) {
         "argv": argv,
         "env": environment,
     });
-    append(&log, &line.to_string());
+    append(&log(), &line.to_string());
+}
+
+fn log() -> PathBuf {
+    variable("STUB_LOG").map_or_else(|| home().join("agent.log"), PathBuf::from)
 }
 
 fn append(file: &Path, line: &str) {
