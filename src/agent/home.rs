@@ -1,7 +1,7 @@
 //! A user's home as the agents use it: read with bounds, and never through a link that leads out
 //! of it. What agents write may be hostile or incomplete.
 
-use crate::sys::Dir;
+use crate::sys::{Dir, mounts};
 use crate::text::{io_reason, shown};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -15,14 +15,18 @@ pub struct Home {
     dirs: RefCell<BTreeMap<PathBuf, Option<Rc<Dir>>>>,
     resolved: RefCell<BTreeMap<PathBuf, PathBuf>>,
     notes: RefCell<Vec<String>>,
+    /// A mount that was needed since [`Home::take_unanswered`] and does not answer.
+    unanswered: RefCell<Option<PathBuf>>,
 }
 
 impl Home {
     /// The home at `path`; it need not exist.
     pub fn new(path: &Path) -> Self {
-        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let unanswered = mounts::unanswered(path);
+        let real = unanswered.is_none().then(|| path.canonicalize().ok()).flatten();
         Self {
-            path,
+            path: real.unwrap_or_else(|| path.to_owned()),
+            unanswered: RefCell::default(),
             dirs: RefCell::default(),
             resolved: RefCell::default(),
             notes: RefCell::default(),
@@ -52,9 +56,24 @@ impl Home {
         if let Some(known) = self.resolved.borrow().get(cwd) {
             return known.clone();
         }
-        let resolved = cwd.canonicalize().unwrap_or_else(|_| cwd.to_owned());
+        let real = self.may_touch(cwd).then(|| cwd.canonicalize().ok()).flatten();
+        let resolved = real.unwrap_or_else(|| cwd.to_owned());
         self.resolved.borrow_mut().insert(cwd.to_owned(), resolved.clone());
         resolved
+    }
+
+    /// Whether a path can be touched without waiting for ever: no mount on the way to it hangs. One that
+    /// does is noted.
+    pub fn may_touch(&self, path: &Path) -> bool {
+        let Some(mount) = mounts::unanswered(path) else { return true };
+        self.note(format!("{} does not answer: what is there is left alone", shown(&mount)));
+        self.unanswered.replace(Some(mount));
+        false
+    }
+
+    /// The last mount that [`Home::may_touch`] found not to answer, since this was last called.
+    pub fn take_unanswered(&self) -> Option<PathBuf> {
+        self.unanswered.take()
     }
 
     /// Notes something about the home for the user's report.
@@ -72,6 +91,9 @@ impl Home {
 
     fn open(&self, relative: &Path) -> Option<Dir> {
         let path = self.path.join(relative);
+        if !self.may_touch(&path) {
+            return None;
+        }
         // The nearest part that exists: it may be a parent that is a link.
         for part in path.ancestors().take_while(|part| part.starts_with(&self.path)) {
             let real = match part.canonicalize() {

@@ -4,9 +4,10 @@ use super::capture_policy::CapturePolicy;
 use super::restore_mode::Settings;
 use crate::snapshot::retention::Rules;
 use crate::snapshot::{Activity, Store};
-use crate::sys::{Account, FileError, clock};
+use crate::sys::{Account, FileError, clock, mounts};
+use crate::text::shown;
 use crate::tmux::{Hooks, Server};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The context of a command for one user. All of it belongs to that user.
@@ -41,12 +42,27 @@ impl Context {
 
     /// The user's store, for reading; `None` if nothing was ever saved.
     pub fn store(&self) -> Result<Option<Store>, FileError> {
-        Store::open(&self.own_dir())
+        let dir = self.own_dir();
+        Self::must_answer(&dir)?;
+        Store::open(&dir)
+    }
+
+    /// # Errors
+    /// If a mount on the way to a directory of the state hangs.
+    fn must_answer(dir: &Path) -> Result<(), FileError> {
+        match mounts::unanswered(dir) {
+            Some(mount) => {
+                let why = format!("{} does not answer", shown(&mount));
+                Err(FileError::refused("opening", dir, why))
+            }
+            None => Ok(()),
+        }
     }
 
     /// Updates the record of activity, if there is a store. A failure is only noted.
     pub fn record(&self, notes: &mut Vec<String>, change: impl FnOnce(&mut Activity)) {
-        match Store::open_for_hints(&self.own_dir()) {
+        let dir = self.own_dir();
+        match Self::must_answer(&dir).and_then(|()| Store::open_for_hints(&dir)) {
             Ok(Some(store)) => store.record(notes, change),
             Ok(None) => {}
             Err(error) => notes.push(format!("activity not recorded: {error}")),
@@ -63,6 +79,7 @@ impl Context {
     /// # Errors
     /// If it does not exist and only root may create it.
     pub fn writable_store(&self) -> Result<Store, FileError> {
+        Self::must_answer(&self.own_dir())?;
         if self.may_create {
             return Store::create(&self.state_dir, &self.account.name);
         }

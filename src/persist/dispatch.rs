@@ -14,7 +14,7 @@ use super::request::{Job, Request};
 use super::restore;
 use super::save::{self, coalesce};
 use crate::sys::process::watch::Watched;
-use crate::sys::{Account, accounts, clock};
+use crate::sys::{Account, accounts, clock, mounts};
 use crate::tmux::{Server, Socket};
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
@@ -115,7 +115,10 @@ pub fn failed(request: &Request, problem: Problem) -> Report {
 fn with_environment(account: Account) -> Account {
     let absolute =
         |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let own = |home: &PathBuf| home.metadata().is_ok_and(|meta| meta.uid() == account.uid.as_raw());
+    let answers = |home: &PathBuf| mounts::unanswered(home).is_none();
+    let own = |home: &PathBuf| {
+        answers(home) && home.metadata().is_ok_and(|meta| meta.uid() == account.uid.as_raw())
+    };
     let home = absolute("HOME").filter(own).unwrap_or(account.home);
     let shell = absolute("SHELL").unwrap_or(account.shell);
     Account { home, shell, ..account }

@@ -7,7 +7,8 @@ pub mod stat;
 
 pub use stat::Stat;
 
-use std::ffi::OsString;
+use crate::sys::mounts;
+use std::ffi::{OsStr, OsString};
 use std::io::Read;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
@@ -168,6 +169,14 @@ impl Process {
         self.children().iter().any(runs)
     }
 
+    /// The processes directly below it that run; those that have ended do not count.
+    fn running_children(&self) -> Vec<Process> {
+        let Some(root) = self.dir.parent() else { return Vec::new() };
+        let proc = Proc::new(root);
+        let children = self.children().into_iter();
+        children.filter_map(|pid| proc.process(pid, self.depth + 1)).collect()
+    }
+
     /// Children of every thread (`/proc/<pid>/task/*/children`, proc(5)).
     fn children(&self) -> Vec<i32> {
         let tasks = self.dir.join("task");
@@ -186,8 +195,11 @@ fn cwd_in(dir: &Path) -> Option<OsString> {
     let target = std::fs::read_link(&link).ok()?.into_os_string();
     let marked = target.as_bytes().strip_suffix(DELETED);
     // A directory may really be called that: only one without a name left has no links.
-    let gone =
-        || link.metadata().is_ok_and(|meta| std::os::unix::fs::MetadataExt::nlink(&meta) == 0);
+    let answers = |name: &[u8]| mounts::unanswered(Path::new(OsStr::from_bytes(name))).is_none();
+    let gone = || {
+        marked.is_some_and(answers)
+            && link.metadata().is_ok_and(|meta| std::os::unix::fs::MetadataExt::nlink(&meta) == 0)
+    };
     match marked {
         Some(name) if gone() => Some(OsString::from_vec(name.to_vec())),
         _ => Some(target),

@@ -1,7 +1,10 @@
 //! Shells: which programs are one, and when one only waits at its prompt.
 
 use super::Process;
+use std::path::PathBuf;
 
+/// Beginnings of the names of daemons that prompts start below each shell (powerlevel10k).
+const PROMPT_DAEMONS: [&[u8]; 1] = [b"gitstatusd"];
 /// What shells are called as.
 const SHELLS: [&[u8]; 11] =
     [b"ash", b"bash", b"csh", b"dash", b"fish", b"ksh", b"mksh", b"nu", b"sh", b"tcsh", b"zsh"];
@@ -19,7 +22,8 @@ impl Process {
     }
 
     /// Whether it is a shell at its prompt: it reads its terminal and owns it, and nothing runs in it
-    /// or below it. `own` is the name of the user's shell, which may be none that we know.
+    /// or below it but helpers of its prompt, so that nothing of the user's ends with it. `own` is the
+    /// name of the user's shell, which may be none that we know.
     pub fn is_waiting_shell(&self, own: &[u8]) -> bool {
         (self.shell_name() == own || self.is_shell())
             && reads_its_terminal(&self.argv)
@@ -27,9 +31,36 @@ impl Process {
             && self.is_alone_in_the_foreground()
     }
 
-    /// Whether it waits for its terminal with nothing below it.
+    /// Whether it waits for its terminal with nothing below it but helpers of its prompt.
     fn is_alone_in_the_foreground(&self) -> bool {
-        self.stat.group == self.stat.foreground && !self.has_children()
+        self.stat.group == self.stat.foreground
+            && self.running_children().iter().all(|child| self.is_prompt_helper(child))
+    }
+
+    /// Whether a process below this shell belongs to its prompt, which starts another one with the next
+    /// shell: a fork of the shell itself (asynchronous prompts, such as zsh-async) that has another
+    /// terminal or none, or a daemon that is known to end with its shell. A job of the user's is none of
+    /// these, also if it is a fork of the shell: jobs keep the terminal open. Other programs with a
+    /// session of their own (ssh-agent) may hold what the user needs.
+    fn is_prompt_helper(&self, child: &Process) -> bool {
+        if PROMPT_DAEMONS.iter().any(|name| child.called().starts_with(name)) {
+            return true;
+        }
+        let is_fork = child.argv == self.argv;
+        let has_own_session = child.stat.session != self.stat.session;
+        is_fork && (has_own_session || !self.shares_terminal_with(child) && !child.has_children())
+    }
+
+    /// Whether a process has this one's terminal at one of its first three descriptors. If that cannot be
+    /// read, it does.
+    fn shares_terminal_with(&self, other: &Process) -> bool {
+        let Some(terminal) = self.descriptor(0) else { return true };
+        (0..3).any(|number| other.descriptor(number).is_none_or(|file| file == terminal))
+    }
+
+    /// Where an open descriptor points.
+    fn descriptor(&self, number: u32) -> Option<PathBuf> {
+        std::fs::read_link(self.dir.join("fd").join(number.to_string())).ok()
     }
 }
 

@@ -9,6 +9,8 @@ pub struct Stat {
     pub parent: i32,
     /// Process group (field 5).
     pub group: i32,
+    /// Session (field 6).
+    pub session: i32,
     /// The foreground process group of its terminal (field 8); -1 without one.
     pub foreground: i32,
     /// How many threads it has (field 20).
@@ -36,6 +38,7 @@ impl Stat {
             running: field(3)? == "R",
             parent: field(4)?.parse().ok()?,
             group: field(5)?.parse().ok()?,
+            session: field(6)?.parse().ok()?,
             foreground: field(8)?.parse().ok()?,
             threads: field(20)?.parse().ok()?,
             start: field(22)?.parse().ok()?,
@@ -51,8 +54,15 @@ mod tests {
     fn fields_are_counted_after_the_last_parenthesis() {
         let text = b"7 (a) R 1 (\n) S 1 42 7 34816 43 4194304 1 2 3 4 5 6 7 8 20 0 1 0 98765 1 2";
         let stat = Stat::parse(text).unwrap();
-        let expected =
-            Stat { running: false, parent: 1, group: 42, foreground: 43, threads: 1, start: 98765 };
+        let expected = Stat {
+            running: false,
+            parent: 1,
+            group: 42,
+            session: 7,
+            foreground: 43,
+            threads: 1,
+            start: 98765,
+        };
         assert_eq!(stat, expected);
         let busy = String::from_utf8_lossy(text).replace(") S", ") R");
         assert_eq!(Stat::parse(busy.as_bytes()), Some(Stat { running: true, ..expected }));

@@ -12,6 +12,7 @@ pub mod scrollback;
 pub mod store;
 pub mod summary;
 pub mod tombstones;
+pub mod unrestored;
 
 pub use activity::{Activity, Restored, SaveResult};
 pub use codec::{Damage, Fault, decode, encode};
@@ -22,3 +23,4 @@ pub use record::{PaneFlags, Row, Snapshot, State, WindowFlags};
 pub use store::{Store, Stored};
 pub use summary::Summary;
 pub use tombstones::{Tombstone, Tombstones};
+pub use unrestored::Unrestored;

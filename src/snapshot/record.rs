@@ -74,6 +74,14 @@ pub struct Row {
     pub parent: Option<Vec<u8>>,
     /// The agent's version, if it says so itself.
     pub agent_version: Option<Vec<u8>>,
+    /// Of a lost session whose name other work took: the server and the name that it had, separated
+    /// by `/`.
+    pub origin: Option<Vec<u8>>,
+    /// The session's own directory, where its new windows open.
+    pub session_path: Option<Vec<u8>>,
+    /// Options that users and their tools set on the session, the window and the pane
+    /// ([`crate::tmux::user_options`]).
+    pub user_options: Option<Vec<u8>>,
 }
 
 /// What a pane was when it was saved.

@@ -8,6 +8,7 @@ pub mod accounts;
 pub mod clock;
 pub mod fs;
 pub mod locks;
+pub mod mounts;
 pub mod net;
 pub mod notify;
 pub mod process;

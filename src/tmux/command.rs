@@ -155,6 +155,13 @@ pub fn mark_restored(pane: u32, conversation: &[u8]) -> Line {
     line.word("@persist-restored").plain(conversation)
 }
 
+/// Marks a session with what it was made of by a restore: in a hidden variable of its environment,
+/// which no process gets and no list shows.
+pub fn mark_origin(session: u32, origin: &[u8]) -> Line {
+    let line = Line::new("set-environment -h").target(Target::Session(session));
+    line.word("TMUX_PERSIST_ORIGIN").plain(origin)
+}
+
 /// Gives all panes of a window room: without it small windows have none for the next split.
 pub fn tile(window: u32) -> Line {
     Line::new("select-layout").target(Target::Window(window)).word("tiled")

@@ -1,5 +1,6 @@
 //! Set-ups as people have them: each case was reported by somebody, or stands in somebody's
 //! configuration.
 
+mod beside;
 mod first;
 mod rounds;

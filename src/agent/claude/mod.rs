@@ -104,7 +104,7 @@ impl Agent for Claude {
         match dir.read_start(&file, transcript::START) {
             // Observation once after an unprompted exit: such a file makes both ways of starting fail.
             Ok(start) if !holds_a_message(&start) => Resumption::StartAnew,
-            Ok(_) if own.is_some() && cwd.is_dir() => Resumption::Resume,
+            Ok(_) if own.is_some() && home.may_touch(cwd) && cwd.is_dir() => Resumption::Resume,
             Ok(_) => Resumption::ResumeTranscript(dir.path().join(&file)),
             Err(error) => Resumption::Impossible(error.to_string()),
         }

@@ -1,6 +1,7 @@
 //! Captures a user's live sessions: one exchange with tmux, one pass over the panes' processes.
 
 pub mod foreground_program;
+pub(crate) mod session_origin;
 pub mod shared_windows;
 
 use super::context::Context;
@@ -20,6 +21,9 @@ use std::time::Instant;
 /// Prefix of the names of our own sessions, which exist only while a restore runs.
 pub const BUILDER_PREFIX: &str = "tmux-persist-builder-";
 
+/// The value of a session's `@persist` that excludes it.
+const MARKED_OFF: &[u8] = b"off";
+
 /// The live sessions of a user.
 #[derive(Debug, Default)]
 pub struct Capture {
@@ -37,6 +41,10 @@ pub struct Capture {
     /// By conversation, the id of the pane in which a restore resumed it. Another program may run
     /// there now.
     pub restored: BTreeMap<Vec<u8>, u32>,
+    /// By session that a restore made, what it was made of.
+    pub origins: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// Sessions that their user marked as not to be saved.
+    pub marked_off: BTreeSet<Vec<u8>>,
     /// By pane id, the first process of each pane whose program runs.
     pub pids: BTreeMap<u32, i32>,
     /// The panes that show the alternate screen.
@@ -93,6 +101,12 @@ pub fn capture(
         }
     }
     for pane in listing.panes {
+        if !pane.origin.is_empty() {
+            capture.origins.insert(pane.session.clone(), pane.origin);
+        }
+        if pane.mark == MARKED_OFF {
+            capture.marked_off.insert(pane.session);
+        }
         if pane.alternate {
             capture.alternate.insert(pane.id);
         }
@@ -290,6 +304,9 @@ fn build_row(
         agent_environment: sighting.and_then(|sighting| sighting.environment.encode()),
         parent: None,
         agent_version: None,
+        origin: None,
+        session_path: Some(pane.session_path.clone()).filter(|path| !path.is_empty()),
+        user_options: None,
     }
 }
 

@@ -88,7 +88,15 @@ fn live(
     if let (Some(store), Some(previous)) = (store, previous) {
         let closings = read_closings::read(store, notes);
         let seen = previous.id.seconds(); // differing times do not count as a difference
-        carry_lost::carry_lost(context, &mut captured, previous, &closings, seen, (&home, &proc));
+        carry_lost::carry_lost(
+            context,
+            &mut captured,
+            previous,
+            &closings,
+            seen,
+            store.unrestored(notes),
+            (&home, &proc),
+        );
     }
     notes.extend(captured.notes);
     Ok(captured.snapshot)

@@ -4,6 +4,7 @@ use crate::agent::Resumption;
 use crate::persist::capture_policy::CapturePolicy;
 use crate::tmux::Pane;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 /// The agent of a row without one, as in manifests of the older suite.
 pub const DEFAULT_AGENT: &[u8] = b"claude";
@@ -16,12 +17,20 @@ pub type ResumptionKey = (Vec<u8>, Vec<u8>);
 pub struct Facts {
     /// Names of live sessions.
     pub sessions: BTreeSet<Vec<u8>>,
+    /// Sessions of the snapshot of which a restore made a live one, with its name.
+    pub made: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// Sessions of the snapshot whose names belong to other work.
+    pub taken: BTreeSet<Vec<u8>>,
     /// Live conversations, each with its place, such as `web:0.1` or `process 77`.
     pub conversations: BTreeMap<Vec<u8>, String>,
     /// How each conversation of the snapshot can be resumed by its agent.
     pub resumptions: BTreeMap<ResumptionKey, Resumption>,
     /// Directories of the snapshot that can be entered.
     pub directories: BTreeSet<Vec<u8>>,
+    /// Directories of the snapshot on a mount that does not answer, each with that mount.
+    pub unanswered: BTreeMap<Vec<u8>, PathBuf>,
+    /// Conversations of which something is on a mount that does not answer, each with that mount.
+    pub unreachable: BTreeMap<Vec<u8>, PathBuf>,
     /// For each conversation of the snapshot that is not live: the pane that it was in.
     pub panes: BTreeMap<Vec<u8>, FormerPane>,
     /// The local time as `HHMM`, for the name of a session whose own name is taken.
@@ -45,8 +54,17 @@ pub struct FormerPane {
     pub pid: Option<i32>,
     /// Its place, escaped: `web:0.1`.
     pub place: String,
-    /// Whether nothing runs there but a shell at its prompt.
-    pub waits: bool,
+    pub runs: Occupant,
+}
+
+/// What runs in a pane that an agent has left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Occupant {
+    /// Nothing but a shell at its prompt, or nothing at all.
+    Shell,
+    /// Another conversation of an agent.
+    Agent,
+    Other,
 }
 
 impl Facts {

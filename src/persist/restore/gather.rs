@@ -1,13 +1,15 @@
 //! Gathers the facts for a plan: which sessions and conversations are live, how each conversation can
 //! be resumed, which directories exist.
 
-use super::facts::{DEFAULT_AGENT, Facts, FormerPane, ResumptionKey};
+use super::facts::{DEFAULT_AGENT, Facts, FormerPane, Occupant, ResumptionKey};
 use crate::agent::{self, AGENTS, ConversationId, Home, Resumption};
+use crate::persist::capture::session_origin::{LiveSessions, Standing};
 use crate::persist::capture::{Capture, capture};
 use crate::persist::context::Context;
 use crate::process::{Proc, base_name};
 use crate::snapshot::{Row, Snapshot, State};
-use crate::sys::clock;
+use crate::sys::fs::may_enter;
+use crate::sys::{clock, mounts};
 use crate::tmux::TmuxError;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
@@ -44,23 +46,45 @@ pub fn gather(
         let pane = former_pane(pane, &captured, context, &proc);
         facts.panes.extend(pane.map(|pane| (id, pane)));
     }
+    find_sessions(&mut facts, snapshot, &captured);
     facts.running.clone_from(&captured.running);
     facts.hhmm = clock::hhmm(context.now);
     facts.unfinished = captured.unfinished;
     for row in &snapshot.rows {
-        if !facts.directories.contains(&row.cwd) && can_enter(&row.cwd) {
-            facts.directories.insert(row.cwd.clone());
+        let paths = [Some(&row.cwd), row.session_path.as_ref()];
+        for path in paths.into_iter().flatten() {
+            find_directory(&mut facts, path);
         }
         // A live conversation is not resumed: its transcript need not be read.
         if row.conversation.as_ref().is_none_or(|id| facts.conversations.contains_key(id)) {
             continue;
         }
+        home.take_unanswered();
         if let Some((key, resumption)) = resumption(row, &home) {
+            let unanswered = home.take_unanswered();
+            let mount = unanswered.or_else(|| facts.unanswered.get(&row.cwd).cloned());
+            facts.unreachable.extend(mount.map(|mount| (key.1.clone(), mount)));
             facts.resumptions.insert(key, resumption);
         }
     }
     notes.extend(home.take_notes());
     Ok(facts)
+}
+
+/// Finds what stands for each session of the snapshot.
+fn find_sessions(facts: &mut Facts, snapshot: &Snapshot, captured: &Capture) {
+    let live = LiveSessions::of(captured);
+    let mut sessions: BTreeMap<&[u8], Vec<&Row>> = BTreeMap::new();
+    for row in &snapshot.rows {
+        sessions.entry(&row.session).or_default().push(row);
+    }
+    for (name, rows) in sessions {
+        match live.standing(&rows, &snapshot.server) {
+            Standing::Absent => {}
+            Standing::Live(made) => drop(facts.made.insert(name.to_vec(), made)),
+            Standing::Taken => drop(facts.taken.insert(name.to_vec())),
+        }
+    }
 }
 
 /// By conversation that is not live, the id of the pane in which it ran: the same pane in the same
@@ -91,8 +115,14 @@ fn former_panes(snapshot: &Snapshot, captured: &Capture, facts: &Facts) -> BTree
 fn former_pane(id: u32, captured: &Capture, context: &Context, proc: &Proc) -> Option<FormerPane> {
     let row = captured.snapshot.rows.iter().find(|row| row.pane_id == Some(id))?;
     let pid = captured.pids.get(&id).copied();
-    let waits = row.agent.is_none() && pid.is_none_or(|pid| is_waiting_shell(pid, context, proc));
-    Some(FormerPane { id, pid, place: row.label(), waits })
+    let runs = if row.agent.is_some() {
+        Occupant::Agent
+    } else if pid.is_none_or(|pid| is_waiting_shell(pid, context, proc)) {
+        Occupant::Shell
+    } else {
+        Occupant::Other
+    };
+    Some(FormerPane { id, pid, place: row.label(), runs })
 }
 
 /// Whether a process is a shell at its prompt, of those that we know or the account's own.
@@ -110,9 +140,19 @@ fn resumption(row: &Row, home: &Home) -> Option<(ResumptionKey, Resumption)> {
     Some(((name.to_vec(), id.as_str().into()), resumption))
 }
 
-fn can_enter(cwd: &[u8]) -> bool {
-    let path = Path::new(OsStr::from_bytes(cwd));
-    path.is_absolute() && path.is_dir() && crate::sys::fs::may_enter(path)
+fn find_directory(facts: &mut Facts, directory: &[u8]) {
+    if facts.directories.contains(directory) || facts.unanswered.contains_key(directory) {
+        return;
+    }
+    let path = Path::new(OsStr::from_bytes(directory));
+    if !path.is_absolute() {
+        return;
+    }
+    if let Some(mount) = mounts::unanswered(path) {
+        facts.unanswered.insert(directory.to_vec(), mount);
+    } else if path.is_dir() && may_enter(path) {
+        facts.directories.insert(directory.to_vec());
+    }
 }
 
 #[cfg(test)]

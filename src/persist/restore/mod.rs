@@ -9,7 +9,6 @@ pub mod memory;
 pub mod pane_start;
 pub mod plan;
 pub mod recheck;
-pub mod rename;
 pub mod scrollback;
 pub mod selection;
 pub mod session_name;
@@ -24,7 +23,7 @@ use super::report::{PlanReport, Report, RowResult};
 use super::restore_mode::Mode;
 use super::save::read_closings;
 use crate::persist::restore_pending;
-use crate::snapshot::Stored;
+use crate::snapshot::{Row, Store, Stored};
 use crate::sys::locks::Lock;
 use facts::Facts;
 use selection::Selection;
@@ -142,7 +141,44 @@ fn try_restore(
     if let Some((store, lock)) = store.as_ref().zip(lock.as_ref()) {
         report.notes.extend(starts.leave_for_panes(store, lock));
     }
-    execute::execute(context, steps, &mut report.rows)
+    let rows: Vec<(Row, bool)> =
+        steps.iter().map(|step| (step.row.clone(), step.deferred)).collect();
+    let executed = execute::execute(context, steps, &mut report.rows);
+    if let Some((store, lock)) = store.as_ref().zip(lock.as_ref()) {
+        let is_whole = chosen.is_none() && from.is_none();
+        let results = rows.iter().zip(report.rows.iter().map(|row| row.result.as_ref()));
+        record_unrestored(store, lock, results, is_whole.then_some(&stored), &mut report.notes);
+    }
+    executed
+}
+
+/// Records what could not be brought back, so that saves carry it until it is back. `newest` is the
+/// snapshot, if all of the newest one was to be restored.
+fn record_unrestored<'a>(
+    store: &Store,
+    lock: &Lock,
+    results: impl Iterator<Item = (&'a (Row, bool), Option<&'a RowResult>)>,
+    newest: Option<&Stored>,
+    notes: &mut Vec<String>,
+) {
+    let before = store.unrestored(notes);
+    let mut unrestored = before.clone();
+    for ((row, deferred), result) in results {
+        match result {
+            Some(RowResult::Failed(_)) => unrestored.enter(row, false),
+            Some(RowResult::Restored | RowResult::Skipped(None)) => {
+                unrestored.enter(row, !deferred);
+            }
+            Some(RowResult::Skipped(Some(_)) | RowResult::NotSelected) | None => {}
+        }
+    }
+    if let Some(newest) = newest {
+        unrestored.retain_of(&newest.snapshot.rows);
+    }
+    if unrestored != before {
+        let written = store.write_unrestored(&unrestored, lock);
+        notes.extend(written.err().map(|error| error.to_string()));
+    }
 }
 
 /// The facts for the plan. If an earlier restore was interrupted, ends what it left first: only while

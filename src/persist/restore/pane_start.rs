@@ -5,7 +5,7 @@ use super::step::{Start, Step};
 use crate::agent::{ConversationId, Resumption};
 use crate::persist::capture::foreground_program;
 use crate::snapshot::Row;
-use crate::text::escape;
+use crate::text::{escape, shown};
 use std::collections::BTreeSet;
 
 /// Decides what runs in a pane that is restored. `taken` are the conversations that other panes of the
@@ -20,6 +20,7 @@ pub(crate) fn decide(
         Some(why) if step.selected => Start::ShellBecause(why),
         _ => choose(&step.row, facts, taken),
     };
+    step.deferred = deferred(&step.row, &step.start, facts);
     if step.selected
         && let Start::Agent { id, .. } = &step.start
     {
@@ -47,10 +48,21 @@ pub(crate) fn decide(
     if step.row.pane_flags.dead {
         reasons.push("its program had exited".to_owned());
     }
-    if !step.has_directory {
+    let unanswered = facts.unanswered.get(&step.row.cwd);
+    if let Some(mount) = unanswered.filter(|_| !step.deferred) {
+        let (mount, cwd) = (shown(mount), escape(&step.row.cwd));
+        reasons.push(format!("{mount} does not answer: starts in the home instead of {cwd}"));
+    } else if !step.has_directory && unanswered.is_none() {
         reasons.push(format!("{} cannot be entered: starts in the home", escape(&step.row.cwd)));
     }
     step.reason = reasons.join("; ");
+}
+
+/// Whether a pane comes back without its agent only because a mount does not answer now.
+pub(crate) fn deferred(row: &Row, start: &Start, facts: &Facts) -> bool {
+    let id = row.conversation.as_deref().and_then(ConversationId::parse);
+    matches!(start, Start::ShellBecause(_))
+        && id.is_some_and(|id| facts.unreachable.contains_key(id.as_str().as_bytes()))
 }
 
 /// What would run in a pane, unless its agent was closed on purpose.
@@ -71,6 +83,12 @@ pub(crate) fn choose(row: &Row, facts: &Facts, taken: &BTreeSet<Vec<u8>>) -> Sta
     }
     if taken.contains(key) {
         return because(format!("conversation {id} is resumed in another pane"));
+    }
+    if let Some(mount) = facts.unreachable.get(key) {
+        return because(format!(
+            "{} does not answer: {agent} is resumed here by 'persist restore' once it does",
+            shown(mount)
+        ));
     }
     match facts.resumptions.get(&(agent.clone().into_bytes(), key.to_vec())) {
         Some(Resumption::Impossible(why)) => because(why.clone()),

@@ -6,6 +6,7 @@ use super::pane_start;
 use super::selection::Selection;
 use super::session_outcome::{self, SessionOutcome};
 use super::step::{Action, Start, Step};
+use crate::persist::capture::session_origin::{self, free_name};
 use crate::persist::capture::shared_windows::{self, Holders};
 use crate::persist::save::closings::Closings;
 use crate::snapshot::{Row, Stored};
@@ -24,7 +25,8 @@ pub fn plan(
     for row in &stored.snapshot.rows {
         sessions.entry(&row.session).or_default().push(row);
     }
-    let names = sessions.keys().copied().collect();
+    let mut new_names =
+        NewNames { facts, names: sessions.keys().copied().collect(), given: BTreeMap::new() };
     let outcomes: BTreeMap<&[u8], SessionOutcome> = sessions
         .iter()
         .map(|(name, rows)| {
@@ -52,9 +54,11 @@ pub fn plan(
             let mut step = Step {
                 action: Action::Skip,
                 target: name.to_vec(),
+                origin: None,
                 selected: false,
                 reason: String::new(),
                 start: Start::Shell,
+                deferred: false,
                 has_directory: facts.directories.contains(&row.cwd),
                 scrollback: None,
                 when: None,
@@ -67,7 +71,7 @@ pub fn plan(
                     &mut step,
                     closed.as_deref(),
                     facts,
-                    &names,
+                    &mut |name| new_names.of(name),
                     chosen,
                     &mut taken,
                 );
@@ -76,6 +80,12 @@ pub fn plan(
                 step.reason = format!("its conversation {}", facts.is_in(place));
             } else {
                 step.action = Action::New;
+                step.origin = session_origin::origin_of(&step.row, &stored.snapshot.server);
+                if matches!(outcome, SessionOutcome::Absent { taken: true, .. }) {
+                    step.action = Action::Renamed;
+                    step.target = new_names.of(name);
+                    step.row.group = None;
+                }
                 match outcome.selects(&step.row, chosen) {
                     Ok(()) => step.selected = true,
                     Err(why) => step.reason = why.to_string(),
@@ -91,11 +101,35 @@ pub fn plan(
     steps
 }
 
+/// The new names of sessions whose own names are taken: one for each, none given twice.
+struct NewNames<'a> {
+    facts: &'a Facts,
+    /// The sessions of the snapshot.
+    names: BTreeSet<&'a [u8]>,
+    given: BTreeMap<Vec<u8>, Vec<u8>>,
+}
+
+impl NewNames<'_> {
+    fn of(&mut self, session: &[u8]) -> Vec<u8> {
+        if let Some(given) = self.given.get(session) {
+            return given.clone();
+        }
+        let is_taken = |name: &[u8]| {
+            self.facts.sessions.contains(name)
+                || self.names.contains(name)
+                || self.given.values().any(|given| given == name)
+        };
+        let new = free_name(session, &self.facts.hhmm, is_taken);
+        self.given.insert(session.to_vec(), new.clone());
+        new
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::agent::{ConversationId, Resumption};
-    use crate::persist::restore::facts::FormerPane;
+    use crate::persist::restore::facts::{FormerPane, Occupant};
     use crate::snapshot::{EndKind, Ending, Snapshot, SnapshotId, Tombstone};
     use crate::text::escape;
     use proptest::prelude::*;
@@ -123,6 +157,10 @@ mod tests {
         }
     }
 
+    fn occupant() -> impl Strategy<Value = Occupant> {
+        prop_oneof![Just(Occupant::Shell), Just(Occupant::Agent), Just(Occupant::Other)]
+    }
+
     prop_compose! {
         fn world()(
             rows in proptest::collection::vec(row(), 0..12),
@@ -130,15 +168,17 @@ mod tests {
             live_conversations in proptest::collection::btree_set(1_u8..6, 0..3),
             forgotten in proptest::option::of(0_u8..4),
             closed in proptest::option::of(1_u8..6),
-            left in proptest::collection::btree_map(1_u8..6, any::<bool>(), 0..4),
+            left in proptest::collection::btree_map(1_u8..6, occupant(), 0..4),
+            taken in proptest::collection::btree_set(0_u8..4, 0..2),
         ) -> (Stored, Facts, Closings) {
             let mut facts = Facts::default();
             facts.sessions.extend(live_sessions.into_iter().map(|n| vec![b'a' + n]));
             facts.conversations.extend(live_conversations.into_iter().map(|n| (uuid(n), "elsewhere".into())));
             facts.resumptions.extend((1..6).map(|n| ((b"claude".to_vec(), uuid(n)), Resumption::Resume)));
-            facts.panes.extend(left.into_iter().map(|(n, waits)| {
+            facts.taken.extend(taken.into_iter().map(|n| vec![b'a' + n]));
+            facts.panes.extend(left.into_iter().map(|(n, runs)| {
                 let place = format!("x:0.{n}");
-                (uuid(n), FormerPane { id: u32::from(n), pid: Some(7), place, waits })
+                (uuid(n), FormerPane { id: u32::from(n), pid: Some(7), place, runs })
             }));
             facts.hhmm = "0000".into();
             let mut closings = Closings::default();
@@ -176,7 +216,8 @@ mod tests {
         #[test]
         fn a_live_session_is_left_alone_and_a_closed_one_stays_closed((stored, facts, closings) in world()) {
             for step in plan(&stored, &facts, &closings, None) {
-                let live = facts.sessions.contains(&step.row.session);
+                let name = &step.row.session;
+                let live = facts.sessions.contains(name) && !facts.taken.contains(name);
                 prop_assert!(!live || step.action != Action::New);
                 let is_shell = step.row.conversation.is_none();
                 prop_assert!(!live || !is_shell || step.action == Action::Skip && !step.selected);
@@ -207,7 +248,7 @@ mod tests {
                 let Action::InPlace { pane, .. } = step.action else { continue };
                 let id = step.row.conversation.as_deref().and_then(ConversationId::parse).unwrap();
                 let left = &facts.panes[id.as_str().as_bytes()];
-                prop_assert!(left.waits && left.id == pane);
+                prop_assert!(left.runs == Occupant::Shell && left.id == pane);
                 prop_assert!(matches!(step.start, Start::Agent { .. }), "{:?}", step);
             }
         }
@@ -222,7 +263,40 @@ mod tests {
                 prop_assert!(!facts.sessions.contains(&step.target));
                 prop_assert!(!names.contains(step.target.as_slice()));
                 prop_assert!(step.target.starts_with(&step.row.session));
-                prop_assert!(matches!(step.start, Start::Agent { .. }), "{:?}", step);
+                let whole = facts.taken.contains(&step.row.session);
+                prop_assert!(whole || matches!(step.start, Start::Agent { .. }), "{:?}", step);
+            }
+        }
+
+        #[test]
+        fn a_lost_conversation_is_started_unless_it_was_closed_or_another_took_its_pane(
+            (stored, facts, closings) in world()
+        ) {
+            let steps = plan(&stored, &facts, &closings, None);
+            let started = started(&steps);
+            // A group's sessions share their windows, which arbitrary rows do not.
+            for row in stored.snapshot.rows.iter().filter(|row| row.group.is_none()) {
+                let Some(id) = row.conversation.as_deref().and_then(ConversationId::parse) else { continue };
+                let id = id.as_str().as_bytes();
+                let closed = closings.of_row_or_session(row, stored.id).is_some();
+                let superseded = facts.panes.get(id).is_some_and(|pane| pane.runs == Occupant::Agent);
+                let is_live = facts.conversations.contains_key(id);
+                prop_assert!(closed || superseded || is_live || started.contains(&id), "{row:?}");
+            }
+        }
+
+        #[test]
+        fn a_session_whose_name_is_taken_comes_back_whole_under_one_new_name(
+            (stored, facts, closings) in world()
+        ) {
+            let steps = plan(&stored, &facts, &closings, None);
+            for name in &facts.taken {
+                let whole = steps.iter().filter(|step| step.row.session == *name);
+                let targets: BTreeSet<_> = whole
+                    .filter(|step| step.selected)
+                    .map(|step| (step.action == Action::Renamed, &step.target))
+                    .collect();
+                prop_assert!(targets.len() <= 1 && targets.iter().all(|(renamed, _)| *renamed));
             }
         }
     }

@@ -1,9 +1,8 @@
 //! What a restore does with a session of a snapshot, and with each pane of one whose name is live
 //! (pure).
 
-use super::facts::Facts;
+use super::facts::{Facts, Occupant};
 use super::pane_start;
-use super::rename::free_name;
 use super::selection::Selection;
 use super::step::{Action, Start, Step};
 use crate::agent::ConversationId;
@@ -25,6 +24,8 @@ pub(crate) enum SessionOutcome {
         closed: Option<String>,
         /// Its name is impossible in tmux.
         impossible: bool,
+        /// Its name belongs to other work: it comes back under another one.
+        taken: bool,
     },
 }
 
@@ -50,11 +51,15 @@ pub(crate) fn of_session(
     facts: &Facts,
     closings: &Closings,
 ) -> SessionOutcome {
+    if let Some(made) = facts.made.get(name) {
+        return SessionOutcome::Live(made.clone());
+    }
+    let taken = facts.taken.contains(name);
     // tmux before 3.7 replaces `:` and `.` by underscores.
     let in_tmux: Vec<u8> =
         name.iter().map(|byte| if b":.".contains(byte) { b'_' } else { *byte }).collect();
     for called in [name, &in_tmux] {
-        if facts.sessions.contains(called) {
+        if facts.sessions.contains(called) && !taken {
             return SessionOutcome::Live(called.to_vec());
         }
     }
@@ -69,13 +74,13 @@ pub(crate) fn of_session(
         return SessionOutcome::Elsewhere(live[0].clone());
     }
     let closed = closings.of_session(name, rows, snapshot);
-    SessionOutcome::Absent { closed, impossible: name.contains(&0) }
+    SessionOutcome::Absent { closed, impossible: name.contains(&0), taken }
 }
 
 impl SessionOutcome {
     /// Whether a pane of an absent session is restored.
     pub(crate) fn selects(&self, row: &Row, chosen: Option<&Selection>) -> Result<(), NotSelected> {
-        let Self::Absent { closed, impossible } = self else { return Err(NotSelected::Live) };
+        let Self::Absent { closed, impossible, .. } = self else { return Err(NotSelected::Live) };
         if *impossible {
             return Err(NotSelected::Impossible);
         }
@@ -89,12 +94,13 @@ impl SessionOutcome {
 }
 
 /// Decides on a pane of a session whose name is live. Only a pane with a conversation that runs nowhere
-/// is restored: in the same pane if a shell waits there, else in a session of another name.
+/// is restored: in the same pane if a shell waits there, else in a session of another name. Not if the
+/// pane runs another conversation now, which took its place.
 pub(crate) fn beside_live(
     step: &mut Step,
     closed: Option<&str>,
     facts: &Facts,
-    names: &BTreeSet<&[u8]>,
+    new_name: &mut impl FnMut(&[u8]) -> Vec<u8>,
     chosen: Option<&Selection>,
     taken: &mut BTreeSet<Vec<u8>>,
 ) {
@@ -108,30 +114,35 @@ pub(crate) fn beside_live(
         step.reason = format!("its conversation {}", facts.is_in(place));
         return;
     }
-    if let Start::ShellBecause(why) = pane_start::choose(&step.row, facts, taken) {
-        step.reason = why;
+    let start = pane_start::choose(&step.row, facts, taken);
+    if let Start::ShellBecause(why) = &start {
+        step.reason.clone_from(why);
+        step.deferred = pane_start::deferred(&step.row, &start, facts);
         return;
     }
     let explicit = chosen.is_some_and(|chosen| chosen.has(&step.row));
     match facts.panes.get(id.as_str().as_bytes()) {
-        Some(pane) if pane.waits => {
+        Some(pane) if pane.runs == Occupant::Shell => {
             step.action = Action::InPlace { pane: pane.id, pid: pane.pid };
             pane.place.as_bytes().clone_into(&mut step.target);
         }
-        Some(pane) if !explicit => {
+        Some(pane) if pane.runs == Occupant::Agent && !explicit => {
             pane.place.as_bytes().clone_into(&mut step.target);
-            step.reason = format!("its pane {} runs something else now", pane.place);
+            step.reason = format!("its pane {} runs another conversation now", pane.place);
             return;
         }
-        _ => {
+        pane => {
             step.action = Action::Renamed;
-            step.target = free_name(&step.row.session, facts, names);
+            step.target = new_name(&step.row.session);
             step.row.group = None;
+            if let Some(pane) = pane {
+                step.reason = format!("its pane {} runs something else now", pane.place);
+            }
         }
     }
     match (chosen, closed) {
         (Some(_), _) if explicit => step.selected = true,
-        (Some(_), _) => NotSelected::NotNamed.to_string().clone_into(&mut step.reason),
+        (Some(_), _) => step.reason = NotSelected::NotNamed.to_string(),
         (None, Some(why)) => why.clone_into(&mut step.reason),
         (None, None) => step.selected = true,
     }

@@ -16,11 +16,15 @@ pub struct Step {
     /// The session that it is restored in, or where it is live; a place such as `web:0.1` if that is a
     /// pane.
     pub target: Vec<u8>,
+    /// What the session is marked with, if it comes back as a whole: what it was made of.
+    pub origin: Option<Vec<u8>>,
     /// Whether a restore does it.
     pub selected: bool,
     /// Why this action; empty if there is nothing to explain.
     pub reason: String,
     pub start: Start,
+    /// Whether its agent cannot come back now, but later may: it stays lost.
+    pub deferred: bool,
     /// Whether the pane's directory can be entered; if not, the pane starts in the home.
     pub has_directory: bool,
     /// A file with the pane's scrollback, to be printed again.

@@ -6,8 +6,8 @@ use crate::agent::{AGENTS, Home};
 use crate::persist::capture::Capture;
 use crate::persist::context::Context;
 use crate::process::Proc;
-use crate::snapshot::{Row, Stored};
-use crate::sys::clock::Epoch;
+use crate::snapshot::{Row, Stored, Unrestored};
+use crate::sys::clock::{self, Epoch};
 use crate::text::escape;
 use std::collections::BTreeSet;
 use std::mem::take;
@@ -20,13 +20,19 @@ pub(crate) fn carry_lost(
     newest: &Stored,
     closings: &Closings,
     seen: Epoch,
+    unrestored: Unrestored,
     (home, proc): (&Home, &Proc),
 ) -> Option<String> {
     let live: BTreeSet<_> =
         captured.snapshot.rows.iter().filter_map(|row| row.conversation.as_deref()).collect();
     let is_known = |row: &Row| row.conversation.as_deref().is_none_or(|id| live.contains(id));
-    let mut evidence =
-        lost::Evidence { restored: take(&mut captured.restored), ..Default::default() };
+    let mut evidence = lost::Evidence {
+        restored: take(&mut captured.restored),
+        origins: captured.origins.clone(),
+        hhmm: clock::hhmm(context.now),
+        unrestored,
+        ..Default::default()
+    };
     let server = captured.snapshot.server.split('-').next().and_then(|pid| pid.parse().ok());
     // Only a missing conversation needs a search outside the panes.
     if !newest.snapshot.rows.iter().all(is_known) {
@@ -44,6 +50,13 @@ pub(crate) fn carry_lost(
         captured
             .notes
             .push(format!("lost for more than {hours} h, now only in older snapshots: {names}"));
+    }
+    for (name, now) in &carried.renamed {
+        captured.notes.push(format!(
+            "{} is the name of other work now: what was lost of it is kept as {}",
+            escape(name),
+            escape(now)
+        ));
     }
     let names = session_names(&carried.newly_lost);
     let them = if names.len() == 1 { "it" } else { "them" };

@@ -138,8 +138,16 @@ fn capture_all(
         closing_agents::drop_closing(&mut captured.snapshot, newest.id, closings, started);
         // The snapshot itself may be old, since nothing is written while nothing changes.
         let seen = store.activity(notes).confirmed.max(newest.id.seconds());
-        let carried =
-            carry_lost::carry_lost(context, &mut captured, newest, closings, seen, (&home, &proc));
+        let unrestored = store.unrestored(notes);
+        let carried = carry_lost::carry_lost(
+            context,
+            &mut captured,
+            newest,
+            closings,
+            seen,
+            unrestored,
+            (&home, &proc),
+        );
         captured.notes.extend(carried);
     }
     notes.append(&mut captured.notes);

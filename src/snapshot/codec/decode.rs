@@ -114,6 +114,9 @@ fn set(row: &mut Row, column: &[u8], value: Option<Vec<u8>>) -> Option<()> {
         b"agent_environment" => row.agent_environment = value,
         b"parent" => row.parent = value,
         b"agent_version" => row.agent_version = value,
+        b"origin" => row.origin = value,
+        b"session_path" => row.session_path = value,
+        b"user_options" => row.user_options = value,
         _ => {}
     }
     Some(())

@@ -48,7 +48,9 @@ fn encode_row(row: &Row, file: &mut Writer) {
     number(Some(row.stack).filter(|stack| *stack > 0).map(u64::from), file);
     file.optional(row.options.as_deref()).optional(row.environment.as_deref());
     file.optional(row.program.as_deref()).optional(row.agent_environment.as_deref());
-    file.optional(row.parent.as_deref()).optional(row.agent_version.as_deref()).end();
+    file.optional(row.parent.as_deref()).optional(row.agent_version.as_deref());
+    file.optional(row.origin.as_deref()).optional(row.session_path.as_deref());
+    file.optional(row.user_options.as_deref()).end();
 }
 
 fn number(number: Option<u64>, file: &mut Writer) {

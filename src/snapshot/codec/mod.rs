@@ -13,7 +13,7 @@ const VERSION: &[u8] = b"1";
 
 /// The columns, in the order they are written. The first three are fixed for good; the others
 /// are found by name, and those of a later writer are skipped.
-const COLUMNS: [&str; 27] = [
+const COLUMNS: [&str; 30] = [
     "session",
     "cwd",
     "conversation",
@@ -41,6 +41,9 @@ const COLUMNS: [&str; 27] = [
     "agent_environment",
     "parent",
     "agent_version",
+    "origin",
+    "session_path",
+    "user_options",
 ];
 
 /// Why a file is not a valid snapshot.

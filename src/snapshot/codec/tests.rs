@@ -23,6 +23,7 @@ prop_compose! {
         linked in proptest::option::of((bytes(), 0..=0x7fff_ffff_u32)), stack in 0..9_u32,
         (options, environment, program) in (optional(), optional(), optional()),
         (agent_environment, parent, agent_version) in (optional(), optional(), optional()),
+        (origin, session_path, user_options) in (optional(), optional(), optional()),
         state in prop_oneof![Just(State::Live), Just(State::Suspended), Just(State::Lost), Just(State::Shell)],
         (window, pane) in (0..=0x7fff_ffff_u32, 0..=0x7fff_ffff_u32),
         (w, p, prompted) in any::<([bool; 4], [bool; 3], Option<bool>)>(),
@@ -35,7 +36,7 @@ prop_compose! {
             window_flags, pane, pane_flags, title, command, evidence, prompted, group,
             pane_id, last_seen, lost_since,
             linked, stack, options, environment, program,
-            agent_environment, parent, agent_version,
+            agent_environment, parent, agent_version, origin, session_path, user_options,
         }
     }
 }
@@ -81,7 +82,7 @@ fn damage_is_reported_by_line() {
         ("# end 2", "# end 3", "line 10: the trailer counts another number of rows"),
         ("# end 2\n", "# end 2\nx\n", "line 11: something follows the trailer"),
         ("/x\t", "/x\\q\t", "line 7: bad escape in column cwd"),
-        ("/x\t", "", "line 7: 26 fields instead of 27"),
+        ("/x\t", "", "line 7: 29 fields instead of 30"),
         ("\tshell\t0", "\tshell\tx", "line 7: bad value in column window"),
         ("# version 1", "# version 2", "line 2: version 2, which this program does not know"),
         ("# columns\tsession", "# columns\tname", "line 6: bad columns"),
@@ -96,7 +97,7 @@ fn damage_is_reported_by_line() {
 fn columns_of_a_later_writer_are_passed_over() {
     let text = String::from_utf8(encode(&sample())).unwrap();
     let text = text
-        .replace("\tagent_version\n", "\tagent_version\tcolour\n")
+        .replace("\tuser_options\n", "\tuser_options\tcolour\n")
         .replace("\t-\t-\n", "\t-\t-\tred\n");
     assert_eq!(decode(text.as_bytes()).unwrap(), sample());
 }

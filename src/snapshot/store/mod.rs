@@ -29,14 +29,15 @@ const FORGOTTEN: &str = "forgotten.tsv";
 const ENDINGS: &str = "endings.tsv";
 const ENDINGS_LOCK: &str = "endings.lock";
 const ACTIVITY: &str = "activity.tsv";
+const UNRESTORED: &str = "unrestored.tsv";
 /// Directory of what a restore leaves for the panes that it makes.
 pub const RESTORED: &str = "restored";
 const LOCK: &str = "lock";
 /// Locked by the process that saves next because something changed; its time is that of the change.
 const PENDING: &str = "pending";
 /// The regular files that a store may hold besides the snapshots.
-pub const RECORDS: [&str; 7] =
-    [FORGOTTEN, ENDINGS, ENDINGS_LOCK, ACTIVITY, index::CONVERSATIONS, LOCK, PENDING];
+pub const RECORDS: [&str; 8] =
+    [FORGOTTEN, ENDINGS, ENDINGS_LOCK, ACTIVITY, UNRESTORED, index::CONVERSATIONS, LOCK, PENDING];
 
 /// One user's store.
 #[derive(Debug)]

@@ -1,9 +1,12 @@
 //! The records beside the snapshots: closed sessions, ended agents, activity, what panes wait for.
 
-use super::{ACTIVITY, ENDINGS, ENDINGS_LOCK, FORGOTTEN, MAX_FILES, MAX_LINES, RESTORED, Store};
+use super::{
+    ACTIVITY, ENDINGS, ENDINGS_LOCK, FORGOTTEN, MAX_FILES, MAX_LINES, RESTORED, Store, UNRESTORED,
+};
 use crate::snapshot::activity::Activity;
 use crate::snapshot::endings::Endings;
 use crate::snapshot::tombstones::Tombstones;
+use crate::snapshot::unrestored::Unrestored;
 use crate::sys::fs::{Existing, FileError};
 use crate::sys::locks::{self, Lock};
 use crate::text::shown;
@@ -87,6 +90,22 @@ impl Store {
             written => written,
         };
         notes.extend(written.err().map(|error| format!("not recorded: {error}")));
+    }
+
+    /// Reads what restores could not bring back. A file that cannot be read is named in `notes`.
+    pub fn unrestored(&self, notes: &mut Vec<String>) -> Unrestored {
+        match self.read_lines(UNRESTORED, Unrestored::decode, notes) {
+            Ok(unrestored) => unrestored,
+            Err(error) => {
+                notes.push(format!("skipped: {error}"));
+                Unrestored::default()
+            }
+        }
+    }
+
+    /// Replaces the record of what restores could not bring back. The lock is held.
+    pub fn write_unrestored(&self, unrestored: &Unrestored, _lock: &Lock) -> Result<(), FileError> {
+        self.dir.write(UNRESTORED, &unrestored.encode(), Existing::Replaced)
     }
 
     /// Writes a text for the panes of a restore, into the directory in which they also lock files.

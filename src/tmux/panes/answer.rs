@@ -45,6 +45,7 @@ pub fn parse(answer: &[u8], nonce: &str, extra: &ExtraFields) -> Result<Listing,
         let mut chosen = || Ok(dialect.value(piece()?));
         let (session, window, title, group) = (chosen()?, chosen()?, chosen()?, chosen()?);
         let (start_path, restored, stamp) = (chosen()?, chosen()?, chosen()?);
+        let (origin, mark, session_path) = (chosen()?, chosen()?, chosen()?);
         let mut environment = Vec::new();
         for name in &extra.environment {
             let value = chosen()?;
@@ -58,7 +59,8 @@ pub fn parse(answer: &[u8], nonce: &str, extra: &ExtraFields) -> Result<Listing,
         listing.server_start = fixed.server_start;
         listing.host.clone_from(&fixed.host);
         let pane = fixed.pane(&session, &window, &title, &group);
-        listing.panes.push(Pane { start_path, restored, stamp, options, environment, ..pane });
+        let marks = Pane { start_path, restored, stamp, origin, mark, session_path, ..pane };
+        listing.panes.push(Pane { options, environment, ..marks });
         if last {
             return Ok(listing);
         }
@@ -132,6 +134,9 @@ impl Fixed {
             start_path: Vec::new(),
             restored: Vec::new(),
             stamp: Vec::new(),
+            origin: Vec::new(),
+            mark: Vec::new(),
+            session_path: Vec::new(),
             alternate: flag(alternate)?,
             options: String::new(),
             environment: Vec::new(),

@@ -20,7 +20,7 @@ const FIXED: &str = "#{version}|#{pid}|#{session_id}|#{window_id}|#{pane_id}|#{w
     #{pane_active}|#{pane_last}|#{pane_dead}|#{automatic-rename}|#{window_stack_index}|\
     #{alternate_on}|#{window_layout}|#{host}|#{start_time}";
 /// Values chosen by users, quoted.
-const CHOSEN: [&str; 7] = [
+const CHOSEN: [&str; 10] = [
     "#{q:session_name}",
     "#{q:window_name}",
     "#{q:pane_title}",
@@ -28,6 +28,9 @@ const CHOSEN: [&str; 7] = [
     "#{?pane_dead,#{q:pane_start_path},}",
     "#{q:@persist-restored}",
     "#{q:@conversation}",
+    "#{q:TMUX_PERSIST_ORIGIN}",
+    "#{q:@persist}",
+    "#{q:session_path}",
 ];
 /// Fields beyond those that every save needs.
 #[derive(Debug, Clone, Default)]
@@ -85,6 +88,12 @@ pub struct Pane {
     pub restored: Vec<u8>,
     /// What a hook marked the pane with, unverified; empty for nothing.
     pub stamp: Vec<u8>,
+    /// The session that a restore made this one of; empty for none (`TMUX_PERSIST_ORIGIN`).
+    pub origin: Vec<u8>,
+    /// What the user marked the session with (`@persist`), such as `off`; empty for nothing.
+    pub mark: Vec<u8>,
+    /// The session's own directory.
+    pub session_path: Vec<u8>,
     /// Whether its program shows the alternate screen.
     pub alternate: bool,
     /// Options that differ from the server's global ones: `name=value`, separated by spaces.

@@ -2,6 +2,7 @@
 //! options (pure).
 
 use super::arrange::{Session, Window, session_values};
+use crate::agent::ConversationId;
 use crate::persist::restore::step::{Start, Step};
 use crate::tmux::Builder;
 use crate::tmux::command::{self, Line, Target};
@@ -67,7 +68,11 @@ pub(crate) fn window(window: &Window<'_>, builder: &Builder) -> Vec<Line> {
 /// Marks the pane of an agent with its conversation: if the agent ends, the next restore knows where
 /// it was.
 pub(crate) fn mark(step: &Step, pane: u32) -> Option<Line> {
-    let Start::Agent { id, .. } = &step.start else { return None };
+    let id = match &step.start {
+        Start::Agent { id, .. } => id.clone(),
+        _ if step.deferred => ConversationId::parse(step.row.conversation.as_deref()?)?,
+        Start::Shell | Start::Program(_) | Start::ShellBecause(_) => return None,
+    };
     Some(command::mark_restored(pane, id.as_str().as_bytes()))
 }
 
@@ -103,7 +108,9 @@ pub(crate) fn window_options(window: &Window<'_>) -> Vec<Line> {
 
 pub(crate) fn session_options(id: u32, session: &Session<'_>) -> Vec<Line> {
     let own = session_values(session).into_iter();
-    own.map(|(kept, value)| command::set_kept(Target::Session(id), "", kept.name, value)).collect()
+    let own = own.map(|(kept, value)| command::set_kept(Target::Session(id), "", kept.name, value));
+    let origin = session.windows[0].first().origin.as_deref();
+    own.chain(origin.map(|origin| command::mark_origin(id, origin))).collect()
 }
 
 /// The variables of a session's environment whose names the configuration lists, no matter what the

@@ -19,6 +19,7 @@ pub use failure::StepFailure;
 use super::step::Step;
 use crate::persist::capture::BUILDER_PREFIX;
 use crate::persist::context::Context;
+use crate::sys::mounts;
 use crate::tmux::command::{self, Ids, Line, Spawn};
 use crate::tmux::control::Reply;
 use crate::tmux::{Builder, TmuxError};
@@ -31,7 +32,11 @@ pub type Results = Vec<Result<(), StepFailure>>;
 pub fn build(context: &Context, steps: &[Step]) -> Result<Results, TmuxError> {
     let name = format!("{BUILDER_PREFIX}{}", crate::sys::fs::random_hex());
     let home = &context.account.home;
-    let cwd = if home.is_dir() { home.as_path() } else { std::path::Path::new("/") };
+    let cwd = if mounts::unanswered(home).is_none() && home.is_dir() {
+        home.as_path()
+    } else {
+        std::path::Path::new("/")
+    };
     let mut build = Build {
         context,
         builder: context.server.build(&name, cwd)?,

@@ -6,10 +6,11 @@
 
 mod disposition;
 mod placement;
+mod standing;
 
 use super::closings::Closings;
 use crate::persist::capture::shared_windows::{self, Holders};
-use crate::snapshot::{Row, Snapshot, State, Stored};
+use crate::snapshot::{Row, Snapshot, State, Stored, Unrestored};
 use crate::sys::clock::Epoch;
 use disposition::{Disposition, Present};
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,6 +33,8 @@ pub struct CarryResult {
     pub newly_lost: Vec<Row>,
     /// Lost for longer than the window: no longer carried, only in older snapshots.
     pub expired: Vec<Row>,
+    /// Lost sessions whose names other work took since, with the names that they are kept under.
+    pub renamed: BTreeMap<Vec<u8>, Vec<u8>>,
 }
 
 /// Evidence about conversations besides the rows.
@@ -42,6 +45,12 @@ pub struct Evidence {
     /// The panes in which a restore resumed conversations: conversation to pane id. Another
     /// program may run there now.
     pub restored: BTreeMap<Vec<u8>, u32>,
+    /// By session that a restore made, what it was made of.
+    pub origins: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// The local time as `HHMM`, for the name of a session whose own name is taken.
+    pub hhmm: String,
+    /// What a restore could not bring back: it is carried for as long as it is not back.
+    pub unrestored: Unrestored,
 }
 
 /// Adds to `live` what `newest` has and is gone: agents that disappeared from their panes, panes, and
@@ -58,8 +67,12 @@ pub fn carry_forward(
     evidence: &Evidence,
     times: Times,
 ) -> CarryResult {
-    let present = Present::of(live, &newest.snapshot, evidence);
     let mut carried = CarryResult::default();
+    let newest = &Stored {
+        id: newest.id,
+        snapshot: standing::put_aside(live, newest, closings, evidence, &mut carried.renamed),
+    };
+    let present = Present::of(live, &newest.snapshot, evidence);
     let mut left_behind = BTreeMap::new();
     let mut missing = Vec::new();
     let holders = Holders::of(&newest.snapshot);
@@ -87,7 +100,8 @@ pub fn carry_forward(
         // If the clock is behind, as a clock without a battery is until it is set, the window must
         // not be over as soon as the clock is right.
         let lost_since = row.lost_since.unwrap_or(times.now.max(times.seen));
-        if times.now.saturating_sub(lost_since) > times.window.as_secs() {
+        let is_over = times.now.saturating_sub(lost_since) > times.window.as_secs();
+        if is_over && !evidence.unrestored.has(row) {
             carried.expired.push(row.clone());
             continue;
         }

@@ -115,8 +115,7 @@ fn two_conversations_that_point_to_one_pane_are_both_kept() {
     // 1 was restored into pane 8, which then went on with 2; 1 went on in pane 9, now gone.
     let newest = snapshot("s", vec![row("a", 0, 8, 2), row("b", 0, 9, 1)]);
     let mut live = snapshot("s", vec![row("a", 0, 8, 0)]);
-    let evidence =
-        Evidence { restored: BTreeMap::from([(uuid(1), 8)]), elsewhere: BTreeSet::default() };
+    let evidence = Evidence { restored: BTreeMap::from([(uuid(1), 8)]), ..Evidence::default() };
     let times = Times { now: 2000, seen: 900, window: WINDOW };
     carry_forward(&mut live, &stored(newest), &Closings::default(), &evidence, times);
     assert_eq!(described(&live), ["a:0.0 2 lost", "b:0.0 1 lost"]);
@@ -173,8 +172,7 @@ fn another_server_with_a_session_of_that_name_says_nothing_of_the_agent() {
     carry(&mut live, &newest, &Closings::default(), 2000);
     assert_eq!(described(&live), ["a:0.0 0 shell", "a:1.0 1 lost"]);
     let mut live = snapshot("t", vec![row("a", 3, 8, 0)]);
-    let evidence =
-        Evidence { restored: BTreeMap::from([(uuid(1), 8)]), elsewhere: BTreeSet::default() };
+    let evidence = Evidence { restored: BTreeMap::from([(uuid(1), 8)]), ..Evidence::default() };
     let times = Times { now: 2000, seen: 900, window: WINDOW };
     carry_forward(&mut live, &stored(newest), &Closings::default(), &evidence, times);
     assert_eq!(described(&live), ["a:3.0 1 lost"], "a restore had resumed it there");
