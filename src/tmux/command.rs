@@ -155,6 +155,17 @@ pub fn mark_restored(pane: u32, conversation: &[u8]) -> Line {
     line.word("@persist-restored").plain(conversation)
 }
 
+/// Marks a pane with the directory that it could not be started in; without one, takes the mark away.
+pub fn mark_directory(pane: u32, directory: Option<&[u8]>) -> Line {
+    const MARK: &str = "@persist-directory";
+    match directory {
+        Some(directory) => {
+            Line::new("set-option -p").target(Target::Pane(pane)).word(MARK).plain(directory)
+        }
+        None => Line::new("set-option -p -u").target(Target::Pane(pane)).word(MARK),
+    }
+}
+
 /// Marks a session with what it was made of by a restore: in a hidden variable of its environment,
 /// which no process gets and no list shows.
 pub fn mark_origin(session: u32, origin: &[u8]) -> Line {

@@ -3,4 +3,5 @@
 
 mod beside;
 mod first;
+mod hanging;
 mod rounds;

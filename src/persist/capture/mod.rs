@@ -43,6 +43,9 @@ pub struct Capture {
     pub restored: BTreeMap<Vec<u8>, u32>,
     /// By session that a restore made, what it was made of.
     pub origins: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// By place, each pane that a restore could not start in its directory and that is still where it was
+    /// started instead: its id, and that directory.
+    pub homeless: BTreeMap<(Vec<u8>, u32, u32), (u32, Vec<u8>)>,
     /// Sessions that their user marked as not to be saved.
     pub marked_off: BTreeSet<Vec<u8>>,
     /// By pane id, the first process of each pane whose program runs.
@@ -101,6 +104,13 @@ pub fn capture(
         }
     }
     for pane in listing.panes {
+        if !pane.directory.is_empty() {
+            let place = (pane.session.clone(), pane.window_index, pane.index);
+            let row = capture.snapshot.rows.iter().find(|row| row.pane_id == Some(pane.id));
+            if row.is_some_and(|row| row.cwd == pane.directory) {
+                capture.homeless.insert(place, (pane.id, pane.directory));
+            }
+        }
         if !pane.origin.is_empty() {
             capture.origins.insert(pane.session.clone(), pane.origin);
         }
@@ -175,6 +185,13 @@ impl Rows<'_> {
         let start_path = &pane.start_path;
         let created_in = (!start_path.is_empty()).then(|| OsString::from_vec(start_path.clone()));
         let cwd = cwd.or(created_in);
+        // Where it waits for its own directory, it is as if it were there.
+        let home = self.context.account.home.as_os_str();
+        let waits = sighting.is_none() && !pane.directory.is_empty();
+        let cwd = match cwd {
+            Some(cwd) if waits && cwd == home => Some(OsString::from_vec(pane.directory.clone())),
+            cwd => cwd,
+        };
         (cwd.unwrap_or_else(|| self.context.account.home.clone().into_os_string()), first)
     }
 }

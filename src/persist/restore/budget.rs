@@ -140,6 +140,7 @@ mod tests {
                 selected,
                 reason: String::new(),
                 start: if shell { Start::Shell } else { agent },
+                directory_hangs: false,
                 deferred: false,
                 has_directory: true,
                 scrollback: None,

@@ -33,6 +33,8 @@ pub struct Facts {
     pub unreachable: BTreeMap<Vec<u8>, PathBuf>,
     /// For each conversation of the snapshot that is not live: the pane that it was in.
     pub panes: BTreeMap<Vec<u8>, FormerPane>,
+    /// By place, the live panes that could not be started in their directories, and those.
+    pub homeless: BTreeMap<(Vec<u8>, u32, u32), (FormerPane, Vec<u8>)>,
     /// The local time as `HHMM`, for the name of a session whose own name is taken.
     pub hhmm: String,
     /// Which programs may be started again.

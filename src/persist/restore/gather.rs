@@ -47,6 +47,10 @@ pub fn gather(
         facts.panes.extend(pane.map(|pane| (id, pane)));
     }
     find_sessions(&mut facts, snapshot, &captured);
+    for (place, (id, directory)) in std::mem::take(&mut captured.homeless) {
+        let pane = former_pane(id, &captured, context, &proc);
+        facts.homeless.extend(pane.map(|pane| (place, (pane, directory))));
+    }
     facts.running.clone_from(&captured.running);
     facts.hhmm = clock::hhmm(context.now);
     facts.unfinished = captured.unfinished;

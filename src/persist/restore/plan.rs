@@ -58,6 +58,7 @@ pub fn plan(
                 selected: false,
                 reason: String::new(),
                 start: Start::Shell,
+                directory_hangs: facts.unanswered.contains_key(&row.cwd),
                 deferred: false,
                 has_directory: facts.directories.contains(&row.cwd),
                 scrollback: None,

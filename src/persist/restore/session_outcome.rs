@@ -8,6 +8,7 @@ use super::step::{Action, Start, Step};
 use crate::agent::ConversationId;
 use crate::persist::save::closings::Closings;
 use crate::snapshot::{Row, SnapshotId};
+use crate::text::escape;
 use std::collections::BTreeSet;
 
 /// What a restore does with a whole session.
@@ -93,6 +94,25 @@ impl SessionOutcome {
     }
 }
 
+/// Decides on a pane without a conversation in a live session: it is left alone, unless a restore could
+/// not start it in its directory, which can be entered now.
+fn into_its_directory(step: &mut Step, facts: &Facts, chosen: Option<&Selection>) {
+    "a session of that name is live".clone_into(&mut step.reason);
+    let place = (step.target.clone(), step.row.window, step.row.pane);
+    let Some((pane, directory)) = facts.homeless.get(&place) else { return };
+    if *directory != step.row.cwd || pane.runs != Occupant::Shell {
+        return;
+    }
+    if step.has_directory && chosen.is_none_or(|chosen| chosen.has(&step.row)) {
+        step.action = Action::InPlace { pane: pane.id, pid: pane.pid };
+        pane.place.as_bytes().clone_into(&mut step.target);
+        step.selected = true;
+        step.reason = format!("{} can be entered now", escape(directory));
+    } else if step.directory_hangs {
+        step.reason = format!("{} does not answer yet", escape(directory));
+    }
+}
+
 /// Decides on a pane of a session whose name is live. Only a pane with a conversation that runs nowhere
 /// is restored: in the same pane if a shell waits there, else in a session of another name. Not if the
 /// pane runs another conversation now, which took its place.
@@ -106,7 +126,7 @@ pub(crate) fn beside_live(
 ) {
     let id = step.row.conversation.as_deref().and_then(ConversationId::parse);
     let Some(id) = id else {
-        "a session of that name is live".clone_into(&mut step.reason);
+        into_its_directory(step, facts, chosen);
         return;
     };
     if let Some(place) = facts.conversations.get(id.as_str().as_bytes()) {

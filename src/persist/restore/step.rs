@@ -23,6 +23,8 @@ pub struct Step {
     /// Why this action; empty if there is nothing to explain.
     pub reason: String,
     pub start: Start,
+    /// Whether its directory is on a mount that does not answer now.
+    pub directory_hangs: bool,
     /// Whether its agent cannot come back now, but later may: it stays lost.
     pub deferred: bool,
     /// Whether the pane's directory can be entered; if not, the pane starts in the home.

@@ -46,6 +46,7 @@ pub fn parse(answer: &[u8], nonce: &str, extra: &ExtraFields) -> Result<Listing,
         let (session, window, title, group) = (chosen()?, chosen()?, chosen()?, chosen()?);
         let (start_path, restored, stamp) = (chosen()?, chosen()?, chosen()?);
         let (origin, mark, session_path) = (chosen()?, chosen()?, chosen()?);
+        let directory = chosen()?;
         let mut environment = Vec::new();
         for name in &extra.environment {
             let value = chosen()?;
@@ -60,7 +61,7 @@ pub fn parse(answer: &[u8], nonce: &str, extra: &ExtraFields) -> Result<Listing,
         listing.host.clone_from(&fixed.host);
         let pane = fixed.pane(&session, &window, &title, &group);
         let marks = Pane { start_path, restored, stamp, origin, mark, session_path, ..pane };
-        listing.panes.push(Pane { options, environment, ..marks });
+        listing.panes.push(Pane { directory, options, environment, ..marks });
         if last {
             return Ok(listing);
         }
@@ -137,6 +138,7 @@ impl Fixed {
             origin: Vec::new(),
             mark: Vec::new(),
             session_path: Vec::new(),
+            directory: Vec::new(),
             alternate: flag(alternate)?,
             options: String::new(),
             environment: Vec::new(),

@@ -20,7 +20,7 @@ const FIXED: &str = "#{version}|#{pid}|#{session_id}|#{window_id}|#{pane_id}|#{w
     #{pane_active}|#{pane_last}|#{pane_dead}|#{automatic-rename}|#{window_stack_index}|\
     #{alternate_on}|#{window_layout}|#{host}|#{start_time}";
 /// Values chosen by users, quoted.
-const CHOSEN: [&str; 10] = [
+const CHOSEN: [&str; 11] = [
     "#{q:session_name}",
     "#{q:window_name}",
     "#{q:pane_title}",
@@ -31,6 +31,7 @@ const CHOSEN: [&str; 10] = [
     "#{q:TMUX_PERSIST_ORIGIN}",
     "#{q:@persist}",
     "#{q:session_path}",
+    "#{q:@persist-directory}",
 ];
 /// Fields beyond those that every save needs.
 #[derive(Debug, Clone, Default)]
@@ -94,6 +95,8 @@ pub struct Pane {
     pub mark: Vec<u8>,
     /// The session's own directory.
     pub session_path: Vec<u8>,
+    /// The directory that a restore could not start it in; empty for none (`@persist-directory`).
+    pub directory: Vec<u8>,
     /// Whether its program shows the alternate screen.
     pub alternate: bool,
     /// Options that differ from the server's global ones: `name=value`, separated by spaces.

@@ -7,7 +7,7 @@ const NONCE: &str = "0123456789abcdef0123456789abcdef";
 /// A record as a server would print it, with the probe and the values as they come out.
 fn record(probe: &str, version: &str, chosen: [&str; 4]) -> String {
     let fixed = format!("{version}|77|$1|@2|%3|4|5|88|1||0|1||0|1|0|0|b25d,80x24,0,0,0|vm|5");
-    let chosen = chosen.join(NONCE) + &NONCE.repeat(6);
+    let chosen = chosen.join(NONCE) + &NONCE.repeat(7);
     format!("{NONCE}{probe}{NONCE}{fixed}{NONCE}vi|{NONCE}{chosen}{NONCE}a\\ b{NONCE}end\n")
 }
 
@@ -25,7 +25,7 @@ fn extra() -> ExtraFields {
 #[test]
 fn the_format_asks_for_what_the_parser_reads() {
     let answer = format(NONCE, &extra()).replace(PROBE, "");
-    assert_eq!(answer.matches(NONCE).count(), 15);
+    assert_eq!(answer.matches(NONCE).count(), 16);
     assert_eq!(FIXED.matches("#{").count(), FIXED.matches('|').count() + 1);
 }
 

@@ -20,6 +20,7 @@ impl Build<'_> {
             let respawn = |spawn: Spawn<'_>| command::respawn_pane(pane, spawn);
             orders.push((Purpose::InPlace(at), self.spawn(step, respawn)));
             orders.extend(finish::mark(step, pane).map(|line| (Purpose::Auxiliary, line)));
+            orders.push((Purpose::Auxiliary, command::mark_directory(pane, None)));
         }
         self.send(orders)
     }

@@ -51,6 +51,9 @@ pub(crate) fn window(window: &Window<'_>, builder: &Builder) -> Vec<Line> {
     for (step, id) in &made {
         lines.extend(step.row.title.as_ref().map(|title| command::set_title(*id, title)));
         lines.extend(mark(step, *id));
+        if step.directory_hangs {
+            lines.push(command::mark_directory(*id, Some(&step.row.cwd)));
+        }
     }
     if window.panes.len() > 1 {
         let marked =
