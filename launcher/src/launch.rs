@@ -3,13 +3,16 @@
 #![allow(clippy::disallowed_methods, reason = "this process becomes itself, with other options")]
 
 use crate::agent::environment::Variables;
+use crate::agent::program::{self, Program};
+use crate::agent::recorded::{Recorded, own_environment};
 use crate::agent::turn::{self, Turn};
 use crate::agent::{self, Agent, Conversation, environment, first_run};
 use crate::config::{self, Config};
 use crate::options::Options;
-use crate::persist::{self, Answer};
+use crate::persist::{self, Answer, Ended};
 use crate::process::agent::{self as child, End};
-use crate::process::{login_shell, program};
+use crate::process::program::run_then_shell;
+use crate::process::{login_environment, login_shell, scope};
 use crate::terminal::say::say;
 use crate::terminal::wait::{self, Choice};
 use crate::terminal::{Terminal, scrollback};
@@ -34,8 +37,10 @@ pub fn launch(options: &Options) -> ExitCode {
     if options.shell {
         return login_shell::become_login_shell();
     }
+    // Before any child.
+    scope::wait();
     if options.program {
-        return program::run_then_shell(&options.arguments);
+        return run_then_shell(&options.arguments);
     }
     let home = home();
     let config::Loaded { config, warnings } = config::load(&home);
@@ -68,11 +73,7 @@ pub fn launch(options: &Options) -> ExitCode {
     };
     // After the wait: the session may be renamed meanwhile, and a launcher that waits should be small.
     let query = options.name.is_none().then(tmux_session::query_name).flatten();
-    let mut variables = environment::agent_env(&config.agent_env).unwrap_or_else(|error| {
-        say(&error.to_string());
-        Vec::new()
-    });
-    variables.push(("PATH".into(), environment::path(&home, &variables)));
+    let (variables, program) = prepare(options, &config, &home, (&name, agent));
     let conversation = match settle(options, &config, (&name, agent), &variables) {
         Ok(conversation) => conversation,
         Err(error) => {
@@ -88,8 +89,45 @@ pub fn launch(options: &Options) -> ExitCode {
     }
     let session = options.name.clone().or_else(|| query?.answer());
     let session = session.as_deref();
-    let run = Run { options, config: &config, home: &home, name: &name, agent, session, variables };
+    let (config, home, name) = (&config, &home, &name);
+    let run = Run { options, config, home, name, agent, session, variables, program };
     run.run_agent(&conversation, turn)
+}
+
+/// The agent's environment and program. A restored agent gets the environment of the login shell, which a
+/// tmux server that was started at boot does not have; so does one that is not found without.
+fn prepare(
+    options: &Options,
+    config: &Config,
+    home: &Path,
+    (name, agent): (&str, &Agent),
+) -> (Variables, Program) {
+    let recorded = Recorded::read();
+    let command = agent.command.first().map_or(OsStr::new(""), OsStr::new);
+    let with = |base: Variables| {
+        let mut variables = base;
+        variables.extend(environment::agent_env(&config.agent_env).unwrap_or_else(|error| {
+            say(&error.to_string());
+            Vec::new()
+        }));
+        variables.extend(recorded.variables.iter().cloned());
+        let path = environment::path(&variables);
+        let paths = (path.as_os_str(), recorded.path.as_deref());
+        let program = program::choose(name, command, &options.seen, home, paths);
+        variables.push(("PATH".into(), program.path.clone()));
+        (variables, program)
+    };
+    let own = own_environment();
+    if !options.as_started {
+        let (variables, program) = with(own.clone());
+        if program.file.is_some() || program::find(command, &program.path).is_some() {
+            return (variables, program);
+        }
+    }
+    with(login_environment::ask(&own).unwrap_or_else(|why| {
+        say(&format!("{why}: starting without the variables of your login shell"));
+        own
+    }))
 }
 
 /// Executes this program again with other options, so that its arguments show what it does. Returns
@@ -123,7 +161,7 @@ fn settle(
     if let Some(transcript) = &options.transcript {
         return Ok(Conversation::ResumeTranscript(id.clone(), transcript.clone()));
     }
-    let known = match persist::conversation(name, id) {
+    let known = match persist::conversation(&options.persist, name, id) {
         Answer::Found(known) => known,
         Answer::Unknown => return Ok(Conversation::Resume(id.clone())),
         // Persist looked in the home; these agents keep their conversations elsewhere.
@@ -165,7 +203,10 @@ fn enter(code_dir: &Path, explicit: bool) {
 /// Records that the user closed a pane that waited.
 fn close(options: &Options, name: &str) -> ExitCode {
     if let Some(id) = options.conversation() {
-        persist::ended(name, Some(id), options.name.as_deref(), true, "closed while it waited");
+        let session = options.name.as_deref();
+        let reason = "closed while it waited";
+        let ended = Ended { agent: name, id: Some(id), session, closed: true, reason };
+        persist::ended(&options.persist, &ended);
     }
     ExitCode::SUCCESS
 }
@@ -178,12 +219,19 @@ struct Run<'a> {
     agent: &'a Agent,
     session: Option<&'a OsStr>,
     variables: Variables,
+    program: Program,
 }
 
 impl Run<'_> {
     fn run_agent(&self, conversation: &Conversation, turn: Option<Turn>) -> ExitCode {
-        let argv = match self.agent.argv(conversation, self.session, &self.options.arguments) {
-            Ok(argv) => argv,
+        let had = &self.options.arguments;
+        let argv = if self.options.as_started {
+            self.agent.argv_as_started(self.name, conversation, had)
+        } else {
+            self.agent.argv(conversation, self.session, had)
+        };
+        let argv = match argv {
+            Ok(argv) => [&self.program.words, argv.get(1..).unwrap_or_default()].concat(),
             Err(error) => {
                 say(&error.to_string());
                 return login_shell::become_login_shell();
@@ -197,9 +245,10 @@ impl Run<'_> {
                 turn.pass_on_when_ready(pid, self.agent.ready_file(self.home, pid));
             }
         };
-        let mut end = child::run(&argv, &environment, started);
+        let file = self.program.file.as_deref();
+        let mut end = child::run(file, &argv, &environment, started);
         if matches!(end, End::Missing) && self.install(&argv[0], &environment) {
-            end = child::run(&argv, &environment, |_| self.save_soon(conversation));
+            end = child::run(file, &argv, &environment, |_| self.save_soon(conversation));
         }
         self.conclude(conversation, &end, &terminal)
     }
@@ -208,7 +257,8 @@ impl Run<'_> {
     /// that it holds open once it has named the conversation itself.
     fn save_soon(&self, conversation: &Conversation) {
         const NAMED: u64 = 2;
-        persist::changed(if self.agent_names_it(conversation) { NAMED } else { 0 });
+        let persist = &self.options.persist;
+        persist::changed(persist, if self.agent_names_it(conversation) { NAMED } else { 0 });
     }
 
     /// Whether an agent that takes no id names its new conversation.
@@ -240,7 +290,7 @@ impl Run<'_> {
         }
         say(&format!("{} is not installed; running: {command}", shown(program)));
         let argv: Vec<OsString> = self.agent.install.iter().map(OsString::from).collect();
-        match child::run(&argv, environment, |_| {}) {
+        match child::run(None, &argv, environment, |_| {}) {
             End::Exited(0) => true,
             end => {
                 say(&format!("{first} {end}"));
@@ -249,18 +299,22 @@ impl Run<'_> {
         }
     }
 
-    /// Exit code 0 closes the pane; anything else is a loss and leaves a shell.
+    /// Exit code 0 closes the conversation, and the pane unless a shell was there before; anything else is
+    /// a loss and leaves a shell.
     fn conclude(&self, conversation: &Conversation, end: &End, terminal: &Terminal) -> ExitCode {
         let id = (!self.agent_names_it(conversation)).then(|| conversation.id());
         let closed = matches!(end, End::Exited(0));
         // Without an id, the newest snapshot may know which conversation a closed one was.
         if !matches!(end, End::Missing) && (id.is_some() || closed) {
-            persist::ended(self.name, id, self.session, closed, &end.to_string());
+            let (agent, session, reason) = (self.name, self.session, end.to_string());
+            let ended = Ended { agent, id, session, closed, reason: &reason };
+            persist::ended(&self.options.persist, &ended);
         }
         if !matches!(end, End::Missing) {
-            persist::changed(GONE);
+            persist::changed(&self.options.persist, GONE);
         }
         match end {
+            End::Exited(0) if self.options.then_shell => return login_shell::become_login_shell(),
             End::Exited(0) => return ExitCode::SUCCESS,
             End::EndedBySignal(signal) => return ExitCode::from(128 + *signal as u8),
             _ => {}

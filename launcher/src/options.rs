@@ -14,7 +14,7 @@ Options:
   --agent NAME       agent to start: claude, codex or a configured one [default: claude]
   --resume UUID      resume this conversation, in its own directory
   --session UUID     id of the new conversation [default: a random one]
-  --name NAME        name of the conversation [default: name of the tmux session]
+  --name NAME        name of a new conversation [default: name of the tmux session]
   --code-dir DIR     directory of the clones, in which a new conversation starts
   --no-freshen       do not update the clones
   --wait             print what ran here and wait for Enter
@@ -28,6 +28,13 @@ Options:
   --restored DIR     directory that persist restore made for its panes
   --was-in DIR       with --wait: directory of what ran here [default: this one]
   --instead-of UUID  start a new conversation in place of this one, which has no prompt yet
+  --as-started       the arguments are those that the agent had before: they come first, and
+                     configured ones that repeat them are left out
+  --then-shell       start a shell after the agent, however it ends
+  --seen WORD        word of the command line by which the agent was seen; can be repeated
+  --state-dir DIR    passed to persist
+  --socket NAME      passed to persist
+  --config FILE      passed to persist
   -h, --help         print help
   -V, --version      print version
 
@@ -71,6 +78,14 @@ pub struct Options {
     pub was_in: Option<OsString>,
     /// The conversation that a new one takes the place of.
     pub instead_of: Option<OsString>,
+    /// The arguments are those that the agent had before.
+    pub as_started: bool,
+    /// A shell follows the agent, however it ends.
+    pub then_shell: bool,
+    /// How the agent was seen: see [`crate::agent::program::Seen`].
+    pub seen: Vec<OsString>,
+    /// Options for `persist`, in pairs of name and value.
+    pub persist: Vec<OsString>,
     /// More arguments for the agent.
     pub arguments: Vec<OsString>,
 }
@@ -131,6 +146,13 @@ fn read(mut parser: lexopt::Parser) -> Result<Invocation, lexopt::Error> {
             Long("restored") => options.restored = Some(parser.value()?.into()),
             Long("was-in") => options.was_in = Some(parser.value()?),
             Long("instead-of") => options.instead_of = Some(parser.value()?),
+            Long("as-started") => options.as_started = true,
+            Long("then-shell") => options.then_shell = true,
+            Long("seen") => options.seen.push(parser.value()?),
+            Long(name @ ("state-dir" | "socket" | "config")) => {
+                let name = format!("--{name}").into();
+                options.persist.extend([name, parser.value()?]);
+            }
             Long("help") | Short('h') => return Ok(Invocation::Help),
             Long("version") | Short('V') => return Ok(Invocation::Version),
             Value(argument) => options.arguments.push(argument),
@@ -205,6 +227,8 @@ impl Options {
             ("--no-freshen", self.no_freshen),
             ("--shell", self.shell),
             ("--program", self.program),
+            ("--as-started", self.as_started),
+            ("--then-shell", self.then_shell),
         ] {
             words.extend(set.then(|| name.into()));
         }
@@ -225,6 +249,8 @@ impl Options {
         ] {
             words.extend(value.into_iter().flat_map(|value| [name.into(), value]));
         }
+        words.extend(self.seen.iter().flat_map(|word| ["--seen".into(), word.clone()]));
+        words.extend(self.persist.iter().cloned());
         words.push("--".into());
         words.extend(self.arguments.iter().cloned());
         words
@@ -290,6 +316,18 @@ mod tests {
             "/w",
             "--instead-of",
             ID,
+            "--as-started",
+            "--then-shell",
+            "--seen",
+            "claude",
+            "--seen",
+            "--wait",
+            "--state-dir",
+            "/d",
+            "--socket",
+            "s",
+            "--config",
+            "--x",
             "--",
             "--wait",
             "",
@@ -305,7 +343,8 @@ mod tests {
         let options = parsed(all.iter().map(OsString::from).collect());
         assert_eq!(options.arguments()[0], "--wait");
         let woken = options.woken().arguments();
-        assert_eq!(woken[..4], ["--no-freshen", "--shell", "--program", "--agent"]);
+        let flags = ["--no-freshen", "--shell", "--program", "--as-started", "--then-shell"];
+        assert_eq!(woken[..5], flags);
         assert!(!woken.contains(&"--memory-floor".into()) && !woken.contains(&"--restored".into()));
         assert!(options.woken().waiting("why").wait);
     }

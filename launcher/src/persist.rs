@@ -2,6 +2,8 @@
 //! not recorded.
 #![allow(clippy::disallowed_methods, reason = "persist is a program of ours, run under a deadline")]
 
+use crate::agent::environment::Variables;
+use crate::agent::recorded::Recorded;
 use crate::process::apart;
 use shared::child::{self, Until};
 use std::ffi::{OsStr, OsString};
@@ -35,12 +37,14 @@ pub enum Answer {
     Unknown,
 }
 
-/// Finds a conversation.
-pub fn conversation(agent: &str, id: &OsStr) -> Answer {
+/// Finds a conversation where its agent keeps it. `options` are those of `persist` itself, here and below: the restore that made
+/// this pane may have had a state directory of its own.
+pub fn conversation(options: &[OsString], agent: &str, id: &OsStr) -> Answer {
     let args =
         [OsStr::new("conversation"), id, "--agent".as_ref(), agent.as_ref(), "--json".as_ref()];
-    let Some(json) =
-        run(&args).and_then(|out| serde_json::from_slice::<serde_json::Value>(&out).ok())
+    let variables = Recorded::read().variables;
+    let Some(json) = run(options, &args, variables)
+        .and_then(|out| serde_json::from_slice::<serde_json::Value>(&out).ok())
     else {
         return Answer::Unknown;
     };
@@ -58,10 +62,24 @@ pub fn conversation(agent: &str, id: &OsStr) -> Answer {
     })
 }
 
+/// How an agent ended.
+#[derive(Debug, Clone, Copy)]
+pub struct Ended<'a> {
+    pub agent: &'a str,
+    /// Its conversation, if it is known.
+    pub id: Option<&'a OsStr>,
+    /// Its tmux session.
+    pub session: Option<&'a OsStr>,
+    /// Whether the user closed it.
+    pub closed: bool,
+    pub reason: &'a str,
+}
+
 /// Records how an agent ended.
-pub fn ended(agent: &str, id: Option<&OsStr>, session: Option<&OsStr>, closed: bool, reason: &str) {
-    let how = if closed { "closed" } else { "lost" };
-    let session = session.unwrap_or_default();
+pub fn ended(options: &[OsString], ended: &Ended<'_>) {
+    let Ended { agent, id, reason, .. } = *ended;
+    let how = if ended.closed { "closed" } else { "lost" };
+    let session = ended.session.unwrap_or_default();
     let args =
         ["ended".as_ref(), "--agent".as_ref(), agent.as_ref(), "--how".as_ref(), how.as_ref()];
     let more = [
@@ -72,20 +90,20 @@ pub fn ended(agent: &str, id: Option<&OsStr>, session: Option<&OsStr>, closed: b
         OsStr::new("--quiet"),
     ];
     let id: Vec<&OsStr> = id.into_iter().collect();
-    let _ = run(&[&args[..], &more, &id].concat());
+    let _ = run(options, &[&args[..], &more, &id].concat(), Vec::new());
 }
 
 /// Has the sessions saved after so many seconds, without waiting for it.
-pub fn changed(after: u64) {
+pub fn changed(options: &[OsString], after: u64) {
     let mut command = Command::new(program());
-    command.args(["save", "--coalesce", "--quiet", "--after", &after.to_string()]);
+    command.args(["save", "--coalesce", "--quiet", "--after", &after.to_string()]).args(options);
     apart::start_apart(command);
 }
 
-/// Runs `persist`; returns its standard output, whatever its exit code.
-fn run(args: &[&OsStr]) -> Option<Vec<u8>> {
+/// Runs `persist`, with further variables; returns its standard output, whatever its exit code.
+fn run(options: &[OsString], args: &[&OsStr], variables: Variables) -> Option<Vec<u8>> {
     let mut command = Command::new(program());
-    command.args(args);
+    command.args(args).args(options).envs(variables);
     let until = Until { end: Instant::now() + DEADLINE, cancel: None };
     child::run(command, until).ok().map(|output| output.stdout)
 }

@@ -58,6 +58,19 @@ pub struct Sighting {
     pub waits: bool,
     /// What of its environment is recorded.
     pub environment: AgentEnvironment,
+    /// All of it, from which more may be recorded.
+    pub environ: Environ,
+}
+
+/// A process's environment as the kernel gives it: `NAME=value`, each ended by a NUL byte. It holds
+/// secrets, so it is never shown.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Environ(pub Vec<u8>);
+
+impl std::fmt::Debug for Environ {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} bytes", self.0.len())
+    }
 }
 
 /// The sighting that speaks for a pane: the best evidence; then what the user sees (the
@@ -146,6 +159,7 @@ mod tests {
             start,
             waits: false,
             environment: AgentEnvironment::default(),
+            environ: Environ::default(),
         };
         PaneSighting { place: place.to_owned(), previous: None, sighting }
     }

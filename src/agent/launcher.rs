@@ -4,6 +4,7 @@
 use super::conversation::ConversationId;
 use super::{Observation, Rank, by_name};
 use crate::process::{Process, base_name};
+use shared::pane_variables;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
@@ -11,7 +12,7 @@ use std::os::unix::ffi::OsStringExt;
 pub const PROGRAM: &str = "start-claude";
 
 /// Its options that take a value (launcher/src/options.rs): what follows them is no option.
-const WITH_VALUE: [&str; 13] = [
+const WITH_VALUE: [&str; 17] = [
     "agent",
     "resume",
     "session",
@@ -25,6 +26,10 @@ const WITH_VALUE: [&str; 13] = [
     "restored",
     "was-in",
     "instead-of",
+    "seen",
+    "state-dir",
+    "socket",
+    "config",
 ];
 
 /// What a `start-claude` process says. The agent below it may know better.
@@ -59,7 +64,49 @@ pub fn is_told_to_wait(argv: &[Vec<u8>]) -> bool {
     program && options(argv).any(|(name, _)| name == b"wait")
 }
 
-fn is_launcher(process: &Process) -> bool {
+/// The arguments that our launcher has for the agent; `None` if it is another program.
+pub(super) fn arguments_for_agent(argv: &[Vec<u8>]) -> Option<&[Vec<u8>]> {
+    argv.first().filter(|program| base_name(program) == PROGRAM.as_bytes())?;
+    let mut words = 1;
+    for (at, word) in argv.iter().enumerate().skip(1) {
+        if at < words {
+            continue; // a value
+        }
+        let name = word.strip_prefix(b"--").unwrap_or_default();
+        let takes_one = WITH_VALUE.iter().any(|known| known.as_bytes() == name);
+        words = at + 1 + usize::from(takes_one);
+        if word == b"--" {
+            return Some(&argv[at + 1..]);
+        }
+    }
+    Some(&[])
+}
+
+/// Whether an argument list is the launcher's, with a shell to start after the agent.
+pub fn starts_a_shell_after(argv: &[Vec<u8>]) -> bool {
+    arguments_for_agent(argv).is_some() && options(argv).any(|(name, _)| name == b"then-shell")
+}
+
+/// How the agent of a launcher was seen before: the values of `--seen`.
+pub fn seen(argv: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    let values = options(argv).filter(|(name, _)| *name == b"seen");
+    values.filter_map(|(_, value)| Some(value?.to_vec())).collect()
+}
+
+/// The environment of a process; of our launcher, the one that it has for the agent, if any.
+pub(super) fn agents_environ(process: &Process) -> Vec<u8> {
+    let environ = process.environment();
+    if !is_launcher(process) {
+        return environ;
+    }
+    let agents = pane_variables::split(&environ)
+        .find(|(name, _)| *name == pane_variables::AGENT.as_bytes())
+        .map(|(_, value)| pane_variables::decode(value));
+    agents.unwrap_or(environ)
+}
+
+/// Whether a process is our launcher.
+pub fn is_launcher(process: &Process) -> bool {
     process.called() == PROGRAM.as_bytes()
 }
 

@@ -4,6 +4,7 @@
 //! Agents move fast: every fact about one is in its file, with a test against the real program.
 
 pub mod ancestry;
+pub mod arguments;
 pub mod claude;
 pub mod codex;
 pub mod conversation;
@@ -15,12 +16,13 @@ pub mod launcher;
 pub mod machine;
 pub mod settings;
 pub mod stamp;
+pub mod start_environment;
 mod transcript;
 
 pub use ancestry::{Caller, Use, caller};
 pub use conversation::ConversationId;
 pub use environment::AgentEnvironment;
-pub use evidence::{PaneSighting, Rank, Sighting, resolve};
+pub use evidence::{Environ, PaneSighting, Rank, Sighting, resolve};
 pub use home::Home;
 pub use stamp::Stamp;
 
@@ -132,6 +134,7 @@ pub fn detect(first_pid: i32, stamp: Option<&Stamp>, home: &Home, proc: &Proc) -
             .chain(launcher::observe(process))
             .next();
         let Some((agent, mut seen)) = seen else { return true };
+        let environ = launcher::agents_environ(process);
         if let Some(stamp) = stamp.filter(|stamp| stamp.is_of(agent, process)) {
             apply_stamp(stamp, &mut seen, process, home);
         }
@@ -146,7 +149,8 @@ pub fn detect(first_pid: i32, stamp: Option<&Stamp>, home: &Home, proc: &Proc) -
             depth: process.depth,
             start: process.stat.start,
             waits: launcher::waits(process),
-            environment: AgentEnvironment::of(&process.environment(), home.path()),
+            environment: AgentEnvironment::of(&environ, home.path()),
+            environ: Environ(environ),
         });
         seen.descend
     });

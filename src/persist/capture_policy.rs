@@ -1,5 +1,6 @@
 //! What a snapshot records of a session besides windows, panes and agents (pure).
 
+use crate::agent::start_environment::is_secret;
 use crate::tmux::{ExtraFields, options};
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +10,8 @@ use serde::{Deserialize, Serialize};
 pub struct CapturePolicy {
     /// Variables of the sessions' environments. None by default, since values can be secrets.
     pub environment: Vec<String>,
+    /// Further variables of the agents' environments. None by default; never one that may be a secret.
+    pub agent_environment: Vec<String>,
     /// Base names of programs that are started again with their arguments. None by default.
     pub programs: Vec<String>,
     /// Maximum lines of scrollback for each pane with a shell; 0 for none.
@@ -23,6 +26,7 @@ impl Default for CapturePolicy {
     fn default() -> Self {
         Self {
             environment: Vec::new(),
+            agent_environment: Vec::new(),
             programs: Vec::new(),
             scrollback_lines: 0,
             scrollback_bytes: 1 << 20,
@@ -41,8 +45,13 @@ const MAX_SCROLLBACK_BYTES: u32 = 64 << 20;
 pub enum InvalidPolicy {
     #[error("keep.{key}: more than {MAX_NAMES}")]
     TooMany { key: &'static str },
-    #[error("keep.environment: '{0}' is not a variable's name")]
-    Variable(String),
+    #[error("keep.{key}: '{name}' is not a variable's name")]
+    Variable { key: &'static str, name: String },
+    #[error(
+        "keep.agent_environment: '{0}' may be a secret, which no snapshot holds; agents get it from the \
+         user's login shell or from agent.env"
+    )]
+    Secret(String),
     #[error("keep.programs: '{0}' is not a program's base name")]
     Program(String),
     #[error("keep.window_options: '{0}' is not an option that can be kept")]
@@ -55,13 +64,24 @@ impl CapturePolicy {
     /// Checks the values of a configuration file.
     pub fn check(&self) -> Result<(), InvalidPolicy> {
         let shown = |word: &String| crate::text::escape(word.as_bytes());
-        for (key, words) in [("environment", &self.environment), ("programs", &self.programs)] {
+        for (key, words) in [
+            ("environment", &self.environment),
+            ("agent_environment", &self.agent_environment),
+            ("programs", &self.programs),
+        ] {
             if words.len() > MAX_NAMES {
                 return Err(InvalidPolicy::TooMany { key });
             }
         }
-        if let Some(name) = self.environment.iter().find(|name| !is_variable(name)) {
-            return Err(InvalidPolicy::Variable(shown(name)));
+        for (key, names) in
+            [("environment", &self.environment), ("agent_environment", &self.agent_environment)]
+        {
+            if let Some(name) = names.iter().find(|name| !is_variable(name)) {
+                return Err(InvalidPolicy::Variable { key, name: shown(name) });
+            }
+        }
+        if let Some(name) = self.agent_environment.iter().find(|name| is_secret(name)) {
+            return Err(InvalidPolicy::Secret(shown(name)));
         }
         let is_base_name = |name: &&String| !name.is_empty() && !name.contains(['/', '\0']);
         if let Some(name) = self.programs.iter().find(|name| !is_base_name(name)) {
@@ -121,6 +141,13 @@ mod tests {
                 .into_iter()
                 .all(|name| environment(name).is_err())
         );
+        let agents = |name: &str| {
+            let agent_environment = vec![name.to_owned()];
+            CapturePolicy { agent_environment, ..CapturePolicy::default() }.check()
+        };
+        assert!(agents("FOO").is_ok() && agents("A-B").is_err());
+        let why = agents("MY_API_KEY").unwrap_err().to_string();
+        assert!(why.contains("'MY_API_KEY' may be a secret"), "{why}");
         let programs = |name: &str| {
             CapturePolicy { programs: vec![name.to_owned()], ..CapturePolicy::default() }.check()
         };

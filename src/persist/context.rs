@@ -7,6 +7,7 @@ use crate::snapshot::{Activity, Store};
 use crate::sys::{Account, FileError, clock, mounts};
 use crate::text::shown;
 use crate::tmux::{Hooks, Server};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -20,6 +21,8 @@ pub struct Context {
     pub hooks: Option<Hooks>,
     /// Path of the launcher, which starts agents in panes; `None` if it is not installed.
     pub launcher: Option<PathBuf>,
+    /// Options with which another `persist` works for this user on the same state and server.
+    pub options: Vec<OsString>,
     pub(super) state_dir: PathBuf,
     pub(super) may_create: bool,
     /// Maximum time to wait for another save or restore to finish.

@@ -16,6 +16,7 @@ use super::save::{self, coalesce};
 use crate::sys::process::watch::Watched;
 use crate::sys::{Account, accounts, clock, mounts};
 use crate::tmux::{Server, Socket};
+use std::ffi::OsString;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
@@ -30,6 +31,7 @@ impl Job {
             tracing::info_span!("request", user = account.name, command = self.request.name())
                 .entered();
         let context = Context {
+            options: self.options(),
             hooks: coalesce::hooks(&self),
             account,
             now: clock::now(),
@@ -74,6 +76,14 @@ impl Job {
 }
 
 impl Job {
+    /// Options with which another `persist` works on the same state and server.
+    fn options(&self) -> Vec<OsString> {
+        let words = ["--state-dir".into(), self.state_dir.clone().into_os_string()];
+        let socket = ["--socket".into(), self.socket.clone().into()];
+        let config = self.config.iter().flat_map(|file| ["--config".into(), file.clone().into()]);
+        words.into_iter().chain(socket).chain(config).collect()
+    }
+
     /// A handle on the caller's tmux server, to wait for its end; `None` if none runs.
     pub fn watch_server(&self) -> std::io::Result<Option<Watched>> {
         let socket = Socket::named(&self.socket, self.tmpdir.as_deref());

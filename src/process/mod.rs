@@ -125,6 +125,13 @@ impl Process {
         own.is_ok_and(|meta| meta.uid() == nix::unistd::geteuid().as_raw())
     }
 
+    /// The program that it executes, by the path that the file had then, without the kernel's ` (deleted)`.
+    pub fn executable(&self) -> Option<OsString> {
+        let target = std::fs::read_link(self.dir.join("exe")).ok()?.into_os_string().into_vec();
+        let path = target.strip_suffix(b" (deleted)").unwrap_or(&target);
+        Some(OsString::from_vec(path.to_vec()))
+    }
+
     /// Its environment as it was started: `NAME=value`, each ended by a NUL byte; empty if it cannot
     /// be read, or not to its end.
     pub fn environment(&self) -> Vec<u8> {

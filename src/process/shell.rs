@@ -21,6 +21,11 @@ impl Process {
         SHELLS.contains(&self.shell_name())
     }
 
+    /// Whether it is a shell that takes its commands from its terminal.
+    pub fn is_interactive_shell(&self) -> bool {
+        self.is_shell() && reads_its_terminal(&self.argv)
+    }
+
     /// Whether it is a shell at its prompt: it reads its terminal and owns it, and nothing runs in it
     /// or below it but helpers of its prompt, so that nothing of the user's ends with it. `own` is the
     /// name of the user's shell, which may be none that we know.

@@ -161,7 +161,7 @@ impl<'a> PaneDiff<'a> {
 }
 
 /// What is compared: everything but the place.
-fn values(row: &Row) -> [(&'static str, Option<Vec<u8>>); 16] {
+fn values(row: &Row) -> [(&'static str, Option<Vec<u8>>); 17] {
     let letters = |letters: String| Some(letters.into_bytes()).filter(|l| !l.is_empty());
     let prompted = row.prompted.map(|prompted| if prompted { "yes" } else { "no" });
     [
@@ -176,6 +176,7 @@ fn values(row: &Row) -> [(&'static str, Option<Vec<u8>>); 16] {
         ("agent_environment", row.agent_environment.clone()),
         ("parent", row.parent.clone()),
         ("agent_version", row.agent_version.clone()),
+        ("agent_program", row.agent_program.clone()),
         ("pane_flags", letters(row.pane_flags.letters())),
         ("group", row.group.clone()),
         ("window_name", row.window_name.clone()),

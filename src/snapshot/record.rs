@@ -82,6 +82,9 @@ pub struct Row {
     /// Options that users and their tools set on the session, the window and the pane
     /// ([`crate::tmux::user_options`]).
     pub user_options: Option<Vec<u8>>,
+    /// The words that start its agent, without the agent's arguments, each ended by a NUL byte. If the
+    /// first is a name, the agent was found by it, and the others are what it was.
+    pub agent_program: Option<Vec<u8>>,
 }
 
 /// What a pane was when it was saved.
@@ -121,6 +124,8 @@ pub struct PaneFlags {
     pub last: bool,
     /// Its program had ended and the pane remained: `d`.
     pub dead: bool,
+    /// A shell waited below its agent: `s`.
+    pub shell: bool,
 }
 
 impl State {
@@ -162,13 +167,13 @@ impl WindowFlags {
 impl PaneFlags {
     /// The letters in the file.
     pub fn letters(self) -> String {
-        letters(&[(self.active, '*'), (self.last, '-'), (self.dead, 'd')])
+        letters(&[(self.active, '*'), (self.last, '-'), (self.dead, 'd'), (self.shell, 's')])
     }
 
     /// Reads the letters; those of a later version are skipped.
     pub fn parse(letters: &[u8]) -> Self {
         let has = |letter| letters.contains(&letter);
-        Self { active: has(b'*'), last: has(b'-'), dead: has(b'd') }
+        Self { active: has(b'*'), last: has(b'-'), dead: has(b'd'), shell: has(b's') }
     }
 }
 

@@ -44,6 +44,9 @@ pub struct Spawn<'a> {
     /// Program and arguments, executed without a shell: none (tmux's default) or at least two
     /// words, since tmux hands a single word to a shell.
     pub argv: &'a [Vec<u8>],
+    /// Variables of this pane alone, `NAME=value` each. A new session keeps those of its first pane: see
+    /// [`unset_environment`].
+    pub environment: &'a [Vec<u8>],
 }
 
 impl Line {
@@ -81,7 +84,9 @@ impl Line {
 
     fn spawn(self, spawn: Spawn<'_>) -> Self {
         debug_assert!(spawn.argv.len() != 1, "a single word would go to a shell");
-        let line = self.word("-c").expanded(spawn.cwd.as_bytes());
+        let variables = spawn.environment.iter();
+        let line = variables.fold(self, |line, variable| line.word("-e").plain(variable));
+        let line = line.word("-c").expanded(spawn.cwd.as_bytes());
         if spawn.argv.is_empty() {
             return line;
         }
@@ -119,6 +124,11 @@ pub fn new_session(
 pub fn new_grouped_session(name: &[u8], with: u32, environment: &[&[u8]]) -> Line {
     let line = Line::new("new-session -d").print(IDS).word("-s").expanded(name);
     line.environment(environment).target(Target::Session(with))
+}
+
+/// Removes a variable from a session's environment: later panes do not get it.
+pub fn unset_environment(session: u32, name: &'static str) -> Line {
+    Line::new("set-environment -u").target(Target::Session(session)).word(name)
 }
 
 /// Names a session.
@@ -335,14 +345,16 @@ mod tests {
     #[test]
     fn a_hostile_name_stays_one_argument_and_expands_to_itself() {
         let argv = [b"sh".to_vec(), b"-c; kill-server".to_vec()];
-        let spawn = Spawn { cwd: OsStr::new("/tmp/#(touch x)"), argv: &argv };
+        let environment = [b"B=;".to_vec()];
+        let cwd = OsStr::new("/tmp/#(touch x)");
+        let spawn = Spawn { cwd, argv: &argv, environment: &environment };
         let line = new_session(b"-a;$b\n#(x)", (80, 24), &[b"A=#(x)"], spawn);
         assert_eq!(
             line.as_str(),
             "new-session -d -P -F \"\\043\\173session\\137id\\175".to_owned().replace("\\137", "_")
                 + " \\043\\173window_id\\175 \\043\\173window_index\\175 \\043\\173pane_id\\175\""
                 + " -s \"-a\\073\\044b\\012\\043\\043\\050x\\051\" -e \"A=\\043\\050x\\051\" -x \"80\" -y \"24\""
-                + " -c \"/tmp/\\043\\043\\050touch x\\051\" -- \"sh\" \"-c\\073 kill-server\""
+                + " -e \"B=\\073\" -c \"/tmp/\\043\\043\\050touch x\\051\" -- \"sh\" \"-c\\073 kill-server\""
         );
     }
 

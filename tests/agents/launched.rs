@@ -75,7 +75,7 @@ fn id_and_name_arrive_a_kill_leaves_a_shell_an_exit_closes_and_restore_goes_thro
     let first = lab.pane(&pane, "#{pane_pid}").parse().unwrap();
     assert_eq!(argv(first)[0], start_claude());
     let agent = lab.claude_in(&pane);
-    assert_eq!(argv(agent.pid)[1..], ["--resume", &dies.conversation, "--name", "dies"]);
+    assert_eq!(argv(agent.pid)[1..], ["--resume", &dies.conversation]);
     assert_eq!(lab.prompt(&agent, "recall").user_texts, ["this is dies", "recall"]);
 }
 

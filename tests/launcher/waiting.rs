@@ -43,12 +43,7 @@ fn a_waiting_pane_says_what_was_here_costs_little_and_resumes_on_enter() {
     sandbox.tmux(["send-keys", "-t", "pane", "C-c"]).ok();
     sandbox.tmux(["send-keys", "-t", "pane", "x", "Enter"]).ok();
     waits_for(&sandbox, "x");
-    assert_eq!(
-        called(&sandbox)[1..],
-        ["--resume", &id(1), "--name", "pane"],
-        "{}",
-        super::screen(&sandbox)
-    );
+    assert_eq!(called(&sandbox)[1..], ["--resume", &id(1)], "{}", super::screen(&sandbox));
 }
 
 #[test]

@@ -40,7 +40,7 @@ fn any_session_window_and_title_comes_out_as_it_went_in() {
     let mut runner =
         TestRunner::new(Config { cases: 64, failure_persistence: None, ..Config::default() });
     let result = runner.run(&strategy, |(session, window, title)| {
-        let spawn = Spawn { cwd: OsStr::new("/"), argv: &sleep };
+        let spawn = Spawn { cwd: OsStr::new("/"), argv: &sleep, environment: &[] };
         let new = command::new_session(&session, (80, 24), &[], spawn);
         let reply = builder.borrow_mut().exchange(&[new]).unwrap().remove(0);
         let Reply::Done(reply) = &reply else {
@@ -78,8 +78,12 @@ fn program_arguments_and_directories_arrive_byte_for_byte() {
         out.display()
     );
     let argv = argv(&[b"sh", b"-c", script.as_bytes(), b"sh", &words]);
-    let new =
-        command::new_session(b"x", (80, 24), &[], Spawn { cwd: dir.as_os_str(), argv: &argv });
+    let new = command::new_session(
+        b"x",
+        (80, 24),
+        &[],
+        Spawn { cwd: dir.as_os_str(), argv: &argv, environment: &[] },
+    );
     builder.exchange(&[new]).unwrap();
     crate::support::wait_until("the program ran", || out.exists());
     assert_eq!(std::fs::read(&out).unwrap(), words);

@@ -2,9 +2,11 @@
 //! `start-claude`.
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests set up files of their own"))]
 
+pub mod agent_options;
 pub mod atomic;
 pub mod child;
 pub mod escape;
 pub mod memory;
+pub mod pane_variables;
 mod pipe;
 pub mod random;

@@ -25,15 +25,30 @@ pub fn moves_agents(variables: &Variables) -> bool {
     ["CLAUDE_CONFIG_DIR", "CODEX_HOME"].iter().any(|name| value(variables, name).is_some())
 }
 
-/// PATH with `~/.local/bin` first: that is where the agents' own installers put them.
-pub fn path(home: &Path, variables: &Variables) -> OsString {
-    /// The default: an empty PATH would mean the current directory.
+/// The PATH among `variables`, else in this process's environment, else the system's: an empty one would
+/// mean the current directory.
+pub fn path(variables: &Variables) -> OsString {
     const SYSTEM: &str = "/usr/local/bin:/usr/bin:/bin";
-    let path = value(variables, "PATH").filter(|path| !path.is_empty());
-    let path = path.unwrap_or_else(|| SYSTEM.into());
-    let own = home.join(".local/bin");
-    let others = std::env::split_paths(&path).filter(|dir| *dir != own);
-    std::env::join_paths(std::iter::once(own.clone()).chain(others)).unwrap_or(path)
+    value(variables, "PATH").filter(|path| !path.is_empty()).unwrap_or_else(|| SYSTEM.into())
+}
+
+/// One PATH from several, each directory once, with `~/.local/bin` first: that is where the agents' own
+/// installers put them.
+pub fn join(home: &Path, paths: &[&OsStr]) -> OsString {
+    let mut dirs = vec![home.join(".local/bin")];
+    for path in paths.iter().filter(|path| !path.is_empty()) {
+        for dir in std::env::split_paths(path) {
+            if !dir.as_os_str().is_empty() && !dirs.contains(&dir) {
+                dirs.push(dir);
+            }
+        }
+    }
+    std::env::join_paths(dirs).unwrap_or_else(|_| paths.join(OsStr::new(":")))
+}
+
+/// A PATH with a directory before all others but `~/.local/bin`.
+pub fn in_front(home: &Path, dir: Option<&Path>, path: &OsStr) -> OsString {
+    join(home, &[dir.map_or(OsStr::new(""), Path::as_os_str), path])
 }
 
 /// Why `agent.env` is not used.

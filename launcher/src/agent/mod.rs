@@ -4,10 +4,14 @@
 
 pub mod environment;
 pub(crate) mod first_run;
+pub mod program;
+pub mod recorded;
 pub(crate) mod turn;
 
+use shared::agent_options;
 use shared::random::random_number;
 use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 /// An agent's command line. `{id}`, `{transcript}` and `{name}` in its words stand for values.
@@ -88,13 +92,53 @@ pub fn built_in() -> Vec<(String, Agent)> {
 }
 
 impl Agent {
-    /// The argument list that runs `conversation` under `name`, with `more` at the end.
+    /// The argument list that runs `conversation`. A new one gets `name`; a resumed one has a name, which
+    /// its user may have changed. The words of `more` are at the end.
     pub fn argv(
         &self,
         conversation: &Conversation,
         name: Option<&OsStr>,
         more: &[OsString],
     ) -> Result<Vec<OsString>, CommandError> {
+        let mut argv: Vec<OsString> = self.command.iter().map(OsString::from).collect();
+        argv.extend(self.words_for(conversation)?);
+        // A name that begins with a dash would be taken for an option; it is only informative.
+        let name = name.filter(|name| !name.as_encoded_bytes().starts_with(b"-"));
+        if let Some(name) = name.filter(|_| matches!(conversation, Conversation::New(_))) {
+            argv.extend(self.name.iter().map(|word| fill(word, &[("{name}", name)])));
+        }
+        argv.extend(self.arguments.iter().map(OsString::from));
+        argv.extend(more.iter().cloned());
+        Ok(argv)
+    }
+
+    /// As [`Agent::argv`], for the agent `agent` that had the options `had` before. They come first;
+    /// configured ones that they set already are left out.
+    pub fn argv_as_started(
+        &self,
+        agent: &str,
+        conversation: &Conversation,
+        had: &[OsString],
+    ) -> Result<Vec<OsString>, CommandError> {
+        let bytes = |words: &[OsString]| -> Vec<Vec<u8>> {
+            words.iter().map(|word| word.as_bytes().to_vec()).collect()
+        };
+        let configured = |words: &[String]| -> Vec<Vec<u8>> {
+            words.iter().map(|word| word.clone().into_bytes()).collect()
+        };
+        let fixed = configured(self.command.get(1..).unwrap_or_default());
+        let had = agent_options::without_repeats(agent, &fixed, &bytes(had));
+        let more = configured(&self.arguments);
+        let more = agent_options::without_repeats(agent, &[fixed, had.clone()].concat(), &more);
+        let mut argv: Vec<OsString> = self.command.iter().map(OsString::from).collect();
+        argv.extend(had.into_iter().map(OsString::from_vec));
+        argv.extend(self.words_for(conversation)?);
+        argv.extend(more.into_iter().map(OsString::from_vec));
+        Ok(argv)
+    }
+
+    /// The words that start or resume a conversation.
+    fn words_for(&self, conversation: &Conversation) -> Result<Vec<OsString>, CommandError> {
         let program = self.command.first().ok_or(CommandError::NoCommand)?;
         let template = match conversation {
             Conversation::New(_) => &self.new,
@@ -112,15 +156,7 @@ impl Agent {
             Conversation::New(_) | Conversation::Resume(_) => OsStr::new(""),
         };
         let values = [("{id}", conversation.id()), ("{transcript}", transcript)];
-        let mut argv: Vec<OsString> = self.command.iter().map(OsString::from).collect();
-        argv.extend(template.iter().map(|word| fill(word, &values)));
-        // A name that begins with a dash would be taken for an option; it is only informative.
-        if let Some(name) = name.filter(|name| !name.as_encoded_bytes().starts_with(b"-")) {
-            argv.extend(self.name.iter().map(|word| fill(word, &[("{name}", name)])));
-        }
-        argv.extend(self.arguments.iter().map(OsString::from));
-        argv.extend(more.iter().cloned());
-        Ok(argv)
+        Ok(template.iter().map(|word| fill(word, &values)).collect())
     }
 
     /// The file that shows that the agent with this process accepts input.
@@ -171,11 +207,8 @@ mod tests {
         let (new, resume) = (Conversation::New("u".into()), Conversation::Resume("u".into()));
         let transcript = Conversation::ResumeTranscript("u".into(), "/p/{name}".into());
         assert_eq!(argv("claude", &new).unwrap(), "claude|--session-id|u|--name|{id} n|-x");
-        assert_eq!(argv("claude", &resume).unwrap(), "claude|--resume|u|--name|{id} n|-x");
-        assert_eq!(
-            argv("claude", &transcript).unwrap(),
-            "claude|--resume|/p/{name}|--name|{id} n|-x"
-        );
+        assert_eq!(argv("claude", &resume).unwrap(), "claude|--resume|u|-x");
+        assert_eq!(argv("claude", &transcript).unwrap(), "claude|--resume|/p/{name}|-x");
         assert_eq!(argv("codex", &new).unwrap(), "codex|--no-daemon|-x");
         assert_eq!(argv("codex", &resume).unwrap(), "codex|--no-daemon|resume|u|-x");
         let claude = &built_in()[0].1;
@@ -183,6 +216,27 @@ mod tests {
         assert_eq!(dashed, ["claude", "--session-id", "u"]);
         let error = argv("codex", &transcript).unwrap_err();
         assert_eq!(error.to_string(), "codex cannot resume a conversation by its transcript");
+    }
+
+    #[test]
+    fn an_agent_gets_its_own_options_again_and_no_configured_one_twice() {
+        let mut agents = built_in();
+        let line = |agent: &Agent, name: &str, conversation: &Conversation, had: &[&str]| {
+            let had: Vec<OsString> = had.iter().map(OsString::from).collect();
+            let argv = agent.argv_as_started(name, conversation, &had).unwrap();
+            argv.join(OsStr::new(" ")).into_string().unwrap()
+        };
+        let (new, resume) = (Conversation::New("u".into()), Conversation::Resume("u".into()));
+        let claude = &mut agents[0].1;
+        claude.arguments = ["--model", "sonnet", "--verbose"].map(str::to_owned).to_vec();
+        let had = ["--model", "opus", "--add-dir", "a"];
+        let expected = "claude --model opus --add-dir a --resume u --verbose";
+        assert_eq!(line(claude, "claude", &resume, &had), expected);
+        let expected = "claude --session-id u --model sonnet --verbose";
+        assert_eq!(line(claude, "claude", &new, &[]), expected);
+        let had = ["--no-daemon", "--yolo", "-p", "work"];
+        let expected = "codex --no-daemon --yolo -p work resume u";
+        assert_eq!(line(&agents[1].1, "codex", &resume, &had), expected);
     }
 
     #[test]

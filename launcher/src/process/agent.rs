@@ -33,8 +33,10 @@ const FORWARDED: [Signal; 4] = [Signal::SIGHUP, Signal::SIGTERM, Signal::SIGUSR1
 /// An agent that runs for longer than this after such a signal ends by its own decision.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// Runs a program to its end; `started` is called once it runs.
+/// Runs a program to its end, with exactly this environment; `started` is called once it runs. `file` is
+/// what is executed; without it, the first word is searched on PATH.
 pub fn run(
+    file: Option<&Path>,
     argv: &[OsString],
     environment: &[(OsString, OsString)],
     started: impl FnOnce(i32),
@@ -51,8 +53,9 @@ pub fn run(
         Ok(before) => before,
         Err(error) => return End::Failed(error.into()),
     };
-    let mut command = Command::new(program);
-    command.args(arguments).envs(environment.iter().map(|(name, value)| (name, value)));
+    let mut command = Command::new(file.map_or(program.as_os_str(), Path::as_os_str));
+    command.arg0(program).args(arguments);
+    command.env_clear().envs(environment.iter().map(|(name, value)| (name, value)));
     // SAFETY: between fork and exec the closure only calls sigprocmask(2).
     #[allow(unsafe_code, reason = "std lets children inherit blocked signals")]
     unsafe {
@@ -67,7 +70,7 @@ pub fn run(
             Err(_) => End::Failed(std::io::Error::other("its process id is out of range")),
         },
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            if exists(program, environment) {
+            if file.is_some_and(Path::exists) || exists(program, environment) {
                 End::Failed(std::io::Error::other("its interpreter is missing"))
             } else {
                 End::Missing
@@ -85,8 +88,8 @@ fn exists(program: &OsStr, environment: &[(OsString, OsString)]) -> bool {
         return Path::new(program).exists();
     }
     let set = environment.iter().rev().find(|(name, _)| name == "PATH");
-    let path = set.map(|(_, path)| path.clone()).or_else(|| std::env::var_os("PATH"));
-    path.is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join(program).exists()))
+    set.map(|(_, path)| path)
+        .is_some_and(|path| std::env::split_paths(path).any(|dir| dir.join(program).exists()))
 }
 
 /// Waits for signals, one after the other, until the child has ended.

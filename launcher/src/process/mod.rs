@@ -3,6 +3,8 @@
 
 pub mod agent;
 pub(crate) mod apart;
+pub mod login_environment;
 pub mod login_shell;
 pub(crate) mod program;
+pub(crate) mod scope;
 pub mod signals;

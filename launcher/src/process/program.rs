@@ -2,6 +2,7 @@
 
 use super::agent::{self, End};
 use super::login_shell;
+use crate::agent::recorded::own_environment;
 use crate::terminal::Terminal;
 use crate::terminal::say::say;
 use shared::escape::shown;
@@ -11,7 +12,7 @@ use std::process::ExitCode;
 /// Runs a program to its end; however it ends, a login shell stays in the pane.
 pub(crate) fn run_then_shell(argv: &[OsString]) -> ExitCode {
     let terminal = Terminal::remember();
-    let end = agent::run(argv, &[], |_| {});
+    let end = agent::run(None, argv, &own_environment(), |_| {});
     if let End::EndedBySignal(signal) = end {
         return ExitCode::from(128 + signal as u8);
     }

@@ -54,7 +54,7 @@ fn describe(agent: &str, id: Option<&OsStr>, options: &Options) -> String {
     let known = id.and_then(|id| {
         // A restore leaves a file for all its panes, so that none of them has to start a process.
         let left = options.restored.as_deref().and_then(|dir| left_for(id, dir));
-        left.or_else(|| match persist::conversation(&agent, id) {
+        left.or_else(|| match persist::conversation(&options.persist, &agent, id) {
             Answer::Found(known) => Some(known),
             Answer::Absent | Answer::Unknown => None,
         })

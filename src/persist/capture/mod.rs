@@ -1,5 +1,6 @@
 //! Captures a user's live sessions: one exchange with tmux, one pass over the panes' processes.
 
+mod agent_start;
 pub mod foreground_program;
 pub(crate) mod session_origin;
 pub mod shared_windows;
@@ -160,7 +161,10 @@ impl Rows<'_> {
         let program = program
             .filter(|_| is_owner)
             .map(|Program { argv, .. }| foreground_program::join(&argv));
-        let row = build_row(pane, sighting, cwd, argv, &self.layouts, &self.listing.host);
+        let mut row = build_row(pane, sighting, cwd, argv, &self.layouts, &self.listing.host);
+        if let Some(sighting) = sighting {
+            agent_start::enter(&mut row, sighting, pane.pid, &self.context.keep, self.proc);
+        }
         Row { linked, program, ..row }
     }
 
@@ -304,7 +308,12 @@ fn build_row(
             automatic_rename: pane.automatic_rename,
         },
         pane: pane.index,
-        pane_flags: PaneFlags { active: pane.active, last: pane.last, dead: pane.dead },
+        pane_flags: PaneFlags {
+            active: pane.active,
+            last: pane.last,
+            dead: pane.dead,
+            shell: false,
+        },
         title: (!own_title).then(|| pane.title.clone()),
         command,
         evidence: conversation.map(|(_, rank)| rank.word().into()),
@@ -318,12 +327,13 @@ fn build_row(
         options: Some(pane.options.clone().into_bytes()).filter(|options| !options.is_empty()),
         environment: Some(environment).filter(|environment| !environment.is_empty()),
         program: None,
-        agent_environment: sighting.and_then(|sighting| sighting.environment.encode()),
+        agent_environment: None,
         parent: None,
         agent_version: None,
         origin: None,
         session_path: Some(pane.session_path.clone()).filter(|path| !path.is_empty()),
         user_options: None,
+        agent_program: None,
     }
 }
 

@@ -28,6 +28,8 @@ pub(crate) fn drop_closing(
             row.agent_environment = None;
             row.parent = None;
             row.agent_version = None;
+            row.agent_program = None;
+            row.pane_flags.shell = false;
         }
     }
 }

@@ -117,6 +117,7 @@ fn set(row: &mut Row, column: &[u8], value: Option<Vec<u8>>) -> Option<()> {
         b"origin" => row.origin = value,
         b"session_path" => row.session_path = value,
         b"user_options" => row.user_options = value,
+        b"agent_program" => row.agent_program = value,
         _ => {}
     }
     Some(())

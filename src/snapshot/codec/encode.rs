@@ -50,7 +50,7 @@ fn encode_row(row: &Row, file: &mut Writer) {
     file.optional(row.program.as_deref()).optional(row.agent_environment.as_deref());
     file.optional(row.parent.as_deref()).optional(row.agent_version.as_deref());
     file.optional(row.origin.as_deref()).optional(row.session_path.as_deref());
-    file.optional(row.user_options.as_deref()).end();
+    file.optional(row.user_options.as_deref()).optional(row.agent_program.as_deref()).end();
 }
 
 fn number(number: Option<u64>, file: &mut Writer) {

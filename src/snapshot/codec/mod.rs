@@ -13,7 +13,7 @@ const VERSION: &[u8] = b"1";
 
 /// The columns, in the order they are written. The first three are fixed for good; the others
 /// are found by name, and those of a later writer are skipped.
-const COLUMNS: [&str; 30] = [
+const COLUMNS: [&str; 31] = [
     "session",
     "cwd",
     "conversation",
@@ -44,6 +44,7 @@ const COLUMNS: [&str; 30] = [
     "origin",
     "session_path",
     "user_options",
+    "agent_program",
 ];
 
 /// Why a file is not a valid snapshot.

@@ -24,19 +24,20 @@ prop_compose! {
         (options, environment, program) in (optional(), optional(), optional()),
         (agent_environment, parent, agent_version) in (optional(), optional(), optional()),
         (origin, session_path, user_options) in (optional(), optional(), optional()),
+        agent_program in optional(),
         state in prop_oneof![Just(State::Live), Just(State::Suspended), Just(State::Lost), Just(State::Shell)],
         (window, pane) in (0..=0x7fff_ffff_u32, 0..=0x7fff_ffff_u32),
-        (w, p, prompted) in any::<([bool; 4], [bool; 3], Option<bool>)>(),
+        (w, p, prompted) in any::<([bool; 4], [bool; 4], Option<bool>)>(),
         (pane_id, last_seen, lost_since) in (proptest::option::of(0..=0x7fff_ffff_u32), any::<Option<u64>>(), any::<Option<u64>>()),
     ) -> Row {
         let window_flags = WindowFlags { active: w[0], last: w[1], zoomed: w[2], automatic_rename: w[3] };
-        let pane_flags = PaneFlags { active: p[0], last: p[1], dead: p[2] };
+        let pane_flags = PaneFlags { active: p[0], last: p[1], dead: p[2], shell: p[3] };
         Row {
             session, cwd, conversation, agent, state, window, window_name, window_layout,
             window_flags, pane, pane_flags, title, command, evidence, prompted, group,
             pane_id, last_seen, lost_since,
             linked, stack, options, environment, program,
-            agent_environment, parent, agent_version, origin, session_path, user_options,
+            agent_environment, parent, agent_version, origin, session_path, user_options, agent_program,
         }
     }
 }
@@ -82,7 +83,7 @@ fn damage_is_reported_by_line() {
         ("# end 2", "# end 3", "line 10: the trailer counts another number of rows"),
         ("# end 2\n", "# end 2\nx\n", "line 11: something follows the trailer"),
         ("/x\t", "/x\\q\t", "line 7: bad escape in column cwd"),
-        ("/x\t", "", "line 7: 29 fields instead of 30"),
+        ("/x\t", "", "line 7: 30 fields instead of 31"),
         ("\tshell\t0", "\tshell\tx", "line 7: bad value in column window"),
         ("# version 1", "# version 2", "line 2: version 2, which this program does not know"),
         ("# columns\tsession", "# columns\tname", "line 6: bad columns"),
@@ -97,7 +98,7 @@ fn damage_is_reported_by_line() {
 fn columns_of_a_later_writer_are_passed_over() {
     let text = String::from_utf8(encode(&sample())).unwrap();
     let text = text
-        .replace("\tuser_options\n", "\tuser_options\tcolour\n")
+        .replace("\tagent_program\n", "\tagent_program\tcolour\n")
         .replace("\t-\t-\n", "\t-\t-\tred\n");
     assert_eq!(decode(text.as_bytes()).unwrap(), sample());
 }

@@ -1,11 +1,12 @@
 //! Creates sessions, windows and panes.
 
 use super::arrange::{self, Session};
-use super::finish;
 use super::{Build, Purpose, StepFailure};
+use super::{finish, pane_command};
 use crate::persist::restore::step::Action;
 use crate::tmux::TmuxError;
 use crate::tmux::command::{self, Line, Spawn, Target};
+use shared::pane_variables;
 
 impl Build<'_> {
     /// Starts agents in the panes that they were in. Without the launcher those panes keep their
@@ -40,7 +41,7 @@ impl Build<'_> {
             let placeholder = [b"cat".to_vec(), b"-".to_vec()];
             let line = if self.sessions[at].has_placeholder {
                 let cwd = self.context.account.home.as_os_str();
-                new(Spawn { cwd, argv: &placeholder })
+                new(Spawn { cwd, argv: &placeholder, environment: &[] })
             } else {
                 self.spawn(window.first(), new)
             };
@@ -56,6 +57,11 @@ impl Build<'_> {
         for (at, session) in self.sessions.iter().enumerate() {
             let Some(id) = session.id else { continue };
             let (first, mut size) = (&session.windows[0], session.windows[0].size);
+            // What its first pane was given is not for the others.
+            if !session.has_placeholder && pane_command::has_environment(first.first()) {
+                let unset = command::unset_environment(id, pane_variables::AGENT);
+                orders.push((Purpose::Auxiliary, unset));
+            }
             if session.has_placeholder {
                 orders.extend(
                     make_room(id, session).into_iter().map(|line| (Purpose::Auxiliary, line)),

@@ -97,7 +97,8 @@ impl Build<'_> {
     fn spawn(&self, step: &Step, command: impl FnOnce(Spawn<'_>) -> Line) -> Line {
         let argv = pane_command::argv(step, self.context, self.builder.has_default_command);
         let cwd = pane_command::cwd(step, &self.context.account.home);
-        command(Spawn { cwd, argv: &argv })
+        let environment = pane_command::environment(step, self.context);
+        command(Spawn { cwd, argv: &argv, environment: &environment })
     }
 
     /// Sends commands in one exchange, and enters what each reply means.

@@ -1,12 +1,18 @@
 //! The command of a restored pane, as an argument list: never text for a shell.
 
-use crate::agent::Resumption;
+use crate::agent::{Resumption, arguments, start_environment};
+use crate::persist::capture::foreground_program;
 use crate::persist::context::Context;
-use crate::persist::restore::step::{Start, Step};
+use crate::persist::restore::step::{Action, Start, Step};
 use crate::persist::restore_mode::When;
+use shared::pane_variables;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+
+/// With more options than this an agent starts without them: some versions of tmux take at most 1,000
+/// words.
+const MAX_OPTIONS: usize = 500;
 
 /// The directory in which a pane starts: its own, or the home if that cannot be entered.
 pub(crate) fn cwd<'a>(step: &'a Step, home: &'a Path) -> &'a OsStr {
@@ -45,7 +51,13 @@ pub(crate) fn argv(step: &Step, context: &Context, has_default_command: bool) ->
             let all = [&b"--agent"[..], agent.as_bytes(), b"--name", session, b"--no-freshen"];
             let begin = begin(step, context);
             let begin: Vec<&[u8]> = begin.iter().map(Vec::as_slice).collect();
-            let with = |more: &[&[u8]]| launched(&[&begin, &all[..], more].concat());
+            let is_new = matches!(resumption, Resumption::StartUnderId | Resumption::StartAnew);
+            let (before, options) = as_started(step, context, agent, is_new);
+            let before: Vec<&[u8]> = before.iter().map(Vec::as_slice).collect();
+            let options: Vec<&[u8]> = options.iter().map(Vec::as_slice).collect();
+            let with = |more: &[&[u8]]| {
+                launched(&[&begin, &all[..], &before, more, &[&b"--"[..]], &options].concat())
+            };
             let cwd = cwd(step, &context.account.home).as_bytes();
             match resumption {
                 Resumption::Resume => with(&[b"--resume", id]),
@@ -59,6 +71,51 @@ pub(crate) fn argv(step: &Step, context: &Context, has_default_command: bool) ->
         }
     };
     argv.unwrap_or_else(shell)
+}
+
+/// The launcher's arguments for how the agent was started and what follows it, and the agent's own
+/// options: none that only name the conversation or were a prompt.
+fn as_started(
+    step: &Step,
+    context: &Context,
+    agent: &str,
+    is_new: bool,
+) -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
+    let row = &step.row;
+    let mut words: Vec<Vec<u8>> = Vec::new();
+    let split = |field: &Option<Vec<u8>>| field.as_deref().and_then(foreground_program::split);
+    let options = split(&row.command).map(|argv| arguments::kept(agent, &argv, is_new));
+    words.extend(options.is_some().then(|| b"--as-started".to_vec()));
+    let options = options.filter(|options| options.len() <= MAX_OPTIONS).unwrap_or_default();
+    if has_shell(step) {
+        words.push(b"--then-shell".to_vec());
+    }
+    let seen = split(&row.agent_program).unwrap_or_default().into_iter();
+    words.extend(seen.flat_map(|word| [b"--seen".to_vec(), word]));
+    words.extend(context.options.iter().map(|word| word.as_bytes().to_vec()));
+    (words, options)
+}
+
+/// Whether a shell follows the agent: where one was before. Snapshots of older versions do not say; there
+/// one follows, so that the place is not lost.
+fn has_shell(step: &Step) -> bool {
+    let row = &step.row;
+    let is_older = row.agent_program.is_none() && row.agent_environment.is_none();
+    row.pane_flags.shell || is_older || matches!(step.action, Action::InPlace { .. })
+}
+
+/// Whether the pane of a step is given an environment for its agent.
+pub(crate) fn has_environment(step: &Step) -> bool {
+    matches!(step.start, Start::Agent { .. }) && step.row.agent_environment.is_some()
+}
+
+/// The variables of a pane: the environment that its agent had, for the launcher.
+pub(crate) fn environment(step: &Step, context: &Context) -> Vec<Vec<u8>> {
+    let field = step.row.agent_environment.as_deref().filter(|_| has_environment(step));
+    let Some(field) = field.filter(|_| context.launcher.is_some()) else { return Vec::new() };
+    let variables = start_environment::allowed(field, &context.keep.agent_environment);
+    let value = pane_variables::encode(&variables);
+    vec![format!("{}={value}", pane_variables::AGENT).into_bytes()]
 }
 
 /// The launcher's arguments for when the agent starts. Titles of conversations are not among them,

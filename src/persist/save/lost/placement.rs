@@ -16,6 +16,8 @@ pub(super) fn leave_in_place(pane: &mut Row, lost: Row) {
     pane.agent_environment = lost.agent_environment;
     pane.parent = lost.parent;
     pane.agent_version = lost.agent_version;
+    pane.agent_program = lost.agent_program;
+    pane.pane_flags.shell = lost.pane_flags.shell;
     pane.last_seen = lost.last_seen;
     pane.lost_since = lost.lost_since;
 }

@@ -1,0 +1,125 @@
+//! How the agent in a pane was started: with which environment, by which program, and whether a shell
+//! waits for its end.
+
+use super::foreground_program::join;
+use crate::agent::{self, AGENTS, Sighting, arguments, launcher, start_environment};
+use crate::persist::capture_policy::CapturePolicy;
+use crate::process::{Proc, Process, base_name};
+use crate::snapshot::Row;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// Maximum number of processes between an agent and the first process of its pane.
+const MAX_PARENTS: usize = 64;
+
+/// Enters how an agent was started into the row of its pane, whose first process is `first`.
+pub(crate) fn enter(
+    row: &mut Row,
+    sighting: &Sighting,
+    first: i32,
+    keep: &CapturePolicy,
+    proc: &Proc,
+) {
+    let mut variables = sighting.environment.encode().unwrap_or_default();
+    variables.extend(start_environment::further(&sighting.environ.0, &keep.agent_environment));
+    row.agent_environment = Some(variables).filter(|variables| !variables.is_empty());
+    let Some(process) = proc.process(sighting.pid, 0) else { return };
+    let mut parents = parents(&process, first, proc);
+    row.pane_flags.shell = launcher::starts_a_shell_after(&process.argv)
+        || parents.any(|parent| waits(&parent, sighting.agent));
+    row.agent_program = program(&process, sighting.agent, proc).map(|words| join(&words));
+}
+
+/// The processes from the parent of `process` to `first`.
+fn parents(process: &Process, first: i32, proc: &Proc) -> impl Iterator<Item = Process> {
+    let begin = (process.pid != first).then_some(process.stat.parent);
+    let next =
+        move |pid: Option<i32>| pid.filter(|pid| *pid > 1).and_then(|pid| proc.process(pid, 0));
+    std::iter::successors(next(begin), move |process| {
+        next((process.pid != first).then_some(process.stat.parent))
+    })
+    .take(MAX_PARENTS)
+}
+
+/// Whether a process above an agent goes on as a shell when the agent has ended.
+fn waits(process: &Process, agent: &str) -> bool {
+    process.is_interactive_shell()
+        || launcher::starts_a_shell_after(&process.argv)
+        || process.is_shell() && has_more_after(&process.argv, agent)
+}
+
+/// Whether a shell that was given commands has others after the agent: `sh -c 'claude; exec bash'`.
+fn has_more_after(argv: &[Vec<u8>], agent: &str) -> bool {
+    let Some(text) = argv.iter().skip(1).find(|word| !word.starts_with(b"-")) else { return false };
+    let given = argv
+        .iter()
+        .any(|word| word.starts_with(b"-") && !word.starts_with(b"--") && word.contains(&b'c'));
+    let Some(separator) = text.iter().rposition(|byte| b";\n".contains(byte)) else { return false };
+    let last = text[separator + 1..].trim_ascii();
+    given && !last.is_empty() && memchr::memmem::find(last, agent.as_bytes()).is_none()
+}
+
+/// The words that start an agent: see [`Row::agent_program`].
+fn program(process: &Process, agent: &str, proc: &Proc) -> Option<Vec<Vec<u8>>> {
+    if launcher::is_launcher(process) {
+        return Some(launcher::seen(&process.argv)).filter(|words| !words.is_empty());
+    }
+    // A native program that a script of the same agent started: the script is what was called.
+    let script = proc.process(process.stat.parent, 0).filter(|parent| {
+        let runs = AGENTS.iter().find(|known| known.name() == agent);
+        let called = parent.argv.first().is_some_and(|word| arguments::is_interpreter(word));
+        called && runs.is_some_and(|known| known.runs(parent).is_some())
+    });
+    let process = script.as_ref().unwrap_or(process);
+    let count = agent::arguments::program_words(&process.argv);
+    let words = process.argv.get(..count)?;
+    let executable = process.executable()?;
+    let [called, rest @ ..] = words else { return None };
+    let absolute = |word: &[u8]| -> Option<Vec<u8>> {
+        let path = Path::new(std::ffi::OsStr::from_bytes(word));
+        let path = if path.is_absolute() {
+            path.to_owned()
+        } else {
+            Path::new(&process.cwd()?).join(path)
+        };
+        Some(path.into_os_string().into_encoded_bytes())
+    };
+    let executable = executable.as_bytes().to_vec();
+    let Some((script, options)) = rest.split_last() else {
+        return match called.first() {
+            Some(b'/') => Some(vec![called.clone()]),
+            _ if called.contains(&b'/') => Some(vec![executable]),
+            _ => Some(vec![called.clone(), executable]),
+        };
+    };
+    let script_path = absolute(script)?;
+    // By its own first line the interpreter got no options but that line's, and a path.
+    let by_name = options.is_empty() && base_name(script) == agent.as_bytes();
+    let name = by_name.then(|| agent.as_bytes().to_vec());
+    let words = name.into_iter().chain([executable]).chain(options.iter().cloned());
+    Some(words.chain([script_path]).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shell_that_has_more_to_do_after_the_agent_goes_on() {
+        let more = |line: &[&str]| {
+            let argv: Vec<Vec<u8>> = line.iter().map(|word| word.as_bytes().to_vec()).collect();
+            has_more_after(&argv, "claude")
+        };
+        assert!(more(&["sh", "-c", "claude --model x; exec bash"]));
+        assert!(more(&["bash", "-lc", "cd x\nclaude\nbash"]));
+        for line in [
+            &["sh", "-c", "claude --model x"][..],
+            &["sh", "-c", "cd x; claude"],
+            &["sh", "-c", "claude;"],
+            &["sh", "/x/script;sh"],
+            &["sh"],
+        ] {
+            assert!(!more(line), "{line:?}");
+        }
+    }
+}
