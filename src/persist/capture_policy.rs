@@ -20,6 +20,9 @@ pub struct CapturePolicy {
     pub scrollback_bytes: u32,
     /// Names of tmux options. By default, all that can be kept.
     pub window_options: Vec<String>,
+    /// Patterns of the names of sessions that are neither saved nor restored: `*` stands for any
+    /// characters, `?` for one.
+    pub exclude: Vec<String>,
 }
 
 impl Default for CapturePolicy {
@@ -30,6 +33,7 @@ impl Default for CapturePolicy {
             programs: Vec::new(),
             scrollback_lines: 0,
             scrollback_bytes: 1 << 20,
+            exclude: Vec::new(),
             window_options: options::KEPT.iter().map(|kept| kept.name.to_owned()).collect(),
         }
     }
@@ -64,11 +68,13 @@ impl CapturePolicy {
     /// Checks the values of a configuration file.
     pub fn check(&self) -> Result<(), InvalidPolicy> {
         let shown = |word: &String| crate::text::escape(word.as_bytes());
-        for (key, words) in [
+        let lists = [
             ("environment", &self.environment),
             ("agent_environment", &self.agent_environment),
             ("programs", &self.programs),
-        ] {
+            ("exclude", &self.exclude),
+        ];
+        for (key, words) in lists {
             if words.len() > MAX_NAMES {
                 return Err(InvalidPolicy::TooMany { key });
             }
@@ -97,6 +103,11 @@ impl CapturePolicy {
         Ok(())
     }
 
+    /// Whether sessions of that name are neither saved nor restored.
+    pub(crate) fn excludes(&self, session: &[u8]) -> bool {
+        self.exclude.iter().any(|pattern| matches(pattern.as_bytes(), session))
+    }
+
     /// What tmux has to report.
     pub(crate) fn wanted(&self) -> ExtraFields {
         let named =
@@ -114,6 +125,31 @@ impl CapturePolicy {
     }
 }
 
+/// Whether a name matches a pattern of `*` and `?`, byte by byte.
+pub(crate) fn matches(pattern: &[u8], name: &[u8]) -> bool {
+    let (mut at, mut in_name) = (0, 0);
+    // Where to go on after the last `*`: behind it, and one byte further in the name than before.
+    let mut star: Option<(usize, usize)> = None;
+    while in_name < name.len() {
+        match pattern.get(at) {
+            Some(b'*') => {
+                star = Some((at + 1, in_name));
+                at += 1;
+            }
+            Some(byte) if *byte == b'?' || *byte == name[in_name] => {
+                at += 1;
+                in_name += 1;
+            }
+            _ => {
+                let Some((behind, from)) = star else { return false };
+                star = Some((behind, from + 1));
+                (at, in_name) = (behind, from + 1);
+            }
+        }
+    }
+    pattern[at..].iter().all(|byte| *byte == b'*')
+}
+
 /// Whether a name is valid in a shell and cannot be taken for one of tmux's formats, which are in
 /// lower case and found first: it needs a capital letter, unless it is a `..._proxy`.
 fn is_variable(name: &str) -> bool {
@@ -129,6 +165,15 @@ fn is_variable(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pattern_matches_whole_names() {
+        let yes =
+            [("ci-*", "ci-"), ("ci-*", "ci-12"), ("*-tmp", "a-tmp-tmp"), ("?", "x"), ("*", "")];
+        assert!(yes.iter().all(|(pattern, name)| matches(pattern.as_bytes(), name.as_bytes())));
+        let no = [("ci-*", "aci-1"), ("ci", "ci-1"), ("?", ""), ("a*b", "ac"), ("", "x")];
+        assert!(no.iter().all(|(pattern, name)| !matches(pattern.as_bytes(), name.as_bytes())));
+    }
 
     #[test]
     fn what_could_be_a_format_a_path_or_code_is_refused() {

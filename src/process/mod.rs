@@ -8,6 +8,8 @@ pub mod stat;
 pub use stat::Stat;
 
 use crate::sys::mounts;
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
 use std::ffi::{OsStr, OsString};
 use std::io::Read;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -195,11 +197,18 @@ impl Process {
     }
 }
 
-/// The working directory of the process that has the directory `dir` in `/proc`.
+/// The working directory, or its nearest ancestor that a path can name, of the process that has the directory `dir` in `/proc`.
 fn cwd_in(dir: &Path) -> Option<OsString> {
     const DELETED: &[u8] = b" (deleted)";
     let link = dir.join("cwd");
-    let target = std::fs::read_link(&link).ok()?.into_os_string();
+    let target = match std::fs::read_link(&link) {
+        Ok(target) => target.into_os_string(),
+        // Deeper than any path can name.
+        Err(error) if error.raw_os_error() == Some(Errno::NAMETOOLONG.raw_os_error()) => {
+            return nearest_ancestor(&link);
+        }
+        Err(_) => return None,
+    };
     let marked = target.as_bytes().strip_suffix(DELETED);
     // A directory may really be called that: only one without a name left has no links.
     let answers = |name: &[u8]| mounts::unanswered(Path::new(OsStr::from_bytes(name))).is_none();
@@ -211,6 +220,27 @@ fn cwd_in(dir: &Path) -> Option<OsString> {
         Some(name) if gone() => Some(OsString::from_vec(name.to_vec())),
         _ => Some(target),
     }
+}
+
+/// The nearest ancestor of a directory that a path can name. Not where a mount could hang: which one the
+/// directory is on cannot be told without its path.
+fn nearest_ancestor(link: &Path) -> Option<OsString> {
+    const MAX_STEPS: usize = 10_000;
+    if mounts::has_remote() {
+        return None;
+    }
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let mut dir = rustix::fs::open(link, flags, Mode::empty()).ok()?;
+    for _ in 0..MAX_STEPS {
+        dir = rustix::fs::openat(&dir, "..", flags, Mode::empty()).ok()?;
+        let own = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&dir));
+        match std::fs::read_link(own) {
+            Ok(path) => return Some(path.into_os_string()),
+            Err(error) if error.raw_os_error() == Some(Errno::NAMETOOLONG.raw_os_error()) => {}
+            Err(_) => return None,
+        }
+    }
+    None
 }
 
 fn children_of_task(task: &Path) -> Vec<i32> {

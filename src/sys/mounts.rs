@@ -11,7 +11,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Component, Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Types of file systems whose server is another host or process, besides every type that begins with
@@ -54,14 +54,22 @@ const MAX_LINKS: usize = 40;
 /// The mount that does not answer among those on the way to a path; `None` if the path may be
 /// touched. Links on the way are followed. Waits for at most 1.5 s for each mount.
 pub fn unanswered(path: &Path) -> Option<PathBuf> {
-    static KNOWN: OnceLock<Mutex<Known>> = OnceLock::new();
-    let known = KNOWN.get_or_init(Mutex::default).lock();
-    let mut known = known.unwrap_or_else(PoisonError::into_inner);
+    let mut known = known();
     let remote = known.remote();
     if remote.is_empty() {
         return None;
     }
     walk(path, &remote, &mut |mount, path| known.answers(mount, path))
+}
+
+/// Whether any mount may hang.
+pub fn has_remote() -> bool {
+    !known().remote().is_empty()
+}
+
+fn known() -> MutexGuard<'static, Known> {
+    static KNOWN: OnceLock<Mutex<Known>> = OnceLock::new();
+    KNOWN.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What this process knows of the mounts.

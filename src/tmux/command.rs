@@ -121,8 +121,14 @@ pub fn new_session(
 }
 
 /// A new session that shares the windows of another (a session group).
-pub fn new_grouped_session(name: &[u8], with: u32, environment: &[&[u8]]) -> Line {
+pub fn new_grouped_session(
+    name: &[u8],
+    with: u32,
+    directory: Option<&[u8]>,
+    environment: &[&[u8]],
+) -> Line {
     let line = Line::new("new-session -d").print(IDS).word("-s").expanded(name);
+    let line = directory.into_iter().fold(line, |line, path| line.word("-c").expanded(path));
     line.environment(environment).target(Target::Session(with))
 }
 

@@ -230,7 +230,7 @@ fn a_session_that_its_user_made_again_is_not_doubled() {
     set_up.t("new-session -d -s main");
     set_up.save();
     set_up.crash();
-    set_up.t("new-session -A -d -s main");
+    set_up.t("new-session -d -s main");
     set_up.restore();
     set_up.save();
     assert_eq!(set_up.panes("#{session_name}"), ["main"]);
@@ -269,4 +269,101 @@ fn a_new_name_has_at_most_32_characters() {
     assert_eq!(short.len(), 1, "{names:?}");
     assert_eq!(short[0].len(), 32);
     assert!(short[0].starts_with(&long[..27]), "{names:?}");
+}
+
+#[test]
+fn a_name_that_the_newest_snapshot_lacks_is_restored_from_the_newest_that_has_it() {
+    let set_up = SetUp::new();
+    let id = set_up.agent_in("new-session -d -s web", "claude");
+    set_up.t("new-session -d -s keep");
+    set_up.save();
+    let older = set_up.sandbox.snapshots().pop().unwrap();
+    set_up.persist("forget --kill web").ok();
+    set_up.t("new-session -d -s more");
+    set_up.save();
+    assert!(set_up.snapshot().rows.iter().all(|row| row.session != b"web"));
+    let run = set_up.persist("restore web").ok();
+    let stem = older.strip_suffix(".tsv").unwrap_or(&older);
+    assert!(run.err().contains(&format!("but in {stem}: web")), "{}", run.err());
+    set_up.wait_for_starts(2);
+    assert_eq!(set_up.conversation_shown("=web:"), id);
+    set_up.persist("forget --kill web").ok();
+    set_up.save();
+    set_up.persist(&format!("restore {}", &id[..8])).ok();
+    set_up.wait_for_starts(3);
+    assert_eq!(set_up.conversation_shown("=web:"), id);
+}
+
+#[test]
+fn names_of_several_snapshots_are_restored_together() {
+    let set_up = SetUp::new();
+    set_up.t("new-session -d -s keep");
+    for name in ["one", "two"] {
+        set_up.t(&format!("new-session -d -s {name}"));
+        set_up.save();
+        set_up.persist(&format!("forget --kill {name}")).ok();
+        set_up.save();
+    }
+    set_up.crash();
+    set_up.persist("restore one two keep").ok();
+    assert_eq!(set_up.panes("#{session_name}"), ["keep", "one", "two"]);
+    set_up.persist("restore one nowhere").code(2);
+}
+
+#[test]
+fn excluded_sessions_are_neither_saved_nor_lost_nor_restored_and_are_counted() {
+    let set_up = SetUp::new();
+    set_up.agent_in("new-session -d -s ci-1", "claude");
+    set_up.t("new-session -d -s web");
+    set_up.t("new-session -d -s scratch");
+    set_up.save();
+    set_up.sandbox.configure("[keep]\nexclude = [\"ci-*\"]\n");
+    set_up.t("set-option -t scratch @persist off");
+    let report = set_up.persist("save --json").ok().json();
+    let saved = &report["users"][0];
+    assert_eq!(
+        (&saved["sessions"], &saved["lost"], &saved["excluded"]),
+        (&1.into(), &0.into(), &2.into())
+    );
+    let names: Vec<_> = set_up.snapshot().rows.into_iter().map(|row| row.session).collect();
+    assert_eq!(names, [b"web"]);
+    let shown = set_up.persist("show").ok();
+    assert!(shown.err().contains("excluded from saves: ci-1, scratch"), "{}", shown.err());
+    let doctor = set_up.persist("doctor").out();
+    assert!(
+        doctor.contains("not saved by @persist off or as ci-*; live: ci-1, scratch"),
+        "{doctor}"
+    );
+    set_up.crash();
+    set_up.restore();
+    assert_eq!(set_up.panes("#{session_name}"), ["web"]);
+}
+
+#[test]
+fn what_an_older_snapshot_has_of_an_excluded_session_comes_back_by_name_alone() {
+    let set_up = SetUp::new();
+    set_up.t("new-session -d -s ci-1");
+    set_up.t("new-session -d -s web");
+    set_up.save();
+    set_up.crash();
+    set_up.sandbox.configure("[keep]\nexclude = [\"ci-?\"]\n");
+    set_up.restore();
+    assert_eq!(set_up.panes("#{session_name}"), ["web"]);
+    set_up.persist("restore ci-1").ok();
+    assert_eq!(set_up.panes("#{session_name}"), ["ci-1", "web"]);
+}
+
+#[test]
+fn show_says_when_a_session_was_closed() {
+    let set_up = SetUp::new();
+    set_up.t("new-session -d -s web");
+    set_up.t("new-session -d -s keep");
+    set_up.save();
+    set_up.persist("forget --kill web").ok();
+    let show = set_up.persist("show --json").ok().json();
+    let history = set_up.persist("history --json").ok().json();
+    let row = rows(&show).into_iter().find(|row| row["session"] == "web").unwrap();
+    assert!(row["closed"].as_u64().is_some(), "{row}");
+    assert_eq!(row["closed"], history["closed"][0]["closed"]);
+    assert!(rows(&show).iter().all(|row| row["session"] == "web" || row.get("closed").is_none()));
 }

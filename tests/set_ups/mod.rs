@@ -6,3 +6,4 @@ mod beside;
 mod first;
 mod hanging;
 mod rounds;
+mod whole;

@@ -4,7 +4,11 @@
 use crate::agent::launcher;
 use crate::persist::capture_policy::CapturePolicy;
 use crate::process::{Proc, Process};
-use std::ffi::OsString;
+use crate::sys::mounts;
+use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 /// Longer argument lists are not recorded: some versions of tmux take at most 1,000 words.
 const MAX_WORDS: usize = 500;
@@ -26,21 +30,54 @@ pub(crate) fn find(first: i32, keep: &CapturePolicy, proc: &Proc) -> Option<Prog
     }
     let foreground = proc.stat(first)?.foreground;
     let mut found = None;
+    // The directories of what waits for other programs: it was there when it started them.
+    let mut starters: HashMap<i32, Option<OsString>> = HashMap::new();
     proc.visit(first, |process| {
         if found.is_some() {
             return false;
         }
         if process.stat.group != foreground {
+            if is_wrapper(process) {
+                starters.insert(process.pid, process.cwd());
+            }
             return true; // a shell that waits for its job
         }
         if keep.keeps_program(&process.argv) && process.is_own() {
-            let (argv, cwd) = (process.argv.clone(), process.cwd());
+            let starter = starters.get(&process.stat.parent).cloned().flatten();
+            let argv = process.argv.clone();
+            let cwd = if has_operand(&argv) {
+                starter.or_else(|| started_in(process)).or_else(|| process.cwd())
+            } else {
+                process.cwd()
+            };
             found = Some(Program { argv, cwd });
         }
-        found.is_none() && is_wrapper(process)
+        let waits = found.is_none() && is_wrapper(process);
+        if waits {
+            starters.insert(process.pid, process.cwd());
+        }
+        waits
     });
     let bytes = |program: &Program| program.argv.iter().map(|word| word.len() + 1).sum::<usize>();
     found.filter(|program| program.argv.len() <= MAX_WORDS && bytes(program) <= MAX_BYTES)
+}
+
+/// Whether an argument list names something, perhaps a file relative to where the program was started. A
+/// program that then changes its directory (`vim` with `autochdir` or `:cd`) still needs to be started
+/// there. Without one, where it went is better: a file manager, a monitor.
+fn has_operand(argv: &[Vec<u8>]) -> bool {
+    argv.iter().skip(1).any(|word| !word.starts_with(b"-") && !word.starts_with(b"+"))
+}
+
+/// Where a process was started, as far as whoever started it said so: `PWD` in its environment. Not if
+/// that is no path to a directory.
+fn started_in(process: &Process) -> Option<OsString> {
+    let environment = process.environment();
+    let variables = environment.split(|&byte| byte == 0);
+    let value = variables.filter_map(|variable| variable.strip_prefix(b"PWD=")).next()?;
+    let path = Path::new(OsStr::from_bytes(value));
+    let is_there = path.is_absolute() && mounts::unanswered(path).is_none() && path.is_dir();
+    is_there.then(|| path.as_os_str().to_owned())
 }
 
 /// Whether it runs another program in its own process group and waits for it.

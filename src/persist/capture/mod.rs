@@ -23,7 +23,7 @@ use std::time::Instant;
 pub const BUILDER_PREFIX: &str = "tmux-persist-builder-";
 
 /// The value of a session's `@persist` that excludes it.
-const MARKED_OFF: &[u8] = b"off";
+pub(crate) const MARKED_OFF: &[u8] = b"off";
 
 /// The live sessions of a user.
 #[derive(Debug, Default)]
@@ -47,6 +47,8 @@ pub struct Capture {
     /// By place, each pane that a restore could not start in its directory and that is still where it was
     /// started instead: its id, and that directory.
     pub homeless: BTreeMap<(Vec<u8>, u32, u32), (u32, Vec<u8>)>,
+    /// Sessions that were dropped, since they are not to be saved.
+    pub excluded: BTreeSet<Vec<u8>>,
     /// Sessions that their user marked as not to be saved.
     pub marked_off: BTreeSet<Vec<u8>>,
     /// By pane id, the first process of each pane whose program runs.

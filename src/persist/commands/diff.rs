@@ -8,7 +8,7 @@ use crate::persist::report::{
     Change, ComparedField, ComparedPane, ComparedSession, DiffReport, Report,
 };
 use crate::persist::restore::source;
-use crate::persist::save::{carry_lost, read_closings};
+use crate::persist::save::{carry_lost, exclusion, read_closings};
 use crate::process::Proc;
 use crate::snapshot::diff::{PaneDiff, SessionDiff, diff as differences};
 use crate::snapshot::{Snapshot, Store, Stored};
@@ -88,13 +88,18 @@ fn live(
     if let (Some(store), Some(previous)) = (store, previous) {
         let closings = read_closings::read(store, notes);
         let seen = previous.id.seconds(); // differing times do not count as a difference
+        let excluded = exclusion::drop_excluded(&mut captured, &context.keep);
+        let previous = &Stored {
+            id: previous.id,
+            snapshot: exclusion::without(&previous.snapshot, &excluded, &context.keep),
+        };
         carry_lost::carry_lost(
             context,
             &mut captured,
             previous,
             &closings,
             seen,
-            store.unrestored(notes),
+            (store.unrestored(notes), excluded.conversations),
             (&home, &proc),
         );
     }

@@ -49,9 +49,17 @@ pub struct SaveReport {
     pub panes: usize,
     /// Panes in it that are lost: no longer there, or without the agent that was in them.
     pub lost: usize,
+    /// Live sessions that were not saved, since they are excluded.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub excluded: usize,
     /// Notes for the user.
     pub notes: Vec<String>,
     pub error: Option<Problem>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 /// The report of `list`: the snapshots of a user.

@@ -39,6 +39,9 @@ pub struct PlannedRow {
     pub selected: bool,
     /// Why this action; empty if there is nothing to explain.
     pub reason: String,
+    /// When it was closed on purpose, in seconds since the epoch, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed: Option<u64>,
     /// Whether its agent starts by itself (`eager`) or waits for Enter (`lazy`).
     pub mode: Option<Mode>,
     /// The result of a restore; `None` in a plan that was not executed.

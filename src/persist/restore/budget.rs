@@ -140,9 +140,11 @@ mod tests {
                 selected,
                 reason: String::new(),
                 start: if shell { Start::Shell } else { agent },
+                closed: None,
                 directory_hangs: false,
                 deferred: false,
                 has_directory: true,
+                has_session_path: false,
                 scrollback: None,
                 when: None,
             };

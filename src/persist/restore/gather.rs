@@ -6,10 +6,12 @@ use crate::agent::{self, AGENTS, ConversationId, Home, Resumption};
 use crate::persist::capture::session_origin::{LiveSessions, Standing};
 use crate::persist::capture::{Capture, capture};
 use crate::persist::context::Context;
+use crate::persist::save::exclusion;
 use crate::process::{Proc, base_name};
 use crate::snapshot::{Row, Snapshot, State};
 use crate::sys::fs::may_enter;
 use crate::sys::{clock, mounts};
+use crate::text::escape;
 use crate::tmux::TmuxError;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
@@ -45,6 +47,11 @@ pub fn gather(
     for (id, pane) in former_panes(snapshot, &captured, &facts) {
         let pane = former_pane(pane, &captured, context, &proc);
         facts.panes.extend(pane.map(|pane| (id, pane)));
+    }
+    let excluded = exclusion::sessions(&captured, &context.keep);
+    if !excluded.is_empty() {
+        let names: Vec<String> = excluded.iter().map(|name| escape(name)).collect();
+        notes.push(format!("live, but excluded from saves: {}", names.join(", ")));
     }
     find_sessions(&mut facts, snapshot, &captured);
     for (place, (id, directory)) in std::mem::take(&mut captured.homeless) {

@@ -119,6 +119,10 @@ fn try_restore(
             [name, ..] => Err(Error::NothingSaved { name: name.clone() }),
         };
     };
+    let stored = match store.as_ref().filter(|_| from.is_none()) {
+        Some(store) => source::with_named(store, stored, sessions, &mut report.notes)?,
+        None => stored,
+    };
     report.snapshot = Some(stored.id.to_string());
     let chosen = Selection::parse(sessions, &stored)?;
     let left = context.lock_wait.saturating_sub(begin.elapsed());

@@ -58,9 +58,14 @@ pub fn plan(
                 selected: false,
                 reason: String::new(),
                 start: Start::Shell,
+                closed: closings.time_of(&row, stored.id),
                 directory_hangs: facts.unanswered.contains_key(&row.cwd),
                 deferred: false,
                 has_directory: facts.directories.contains(&row.cwd),
+                has_session_path: row
+                    .session_path
+                    .as_ref()
+                    .is_some_and(|path| facts.directories.contains(path)),
                 scrollback: None,
                 when: None,
                 row,

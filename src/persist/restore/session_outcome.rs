@@ -23,6 +23,8 @@ pub(crate) enum SessionOutcome {
     Absent {
         /// Why it is not restored unless the user names it: it was closed on purpose.
         closed: Option<String>,
+        /// The configuration excludes it.
+        excluded: bool,
         /// Its name is impossible in tmux.
         impossible: bool,
         /// Its name belongs to other work: it comes back under another one.
@@ -38,6 +40,8 @@ pub(crate) enum NotSelected {
     Live,
     #[error("tmux does not allow a NUL byte in a name")]
     Impossible,
+    #[error("excluded by the configuration")]
+    Excluded,
     #[error("not requested")]
     NotNamed,
     #[error("{0}")]
@@ -75,19 +79,23 @@ pub(crate) fn of_session(
         return SessionOutcome::Elsewhere(live[0].clone());
     }
     let closed = closings.of_session(name, rows, snapshot);
-    SessionOutcome::Absent { closed, impossible: name.contains(&0), taken }
+    let excluded = facts.keep.excludes(name);
+    SessionOutcome::Absent { closed, excluded, impossible: name.contains(&0), taken }
 }
 
 impl SessionOutcome {
     /// Whether a pane of an absent session is restored.
     pub(crate) fn selects(&self, row: &Row, chosen: Option<&Selection>) -> Result<(), NotSelected> {
-        let Self::Absent { closed, impossible, .. } = self else { return Err(NotSelected::Live) };
+        let Self::Absent { closed, excluded, impossible, .. } = self else {
+            return Err(NotSelected::Live);
+        };
         if *impossible {
             return Err(NotSelected::Impossible);
         }
         match (chosen, closed) {
             (Some(chosen), _) if chosen.has(row) => Ok(()),
             (Some(_), _) => Err(NotSelected::NotNamed),
+            (None, _) if *excluded => Err(NotSelected::Excluded),
             (None, Some(why)) => Err(NotSelected::Closed(why.clone())),
             (None, None) => Ok(()),
         }
@@ -163,6 +171,9 @@ pub(crate) fn beside_live(
     match (chosen, closed) {
         (Some(_), _) if explicit => step.selected = true,
         (Some(_), _) => step.reason = NotSelected::NotNamed.to_string(),
+        (None, _) if facts.keep.excludes(&step.row.session) => {
+            step.reason = NotSelected::Excluded.to_string();
+        }
         (None, Some(why)) => why.clone_into(&mut step.reason),
         (None, None) => step.selected = true,
     }

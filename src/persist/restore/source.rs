@@ -1,10 +1,12 @@
 //! Finds the snapshot that the user named.
 
+use super::selection::{self, Match, Selection};
 use crate::persist::context::Context;
 use crate::persist::error::Error;
 use crate::snapshot::store::SnapshotError;
-use crate::snapshot::{self, SnapshotId, Store, Stored};
+use crate::snapshot::{self, Row, SnapshotId, Store, Stored};
 use crate::text::escape;
+use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -38,6 +40,59 @@ pub(crate) fn find(
             Ok(Some(Stored { id, snapshot }))
         }
     }
+}
+
+/// The newest snapshot, or the newest one that has what it lacks of what the user named. If only some of it
+/// is lacking, what older snapshots have of that is added to the newest.
+///
+/// # Errors
+/// If the store cannot be listed. What is in no snapshot is left to [`Selection::parse`].
+pub(crate) fn with_named(
+    store: &Store,
+    newest: Stored,
+    words: &[String],
+    notes: &mut Vec<String>,
+) -> Result<Stored, Error> {
+    let is_in = |word: &String, stored: &Stored| selection::find(word, stored) != Match::None;
+    let lacking: Vec<&String> = words.iter().filter(|word| !is_in(word, &newest)).collect();
+    if lacking.is_empty() {
+        return Ok(newest);
+    }
+    let mut found: BTreeMap<SnapshotId, (Stored, Vec<String>)> = BTreeMap::new();
+    let mut left = lacking.clone();
+    for id in store.ids()?.0 {
+        if left.is_empty() {
+            break;
+        }
+        // The newest ones that are damaged have been noted.
+        let Ok((_, snapshot)) = store.read(id) else { continue };
+        let stored = Stored { id, snapshot };
+        let (here, still): (Vec<_>, Vec<_>) =
+            left.into_iter().partition(|word| is_in(word, &stored));
+        left = still;
+        if !here.is_empty() {
+            found.insert(id, (stored, here.into_iter().cloned().collect()));
+        }
+    }
+    for (stored, here) in found.values() {
+        let here = here.iter().map(|word| escape(word.as_bytes())).collect::<Vec<_>>().join(", ");
+        notes.push(format!("not in the newest snapshot, but in {}: {here}", stored.id));
+    }
+    if found.len() == 1 && lacking.len() == words.len() && left.is_empty() {
+        return Ok(found.into_values().next().map_or(newest, |(stored, _)| stored));
+    }
+    let mut merged = newest;
+    for (stored, here) in found.into_values() {
+        let Some(chosen) = Selection::parse(&here, &stored)? else { continue };
+        let is_same_server = stored.snapshot.server == merged.snapshot.server;
+        let rows = stored.snapshot.rows.into_iter().filter(|row| chosen.has(row));
+        merged
+            .snapshot
+            .rows
+            .extend(rows.map(|row| Row { pane_id: row.pane_id.filter(|_| is_same_server), ..row }));
+    }
+    merged.snapshot.rows.sort_by(|a, b| a.place().cmp(&b.place()));
+    Ok(merged)
 }
 
 /// A file's time is the one in its name, else its last modification.

@@ -4,6 +4,7 @@ use crate::agent::{ConversationId, Resumption};
 use crate::persist::report::{PlannedRow, RowAction};
 use crate::persist::restore_mode::{Mode, When};
 use crate::snapshot::Row;
+use crate::sys::clock::Epoch;
 use crate::text::json_text;
 use std::path::PathBuf;
 
@@ -23,12 +24,16 @@ pub struct Step {
     /// Why this action; empty if there is nothing to explain.
     pub reason: String,
     pub start: Start,
+    /// When it was closed on purpose, if it was.
+    pub closed: Option<Epoch>,
     /// Whether its directory is on a mount that does not answer now.
     pub directory_hangs: bool,
     /// Whether its agent cannot come back now, but later may: it stays lost.
     pub deferred: bool,
     /// Whether the pane's directory can be entered; if not, the pane starts in the home.
     pub has_directory: bool,
+    /// Whether the session's own directory can be entered.
+    pub has_session_path: bool,
     /// A file with the pane's scrollback, to be printed again.
     pub scrollback: Option<PathBuf>,
     /// When its agent starts, once that is decided.
@@ -90,6 +95,7 @@ impl Step {
             target: json_text(&self.target),
             selected: self.selected,
             reason: self.reason.clone(),
+            closed: self.closed,
             mode: self.when.map(|when| match when {
                 When::Now(_) => Mode::Eager,
                 When::OnDemand => Mode::Lazy,

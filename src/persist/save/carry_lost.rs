@@ -20,7 +20,7 @@ pub(crate) fn carry_lost(
     newest: &Stored,
     closings: &Closings,
     seen: Epoch,
-    unrestored: Unrestored,
+    (unrestored, excluded): (Unrestored, BTreeSet<Vec<u8>>),
     (home, proc): (&Home, &Proc),
 ) -> Option<String> {
     let live: BTreeSet<_> =
@@ -31,6 +31,7 @@ pub(crate) fn carry_lost(
         origins: captured.origins.clone(),
         hhmm: clock::hhmm(context.now),
         unrestored,
+        elsewhere: excluded,
         ..Default::default()
     };
     let server = captured.snapshot.server.split('-').next().and_then(|pid| pid.parse().ok());

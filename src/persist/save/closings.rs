@@ -38,6 +38,15 @@ impl Closings {
         self.of_row(row, snapshot).or_else(|| self.of_session(&row.session, &[], snapshot))
     }
 
+    /// When a pane's session or agent was closed since a snapshot.
+    pub fn time_of(&self, row: &Row, snapshot: SnapshotId) -> Option<Epoch> {
+        if let Some(tombstone) = self.tombstones.closed_since(&row.session, snapshot) {
+            return Some(tombstone.closed);
+        }
+        let id = ConversationId::parse(row.conversation.as_deref()?)?;
+        Some(self.endings.closed_since(id.as_str().as_bytes(), snapshot)?.ended)
+    }
+
     /// Whether something that was closed after the snapshot `newest` is live again. Then an equal
     /// state needs a new snapshot all the same, or it would never be restored.
     pub fn any_alive(&self, live: &Snapshot, newest: SnapshotId) -> bool {

@@ -4,6 +4,7 @@ pub mod carry_lost;
 pub mod closing_agents;
 pub mod closings;
 pub mod coalesce;
+pub mod exclusion;
 pub mod history_index;
 pub mod lost;
 pub mod prune;
@@ -17,7 +18,7 @@ use super::report::{Report, SaveReport, SaveResult};
 use crate::agent::Home;
 use crate::persist::restore_pending;
 use crate::process::Proc;
-use crate::snapshot::{self, Snapshot, SnapshotId, State, Store, Stored};
+use crate::snapshot::{self, SnapshotId, State, Store, Stored};
 use crate::sys::clock;
 use crate::sys::locks::Lock;
 use crate::text::shown;
@@ -114,8 +115,14 @@ fn try_save(
     let Some(captured) = capture_all(context, &store, previous, &closings, notes)? else {
         return Ok(nothing_to_save(notes, "no tmux server is running"));
     };
+    let excluded = captured.excluded.len();
     if captured.snapshot.rows.is_empty() {
-        return Ok(nothing_to_save(notes, "the tmux server has no sessions"));
+        let why = if excluded > 0 {
+            "all sessions are excluded"
+        } else {
+            "the tmux server has no sessions"
+        };
+        return Ok(SaveReport { excluded, ..nothing_to_save(notes, why) });
     }
     write(context, (&store, &lock), &captured, newest.as_ref(), &closings, notes)
 }
@@ -131,6 +138,8 @@ fn capture_all(
     let (home, proc) = (Home::new(&context.account.home), Proc::default());
     let previous = newest.map(|stored| &stored.snapshot);
     let Some(mut captured) = capture(context, previous, &home, &proc)? else { return Ok(None) };
+    let excluded = exclusion::drop_excluded(&mut captured, &context.keep);
+    captured.excluded.clone_from(&excluded.sessions);
     let synced = coalesce::sync_hooks(&context.server, context.hooks.as_ref(), captured.hooks);
     notes.extend(synced.err().map(|error| format!("saves on change are not set up: {error}")));
     if let Some(newest) = newest.filter(|_| !captured.snapshot.rows.is_empty()) {
@@ -138,6 +147,10 @@ fn capture_all(
         closing_agents::drop_closing(&mut captured.snapshot, newest.id, closings, started);
         // The snapshot itself may be old, since nothing is written while nothing changes.
         let seen = store.activity(notes).confirmed.max(newest.id.seconds());
+        let newest = &Stored {
+            id: newest.id,
+            snapshot: exclusion::without(&newest.snapshot, &excluded, &context.keep),
+        };
         let unrestored = store.unrestored(notes);
         let carried = carry_lost::carry_lost(
             context,
@@ -145,7 +158,7 @@ fn capture_all(
             newest,
             closings,
             seen,
-            unrestored,
+            (unrestored, excluded.conversations),
             (&home, &proc),
         );
         captured.notes.extend(carried);
@@ -173,7 +186,7 @@ fn write(
         store.point_latest(*id)?;
         let ids = (None, *id);
         notes.extend(scrollback::save(context, store, snapshot, alternate, ids, lock));
-        return Ok(report(SaveResult::Unchanged, *id, snapshot));
+        return Ok(report(SaveResult::Unchanged, *id, captured));
     }
     // Later than every existing file, valid or not.
     let ids = store.ids()?.0;
@@ -184,16 +197,18 @@ fn write(
     store.write(id, &bytes, lock)?;
     tracing::debug!(%id, bytes = bytes.len(), "snapshot written");
     prune::prune(context, (store, lock), &ids, id, notes);
-    Ok(report(SaveResult::Saved, id, snapshot))
+    Ok(report(SaveResult::Saved, id, captured))
 }
 
-fn report(result: SaveResult, id: SnapshotId, snapshot: &Snapshot) -> SaveReport {
+fn report(result: SaveResult, id: SnapshotId, captured: &Capture) -> SaveReport {
+    let snapshot = &captured.snapshot;
     SaveReport {
         result,
         snapshot: Some(id.to_string()),
         sessions: snapshot.sessions(),
         panes: snapshot.rows.len(),
         lost: snapshot.rows.iter().filter(|row| row.state == State::Lost).count(),
+        excluded: captured.excluded.len(),
         ..SaveReport::default()
     }
 }

@@ -23,9 +23,13 @@ pub(crate) fn save(name: &str, state_dir: &Path, report: &SaveReport) -> Option<
     let id = report.snapshot.as_deref().map_or("-".into(), shown);
     let (sessions, panes) = (count(report.sessions, "session"), count(report.panes, "pane"));
     let lost = if report.lost > 0 { format!(" ({} lost)", report.lost) } else { String::new() };
+    let excluded = match report.excluded {
+        0 => String::new(),
+        number => format!(", {number} excluded"),
+    };
     let link = state_dir.join(format!("{name}.tsv"));
     let link = crate::text::shown(&link);
-    Some(format!("{name}: {result} {id}: {sessions}, {panes}{lost}, in {link}\n"))
+    Some(format!("{name}: {result} {id}: {sessions}, {panes}{lost}{excluded}, in {link}\n"))
 }
 
 /// The last line of a save for several users.

@@ -1,9 +1,12 @@
 //! Checks the user's tmux server: whether it can be used, whether changes are saved, and which unit
 //! its processes belong to.
 
+use crate::persist::capture::MARKED_OFF;
 use crate::persist::context::Context;
 use crate::persist::report::{Check, ServerState, StatusReport};
-use crate::tmux::program;
+use crate::text::escape;
+use crate::tmux::{Pane, program};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// Checks the server, if one runs.
@@ -23,6 +26,7 @@ pub(crate) fn checks(context: &Context, root: &Path, standing: &StatusReport) ->
         checks.push(upgraded(program::version(Some(&own)), program::version(None)));
     }
     checks.push(saves_changes(context.server.option("@persist_save").as_deref()));
+    checks.extend(excluded(context));
     if root.join("run/systemd/system").is_dir() {
         let cgroup =
             context.server.socket.server_pid().and_then(|pid| {
@@ -31,6 +35,28 @@ pub(crate) fn checks(context: &Context, root: &Path, standing: &StatusReport) ->
         checks.push(slice(cgroup.as_deref(), context.account.uid.as_raw()));
     }
     checks
+}
+
+/// Sessions that are not saved; `None` if there are none and no pattern.
+fn excluded(context: &Context) -> Option<Check> {
+    let listing = context.server.list().ok().flatten().unwrap_or_default();
+    let is_excluded =
+        |pane: &&Pane| pane.mark == MARKED_OFF || context.keep.excludes(&pane.session);
+    let names: BTreeSet<String> =
+        listing.panes.iter().filter(is_excluded).map(|pane| escape(&pane.session)).collect();
+    let patterns = &context.keep.exclude;
+    if names.is_empty() && patterns.is_empty() {
+        return None;
+    }
+    let names = names.into_iter().collect::<Vec<_>>().join(", ");
+    let names = if names.is_empty() { "none is live".to_owned() } else { format!("live: {names}") };
+    let patterns = patterns.iter().map(|pattern| escape(pattern.as_bytes())).collect::<Vec<_>>();
+    let by = if patterns.is_empty() {
+        "by @persist off".to_owned()
+    } else {
+        format!("by @persist off or as {}", patterns.join(", "))
+    };
+    Some(Check::ok("excluded sessions", format!("not saved {by}; {names}")))
 }
 
 /// A server whose program is not the one on PATH, because tmux was upgraded since it started.

@@ -109,11 +109,14 @@ fn link_windows(sessions: &mut [Session<'_>]) {
 
 fn needs_placeholder(session: &Session<'_>) -> bool {
     let first = &session.windows[0];
-    let visited = |window: &Window<'_>| {
-        window.first().row.stack > 0 || window.first().row.window_flags.active
-    };
-    let knows_stack = session.windows.iter().any(|window| window.first().row.stack > 0);
-    first.link.is_some() || knows_stack && !visited(first) || history_limit(session).is_some()
+    // Where a session is made, it is visited: a window that never was must not be the first.
+    let row = &first.first().row;
+    let is_visited = row.stack > 0 || row.window_flags.active || row.window_flags.last;
+    let is_unvisited = session.windows.len() > 1 && !is_visited;
+    first.link.is_some()
+        || is_unvisited
+        || history_limit(session).is_some()
+        || session_path(session).is_some()
 }
 
 fn session(windows: Windows<'_>) -> Session<'_> {
@@ -174,6 +177,14 @@ impl<'a> Window<'a> {
     pub(crate) fn name(&self) -> Option<&'a [u8]> {
         self.first().row.window_name.as_deref()
     }
+}
+
+/// The directory of a session, if it can be entered and is not that of its first pane. The session gets
+/// it with its placeholder.
+pub(crate) fn session_path<'a>(session: &Session<'a>) -> Option<&'a [u8]> {
+    let first = session.windows[0].first();
+    let path = first.row.session_path.as_deref().filter(|_| first.has_session_path);
+    path.filter(|path| *path != first.row.cwd || !first.has_directory)
 }
 
 /// The `history-limit` of a session, if it has its own.

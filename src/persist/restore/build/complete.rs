@@ -83,7 +83,9 @@ impl Build<'_> {
         let join = |(at, session): (usize, &Session<'_>)| {
             let name = self.builder.name(&session.windows[0].first().target);
             let environment = finish::environment(session, &self.context.keep.environment);
-            (Purpose::Join(at), command::new_grouped_session(&name, id, &environment))
+            let first = session.windows[0].first();
+            let directory = first.row.session_path.as_deref().filter(|_| first.has_session_path);
+            (Purpose::Join(at), command::new_grouped_session(&name, id, directory, &environment))
         };
         let members = self.sessions.iter().enumerate();
         let joins: Vec<_> =
@@ -92,7 +94,7 @@ impl Build<'_> {
             return joins;
         }
         let name = format!("{}-{}", self.name, self.sessions.len() + leader);
-        let made = command::new_grouped_session(name.as_bytes(), id, &[]);
+        let made = command::new_grouped_session(name.as_bytes(), id, None, &[]);
         vec![(Purpose::Auxiliary, made), (Purpose::Auxiliary, command::kill_own_session(&name))]
     }
 

@@ -7,6 +7,8 @@ use crate::persist::restore::step::Action;
 use crate::tmux::TmuxError;
 use crate::tmux::command::{self, Line, Spawn, Target};
 use shared::pane_variables;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 
 impl Build<'_> {
     /// Starts agents in the panes that they were in. Without the launcher those panes keep their
@@ -40,8 +42,9 @@ impl Build<'_> {
             };
             let placeholder = [b"cat".to_vec(), b"-".to_vec()];
             let line = if self.sessions[at].has_placeholder {
-                let cwd = self.context.account.home.as_os_str();
-                new(Spawn { cwd, argv: &placeholder, environment: &[] })
+                let own = arrange::session_path(&self.sessions[at]).map(OsStr::from_bytes);
+                let first = pane_command::cwd(window.first(), &self.context.account.home);
+                new(Spawn { cwd: own.unwrap_or(first), argv: &placeholder, environment: &[] })
             } else {
                 self.spawn(window.first(), new)
             };
