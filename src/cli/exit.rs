@@ -20,6 +20,8 @@ pub enum Exit {
     Refused,
     /// 4: something that it depends on could not be determined.
     Unknown,
+    /// 5: everything else was done, and something is left to a person.
+    LeftToAPerson,
 }
 
 impl From<Exit> for ExitCode {
@@ -30,6 +32,7 @@ impl From<Exit> for ExitCode {
             Exit::Usage | Exit::Differs => 2,
             Exit::Refused => 3,
             Exit::Unknown => 4,
+            Exit::LeftToAPerson => 5,
         })
     }
 }

@@ -20,7 +20,7 @@ const DEADLINE: Duration = Duration::from_mins(1);
 /// How often a tool is run again while another program holds the databases.
 pub(super) const RETRIES: u32 = 20;
 const LINGER: &str = "/var/lib/systemd/linger";
-const PASSWD: &str = "/etc/passwd";
+pub(super) const PASSWD: &str = "/etc/passwd";
 const SHADOW: &str = "/etc/shadow";
 const GROUP: &str = "/etc/group";
 
@@ -144,6 +144,7 @@ pub(super) fn groups_to_leave(
         let root = ROOT_EQUIVALENT.contains(&name) || number == "0";
         if (root || granted.contains(name))
             && members.split(',').any(|member| member.trim() == user)
+            && !leave.iter().any(|other| other == name)
         {
             leave.push(name.to_owned());
         }
@@ -163,14 +164,37 @@ pub(super) fn leave_groups(file: &mut CutRecordFile, granted: &BTreeSet<String>)
         file.record.groups.extend(leave.iter().cloned());
         file.save()?;
     }
-    let mut lines = Vec::new();
+    let mut done = Vec::new();
     for group in &leave {
-        run_tool("gpasswd", &["--delete", &user, group])?;
-        lines.push(format!("group {group}: {user} removed"));
+        let left = run_tool("gpasswd", &["--delete", &user, group]);
+        let lines = lines_with(&user, group)?;
+        if lines.named > 1 && lines.member > 0 {
+            return Err(AccountError::StillMember { user, group: group.clone() }.into());
+        }
+        left?;
+        done.push(format!("group {group}: {user} removed"));
     }
     let stays = |group| format!("group {group}: {user} stays in it, as it is the primary group");
-    lines.extend(stay.iter().map(stays));
-    Ok(lines)
+    done.extend(stay.iter().map(stays));
+    Ok(done)
+}
+
+/// The lines of a group.
+struct GroupLines {
+    /// How many there are: gpasswd(1) changes the first one only.
+    named: usize,
+    /// How many of them have the user as a member.
+    member: usize,
+}
+
+fn lines_with(user: &str, group: &str) -> Result<GroupLines, FileError> {
+    let text = read(GROUP)?;
+    let lines: Vec<Vec<&str>> = rows(&text).filter(|fields| fields[0] == group).collect();
+    let has = |fields: &&Vec<&str>| {
+        let members = fields.get(3).copied().unwrap_or_default();
+        members.split(',').any(|member| member.trim() == user)
+    };
+    Ok(GroupLines { named: lines.len(), member: lines.iter().filter(has).count() })
 }
 
 /// Adds the user to the recorded groups again.
@@ -285,12 +309,12 @@ fn is_busy(error: &ToolError) -> bool {
     }
 }
 
-fn read(path: &str) -> Result<String, FileError> {
+pub(super) fn read(path: &str) -> Result<String, FileError> {
     let bytes = fs::read(Path::new(path), MAX_SIZE)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-fn rows(text: &str) -> impl Iterator<Item = Vec<&str>> {
+pub(super) fn rows(text: &str) -> impl Iterator<Item = Vec<&str>> {
     text.lines().map(|line| line.split(':').collect())
 }
 

@@ -6,9 +6,9 @@ use super::record::{CutRecord, CutRecordFile, Stage};
 use super::settings::{Settings, argv_for};
 use super::step_runner::{StageReport, StepLog, StepResult, StepRunner};
 use super::steps::CutStep;
-use super::{CutTarget, account, jobs, last_save, policy, processes, units};
+use super::{CutTarget, account, jobs, last_save, policy, processes, sharers, units};
 use crate::sys::Dir;
-use crate::sys::fs::{self, trusted_path};
+use crate::sys::fs::trusted_path;
 use crate::sys::process::signal_all::AccountUids;
 use crate::sys::process::tool;
 use std::collections::BTreeSet;
@@ -172,9 +172,8 @@ fn inspect(state: &Dir, target: &CutTarget) -> Result<Facts, OffboardError> {
     let user = &target.user;
     policy::check_name(user)?;
     let account = account::existing(user)?;
-    let defs = fs::read(Path::new("/etc/login.defs"), 1 << 20).unwrap_or_default();
-    let uid_min = crate::roster::uid_min(&String::from_utf8_lossy(&defs));
-    policy::check_uid(user, account.uid, uid_min)?;
+    policy::check_uid(user, account.uid, super::uid_min())?;
+    sharers::check_uid(user, account.uid)?;
     let uids = match &CutRecordFile::load(state, user)? {
         Some(file) => processes::uids_of(&file.record),
         None => AccountUids { uid: account.uid, ranges: Vec::new() },

@@ -138,6 +138,8 @@ pub enum PolicyError {
     NotAUser(String),
     #[error("{user} is a system account: uid {uid} is below {uid_min}")]
     SystemAccount { user: String, uid: u32, uid_min: u32 },
+    #[error("uid {uid} of {user} belongs to {}, too", others.join(", "))]
+    SharedUid { user: String, uid: u32, others: Vec<String> },
     #[error("this command runs in a session of {user}, which the cut would end")]
     OwnSession { user: String },
     #[error("{user} is an admin")]
@@ -172,6 +174,10 @@ impl PolicyError {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Admin { user } => format!("provision offboard cut {user} --admin"),
+            Self::SharedUid { others, .. } => {
+                let other = others.first().map_or("NAME", String::as_str);
+                format!("give one of them another uid first: usermod --uid NUMBER {other}")
+            }
             Self::NotCut { user } | Self::CutUnfinished { user } | Self::Running { user, .. } => {
                 format!("provision offboard cut {user}")
             }
@@ -196,6 +202,10 @@ pub enum AccountError {
     InvalidLine { database: &'static str, user: String },
     #[error("{user} now has uid {uid}, and had {recorded} when the cut began")]
     OtherUid { user: String, uid: u32, recorded: u32 },
+    #[error(
+        "{user} is still a member of group {group}: remove the name from each line of the group in /etc/group"
+    )]
+    StillMember { user: String, group: String },
     #[error("usermod succeeded, but the login of {user} is not locked")]
     NotLocked { user: String },
     #[error("userdel succeeded, but the account {user} still exists")]
@@ -213,6 +223,8 @@ pub enum HomeError {
     NotADirectory(PathBuf),
     #[error("home {} belongs to uid {uid}, not to {expected}", shown(path))]
     ForeignOwner { path: PathBuf, uid: u32, expected: u32 },
+    #[error("home {} is shared: the home of {other} is {}", shown(home), shown(theirs))]
+    Shared { home: PathBuf, other: String, theirs: PathBuf },
     #[error("home {} is a file system of its own, which is not archived", shown(.0))]
     OwnFileSystem(PathBuf),
     #[error("{} is mounted inside the home", shown(.0))]
@@ -239,6 +251,9 @@ impl HomeError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Mounted(path) => Some(format!("umount {}", shown(path))),
+            Self::Shared { other, .. } => {
+                Some(format!("give {other} another home first: usermod --home DIRECTORY {other}"))
+            }
             _ => None,
         }
     }

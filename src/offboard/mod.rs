@@ -15,6 +15,7 @@ mod processes;
 pub mod record;
 pub mod remove;
 mod settings;
+mod sharers;
 mod step_runner;
 pub mod steps;
 pub mod uncut;
@@ -25,8 +26,16 @@ pub use settings::Settings;
 pub use step_runner::{ProgressOnly, StageReport, StepLog};
 
 use crate::roster::Row;
+use crate::sys::fs;
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::path::Path;
+
+/// The lowest uid of a person on this host.
+fn uid_min() -> u32 {
+    let defs = fs::read(Path::new("/etc/login.defs"), 1 << 20).unwrap_or_default();
+    crate::roster::uid_min(&String::from_utf8_lossy(&defs))
+}
 
 /// The user to cut, with what the roster had about the user.
 #[derive(Debug, Clone, PartialEq, Eq)]

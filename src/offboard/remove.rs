@@ -7,7 +7,7 @@ use super::record::{CutRecord, CutRecordFile, Stage};
 use super::settings::Settings;
 use super::step_runner::{StageReport, StepLog, StepResult, StepRunner};
 use super::steps::RemoveStep;
-use super::{account, frozen, policy, processes, units};
+use super::{account, frozen, policy, processes, sharers, units};
 use crate::sys::fs::walk;
 use crate::sys::{Dir, clock};
 use std::path::Path;
@@ -94,6 +94,7 @@ fn allowed(
     let record = &file.record;
     policy::check_time(record, settings.remove_after_days, clock::now())?;
     let digits = policy::confirmed_digits(user, request.confirm)?;
+    sharers::check_home(user, &record.home)?;
     if record.frozen.is_none() {
         return Err(ArchiveError::NotArchived { user: user.to_owned() }.into());
     }
@@ -109,6 +110,7 @@ fn allowed(
         return Ok(file); // it was compared before anything was removed
     }
     account::recorded(user, record.uid)?;
+    sharers::check_uid(user, record.uid)?;
     let running = processes::running(&processes::uids_of(record))?;
     if !running.is_empty() {
         let (user, names) = (user.to_owned(), processes::names(&running));

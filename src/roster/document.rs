@@ -1,7 +1,7 @@
 //! A roster with the places of its rows (pure).
 
 use super::row::Roster;
-use crate::yaml::problem::Place;
+use crate::yaml::problem::{Place, Problem};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -9,6 +9,8 @@ use std::ops::Range;
 #[derive(Debug, Default)]
 pub struct Document {
     pub roster: Roster,
+    /// Fields that were passed over.
+    pub warnings: Vec<Problem>,
     pub(super) rows: BTreeMap<String, RowPlace>,
     pub(super) users: Users,
 }

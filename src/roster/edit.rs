@@ -4,7 +4,7 @@
 //! a form of YAML that is not supported here is left to a person, never damaged.
 
 use super::document::{Document, Users};
-use super::parse::parse;
+use super::parse::parse_ignoring;
 use super::row::{Layout, Row};
 use crate::yaml::problem::{Problem, quoted};
 use crate::yaml::scalar::write;
@@ -45,7 +45,12 @@ impl EditError {
 
 /// Edits the text of a roster.
 pub fn edit(text: &[u8], edit: &Edit) -> Result<Vec<u8>, EditError> {
-    let document = parse(text).map_err(EditError::Invalid)?;
+    edit_ignoring(text, edit, &[])
+}
+
+/// As [`edit`], of a roster with fields that are passed over.
+pub fn edit_ignoring(text: &[u8], edit: &Edit, ignored: &[String]) -> Result<Vec<u8>, EditError> {
+    let document = parse_ignoring(text, ignored).map_err(EditError::Invalid)?;
     let mut intended = document.roster.clone();
     for user in edit.comment_out.keys() {
         if intended.users.remove(user).is_none() {
@@ -72,7 +77,7 @@ pub fn edit(text: &[u8], edit: &Edit) -> Result<Vec<u8>, EditError> {
         patches.add(&document, &edit.add);
     }
     let edited = patches.apply();
-    match parse(&edited) {
+    match parse_ignoring(&edited, ignored) {
         Ok(read) if read.roster == intended => Ok(edited),
         _ => Err(EditError::Differs),
     }

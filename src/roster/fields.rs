@@ -10,21 +10,43 @@ use std::collections::HashSet;
 const FIELDS: [&str; 7] =
     ["authentik_user", "k8s_user", "tier", "namespaces", "code_layout", "repos", "parked"];
 
+/// Whether the roster has a field of this name.
+pub fn is_field(name: &str) -> bool {
+    name == "users" || FIELDS.contains(&name)
+}
+
 /// The fields of one row.
 pub(super) struct Fields<'a> {
     pub(super) problems: &'a mut Vec<Problem>,
+    pub(super) warnings: &'a mut Vec<Problem>,
+    /// Names of fields that are passed over.
+    pub(super) ignored: &'a [String],
     pub(super) key: &'a Node,
     pub(super) row: &'a Node,
 }
 
 impl Fields<'_> {
+    /// A problem of this row; the message names its user.
     fn problem(&mut self, node: &Node, what: impl Into<String>, hint: impl Into<String>) {
+        let what = format!("row {}: {}", name(self.key), what.into());
+        self.named_problem(node, what, hint);
+    }
+
+    /// A problem whose message names the user by itself.
+    fn named_problem(&mut self, node: &Node, what: impl Into<String>, hint: impl Into<String>) {
         if self.problems.len() < 2 * MOST {
             self.problems.push(Problem::new(node.place, what, hint));
         }
     }
 
-    pub(super) fn check(&mut self, node: &Node, rule: Result<(), RuleViolation>) {
+    pub(super) fn check_user_name(&mut self, user: &str) {
+        if let Err(RuleViolation { what, hint }) = rules::user_name(user) {
+            let key = self.key;
+            self.named_problem(key, what, hint);
+        }
+    }
+
+    fn check(&mut self, node: &Node, rule: Result<(), RuleViolation>) {
         if let Err(RuleViolation { what, hint }) = rule {
             self.problem(node, what, hint);
         }
@@ -34,11 +56,21 @@ impl Fields<'_> {
         let (user, row) = (word(self.key), self.row);
         let Value::Mapping { entries, .. } = &row.value else {
             let what = format!("the row of {} is {}, not a table", quoted(user), row.kind());
-            self.problem(row, what, "a row is {authentik_user: ..., k8s_user: ..., tier: ...}");
+            self.named_problem(
+                row,
+                what,
+                "a row is {authentik_user: ..., k8s_user: ..., tier: ...}",
+            );
             return None;
         };
         let unknown = entries.iter().filter(|(key, _)| !FIELDS.contains(&word(key)));
         for (key, _) in unknown.take(MOST) {
+            if self.ignored.iter().any(|field| field == word(key)) {
+                let what =
+                    format!("row {}: field {} is passed over", quoted(user), quoted(word(key)));
+                self.warnings.push(Problem::new(key.place, what, ""));
+                continue;
+            }
             let what = format!("unknown field {}", quoted(word(key)));
             self.problem(key, what, meant(word(key), &FIELDS));
         }
@@ -51,8 +83,8 @@ impl Fields<'_> {
         let tier = tier.and_then(|node| self.choice(node, "tier", &Tier::NAMES, Tier::of_name));
         let layout = field("code_layout")
             .map(|node| self.choice(node, "code_layout", &Layout::NAMES, Layout::of_name));
-        let namespaces = self.names(field("namespaces"), rules::namespace);
-        let repos = self.names(field("repos"), rules::repo);
+        let namespaces = self.names("namespaces", field("namespaces"), rules::namespace);
+        let repos = self.names("repos", field("repos"), rules::repo);
         let parked = field("parked").is_some_and(|node| self.flag(node));
         let code_layout = layout.unwrap_or(Some(Layout::default()));
         self.check_consistency(
@@ -91,10 +123,10 @@ impl Fields<'_> {
                 if namespaces_at.is_none_or(|at| namespaces.is_empty() && is_empty_list(at)) =>
             {
                 let what = format!("{} is a namespace-owner without namespaces", name(key));
-                self.problem(namespaces_at.unwrap_or(key), what, "add namespaces: [NAME]");
+                self.named_problem(namespaces_at.unwrap_or(key), what, "add namespaces: [NAME]");
             }
             Some(tier @ (Tier::Admin | Tier::PowerUser)) if !namespaces.is_empty() => {
-                let what = format!("a user of tier {} cannot own namespaces", tier.name());
+                let what = format!("namespaces: a user of tier {} cannot own any", tier.name());
                 let hint = "remove them, or use tier namespace-owner";
                 self.problem(namespaces_at.unwrap_or(key), what, hint);
             }
@@ -109,7 +141,7 @@ impl Fields<'_> {
     fn required<'n>(&mut self, field: &str, node: Option<&'n Node>) -> Option<&'n Node> {
         if node.is_none() {
             let (key, what) = (self.key, format!("{} has no {field}", name(self.key)));
-            self.problem(key, what, format!("add {field}: ..."));
+            self.named_problem(key, what, format!("add {field}: ..."));
         }
         node
     }
@@ -122,13 +154,7 @@ impl Fields<'_> {
     ) -> Option<String> {
         let node = self.required(field, node)?;
         let text = self.text(node, field)?;
-        self.check(
-            node,
-            rule(&text).map_err(|RuleViolation { what, hint }| RuleViolation {
-                what: format!("{field}: {what}"),
-                hint,
-            }),
-        );
+        self.check(node, in_field(field, rule(&text)));
         Some(text)
     }
 
@@ -167,21 +193,26 @@ impl Fields<'_> {
 
     fn names(
         &mut self,
+        field: &str,
         node: Option<&Node>,
         rule: fn(&str) -> Result<(), RuleViolation>,
     ) -> Vec<String> {
         let Some(node) = node else { return Vec::new() };
         let Value::Sequence(items) = &node.value else {
-            let what = format!("expected a list, found {}", node.kind());
+            let what = format!("{field}: expected a list, found {}", node.kind());
             self.problem(node, what, "write [a, b], or [] for none");
             return Vec::new();
         };
         let (mut names, mut seen) = (Vec::new(), HashSet::new());
         for item in items {
-            let Some(text) = self.text(item, "in the list") else { continue };
-            self.check(item, rule(&text));
+            let Some(text) = self.text(item, field) else { continue };
+            self.check(item, in_field(field, rule(&text)));
             if !seen.insert(text.clone()) {
-                self.problem(item, format!("{} is listed twice", quoted(&text)), "keep one");
+                self.problem(
+                    item,
+                    format!("{field}: {} is listed twice", quoted(&text)),
+                    "keep one",
+                );
             }
             names.push(text);
         }
@@ -196,11 +227,18 @@ impl Fields<'_> {
         }
         self.problem(
             node,
-            format!("expected true or false, found {}", node.kind()),
+            format!("parked: expected true or false, found {}", node.kind()),
             "write true or false",
         );
         false
     }
+}
+
+fn in_field(field: &str, rule: Result<(), RuleViolation>) -> Result<(), RuleViolation> {
+    rule.map_err(|RuleViolation { what, hint }| RuleViolation {
+        what: format!("{field}: {what}"),
+        hint,
+    })
 }
 
 fn name(key: &Node) -> String {

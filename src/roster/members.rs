@@ -1,5 +1,6 @@
 //! The members of an identity provider's group (pure). An incomplete answer is an error.
 
+use super::identity_source::IdentitySource;
 use crate::yaml::problem::quoted;
 use serde::Deserialize;
 use serde_json::Value;
@@ -7,8 +8,12 @@ use std::collections::HashSet;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
-    /// The identity, the roster's `authentik_user`.
+    /// The provider's name of the member.
     pub username: String,
+    /// What is compared with the roster's `authentik_user`.
+    pub identity: String,
+    /// Whether this is a person, as far as the provider says: services get no account.
+    pub is_person: bool,
     /// Whether the member may log in; `None` if the provider does not say.
     pub active: Option<bool>,
     /// The OS user, if the provider names one.
@@ -28,12 +33,17 @@ const MAX_MEMBERS: u64 = 10_000;
 
 /// Reads a file: a list of members, `{"members": [...]}` or the one page of an Authentik answer.
 /// A member is a name or `{"username", "is_active", "os_user"}`; a `count` must agree.
-pub fn read(text: &[u8]) -> Result<Vec<Member>, MembersUnknown> {
+///
+/// `source` says which attribute is the identity.
+///
+/// # Errors
+/// The answer is incomplete or invalid, or a person has no such attribute.
+pub fn read(text: &[u8], source: &IdentitySource) -> Result<Vec<Member>, MembersUnknown> {
     let value: Value = serde_json::from_slice(text).map_err(|error| {
         MembersUnknown(format!("the list of members is not valid JSON: {error}"))
     })?;
     if value.get("pagination").is_some() || value.get("results").is_some() {
-        let mut pages = Pages::new("");
+        let mut pages = Pages::new("", source.clone());
         pages.add(text)?;
         return pages.finish();
     }
@@ -51,7 +61,7 @@ pub fn read(text: &[u8]) -> Result<Vec<Member>, MembersUnknown> {
     {
         return Err(MembersUnknown(format!("{} members, but the count is {count}", list.len())));
     }
-    let members = list.iter().map(member).collect::<Result<Vec<_>, _>>()?;
+    let members = list.iter().map(|value| member(value, source)).collect::<Result<Vec<_>, _>>()?;
     check_complete(members)
 }
 
@@ -59,6 +69,7 @@ pub fn read(text: &[u8]) -> Result<Vec<Member>, MembersUnknown> {
 #[derive(Debug)]
 pub struct Pages {
     group: String,
+    source: IdentitySource,
     members: Vec<Member>,
     count: Option<u64>,
     next: u32,
@@ -81,8 +92,8 @@ struct Pagination {
 impl Pages {
     /// Begins with page 1. If the group has a name, users who are not in it according to their entry are
     /// refused.
-    pub fn new(group: &str) -> Self {
-        Self { group: group.to_owned(), members: Vec::new(), count: None, next: 1 }
+    pub fn new(group: &str, source: IdentitySource) -> Self {
+        Self { group: group.to_owned(), source, members: Vec::new(), count: None, next: 1 }
     }
 
     /// The page to request; `None` if all have been added.
@@ -118,7 +129,7 @@ impl Pages {
         };
         for user in &page.results {
             self.check_group(user).map_err(|why| unknown(why.0))?;
-            self.members.push(member(user).map_err(|why| unknown(why.0))?);
+            self.members.push(member(user, &self.source).map_err(|why| unknown(why.0))?);
         }
         if self.members.len() as u64 > count {
             return Err(unknown(format!("more users than the count {count}")));
@@ -155,12 +166,23 @@ fn whole_number(number: &serde_json::Number) -> Option<u64> {
     number.as_u64().or_else(|| float().map(|f| f as u64))
 }
 
-fn member(value: &Value) -> Result<Member, MembersUnknown> {
+/// Kinds of users that Authentik keeps for programs.
+const SERVICES: [&str; 2] = ["service_account", "internal_service_account"];
+
+fn member(value: &Value, source: &IdentitySource) -> Result<Member, MembersUnknown> {
     let odd = |what: &str| MembersUnknown(format!("a member {what}"));
     let text = |value: &Value| value.as_str().map(str::to_owned);
     if let Value::String(username) = value {
         // A plain list of names lists active members.
-        return Ok(Member { username: username.clone(), active: Some(true), os_user: None });
+        let identity = source.of(username, value);
+        let without = || odd(&format!("{} without {}", quoted(username), source.name()));
+        return Ok(Member {
+            username: username.clone(),
+            identity: identity.ok_or_else(without)?,
+            is_person: true,
+            active: Some(true),
+            os_user: None,
+        });
     }
     let username = value.get("username").and_then(text).filter(|name| !name.is_empty());
     let username = username.ok_or_else(|| odd("without a username"))?;
@@ -175,7 +197,19 @@ fn member(value: &Value) -> Result<Member, MembersUnknown> {
         Some(Value::String(name)) => Some(name.clone()),
         Some(_) => return Err(odd("whose os_user is not a text")),
     };
-    Ok(Member { username, active, os_user: os_user.filter(|name| !name.is_empty()) })
+    let is_person = match value.get("type") {
+        None | Some(Value::Null) => true,
+        Some(Value::String(kind)) => !SERVICES.contains(&kind.as_str()),
+        Some(_) => return Err(odd("whose type is not a text")),
+    };
+    let identity = match source.of(&username, value) {
+        Some(identity) => identity,
+        // It matches no row, and gets none.
+        None if !is_person => username.clone(),
+        None => return Err(odd(&format!("{} without {}", quoted(&username), source.name()))),
+    };
+    let os_user = os_user.filter(|name| !name.is_empty());
+    Ok(Member { username, identity, is_person, active, os_user })
 }
 
 /// An empty list, or a duplicate (for one, a user who was added between two pages), is an error.

@@ -7,7 +7,9 @@ pub mod derive;
 mod document;
 pub mod edit;
 mod fields;
+mod former;
 pub mod groups;
+pub mod identity_source;
 mod json;
 pub mod maps;
 pub mod members;
@@ -22,9 +24,11 @@ mod validate;
 pub use crate::yaml::problem::{Place, Problem};
 pub use crate::yaml::tree::MAX_SIZE;
 pub use document::Document;
-pub use parse::parse;
+pub use fields::is_field;
+pub use former::former_rows;
+pub use parse::{parse, parse_ignoring};
 pub use row::{Layout, Roster, Row, Tier};
-pub use validate::{HostFacts, uid_min, validate};
+pub use validate::{HostFacts, uid_max, uid_min, validate, warnings};
 
 #[cfg(test)]
 pub(crate) mod tests;

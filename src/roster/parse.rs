@@ -2,12 +2,17 @@
 
 use super::document::{Document, RowPlace, Users};
 use super::fields::{Fields, word};
-use super::rules;
+use crate::yaml::hidden::hidden;
 use crate::yaml::problem::{MOST, Place, Problem, meant, quoted};
 use crate::yaml::tree::{self, Node, Value};
 
 /// Reads a roster. All problems are reported at once, in the order of their places.
 pub fn parse(bytes: &[u8]) -> Result<Document, Vec<Problem>> {
+    parse_ignoring(bytes, &[])
+}
+
+/// As [`parse`]; fields of these names are passed over, each with a warning.
+pub fn parse_ignoring(bytes: &[u8], ignored: &[String]) -> Result<Document, Vec<Problem>> {
     let start = Place { line: 1, column: 1 };
     if bytes.len() as u64 > tree::MAX_SIZE {
         let what = format!("the file is larger than {} bytes", tree::MAX_SIZE);
@@ -19,9 +24,12 @@ pub fn parse(bytes: &[u8]) -> Result<Document, Vec<Problem>> {
         let column = good.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
         vec![Problem::new(Place { line, column }, "not UTF-8", "save the file as UTF-8")]
     })?;
-    let mut problems = Vec::new();
+    let mut problems = hidden(text);
+    if !problems.is_empty() {
+        return Err(problems);
+    }
     let document = match tree::read(text, &mut problems) {
-        Ok(Some(root)) => top(&root, &mut problems),
+        Ok(Some(root)) => top(&root, ignored, &mut problems),
         Ok(None) => Document::default(),
         Err(problem) => {
             problems.push(problem);
@@ -34,7 +42,7 @@ pub fn parse(bytes: &[u8]) -> Result<Document, Vec<Problem>> {
     if problems.is_empty() { Ok(document) } else { Err(problems) }
 }
 
-fn top(root: &Node, problems: &mut Vec<Problem>) -> Document {
+fn top(root: &Node, ignored: &[String], problems: &mut Vec<Problem>) -> Document {
     let mut document = Document::default();
     if root.is_null() {
         return document;
@@ -46,7 +54,10 @@ fn top(root: &Node, problems: &mut Vec<Problem>) -> Document {
     };
     for (key, value) in entries {
         let name = word(key);
-        if name != "users" {
+        if name != "users" && ignored.iter().any(|field| field == name) {
+            let what = format!("field {} is passed over", quoted(name));
+            document.warnings.push(Problem::new(key.place, what, ""));
+        } else if name != "users" {
             let what = format!("unknown field {}", quoted(name));
             problems.push(Problem::new(key.place, what, meant(name, &["users"])));
         } else if value.is_null() {
@@ -61,7 +72,7 @@ fn top(root: &Node, problems: &mut Vec<Problem>) -> Document {
                 if problems.len() >= MOST {
                     break;
                 }
-                add_row(&mut document, key, value, problems);
+                add_row(&mut document, (key, value), ignored, problems);
             }
         } else {
             let what = format!("expected a table of users, found {}", value.kind());
@@ -71,10 +82,16 @@ fn top(root: &Node, problems: &mut Vec<Problem>) -> Document {
     document
 }
 
-fn add_row(document: &mut Document, key: &Node, value: &Node, problems: &mut Vec<Problem>) {
-    let mut fields = Fields { problems, key, row: value };
+fn add_row(
+    document: &mut Document,
+    (key, value): (&Node, &Node),
+    ignored: &[String],
+    problems: &mut Vec<Problem>,
+) {
+    let warnings = &mut document.warnings;
+    let mut fields = Fields { problems, warnings, ignored, key, row: value };
     let Some(user) = fields.text(key, "user name") else { return };
-    fields.check(key, rules::user_name(&user));
+    fields.check_user_name(&user);
     let Some(row) = fields.read() else { return };
     let span = key.span.start..value.span.end.max(key.span.end);
     document.rows.entry(user.clone()).or_insert(RowPlace { place: key.place, span });

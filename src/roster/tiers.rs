@@ -9,10 +9,18 @@ use std::collections::BTreeMap;
 /// The cluster's users: `k8s_user` to tier, as the cluster's configuration names it.
 pub type K8sUsers = BTreeMap<String, String>;
 
+/// One of them, as the list has it.
+#[derive(Debug, serde::Deserialize)]
+#[serde(untagged)]
+enum K8sUser {
+    Tier(String),
+    Object { role: String },
+}
+
 /// The list of the cluster's users is invalid.
 #[derive(Debug, thiserror::Error)]
 pub enum TiersError {
-    #[error("expected {{\"k8s_user\": \"tier\"}}: {0}")]
+    #[error("expected {{\"k8s_user\": \"tier\"}} or {{\"k8s_user\": {{\"role\": \"tier\"}}}}: {0}")]
     Json(#[from] serde_json::Error),
     #[error("duplicate user {}", quoted(.0))]
     Duplicate(String),
@@ -27,11 +35,11 @@ pub struct TierCheck {
     pub warnings: Vec<Problem>,
 }
 
-/// Reads `{"k8s_user": "tier", ...}`.
+/// Reads `{"k8s_user": "tier", ...}`; instead of the tier there may be an object with it as `role`.
 pub fn read(text: &[u8]) -> Result<K8sUsers, TiersError> {
-    let members: Members<String> = serde_json::from_slice(text)?;
+    let members: Members<K8sUser> = serde_json::from_slice(text)?;
     let mut users = K8sUsers::new();
-    for (user, tier) in members.0 {
+    for (user, K8sUser::Tier(tier) | K8sUser::Object { role: tier }) in members.0 {
         if users.insert(user.clone(), tier).is_some() {
             return Err(TiersError::Duplicate(user));
         }

@@ -3,24 +3,45 @@
 use super::document::Document;
 use super::row::Row;
 use crate::yaml::problem::{Problem, quoted};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What the host knows about accounts.
 #[derive(Debug, Clone, Default)]
 pub struct HostFacts {
     /// The lowest uid of a person (`UID_MIN` of login.defs).
     pub uid_min: u32,
+    /// The highest uid of a person (`UID_MAX`).
+    pub uid_max: u32,
     /// The uids of those users of the roster that have an account.
     pub uids: BTreeMap<String, u32>,
+    /// Names of groups.
+    pub groups: BTreeSet<String>,
 }
 
 /// The lowest uid of a person, as login.defs(5) sets it [default: 1000].
 pub fn uid_min(login_defs: &str) -> u32 {
+    number(login_defs, "UID_MIN").unwrap_or(1000)
+}
+
+/// The highest uid of a person, as login.defs(5) sets it [default: 60000].
+pub fn uid_max(login_defs: &str) -> u32 {
+    number(login_defs, "UID_MAX").unwrap_or(60_000)
+}
+
+/// The last value of a key, in decimal, octal or hexadecimal digits as useradd(8) reads them.
+fn number(login_defs: &str, key: &str) -> Option<u32> {
     let value = |line: &str| {
         let mut words = line.split_ascii_whitespace();
-        (words.next() == Some("UID_MIN")).then(|| words.next()?.parse().ok()).flatten()
+        (words.next() == Some(key)).then(|| words.next()).flatten().and_then(|word| {
+            let hex = word.strip_prefix("0x").or_else(|| word.strip_prefix("0X"));
+            match (hex, word.strip_prefix('0').filter(|rest| !rest.is_empty())) {
+                (Some(digits), _) => u32::from_str_radix(digits, 16).ok(),
+                (None, Some(digits)) => u32::from_str_radix(digits, 8).ok(),
+                (None, None) => word.parse().ok(),
+            }
+        })
     };
-    login_defs.lines().filter_map(value).next_back().unwrap_or(1000)
+    login_defs.lines().filter_map(value).next_back()
 }
 
 /// The account `nobody`, which owns files without an owner.
@@ -47,6 +68,25 @@ pub(super) fn unique(document: &Document) -> Vec<Problem> {
                 let what = format!("{} and {other} have the same {field} {identity}", quoted(user));
                 let hint = "an identity belongs to one user: correct one of the rows";
                 problems.push(Problem::new(place.place, what, hint));
+            }
+        }
+    }
+    problems
+}
+
+/// What is allowed, and perhaps not meant: namespaces with several owners.
+pub fn warnings(document: &Document) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut owners: HashMap<&String, &String> = HashMap::new();
+    let mut rows: Vec<_> = document.rows.iter().collect();
+    rows.sort_by_key(|(_, row)| row.place);
+    for (user, place) in rows {
+        let Some(row) = document.roster.users.get(user) else { continue };
+        for namespace in &row.namespaces {
+            if let Some(other) = owners.insert(namespace, user) {
+                let (other, namespace) = (quoted(other), quoted(namespace));
+                let what = format!("{} and {other} both own namespace {namespace}", quoted(user));
+                problems.push(Problem::new(place.place, what, "is that meant?"));
             }
         }
     }

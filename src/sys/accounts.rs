@@ -1,6 +1,6 @@
 //! Accounts of the host, from its user database (NSS).
 
-use nix::unistd::{Gid, Uid, User, geteuid, getgrouplist};
+use nix::unistd::{Gid, Group, Uid, User, geteuid, getgrouplist};
 use std::ffi::CString;
 use std::path::PathBuf;
 
@@ -58,6 +58,12 @@ pub fn uid_of(name: &str) -> Result<Option<Uid>, AccountError> {
 pub fn name_of(uid: u32) -> Result<Option<String>, AccountError> {
     let failed = |source| AccountError::Lookup { name: uid.to_string(), source };
     Ok(User::from_uid(Uid::from_raw(uid)).map_err(failed)?.map(|user| user.name))
+}
+
+/// Whether the host has a group of this name.
+pub fn has_group(name: &str) -> Result<bool, AccountError> {
+    let failed = |source| AccountError::Lookup { name: name.to_owned(), source };
+    Ok(Group::from_name(name).map_err(failed)?.is_some())
 }
 
 /// Whether this process acts as root.

@@ -8,6 +8,8 @@ pub(crate) enum Kind {
     /// `yes`, `off`, ...: a boolean to readers of YAML 1.1, text to those of 1.2.
     OldBool,
     Number,
+    /// A day, or a time: text to readers of YAML 1.2.
+    Date,
     Null,
 }
 
@@ -19,6 +21,7 @@ impl Kind {
             Self::Bool(_) => "true or false",
             Self::OldBool => "a word that some readers take for true or false",
             Self::Number => "a number",
+            Self::Date => "a word that some readers take for a date",
             Self::Null => "nothing",
         }
     }
@@ -37,8 +40,26 @@ pub(crate) fn kind(text: &str, plain: bool) -> Kind {
             Kind::OldBool
         }
         _ if is_number(text) => Kind::Number,
+        _ if is_date(text) => Kind::Date,
         _ => Kind::Text,
     }
+}
+
+/// A timestamp of YAML 1.1: `2026-11-28`, perhaps with a time behind it.
+fn is_date(text: &str) -> bool {
+    let (day, time) = match text.find(['T', 't', ' ', '\t']) {
+        Some(at) => (&text[..at], text[at + 1..].trim_start()),
+        None => (text, ""),
+    };
+    let parts: Vec<&str> = day.split('-').collect();
+    let digits = |part: &str, lengths: &[usize]| {
+        lengths.contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let [year, month, day] = parts[..] else { return false };
+    digits(year, &[4])
+        && digits(month, &[1, 2])
+        && digits(day, &[1, 2])
+        && time.bytes().all(|byte| byte.is_ascii_digit() || b":.+- \tZz".contains(&byte))
 }
 
 /// Numbers of YAML 1.1 and 1.2: integers of any base, with underscores or colons (base 60),
@@ -89,6 +110,13 @@ mod tests {
             ("0x1F", Kind::Number),
             (".5", Kind::Number),
             (".", Kind::Text),
+            ("2026-11-28", Kind::Date),
+            ("2026-1-2", Kind::Date),
+            ("2026-11-28T10:00:00Z", Kind::Date),
+            ("2026-11-28 10:00:00.5 +02:00", Kind::Date),
+            ("2026-11-28-x", Kind::Text),
+            ("26-11-28", Kind::Text),
+            ("2026-11", Kind::Text),
         ] {
             assert_eq!(kind(text, true), expected, "{text}");
             assert_eq!(kind(text, false), Kind::Text, "{text}");
@@ -98,7 +126,7 @@ mod tests {
     #[test]
     fn words_that_would_be_taken_for_something_else_are_quoted() {
         assert_eq!(write("ops.lead@x"), "ops.lead@x");
-        for word in ["no", "null", "42", "1e5", "0x1", "true", "oidc:bob", "-x", ""] {
+        for word in ["no", "null", "2026-11-28", "42", "1e5", "0x1", "true", "oidc:bob", "-x", ""] {
             assert_eq!(write(word), format!("'{word}'"));
         }
     }

@@ -54,7 +54,8 @@ pub(crate) fn read(text: &str, problems: &mut Vec<Problem>) -> Result<Option<Nod
         block_nesting_limit: MAX_DEPTH,
         flow_nesting_limit: MAX_DEPTH,
     };
-    let mut reader = Reader { parser: Parser::new_from_str_with_options(text, options), problems };
+    let parser = Parser::new_from_str_with_options(text, options);
+    let mut reader = Reader { parser, problems, path: Vec::new() };
     let mut root = None;
     loop {
         match reader.next()? {
@@ -72,15 +73,29 @@ pub(crate) fn read(text: &str, problems: &mut Vec<Problem>) -> Result<Option<Nod
 struct Reader<'a, 'p> {
     parser: Parser<'a, granit_parser::StrInput<'a>>,
     problems: &'p mut Vec<Problem>,
+    /// The keys that lead to where the reader is.
+    path: Vec<String>,
 }
 
 impl<'a> Reader<'a, '_> {
     fn next(&mut self) -> Result<(Event<'a>, Span), Problem> {
         match self.parser.next_event() {
             Some(Ok(event)) => Ok(event),
-            Some(Err(error)) => Err(refusal(&error)),
+            Some(Err(error)) => {
+                let problem = refusal(&error);
+                Err(Problem { what: self.located(problem.what), ..problem })
+            }
             None => Ok((Event::StreamEnd, Span::default())),
         }
+    }
+
+    /// A message with the keys that lead there: a journal does not show the file.
+    fn located(&self, what: impl Into<String>) -> String {
+        let what = what.into();
+        if self.path.is_empty() {
+            return what;
+        }
+        format!("{what}, in {}", quoted(&self.path.join(".")))
     }
 
     /// The node that `event` begins. Recursion ends at [`MAX_DEPTH`], which the parser enforces.
@@ -88,10 +103,12 @@ impl<'a> Reader<'a, '_> {
         let at = place(span.start);
         if event.is_alias() || event.anchor_id().is_some() {
             let hint = "write the value out where it is meant";
-            return Err(Problem::new(at, "anchors and aliases are not read here", hint));
+            let what = self.located("anchors and aliases are not read here");
+            return Err(Problem::new(at, what, hint));
         }
         if let Some(tag) = event.tag() {
             let what = format!("tags are not read here: {}", quoted(&tag.original()));
+            let what = self.located(what);
             return Err(Problem::new(at, what, "remove the tag"));
         }
         let mut bytes = span.byte_range().unwrap_or_default();
@@ -145,18 +162,20 @@ impl<'a> Reader<'a, '_> {
             }
             let key = self.node(event, span)?;
             let Value::Scalar { text, .. } = &key.value else {
-                let what = format!("a key is {}", key.kind());
+                let what = self.located(format!("a key is {}", key.kind()));
                 return Err(Problem::new(key.place, what, "a key is a word"));
             };
             if let Some(before) = first.insert(text.clone(), key.place)
                 && self.problems.len() < MOST
             {
-                let what = format!("duplicate key {}", quoted(text));
+                let what = self.located(format!("duplicate key {}", quoted(text)));
                 let hint = format!("it stands in line {}, too: keep one", before.line);
                 self.problems.push(Problem::new(key.place, what, hint));
             }
+            self.path.push(text.clone());
             let (event, span) = self.next()?;
             let value = self.node(event, span)?;
+            self.path.pop();
             bytes.end = bytes.end.max(key.span.end).max(value.span.end);
             entries.push((key, value));
         }

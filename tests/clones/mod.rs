@@ -165,6 +165,7 @@ impl Person {
             max_cut_percent: 20,
             shell: "/bin/sh".into(),
             home_base: "/home".into(),
+            uid_max: 60_000,
             uid_min: 1000,
             code: toml::from_str(&self.config).unwrap(),
             agents: settings::agents::Settings::default(),

@@ -5,6 +5,7 @@ mod archive;
 mod cut;
 mod killed;
 mod refused;
+mod shared;
 
 use crate::support::host::Host;
 use crate::support::lacks::lacks;

@@ -36,7 +36,7 @@ pub(super) fn apply(output: Output, args: &ApplyArgs, config: Config) -> Result<
         args.desired.users.clone_from(&saved.users);
     }
     let roster = args.desired.check.roster.roster.clone();
-    RosterFile::read_trusted(&roster)?; // its errors come before a wait for another run
+    RosterFile::read_trusted(&roster, &config.ignored_fields)?; // its errors come before a wait for another run
     let state = open_state(WAIT)?;
     let recover = |observed: &mut _| apply::recover(observed, &state);
     let prepared = prepare::prepare(output, &args.desired, Path::new("/"), config, &recover)?;

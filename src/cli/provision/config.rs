@@ -3,11 +3,11 @@
 use crate::cli::config_file;
 use crate::cli::exit::Failure;
 use crate::offboard;
-use crate::provision::settings::servers::{Authentik, Vault};
+use crate::provision::settings::servers::{Authentik, Membership, Vault};
 use crate::provision::settings::{self, MAX_CUT_PERCENT};
-use crate::roster::Tier;
 use crate::roster::groups::TierGroups;
 use crate::roster::ports::Ranges;
+use crate::roster::{self, Tier};
 use crate::supervisor::config::NAMES;
 use crate::text::shown;
 use crate::text::suggest::did_you_mean;
@@ -30,11 +30,13 @@ struct Table {
     t3_port_base: Option<u16>,
     playwright_port_base: Option<u16>,
     max_cut_percent: Option<u8>,
+    ignored_fields: Vec<String>,
     shell: Option<String>,
     home_base: Option<String>,
     groups: BTreeMap<String, Vec<String>>,
     vault: Option<Vault>,
     authentik: Option<Authentik>,
+    membership: Membership,
     code: settings::code::Settings,
     agents: settings::agents::Settings,
     cluster: settings::cluster::Settings,
@@ -51,6 +53,8 @@ pub(super) struct Config {
     pub groups: TierGroups,
     /// Maximum share of users, in percent, that may be cut at once.
     pub max_cut_percent: u8,
+    /// Names of fields of the roster that are passed over.
+    pub ignored_fields: Vec<String>,
     /// The shell of new accounts.
     pub shell: String,
     /// The directory of homes.
@@ -59,6 +63,8 @@ pub(super) struct Config {
     pub vault: Option<Vault>,
     /// The server with the members.
     pub authentik: Option<Authentik>,
+    /// How members are compared with rows.
+    pub membership: Membership,
     pub code: settings::code::Settings,
     pub agents: settings::agents::Settings,
     pub cluster: settings::cluster::Settings,
@@ -68,7 +74,11 @@ pub(super) struct Config {
 
 impl Config {
     /// The values that a plan follows from.
-    pub(super) fn settings(self, max_cut_percent: Option<u8>, uid_min: u32) -> settings::Settings {
+    pub(super) fn settings(
+        self,
+        max_cut_percent: Option<u8>,
+        (uid_min, uid_max): (u32, u32),
+    ) -> settings::Settings {
         settings::Settings {
             ranges: self.ranges,
             groups: self.groups,
@@ -76,6 +86,7 @@ impl Config {
             shell: self.shell,
             home_base: self.home_base,
             uid_min,
+            uid_max,
             code: self.code,
             agents: self.agents,
             cluster: self.cluster,
@@ -99,14 +110,20 @@ pub(super) fn load(path: Option<&Path>) -> Result<Config, Failure> {
 }
 
 fn resolve(table: Table) -> Result<Config, Failure> {
+    if let Some(field) = table.ignored_fields.iter().find(|field| roster::is_field(field)) {
+        let what = format!("provision.ignored_fields: '{}' is a field of the roster", shown(field));
+        return Err(Failure::usage(what));
+    }
     let mut config = Config {
         ranges: ranges(table.t3_port_base, table.playwright_port_base)?,
         groups: TierGroups::default(),
         max_cut_percent: table.max_cut_percent.unwrap_or(MAX_CUT_PERCENT),
+        ignored_fields: table.ignored_fields,
         shell: absolute("shell", table.shell, "/bin/bash")?,
         home_base: absolute("home_base", table.home_base, "/home")?,
         vault: table.vault,
         authentik: table.authentik,
+        membership: table.membership,
         code: table.code,
         agents: table.agents,
         cluster: table.cluster,

@@ -6,6 +6,7 @@ use super::server_client;
 use crate::cli::exit::Failure;
 use crate::provision::settings::servers;
 use crate::provision::sources::authentik;
+use crate::roster::identity_source::IdentitySource;
 use crate::roster::members::{self, Member, MembersUnknown};
 use crate::sys::fs;
 use crate::text::{escape, shown};
@@ -32,16 +33,19 @@ impl From<Failure> for MembersError {
 }
 
 /// The members that the arguments of `provision membership` name.
-pub(super) fn named(args: &MembershipArgs) -> Result<Vec<Member>, MembersError> {
+pub(super) fn named(
+    args: &MembershipArgs,
+    source: &IdentitySource,
+) -> Result<Vec<Member>, MembersError> {
     match &args.authentik_url {
         Some(url) => {
             let group = args.group.as_deref().unwrap_or_default();
             if group.is_empty() {
                 return Err(Failure::usage("--group: expected the name of a group").into());
             }
-            from_authentik(&args.server, ("--authentik-url", url), group)
+            from_authentik(&args.server, ("--authentik-url", url), group, source)
         }
-        None => from_file(args.members.as_deref().unwrap_or(Path::new(""))),
+        None => from_file(args.members.as_deref().unwrap_or(Path::new("")), source),
     }
 }
 
@@ -50,14 +54,15 @@ pub(super) fn named(args: &MembershipArgs) -> Result<Vec<Member>, MembersError> 
 pub(super) fn unknown(
     args: &DesiredArgs,
     authentik: Option<&servers::Authentik>,
+    source: &IdentitySource,
 ) -> Option<String> {
     let members = match (&args.members, authentik) {
-        (Some(path), _) => from_file(path),
+        (Some(path), _) => from_file(path, source),
         (None, Some(authentik)) => {
             let server =
                 server_client::configured(&authentik.token_file, authentik.ca_file.as_ref());
             let url = ("provision.authentik.url", authentik.url.as_str());
-            from_authentik(&server, url, &authentik.group)
+            from_authentik(&server, url, &authentik.group, source)
         }
         (None, None) => return None,
     };
@@ -69,18 +74,19 @@ pub(super) fn unknown(
     Some(escape(reason.as_bytes()))
 }
 
-fn from_file(path: &Path) -> Result<Vec<Member>, MembersError> {
+fn from_file(path: &Path, source: &IdentitySource) -> Result<Vec<Member>, MembersError> {
     let bytes = fs::read(path, MAX_JSON).map_err(|error| MembersUnknown(error.to_string()))?;
     let in_file = |MembersUnknown(reason)| MembersUnknown(format!("{}: {reason}", shown(path)));
-    Ok(members::read(&bytes).map_err(in_file)?)
+    Ok(members::read(&bytes, source).map_err(in_file)?)
 }
 
 fn from_authentik(
     server: &ServerArgs,
     (option, url): (&str, &str),
     group: &str,
+    source: &IdentitySource,
 ) -> Result<Vec<Member>, MembersError> {
     let client = server_client::client(server, (option, url), "authorization", "Bearer ")?;
     let get = |page: &str| server_client::get(&client, page, authentik::MAX_PAGE);
-    Ok(authentik::members(url, group, get)?)
+    Ok(authentik::members(url, group, source, get)?)
 }

@@ -9,8 +9,9 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::output::{paint, style};
 use crate::provision::observe::host_accounts;
 use crate::provision::observe::roster_file::problem_lines;
-use crate::roster::edit::{Edit, EditError, edit};
-use crate::roster::membership::{Membership, compare, os_user};
+use crate::roster::edit::{Edit, EditError, edit_ignoring};
+use crate::roster::former_rows;
+use crate::roster::membership::{Context, Membership, compare, spellings};
 use crate::sys::{clock, fs};
 use crate::text::{escape, shown};
 use serde::Serialize;
@@ -41,25 +42,31 @@ pub(super) fn membership(
         let message = format!("--note '{}': expected one line of text", shown(note));
         return Err(Failure::usage(message));
     }
-    let file = valid_roster(path)?;
+    let file = valid_roster(path, &config.ignored_fields)?;
     let (name, roster) = (&file.name, &file.document.roster);
-    let members = match members::named(args) {
+    let members = match members::named(args, &config.membership.identity) {
         Ok(members) => members,
         Err(MembersError::Failure(failure)) => return Err(failure),
         Err(MembersError::Unknown(unknown)) => {
             return Err(cannot_determine(output, name, &unknown.to_string())?);
         }
     };
-    let names: Vec<String> = members.iter().map(os_user).collect();
+    let names: Vec<String> = members.iter().flat_map(spellings).collect();
     let names = names.iter().filter(|name| !roster.users.contains_key(*name));
-    let host = host_accounts::facts(names.map(String::as_str)).map_err(Failure::failed)?;
-    let max_cut_percent = args.max_cut_percent.unwrap_or(config.max_cut_percent);
-    let found = compare(&members, roster, &host, max_cut_percent);
+    let host = host_accounts::facts_and_groups(names.map(String::as_str));
+    let context = Context {
+        former: &former_rows(&file.bytes, &config.ignored_fields),
+        host: &host.map_err(Failure::failed)?,
+        reserved: &config.membership.reserved,
+        max_cut_percent: args.max_cut_percent.unwrap_or(config.max_cut_percent),
+    };
+    let found = compare(&members, roster, &context);
     let changes = !found.new.is_empty() || !found.leavers.is_empty();
     let result = match (&found.refused, changes) {
         (Some(_), _) => MembershipResult::Refused,
         (None, true) if args.apply => {
-            let edited = edit(&file.bytes, &edits(&found, args)).map_err(|error| match error {
+            let edited = edit_ignoring(&file.bytes, &edits(&found, args), &config.ignored_fields)
+                .map_err(|error| match error {
                 EditError::Invalid(problems) => Failure::failed(problem_lines(name, &problems)),
                 other => Failure::failed(format!("{name}: {other}"))
                     .with_optional_hint(other.hint().map(str::to_owned)),
@@ -79,7 +86,8 @@ pub(super) fn membership(
         let number = found.activity_unknown.len();
         output.note(&format!("cannot determine whether {number} members are active"));
     }
-    Ok(Exit::Done)
+    // A timer must not count a run as a success that waits for a person.
+    Ok(if found.left_to_a_person.is_empty() { Exit::Done } else { Exit::LeftToAPerson })
 }
 
 /// Prints the result without members, and gives the error that ends the command.

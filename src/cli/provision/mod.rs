@@ -65,7 +65,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
             let config = config::load(common.config.as_deref())?;
             match command {
                 RosterCommand::Show(args) => roster::show(output, &args, &config),
-                RosterCommand::Check(args) => roster::check(output, &args),
+                RosterCommand::Check(args) => roster::check(output, &args, &config),
             }
         }
         Command::Derive(args) => {
@@ -90,7 +90,9 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         }
         Command::Host(HostCommand::Apply(args)) => host::apply(output, &args.file),
         Command::Worker => worker::worker(),
-        Command::Offboard(OffboardCommand::Plan(args)) => offboard_plan::plan(output, &args),
+        Command::Offboard(OffboardCommand::Plan(args)) => {
+            offboard_plan::plan(output, &args, &config::load(common.config.as_deref())?)
+        }
         Command::Offboard(OffboardCommand::Stage(command)) => {
             let config = config::load(common.config.as_deref())?;
             offboard::run(output, &command, config)

@@ -1,6 +1,7 @@
 //! `provision offboard plan`.
 
 use super::args::OffboardPlanArgs;
+use super::config::Config;
 use super::output::Output;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::output::warning;
@@ -12,9 +13,14 @@ use crate::text::suggest::did_you_mean;
 use std::fmt::Write;
 
 /// Plans the cut of the users who left.
-pub(super) fn plan(output: Output, args: &OffboardPlanArgs) -> Result<Exit, Failure> {
+pub(super) fn plan(
+    output: Output,
+    args: &OffboardPlanArgs,
+    config: &Config,
+) -> Result<Exit, Failure> {
     let OffboardPlanArgs { old, new, destructive, users } = args;
-    let (old_roster, new_roster) = (read_past(old)?, read_past(new)?);
+    let (old_roster, new_roster) =
+        (read_past(old, &config.ignored_fields)?, read_past(new, &config.ignored_fields)?);
     let mut plan = leavers(&old_roster, &new_roster, *destructive);
     if !users.is_empty() {
         let left: Vec<&str> = plan

@@ -66,7 +66,10 @@ pub(super) fn prepare(
     let path = &args.check.roster.roster;
     tracing::info!("reading the roster {}", shown(path));
     let read = if is_this_host { RosterFile::read_trusted } else { RosterFile::read };
-    let roster = read(path)?.valid()?;
+    let roster = read(path, &config.ignored_fields)?.valid()?;
+    for problem in &roster.document.warnings {
+        warning(&problem.in_file(&roster.name));
+    }
     tracing::info!("observing the host below {}", shown(root));
     let mut observed = observe::observe(root, &roster.document.roster, &config.home_base)
         .map_err(|error| failed(&error))?;
@@ -78,8 +81,9 @@ pub(super) fn prepare(
     }
     check_users(&args.users, &roster.document.roster, observed.applied.as_ref())?;
     check_tiers(args, &config, &roster.name, &roster.document)?;
-    let membership_unknown = members::unknown(args, config.authentik.as_ref());
-    let settings = config.settings(args.max_cut_percent, facts.uid_min);
+    let membership_unknown =
+        members::unknown(args, config.authentik.as_ref(), &config.membership.identity);
+    let settings = config.settings(args.max_cut_percent, (facts.uid_min, facts.uid_max));
     observe::read_configured_files(&mut observed, root, &settings);
     if is_this_host && accounts::is_root() {
         tracing::info!("inspecting the homes, each as its user");

@@ -8,7 +8,7 @@ use super::roster_input::valid_roster;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::output::{error, warning};
 use crate::provision::observe::roster_file::{RosterFile, problem_lines};
-use crate::roster::{Document, Problem, Roster, Tier};
+use crate::roster::{self, Document, Problem, Roster, Tier};
 use crate::text::table::{align, count};
 use serde_json::{Value, json};
 
@@ -31,6 +31,9 @@ impl Findings {
                 Self { notes: vec![Comparison::note(&reason)], ..Self::default() }
             }
         };
+        findings.warnings.extend(document.warnings.iter().cloned());
+        findings.warnings.extend(roster::warnings(document));
+        findings.warnings.sort();
         findings.notes.extend(empty_note(document));
         Ok(findings)
     }
@@ -47,8 +50,9 @@ impl Findings {
 }
 
 /// Reports the problems of a roster.
-pub(super) fn check(output: Output, args: &CheckArgs) -> Result<Exit, Failure> {
-    let RosterFile { name, document, .. } = RosterFile::read_checked(&args.roster.roster)?;
+pub(super) fn check(output: Output, args: &CheckArgs, config: &Config) -> Result<Exit, Failure> {
+    let RosterFile { name, document, .. } =
+        RosterFile::read_checked(&args.roster.roster, &config.ignored_fields)?;
     let findings = match &document {
         Ok(document) => Findings::of(args, document)?,
         Err(problems) => Findings { problems: problems.clone(), ..Findings::default() },
@@ -81,7 +85,7 @@ pub(super) fn check(output: Output, args: &CheckArgs) -> Result<Exit, Failure> {
 
 /// Prints the rows.
 pub(super) fn show(output: Output, args: &CheckArgs, config: &Config) -> Result<Exit, Failure> {
-    let file = valid_roster(&args.roster.roster)?;
+    let file = valid_roster(&args.roster.roster, &config.ignored_fields)?;
     let (name, document) = (&file.name, &file.document);
     let findings = Findings::of(args, document)?;
     let groups = |tier: Tier| config.groups.of(tier);

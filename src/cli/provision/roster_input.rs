@@ -11,8 +11,8 @@ use std::path::Path;
 pub(super) const MAX_JSON: u64 = 16 << 20;
 
 /// A roster that is valid on this host.
-pub(super) fn valid_roster(path: &Path) -> Result<ValidRoster, Failure> {
-    Ok(RosterFile::read_checked(path)?.valid()?)
+pub(super) fn valid_roster(path: &Path, ignored: &[String]) -> Result<ValidRoster, Failure> {
+    Ok(RosterFile::read_checked(path, ignored)?.valid()?)
 }
 
 impl From<RosterFileError> for Failure {

@@ -15,7 +15,7 @@ use super::error::{ArchiveError, OffboardError, PolicyError, StageError};
 use super::record::{Archive, Archiving, CutRecord, CutRecordFile};
 use super::step_runner::{StageReport, StepLog, StepResult, StepRunner};
 use super::steps::ArchiveStep;
-use super::{account, frozen, policy, processes};
+use super::{account, frozen, policy, processes, sharers};
 use crate::sys::fs::{trusted_path, walk};
 use crate::sys::process::tool;
 use crate::sys::{Dir, FileError, clock};
@@ -94,6 +94,8 @@ fn find(state: &Dir, user: &str) -> Result<CutRecordFile, OffboardError> {
     };
     policy::check_archive(&file.record)?;
     account::recorded(user, file.record.uid)?;
+    sharers::check_uid(user, file.record.uid)?;
+    sharers::check_home(user, &file.record.home)?;
     Ok(file)
 }
 

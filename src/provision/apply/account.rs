@@ -1,6 +1,6 @@
 //! Accounts and memberships, through the tools that lock their databases.
 
-use super::ChangeError;
+use super::{ChangeError, uid};
 use crate::provision::settings::Settings;
 use crate::provision::state::written::{CreatedAccount, Written};
 use crate::sys::fs::trusted_path;
@@ -18,8 +18,6 @@ static GAVE_UP: AtomicBool = AtomicBool::new(false);
 /// useradd(8), gpasswd(1): the exit code if the databases could not be changed, for one because another
 /// program has them locked.
 const BUSY: i32 = 1;
-/// The last uid of a person if login.defs(5) names none.
-const UID_MAX: u32 = 60_000;
 
 /// Records that an account is about to be made.
 pub(super) fn record_planned(written: &mut Written, user: &str, home: &str, shell: &str) {
@@ -62,9 +60,8 @@ pub(super) fn make(
     let mut args: Vec<String> =
         ["--create-home", "--home-dir", home, "--shell", shell].map(str::to_owned).to_vec();
     args.extend(["--user-group", "--key", "HOME_MODE=0700"].map(str::to_owned));
-    if let Some(uid) = next_uid(written, settings.uid_min) {
-        args.extend(["--uid".to_owned(), uid.to_string()]);
-    }
+    let uid = uid::next(written, settings)?;
+    args.extend(["--uid".to_owned(), uid.to_string()]);
     if let Some(first) = written.first_free_subid {
         for key in ["SUB_UID_MIN", "SUB_GID_MIN"] {
             args.extend(["--key".to_owned(), format!("{key}={first}")]);
@@ -73,17 +70,6 @@ pub(super) fn make(
     args.extend(["--".to_owned(), user.to_owned()]);
     retry_while_locked("useradd", &args)?;
     finish(user, home)
-}
-
-/// The uid after all present and former ones; `None` leaves it to useradd(8).
-fn next_uid(written: &Written, uid_min: u32) -> Option<u32> {
-    let people = uid_min..UID_MAX;
-    let were = written.uids.keys().copied();
-    let made = written.accounts.values().filter_map(|made| made.uid);
-    let last = were.chain(made).filter(|uid| people.contains(uid)).max()?;
-    // useradd would take the one after the last present one, which may be a former user's.
-    let free = |uid: &u32| accounts::name_of(*uid).is_ok_and(|name| name.is_none());
-    (last + 1..UID_MAX).find(free)
 }
 
 /// Finishes an account that useradd(8) made, or was making when the host went down. Returns its uid.

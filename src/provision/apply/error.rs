@@ -47,6 +47,10 @@ pub enum ChangeError {
     Changed { path: String },
     #[error("{0} exists already")]
     HomeExists(String),
+    #[error(
+        "no uid from {min} to {max} is free that was never used (UID_MIN and UID_MAX of /etc/login.defs)"
+    )]
+    NoUid { min: u32, max: u32 },
     #[error("the account is root")]
     IsRoot,
     #[error("its home is {}, not {expected}", crate::text::shown(home))]

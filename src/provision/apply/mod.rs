@@ -11,6 +11,7 @@ mod files;
 mod homes;
 pub mod install;
 mod receipt;
+mod uid;
 mod units;
 
 pub use super::state::state_dir::State;

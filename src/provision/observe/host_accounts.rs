@@ -15,8 +15,10 @@ const MAX_LOGIN_DEFS: u64 = 1 << 20;
 pub fn facts<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<HostFacts, AccountError> {
     // A host without the file, or with one that cannot be read, has the usual minimum.
     let defs = fs::read(Path::new(LOGIN_DEFS), MAX_LOGIN_DEFS).unwrap_or_default();
+    let defs = String::from_utf8_lossy(&defs);
     let mut facts = HostFacts {
-        uid_min: roster::uid_min(&String::from_utf8_lossy(&defs)),
+        uid_min: roster::uid_min(&defs),
+        uid_max: roster::uid_max(&defs),
         ..HostFacts::default()
     };
     for name in names.into_iter().filter(|name| crate::identity::is_user_name(name)) {
@@ -25,4 +27,20 @@ pub fn facts<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<HostFacts, 
         }
     }
     Ok(facts)
+}
+
+/// As [`facts`], with the groups of these names.
+///
+/// # Errors
+/// As [`facts`].
+pub fn facts_and_groups<'a>(
+    names: impl IntoIterator<Item = &'a str> + Clone,
+) -> Result<HostFacts, AccountError> {
+    let mut found = facts(names.clone())?;
+    for name in names.into_iter().filter(|name| crate::identity::is_user_name(name)) {
+        if accounts::has_group(name)? {
+            found.groups.insert(name.to_owned());
+        }
+    }
+    Ok(found)
 }

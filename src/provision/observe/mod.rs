@@ -22,10 +22,10 @@ use crate::offboard;
 use crate::provision::paths::{ADMINS, APPLIED, DISPATCH, SERVICES, STATE, USER_MAP};
 use crate::roster::ports::{self, Ledger};
 use crate::roster::{self, HostFacts, Roster};
-use crate::sys::Dir;
 use crate::sys::accounts::{self, AccountError};
 use crate::sys::fs::trusted_path;
 use crate::sys::process::tool;
+use crate::sys::{Dir, clock};
 use host_root::HostRoot;
 use observed::{Account, HomeInode, Observed, Units};
 use std::collections::{BTreeMap, BTreeSet};
@@ -56,6 +56,7 @@ pub fn observe(root: &Path, users: &Roster, home_base: &str) -> Result<Observed,
         written: written(applied.as_ref())?,
         applied: applied_roster(applied.as_ref())?,
         cut: cut(&source)?,
+        today: clock::now() / (24 * 3600),
         ..Observed::default()
     };
     observed.locks = match source.optional("/etc/shadow") {
@@ -93,9 +94,12 @@ pub fn observe(root: &Path, users: &Roster, home_base: &str) -> Result<Observed,
 /// The uids of a roster's users, as the host below `root` has them.
 pub fn host_facts(root: &Path, observed: &Observed) -> HostFacts {
     let defs = HostRoot { root }.optional("/etc/login.defs").ok().flatten().unwrap_or_default();
+    let defs = String::from_utf8_lossy(&defs);
     HostFacts {
-        uid_min: roster::uid_min(&String::from_utf8_lossy(&defs)),
+        uid_min: roster::uid_min(&defs),
+        uid_max: roster::uid_max(&defs),
         uids: observed.accounts.iter().map(|(user, account)| (user.clone(), account.uid)).collect(),
+        groups: observed.groups.keys().cloned().collect(),
     }
 }
 

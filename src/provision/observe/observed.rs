@@ -16,6 +16,8 @@ pub struct Observed {
     pub groups: BTreeMap<String, Group>,
     /// How logins are locked; `None` if only root may know.
     pub locks: Option<BTreeMap<String, LoginLock>>,
+    /// The present day, counted from 1970-01-01.
+    pub today: u64,
     /// What is where the homes of the roster's users are, or would be.
     pub homes: BTreeMap<String, HomeInode>,
     /// What users' own processes report about their homes. Users who were not asked are not in it.
@@ -125,6 +127,21 @@ impl Observed {
         let primary = self.accounts.get(user).map(|account| account.gid);
         let has = |group: &Group| group.members.contains(user) || Some(group.gid) == primary;
         self.groups.iter().filter(|(_, group)| has(group)).map(|(name, _)| name.as_str()).collect()
+    }
+
+    /// The other accounts with this uid.
+    pub fn uid_sharers(&self, user: &str, uid: u32) -> Vec<String> {
+        let same = |(name, account): &(&String, &Account)| *name != user && account.uid == uid;
+        self.accounts.iter().filter(same).map(|(name, _)| name.clone()).collect()
+    }
+
+    /// The other accounts with this home.
+    pub fn home_sharers(&self, user: &str, home: &str) -> Vec<String> {
+        let plain = |path: &str| path.trim_end_matches('/').to_owned();
+        let same = |(name, account): &(&String, &Account)| {
+            *name != user && plain(&account.home) == plain(home)
+        };
+        self.accounts.iter().filter(same).map(|(name, _)| name.clone()).collect()
     }
 
     /// What is known about a user's home.

@@ -20,14 +20,28 @@ pub(in crate::provision) fn passwd(text: &[u8]) -> BTreeMap<String, Account> {
     rows(text, row)
 }
 
-/// group(5).
+/// Every uid of passwd(5), of duplicate names, too.
+pub(in crate::provision) fn passwd_uids(text: &[u8]) -> BTreeSet<u32> {
+    let text = String::from_utf8_lossy(text);
+    text.lines().filter_map(|line| line.split(':').nth(2)?.parse().ok()).collect()
+}
+
+/// group(5). A group may have several lines, as `MAX_MEMBERS_PER_GROUP` of login.defs(5) makes them: the
+/// members of all of them count.
 pub(in crate::provision) fn group(text: &[u8]) -> BTreeMap<String, Group> {
     let row = |fields: &[&str]| {
         let [_, _, gid, members] = fields else { return None };
         let members = members.split(',').map(str::trim).filter(|name| !name.is_empty());
         Some(Group { gid: gid.parse().ok()?, members: members.map(str::to_owned).collect() })
     };
-    rows(text, row)
+    let mut groups: BTreeMap<String, Group> = BTreeMap::new();
+    for (name, group) in all_rows(text, row) {
+        match groups.get_mut(&name) {
+            Some(first) => first.members.extend(group.members),
+            None => drop(groups.insert(name, group)),
+        }
+    }
+    groups
 }
 
 /// shadow(5): no hash is kept.
@@ -49,14 +63,22 @@ pub(super) fn first_words(text: &[u8]) -> BTreeSet<String> {
 /// The first row of a name counts, as in the C library.
 fn rows<T>(text: &[u8], row: impl Fn(&[&str]) -> Option<T>) -> BTreeMap<String, T> {
     let mut rows = BTreeMap::new();
+    for (name, value) in all_rows(text, row) {
+        rows.entry(name).or_insert(value);
+    }
+    rows
+}
+
+fn all_rows<T>(text: &[u8], row: impl Fn(&[&str]) -> Option<T>) -> Vec<(String, T)> {
+    let mut rows = Vec::new();
     for line in String::from_utf8_lossy(text).lines() {
         let fields: Vec<&str> = line.split(':').collect();
         let name = fields[0];
-        if name.is_empty() || name.starts_with(['#', '+', '-']) || rows.contains_key(name) {
+        if name.is_empty() || name.starts_with(['#', '+', '-']) {
             continue;
         }
         if let Some(value) = row(&fields) {
-            rows.insert(name.to_owned(), value);
+            rows.push((name.to_owned(), value));
         }
     }
     rows
@@ -77,6 +99,8 @@ mod tests {
         let groups = group(b"docker:x:99:ann,bob\nempty:x:7:\nx:y\n");
         assert_eq!(groups["docker"].members.len(), 2);
         assert!(groups["empty"].members.is_empty() && groups.len() == 2);
+        let split = group(b"docker:x:99:ann\nx:x:7:\ndocker:x:99:bob,ann\n");
+        assert_eq!(split["docker"].members, ["ann", "bob"].map(str::to_owned).into());
     }
 
     #[test]

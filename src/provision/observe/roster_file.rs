@@ -59,17 +59,22 @@ impl RosterFileError {
 }
 
 impl RosterFile {
-    /// Reads a roster, without comparing it with the accounts of this host.
-    pub fn read(path: &Path) -> Result<Self, RosterFileError> {
-        Self::of(path, fs::read(path, MAX_FILE))
+    /// Reads a roster, without comparing it with the accounts of this host. Fields with a name of
+    /// `ignored` are passed over.
+    pub fn read(path: &Path, ignored: &[String]) -> Result<Self, RosterFileError> {
+        Self::of(path, fs::read(path, MAX_FILE), ignored)
     }
 
     /// As [`RosterFile::read`], of a roster that decides over accounts: for root, it must be root's own.
-    pub fn read_trusted(path: &Path) -> Result<Self, RosterFileError> {
-        Self::of(path, trusted_path::read_as_caller(path, MAX_FILE))
+    pub fn read_trusted(path: &Path, ignored: &[String]) -> Result<Self, RosterFileError> {
+        Self::of(path, trusted_path::read_as_caller(path, MAX_FILE), ignored)
     }
 
-    fn of(path: &Path, bytes: Result<Vec<u8>, FileError>) -> Result<Self, RosterFileError> {
+    fn of(
+        path: &Path,
+        bytes: Result<Vec<u8>, FileError>,
+        ignored: &[String],
+    ) -> Result<Self, RosterFileError> {
         let bytes = bytes.map_err(|error| {
             if error.is_not_found() {
                 RosterFileError::Missing(path.to_owned())
@@ -77,12 +82,13 @@ impl RosterFile {
                 error.into()
             }
         })?;
-        Ok(Self { name: shown(path).to_string(), document: roster::parse(&bytes), bytes })
+        let document = roster::parse_ignoring(&bytes, ignored);
+        Ok(Self { name: shown(path).to_string(), document, bytes })
     }
 
     /// Reads a roster, and checks it against the accounts of this host.
-    pub fn read_checked(path: &Path) -> Result<Self, RosterFileError> {
-        let mut file = Self::read(path)?;
+    pub fn read_checked(path: &Path, ignored: &[String]) -> Result<Self, RosterFileError> {
+        let mut file = Self::read(path, ignored)?;
         if let Ok(document) = &file.document {
             let names = document.roster.users.keys().map(String::as_str);
             let problems = roster::validate(document, &host_accounts::facts(names)?);
@@ -104,8 +110,8 @@ impl RosterFile {
 }
 
 /// Reads a roster of the past: some of its accounts may no longer exist, or have other users now.
-pub fn read_past(path: &Path) -> Result<Roster, RosterFileError> {
-    Ok(RosterFile::read(path)?.valid()?.document.roster)
+pub fn read_past(path: &Path, ignored: &[String]) -> Result<Roster, RosterFileError> {
+    Ok(RosterFile::read(path, ignored)?.valid()?.document.roster)
 }
 
 /// A line for each problem, `FILE:LINE:COLUMN: ...`.

@@ -86,6 +86,19 @@ fn differences(
             changes.push(change.refused(Cause::Drift, why));
         }
     }
+    for (part, others) in [
+        ("shared-uid", observed.uid_sharers(user, account.uid)),
+        ("shared-home", observed.home_sharers(user, &account.home)),
+    ] {
+        if !others.is_empty() {
+            let (what, value) = match part {
+                "shared-uid" => ("uid", account.uid.to_string()),
+                _ => ("home", account.home.clone()),
+            };
+            let why = format!("{what} {value} belongs to {}, too", others.join(", "));
+            changes.push(change(part, what).reported(Cause::Drift, why));
+        }
+    }
     let usual = account.home == format!("{}/{user}", settings.home_base);
     let home = observed.homes.get(user).filter(|_| usual);
     if let Some(home) = home {
@@ -102,7 +115,8 @@ fn differences(
         }
     }
     let lock = observed.locks.as_ref().and_then(|locks| locks.get(user));
-    if let Some(day) = lock.and_then(|lock| lock.expires).filter(|day| *day <= 1) {
+    let has_expired = |day: &u64| *day <= observed.today.max(1);
+    if let Some(day) = lock.and_then(|lock| lock.expires).filter(has_expired) {
         let why = format!("account expired on {} (cut earlier?)", date(day));
         changes.push(change("expired", "expired").reported(Cause::Drift, why));
     }

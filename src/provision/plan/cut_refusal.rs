@@ -13,6 +13,8 @@ pub(super) enum CutRefusal {
     TooMany { number: usize, all: usize, max: u8 },
     #[error("its identity belongs to {now} in the roster")]
     IdentityInUse { user: String, now: String },
+    #[error("uid {uid} belongs to {}, too", others.join(", "))]
+    SharedUid { uid: u32, others: Vec<String> },
     #[error("uid {0} is a system account")]
     SystemAccount(u32),
 }
@@ -27,6 +29,10 @@ impl CutRefusal {
             }
             Self::IdentityInUse { user, .. } => {
                 Some(format!("for a rename, offboard {user} first"))
+            }
+            Self::SharedUid { others, .. } => {
+                let other = others.first().map_or("NAME", String::as_str);
+                Some(format!("give one of them another uid first: usermod --uid NUMBER {other}"))
             }
             Self::MembersUnknown(_) | Self::EmptyRoster | Self::SystemAccount(_) => None,
         }

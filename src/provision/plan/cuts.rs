@@ -136,6 +136,12 @@ fn refusal_for_one(
         return Some(CutRefusal::IdentityInUse { user, now });
     }
     let uid = observed.accounts.get(&leaving.user).map(|account| account.uid);
+    if let Some(uid) = uid {
+        let others = observed.uid_sharers(&leaving.user, uid);
+        if !others.is_empty() {
+            return Some(CutRefusal::SharedUid { uid, others });
+        }
+    }
     let system = uid.filter(|uid| *uid < settings.uid_min);
     system.map(CutRefusal::SystemAccount)
 }

@@ -33,6 +33,8 @@ pub struct Settings {
     pub home_base: String,
     /// The lowest uid of a person (`UID_MIN` of login.defs).
     pub uid_min: u32,
+    /// The highest uid of a person (`UID_MAX`).
+    pub uid_max: u32,
     pub code: code::Settings,
     pub agents: agents::Settings,
     pub cluster: cluster::Settings,

@@ -1,6 +1,7 @@
 //! Authentik's API: the members of a group, page by page.
 
 use super::{HttpAnswer, RequestError};
+use crate::roster::identity_source::IdentitySource;
 use crate::roster::members::{Member, MembersUnknown, PAGE_SIZE, Pages};
 use std::fmt::Write;
 
@@ -14,9 +15,10 @@ pub const MAX_PAGE: u64 = 4 << 20;
 pub fn members<E: Into<RequestError>>(
     base: &str,
     group: &str,
+    source: &IdentitySource,
     mut get: impl FnMut(&str) -> Result<HttpAnswer, E>,
 ) -> Result<Vec<Member>, MembersUnknown> {
-    let mut pages = Pages::new(group);
+    let mut pages = Pages::new(group, source.clone());
     while let Some(page) = pages.next() {
         let answer = get(&address(base, group, page));
         let (status, body) = answer.map_err(|error| MembersUnknown(error.into().to_string()))?;
@@ -55,7 +57,8 @@ mod tests {
     #[test]
     fn every_page_is_requested() {
         let mut requested = Vec::new();
-        let members = members("https://auth/", "a b&c", |url| {
+        let source = IdentitySource::default();
+        let members = members("https://auth/", "a b&c", &source, |url| {
             requested.push(url.to_owned());
             let (user, next) = if requested.len() == 1 { ("x", 2) } else { ("y", 0) };
             let page = format!(
@@ -71,7 +74,9 @@ mod tests {
 
     #[test]
     fn an_answer_with_another_status_is_an_error() {
-        let members = members("http://x", "g", |_| Ok::<_, String>((302, b"[]".to_vec())));
+        let members = members("http://x", "g", &IdentitySource::default(), |_| {
+            Ok::<_, String>((302, b"[]".to_vec()))
+        });
         assert_eq!(members.unwrap_err().to_string(), "page 1: the server answered with status 302");
     }
 }

@@ -95,6 +95,7 @@ mod tests {
         for body in [
             r#"{"data":{"data":{"a":"admin"},"metadata":{}}}"#,
             r#"{"data":{"data":{"k8s_users":{"a":"admin"}}}}"#,
+            r#"{"data":{"data":{"k8s_users":{"a":{"role":"admin","namespaces":["x"]}}}}}"#,
             r#"{"data":{"data":{"k8s_users":"{\"a\":\"admin\"}"}}}"#,
         ] {
             assert_eq!(answer(200, body).unwrap()["a"], "admin", "{body}");

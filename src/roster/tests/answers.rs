@@ -1,5 +1,6 @@
 //! An incomplete answer is an error.
 
+use super::super::identity_source::IdentitySource;
 use super::super::members::{Member, MembersUnknown, Pages, read};
 use proptest::prelude::*;
 use serde_json::json;
@@ -15,7 +16,7 @@ fn page(current: u64, next: u64, count: u64, names: &[&str]) -> Vec<u8> {
 }
 
 fn all(pages: &[Vec<u8>]) -> Result<Vec<String>, String> {
-    let mut answer = Pages::new("devs");
+    let mut answer = Pages::new("devs", IdentitySource::default());
     let mut pages = pages.iter();
     while answer.next().is_some() {
         let Some(page) = pages.next() else { break };
@@ -75,6 +76,8 @@ fn a_server_that_ignores_the_group_is_an_error() {
 fn a_file_may_hold_names_users_or_an_answer() {
     let member = |username: &str, active, os_user: Option<&str>| Member {
         username: username.to_owned(),
+        identity: username.to_owned(),
+        is_person: true,
         active,
         os_user: os_user.map(str::to_owned),
     };
@@ -95,7 +98,10 @@ fn a_file_may_hold_names_users_or_an_answer() {
             vec![member("a", Some(true), Some("x"))],
         ),
     ] {
-        assert_eq!(read(text.to_string().as_bytes()).unwrap(), expected);
+        assert_eq!(
+            read(text.to_string().as_bytes(), &IdentitySource::default()).unwrap(),
+            expected
+        );
     }
     for (text, why) in [
         ("", "the list of members is not valid JSON"),
@@ -113,15 +119,59 @@ fn a_file_may_hold_names_users_or_an_answer() {
             "page 1: invalid next page 2",
         ),
     ] {
-        let MembersUnknown(error) = read(text.as_bytes()).unwrap_err();
+        let MembersUnknown(error) = read(text.as_bytes(), &IdentitySource::default()).unwrap_err();
         assert!(error.starts_with(why), "{text}: {error}");
     }
+}
+
+fn identities(text: &serde_json::Value, source: &str) -> Result<Vec<(String, bool)>, String> {
+    let source = IdentitySource::of_name(source).unwrap();
+    let members = read(text.to_string().as_bytes(), &source).map_err(|error| error.to_string())?;
+    Ok(members.into_iter().map(|member| (member.identity, member.is_person)).collect())
+}
+
+#[test]
+fn the_attribute_that_the_site_chose_is_the_identity() {
+    let users = json!([{
+        "username": "Emil@example.org", "email": "emil@mail.example", "pk": 7,
+        "attributes": {"upn": "emil.b"},
+    }]);
+    for (source, expected) in [
+        ("username", "Emil@example.org"),
+        ("local-part", "Emil"),
+        ("email", "emil@mail.example"),
+        ("attributes.upn", "emil.b"),
+        ("pk", "7"),
+    ] {
+        assert_eq!(identities(&users, source).unwrap(), [(expected.to_owned(), true)], "{source}");
+    }
+    for source in ["uuid", "attributes.none", "attributes"] {
+        let error = identities(&users, source).unwrap_err();
+        assert_eq!(error, format!("a member 'Emil@example.org' without {source}"));
+    }
+    for wrong in ["", ".", "a..b", "a b", "\u{e9}"] {
+        assert!(IdentitySource::of_name(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn users_that_the_provider_keeps_for_programs_are_told_apart() {
+    let of = |kind: serde_json::Value| {
+        identities(&json!([{"username": "x", "type": kind}]), "email").map(|found| found[0].1)
+    };
+    assert_eq!(of(json!("service_account")), Ok(false));
+    assert_eq!(of(json!("internal_service_account")), Ok(false));
+    assert!(
+        of(json!("internal")).is_err() && of(json!(null)).is_err(),
+        "a person needs an identity"
+    );
+    assert!(of(json!(3)).unwrap_err().contains("whose type is not a text"));
 }
 
 proptest! {
     #[test]
     fn no_answer_makes_the_reader_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-        let _ = read(&bytes);
-        let _ = Pages::new("g").add(&bytes);
+        let _ = read(&bytes, &IdentitySource::default());
+        let _ = Pages::new("g", IdentitySource::default()).add(&bytes);
     }
 }

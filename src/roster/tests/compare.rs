@@ -2,14 +2,20 @@
 
 use super::super::edit::{Edit, edit};
 use super::super::members::Member;
-use super::super::membership::{Membership, compare, os_user};
-use super::super::{HostFacts, Layout, Roster, Tier};
+use super::super::membership::{Context, Membership, compare, os_user};
+use super::super::{HostFacts, Layout, Roster, Row, Tier};
 use super::{rosters, row};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
 fn member(username: &str) -> Member {
-    Member { username: username.to_owned(), active: Some(true), os_user: None }
+    Member {
+        username: username.to_owned(),
+        identity: username.to_owned(),
+        is_person: true,
+        active: Some(true),
+        os_user: None,
+    }
 }
 
 fn named(username: &str, os_user: &str) -> Member {
@@ -29,7 +35,17 @@ fn all_but(gone: &[usize]) -> Vec<Member> {
 
 fn found(members: &[Member], roster: &Roster) -> Membership {
     let uids = BTreeMap::from([("mail".to_owned(), 8), ("hand".to_owned(), 1500)]);
-    compare(members, roster, &HostFacts { uid_min: 1000, uids }, 20)
+    let groups = ["docker", "users"].map(str::to_owned).into();
+    within(members, roster, &HostFacts { uid_min: 1000, uid_max: 60_000, uids, groups }, 20)
+}
+
+fn within(
+    members: &[Member],
+    roster: &Roster,
+    host: &HostFacts,
+    max_cut_percent: u8,
+) -> Membership {
+    compare(members, roster, &Context { former: &[], host, reserved: &[], max_cut_percent })
 }
 
 #[test]
@@ -72,8 +88,8 @@ fn more_than_a_fifth_is_refused() {
     let admins_do_not_count = found(&all_but(&[0, 1, 2]), &ten());
     assert_eq!(admins_do_not_count.refused, None);
     let host = HostFacts::default();
-    assert_eq!(compare(&all_but(&[1, 2, 3]), &ten(), &host, 30).refused, None);
-    assert!(compare(&all_but(&[1]), &ten(), &host, 0).refused.is_some());
+    assert_eq!(within(&all_but(&[1, 2, 3]), &ten(), &host, 30).refused, None);
+    assert!(within(&all_but(&[1]), &ten(), &host, 0).refused.is_some());
 }
 
 #[test]
@@ -110,7 +126,7 @@ fn names_that_collide_are_left_to_a_person_and_cut_nobody() {
         said,
         [
             ("...", "invalid name '...'"),
-            ("ID1", "differs from the identity of 'u1' only in case"),
+            ("ID1", "may be the user of row 'u1': the names differ only after the '@', or in case"),
             ("a b", "invalid name 'a b'"),
             ("chief", "'root' cannot be a terminal user"),
             ("hand", "this host has an account 'hand' (uid 1500) that is in no row"),
@@ -133,6 +149,182 @@ fn a_provider_that_names_another_user_than_the_row_is_left_to_a_person() {
     assert_eq!(found.left_to_a_person["id7"], "the row is 'u7', but the provider names 'other'");
 }
 
+fn with_former(members: &[Member], roster: &Roster, former: &[(String, Row)]) -> Membership {
+    let host = HostFacts::default();
+    compare(members, roster, &Context { former, host: &host, reserved: &[], max_cut_percent: 20 })
+}
+
+/// The reason that one member is left to a person; nothing else may come of it.
+#[track_caller]
+fn only_left(found: &Membership, member: &str) -> String {
+    assert!(found.new.is_empty() && found.leavers.is_empty(), "{found:?}");
+    found.left_to_a_person[member].clone()
+}
+
+#[test]
+fn a_member_whose_part_before_the_at_sign_is_a_rows_identity_cuts_nobody() {
+    for (gone, name) in [(3, "id3@example.org"), (3, "ID3@example.org")] {
+        let mut members = all_but(&[gone]);
+        members.push(member(name));
+        let why = only_left(&found(&members, &ten()), name);
+        assert_eq!(
+            why,
+            "may be the user of row 'u3': the names differ only after the '@', or in case"
+        );
+        let mut inactive = all_but(&[gone]);
+        inactive.push(Member { active: Some(false), ..member(name) });
+        only_left(&found(&inactive, &ten()), name);
+    }
+}
+
+#[test]
+fn a_row_with_a_mail_address_and_a_member_without_are_left_to_a_person() {
+    let mut roster = ten();
+    roster.users.get_mut("u4").unwrap().authentik_user = "id4@example.org".to_owned();
+    only_left(&found(&all_but(&[]), &roster), "id4");
+    let mut members = all_but(&[4]);
+    members.push(member("id4@other.example"));
+    only_left(&found(&members, &roster), "id4@other.example");
+}
+
+#[test]
+fn a_whole_provider_of_mail_addresses_cuts_nobody() {
+    let members: Vec<Member> = (0..10).map(|n| member(&format!("id{n}@example.org"))).collect();
+    let found = found(&members, &ten());
+    assert!(found.new.is_empty() && found.leavers.is_empty() && found.protected.len() == 1);
+    assert_eq!(found.left_to_a_person.len(), 10);
+}
+
+#[test]
+fn a_row_whose_own_member_is_there_is_not_taken_for_that_of_a_namesake() {
+    let mut members = all_but(&[]);
+    members.push(member("id3@example.org"));
+    let found = found(&members, &ten());
+    assert_eq!(found.new.keys().collect::<Vec<_>>(), ["id3"]);
+}
+
+#[test]
+fn members_with_one_identity_are_left_to_a_person_and_their_row_stays() {
+    let mut members = all_but(&[]);
+    let identity = "id3".to_owned();
+    members.push(Member { identity, active: Some(false), ..member("id3@b") });
+    let found = found(&members, &ten());
+    assert!(found.new.is_empty() && found.leavers.is_empty());
+    assert_eq!(found.left_to_a_person["id3@b"], "several members have the identity 'id3'");
+}
+
+#[test]
+fn a_service_account_of_the_provider_gets_no_row() {
+    let mut members = all_but(&[]);
+    members.push(Member { is_person: false, ..member("ak-outpost-0a1b2c") });
+    let why = only_left(&found(&members, &ten()), "ak-outpost-0a1b2c");
+    assert_eq!(why, "a service account of the provider, not a person");
+}
+
+#[test]
+fn names_of_the_cluster_of_the_hosts_groups_and_of_the_site_get_no_row() {
+    for name in
+        ["kube-system", "default", "KUBE-public", "kube.node-lease", "kube", "docker", "users"]
+    {
+        let mut members = all_but(&[]);
+        members.push(member(name));
+        only_left(&found(&members, &ten()), name);
+    }
+    let host = HostFacts::default();
+    let reserved = ["monitoring".to_owned(), "ingress-nginx".to_owned()];
+    let context = Context { former: &[], host: &host, reserved: &reserved, max_cut_percent: 20 };
+    for name in ["monitoring", "ingress.nginx@x"] {
+        let mut members = all_but(&[]);
+        members.push(member(name));
+        only_left(&compare(&members, &ten(), &context), name);
+    }
+}
+
+#[test]
+fn a_member_called_like_somebody_elses_namespace_is_left_to_a_person() {
+    let mut roster = ten();
+    let mut anna = row("anna", Tier::NamespaceOwner);
+    anna.namespaces = ["plotting-book", "shop"].map(str::to_owned).to_vec();
+    roster.users.insert("anna".to_owned(), anna);
+    let mut members = all_but(&[]);
+    members.extend([member("anna"), member("shop"), member("Plotting.Book@x")]);
+    let found = found(&members, &roster);
+    assert!(found.new.is_empty() && found.leavers.is_empty());
+    assert_eq!(found.left_to_a_person["shop"], "namespace 'shop' belongs to 'anna'");
+    assert!(found.left_to_a_person.contains_key("Plotting.Book@x"));
+}
+
+#[test]
+fn names_that_differ_only_in_underscores_and_dashes_are_one_name() {
+    let mut roster = ten();
+    roster.users.insert("a_b".to_owned(), row("other", Tier::PowerUser));
+    let taken = |name: &str| {
+        let mut members = all_but(&[]);
+        members.extend([member("other"), member(name)]);
+        let uids = BTreeMap::from([("c.d".to_owned(), 1700)]);
+        let host = HostFacts { uid_min: 1000, uid_max: 60_000, uids, ..HostFacts::default() };
+        let former = [("e_f".to_owned(), row("gone", Tier::PowerUser))];
+        let context = Context { former: &former, host: &host, reserved: &[], max_cut_percent: 20 };
+        only_left(&compare(&members, &roster, &context), name)
+    };
+    assert_eq!(taken("a_b@x"), "user 'a_b' is taken: its row belongs to 'other'");
+    assert_eq!(taken("a-b"), "user 'a_b' is taken: its row belongs to 'other'");
+    assert_eq!(taken("c_d"), "this host has an account 'c.d' (uid 1700) that is in no row");
+    assert_eq!(taken("E-F"), "user 'e-f' was the user of 'gone', whose row is commented out");
+}
+
+#[test]
+fn new_members_whose_names_are_one_name_are_all_left_to_a_person() {
+    let mut members = all_but(&[]);
+    members.extend([named("x", "a_b"), named("y", "a-b"), named("z", "zed")]);
+    let found = found(&members, &ten());
+    assert_eq!(found.new.keys().collect::<Vec<_>>(), ["zed"]);
+    assert_eq!(found.left_to_a_person["x"], "user 'a_b' is too like 'a-b'");
+    assert!(found.left_to_a_person.contains_key("y"));
+}
+
+#[test]
+fn a_returning_member_gets_the_row_of_before() {
+    let was =
+        Row { namespaces: vec!["a".into(), "b".into()], ..row("emil.b", Tier::NamespaceOwner) };
+    let older = row("emil.b", Tier::PowerUser);
+    let former = [("em".to_owned(), older), ("emo".to_owned(), was.clone())];
+    let mut members = all_but(&[]);
+    members.push(member("emil.b"));
+    let found = with_former(&members, &ten(), &former);
+    assert_eq!(found.new, BTreeMap::from([("emo".to_owned(), was)]));
+}
+
+#[test]
+fn a_former_row_whose_names_are_taken_or_that_was_an_admins_does_not_come_back_by_itself() {
+    let mut members = all_but(&[]);
+    members.push(member("emil.b"));
+    let mut roster = ten();
+    let space = row("s", Tier::NamespaceOwner);
+    roster.users.insert("space".to_owned(), space);
+    members.push(member("s"));
+    for (user, was, why) in [
+        ("u3", row("emil.b", Tier::PowerUser), "user 'u3' is taken"),
+        ("emo", Row { k8s_user: "k-id3".into(), ..row("emil.b", Tier::PowerUser) }, "k8s_user"),
+        ("emo", row("emil.b", Tier::NamespaceOwner), "namespace 'space' belongs to 'space'"),
+        ("emo", row("emil.b", Tier::Admin), "its tier was admin"),
+    ] {
+        let found = with_former(&members, &roster, &[(user.to_owned(), was)]);
+        let said = only_left(&found, "emil.b");
+        assert!(said.starts_with("was user") && said.contains(why), "{said}");
+    }
+}
+
+#[test]
+fn a_new_member_who_may_be_a_former_user_is_left_to_a_person() {
+    let former = [("emo".to_owned(), row("emil.b@old.example", Tier::PowerUser))];
+    for name in ["emil.b", "emil.b@new.example", "emo@x"] {
+        let mut members = all_but(&[]);
+        members.push(member(name));
+        only_left(&with_former(&members, &ten(), &former), name);
+    }
+}
+
 proptest! {
     #[test]
     fn what_is_found_can_be_written_and_then_nothing_is_found(
@@ -146,7 +338,7 @@ proptest! {
         let mut members: Vec<Member> = kept.map(|(_, row)| member(&row.authentik_user)).collect();
         members.extend(new.iter().map(|name| member(name)));
         let host = HostFacts::default();
-        let first = compare(&members, &roster, &host, 100);
+        let first = within(&members, &roster, &host, 100);
         let admins = |roster: &Roster| {
             roster.users.iter().filter(|(_, row)| row.tier == Tier::Admin).count()
         };
@@ -155,7 +347,7 @@ proptest! {
         let new_text = edit(&text, &what).unwrap();
         let after = super::read(std::str::from_utf8(&new_text).unwrap()).roster;
         prop_assert_eq!(admins(&after), admins(&roster));
-        let again = compare(&members, &after, &host, 100);
+        let again = within(&members, &after, &host, 100);
         prop_assert!(again.new.is_empty() && again.leavers.is_empty(), "{:?}", again);
         for member in &members {
             prop_assert!(!os_user(member).contains(char::is_control));

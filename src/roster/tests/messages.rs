@@ -1,6 +1,7 @@
 //! Every rejected roster, with its message.
 
-use super::super::{HostFacts, parse, tiers, validate};
+use super::super::edit::{Edit, edit_ignoring};
+use super::super::{HostFacts, Row, Tier, parse, tiers, validate};
 use super::{EXAMPLE, read};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -43,7 +44,7 @@ fn what_is_no_text_too_large_or_too_deep_is_refused() {
         assert_eq!(deep.len(), 1, "{deep:?}");
     }
     let deep = messages(format!("users: {}", "[".repeat(100_000)).as_bytes());
-    assert_eq!(deep, ["r:1:24: nested too deeply; hint: a roster nests three deep"]);
+    assert_eq!(deep, ["r:1:24: nested too deeply, in 'users'; hint: a roster nests three deep"]);
 }
 
 #[test]
@@ -64,7 +65,8 @@ fn a_system_account_of_the_host_is_no_terminal_user() {
     let document = read(EXAMPLE);
     let found = |uids: &[(&str, u32)]| {
         let uids = uids.iter().map(|(user, uid)| ((*user).to_owned(), *uid)).collect();
-        let problems = validate(&document, &HostFacts { uid_min: 1000, uids });
+        let problems =
+            validate(&document, &HostFacts { uid_min: 1000, uids, ..HostFacts::default() });
         problems.iter().map(|problem| problem.in_file("r")).collect::<Vec<_>>()
     };
     assert_eq!(found(&[("ops", 1000), ("reader", 60_001)]), Vec::<String>::new());
@@ -85,6 +87,9 @@ fn the_lowest_uid_of_a_person_is_in_login_defs() {
         ("#UID_MIN 5\nUID_MIN\t\t 500\nSYS_UID_MIN 100\n", 500),
         ("UID_MIN x\n", 1000),
         ("UID_MIN", 1000),
+        ("UID_MIN 0x3E8\n", 1000),
+        ("UID_MIN 01750\n", 1000),
+        ("UID_MIN 0\n", 0),
     ] {
         assert_eq!(super::super::uid_min(text), expected, "{text}");
     }
@@ -120,6 +125,55 @@ fn a_tier_that_the_cluster_contradicts_is_an_error_and_an_absent_user_a_warning(
     let duplicate = tiers::read(b"{\"a\":\"admin\",\"a\":\"admin\"}").unwrap_err();
     assert_eq!(duplicate.to_string(), "duplicate user 'a'");
     assert!(tiers::read(b"[]").is_err() && tiers::read(b"{\"a\":1}").is_err());
+}
+
+#[test]
+fn fields_that_a_site_declares_are_passed_over_with_a_warning() {
+    let text = "version: 1\nusers:\n  a: {authentik_user: a, k8s_user: k, tier: admin, claude_auth: {x: [1]}}\n";
+    let ignored = ["claude_auth", "version"].map(str::to_owned);
+    let document = super::super::parse_ignoring(text.as_bytes(), &ignored).unwrap();
+    assert_eq!(
+        document.roster.users["a"],
+        Row { k8s_user: "k".into(), ..super::row("a", Tier::Admin) }
+    );
+    let warnings: Vec<String> = document.warnings.iter().map(|it| it.in_file("r")).collect();
+    assert_eq!(
+        warnings,
+        [
+            "r:1:1: field 'version' is passed over",
+            "r:3:52: row 'a': field 'claude_auth' is passed over"
+        ]
+    );
+    assert_eq!(messages(text.as_bytes()).len(), 2, "undeclared ones are refused");
+    let add = BTreeMap::from([("b".to_owned(), super::row("b", Tier::Admin))]);
+    let what = Edit { add, comment_out: BTreeMap::new() };
+    let edited = edit_ignoring(text.as_bytes(), &what, &ignored).unwrap();
+    assert!(edited.starts_with(text.as_bytes()), "every other byte is kept");
+}
+
+#[test]
+fn a_namespace_with_two_owners_is_a_warning() {
+    let row = |name: &str| {
+        format!(
+            "  {name}: {{authentik_user: {name}, k8s_user: {name}, tier: namespace-owner, namespaces: [shop]}}\n"
+        )
+    };
+    let document = read(&format!("users:\n{}{}", row("b"), row("a")));
+    let warnings = super::super::warnings(&document);
+    let lines: Vec<String> = warnings.iter().map(|problem| problem.in_file("r")).collect();
+    assert_eq!(lines, ["r:3:3: 'a' and 'b' both own namespace 'shop'; hint: is that meant?"]);
+}
+
+#[test]
+fn the_clusters_users_may_have_their_tier_as_role() {
+    let read = |text: &str| tiers::read(text.as_bytes()).map_err(|error| error.to_string());
+    let users = read(r#"{"anna":{"role":"namespace-owner","namespaces":["shop"]},"b":"admin"}"#);
+    let users = users.unwrap();
+    assert_eq!((users["anna"].as_str(), users["b"].as_str()), ("namespace-owner", "admin"));
+    for text in [r#"{"a":{}}"#, r#"{"a":{"role":1}}"#, r#"{"a":["admin"]}"#, r#"{"a":null}"#] {
+        assert!(read(text).unwrap_err().starts_with("expected "), "{text}");
+    }
+    assert_eq!(read(r#"{"a":{"role":"x"},"a":"y"}"#).unwrap_err(), "duplicate user 'a'");
 }
 
 #[test]

@@ -117,7 +117,7 @@ fn a_list_that_cannot_be_determined_removes_no_users() {
 #[test]
 fn names_that_collide_are_unclear() {
     let desk = desk(&["id3"], &["tl-u3", "ID4", "daemon", "a\u{1b}b"]);
-    let run = desk.run(&format!("{RUN} --apply")).ok();
+    let run = desk.run(&format!("{RUN} --apply")).code(5);
     assert!(run.out().contains("0 to add, 0 to cut, 0 protected, 4 unclear"), "{}", run.out());
     assert!(!run.out().replace('\n', "").chars().any(char::is_control));
     assert_eq!(desk.read("roster.yaml"), wide());
@@ -154,4 +154,76 @@ fn the_first_member_makes_the_table() {
         assert!(desk.read("roster.yaml").ends_with("users:\n  jane: {authentik_user: jane, k8s_user: jane, tier: namespace-owner, namespaces: [jane], code_layout: workspace}\n"));
         desk.run("roster check --roster roster.yaml").ok();
     }
+}
+
+#[test]
+fn what_is_left_to_a_person_has_an_exit_code_of_its_own_and_the_rest_is_done() {
+    let desk = desk(&["id3", "id4"], &["id3@example.org", "jane@x", "daemon", "default"]);
+    let run = desk.run(&format!("{RUN} --apply")).code(5);
+    assert!(run.out().contains("1 to add, 1 to cut, 0 protected"), "{}", run.out());
+    assert!(run.out().contains("! unclear id3@example.org: may be the user of row 'tl-u3'"));
+    let text = desk.read("roster.yaml");
+    assert!(text.contains("\n  tl-u3: {") && text.contains("\n  # tl-u4: {"), "{text}");
+    assert!(text.contains("\n  jane: {"), "{text}");
+    let json = desk.run(&format!("{RUN} --json")).code(5).json();
+    assert!(json["left_to_a_person"].as_object().unwrap().contains_key("id3@example.org"));
+}
+
+#[test]
+fn a_provider_of_mail_addresses_is_compared_by_the_attribute_that_the_site_names() {
+    let desk = Desk::new();
+    desk.write("roster.yaml", wide());
+    let ids = (0..8).map(|n| format!("id{n}"));
+    let all = ["ops.lead", "reader.ro", "builder42"].map(str::to_owned).into_iter().chain(ids);
+    let users: Vec<_> = all
+        .map(|id| json!({"username": format!("{id}@example.org"), "attributes": {"nick": id}}))
+        .collect();
+    desk.write("members.json", json!(users).to_string());
+    let run = desk.run(&format!("{RUN} --apply")).code(5);
+    assert!(run.out().contains("0 to add, 0 to cut, 1 protected, 11 unclear"), "{}", run.out());
+    for identity in ["local-part", "attributes.nick"] {
+        desk.write("config.toml", format!("[provision.membership]\nidentity = \"{identity}\"\n"));
+        let run = desk.run(&format!("{RUN} --apply --config config.toml")).ok();
+        assert!(run.out().contains("0 to add, 0 to cut, 0 protected, 0 unclear"), "{}", run.out());
+    }
+    desk.write("config.toml", "[provision.membership]\nidentity = \"email\"\n");
+    let run = desk.run(&format!("{RUN} --apply --config config.toml")).code(4);
+    assert!(run.err().contains("without email"), "{}", run.err());
+    desk.write("config.toml", "[provision.membership]\nidentity = \"a b\"\n");
+    desk.run(&format!("{RUN} --config config.toml")).code(2);
+    assert_eq!(desk.read("roster.yaml"), wide());
+}
+
+#[test]
+fn one_who_leaves_and_comes_back_gets_the_row_of_before() {
+    let desk = desk(&["builder42"], &[]);
+    desk.run(&format!("{RUN} --apply")).ok();
+    assert!(desk.read("roster.yaml").contains("\n  # tl-builder: {"));
+    desk.write("members.json", members(&[], &[]));
+    let run = desk.run(&format!("{RUN} --apply")).ok();
+    assert!(run.out().contains("+ add tl-builder: builder42, namespace-owner"), "{}", run.out());
+    let text = desk.read("roster.yaml");
+    let row = "  tl-builder: {authentik_user: builder42, k8s_user: bld, tier: namespace-owner, \
+               namespaces: [builds], code_layout: workspace, repos: [webapp]}\n";
+    assert!(text.contains(row), "{text}");
+    // And once more.
+    desk.write("members.json", members(&["builder42"], &[]));
+    desk.run(&format!("{RUN} --apply")).ok();
+    assert!(!desk.read("roster.yaml").contains(row));
+    desk.write("members.json", members(&[], &[]));
+    desk.run(&format!("{RUN} --apply")).ok();
+    assert!(desk.read("roster.yaml").contains(row));
+}
+
+#[test]
+fn service_accounts_and_the_clusters_own_names_get_no_row() {
+    let desk = desk(&[], &[]);
+    let mut users: Vec<serde_json::Value> =
+        serde_json::from_str(&members(&[], &["kube-system", "builds"])).unwrap();
+    let outpost = json!({"username": "ak-outpost-0a1b2c", "type": "internal_service_account"});
+    users.push(outpost);
+    desk.write("members.json", json!(users).to_string());
+    let run = desk.run(&format!("{RUN} --apply")).code(5);
+    assert!(run.out().contains("0 to add, 0 to cut, 0 protected, 3 unclear"), "{}", run.out());
+    assert_eq!(desk.read("roster.yaml"), wide());
 }

@@ -37,7 +37,7 @@ fn a_broken_roster_is_refused_by_every_command_with_file_line_column_and_hint() 
     desk.write("bad.yaml", format!("{ROSTER}  tl-new: {{teir: admin, k8s_user: ops}}\n"));
     let expected = "error: bad.yaml:6:3: 'tl-new' has no authentik_user; hint: add authentik_user: ...\n\
         error: bad.yaml:6:3: 'tl-new' has no tier; hint: add tier: ...\n\
-        error: bad.yaml:6:12: unknown field 'teir'; hint: did you mean 'tier'?\n";
+        error: bad.yaml:6:12: row 'tl-new': unknown field 'teir'; hint: did you mean 'tier'?\n";
     desk.write("members.json", "[\"ops.lead\"]");
     for command in [
         "roster check --roster bad.yaml",
@@ -55,7 +55,7 @@ fn a_broken_roster_is_refused_by_every_command_with_file_line_column_and_hint() 
     assert_eq!(
         json["problems"][2],
         json!({
-            "file": "bad.yaml", "line": 6, "column": 12, "message": "unknown field 'teir'",
+            "file": "bad.yaml", "line": 6, "column": 12, "message": "row 'tl-new': unknown field 'teir'",
             "hint": "did you mean 'tier'?",
         })
     );

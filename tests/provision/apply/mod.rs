@@ -4,6 +4,7 @@ mod clones;
 mod configured;
 mod killed;
 mod lasting;
+mod numbers;
 mod refused;
 
 use crate::support::host::Host;

@@ -16,6 +16,7 @@ pub(in crate::provision::plan) fn settings() -> Settings {
         shell: "/bin/bash".to_owned(),
         home_base: "/home".to_owned(),
         uid_min: 1000,
+        uid_max: 60_000,
         code: code::Settings::default(),
         agents: agents::Settings::default(),
         cluster: cluster::Settings::default(),
