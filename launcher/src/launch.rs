@@ -161,6 +161,10 @@ fn settle(
     if let Some(transcript) = &options.transcript {
         return Ok(Conversation::ResumeTranscript(id.clone(), transcript.clone()));
     }
+    // A restore has chosen the directory, to which the agent's own options may be relative.
+    if options.as_started && options.was_in.is_none() {
+        return Ok(Conversation::Resume(id.clone()));
+    }
     let known = match persist::conversation(&options.persist, name, id) {
         Answer::Found(known) => known,
         Answer::Unknown => return Ok(Conversation::Resume(id.clone())),

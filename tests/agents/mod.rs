@@ -1,6 +1,7 @@
 //! The real agents. `facts_*` check what the code believes of them: when a new version breaks such
 //! a test, the agent's file in `src/agent/` is to be changed with it.
 
+mod as_started;
 mod browser_tool;
 mod budget;
 mod endings;

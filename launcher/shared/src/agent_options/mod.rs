@@ -69,6 +69,12 @@ pub fn without_repeats(agent: &str, words: &[Vec<u8>], more: &[Vec<u8>]) -> Vec<
     left
 }
 
+/// Which values an option of an agent takes, as its help shows them: nothing, `<>` for one, `[]` for
+/// perhaps one, `...` for several; `None` if the option is unknown.
+pub fn values_of(agent: &str, option: &str) -> Option<&'static str> {
+    table::shown(agent, option)
+}
+
 /// All options of a command line.
 fn given(agent: &str, words: &[Vec<u8>]) -> Vec<Given> {
     let Some(specs) = table::of(agent) else { return Vec::new() };

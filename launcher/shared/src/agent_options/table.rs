@@ -224,6 +224,16 @@ const CODEX: &[Spec] = &[
     flag(&["--no-daemon"]),
 ];
 
+/// What is known of a spelling of an agent's option: how its help shows the values.
+pub(super) fn shown(agent: &str, name: &str) -> Option<&'static str> {
+    Some(match find(of(agent)?, name.as_bytes())?.takes {
+        Takes::Nothing => "",
+        Takes::One => "<>",
+        Takes::PerhapsOne => "[]",
+        Takes::Many => "...",
+    })
+}
+
 /// All spellings that are known of an agent's options.
 #[cfg(test)]
 pub(super) fn names(agent: &str) -> Vec<&'static str> {
