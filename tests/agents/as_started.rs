@@ -2,7 +2,7 @@
 
 use super::{Place, pane_at};
 use crate::support::agents::Agent;
-use crate::support::{AgentLab, run};
+use crate::support::{AgentLab, run, wait_until};
 
 fn arguments(pid: i32) -> Vec<String> {
     let text = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap();
@@ -71,8 +71,10 @@ fn the_real_agents_come_back_with_their_options_and_their_names() {
         let again = lab.claude_in(&pane_at(&lab, Place("c", 0, 0)));
         let resume = ["--resume".to_owned(), claude.conversation.clone()];
         assert_eq!(arguments(again.pid), [&options.map(str::to_owned)[..], &resume].concat());
-        let record = lab.live_record(again.pid).unwrap();
-        assert_eq!(record["name"], "a name", "round {round}: {record}");
+        // It reads the name from the transcript, some moments after it could be typed to.
+        wait_until("the conversation has its name", || {
+            lab.live_record(again.pid).is_some_and(|record| record["name"] == "a name")
+        });
         let threads = lab.codex_in(&pane_at(&lab, Place("x", 0, 0)));
         let mut expected = vec!["--no-daemon".to_owned()];
         expected.extend(codex_options.map(str::to_owned));
