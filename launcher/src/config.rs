@@ -153,6 +153,7 @@ fn set_agent(agent: &mut Agent, key: &str, value: &DeValue<'_>) -> Option<()> {
         "new" => agent.new = words(value)?,
         "resume" => agent.resume = words(value)?,
         "resume_transcript" => agent.resume_transcript = words(value)?,
+        "fork" => agent.fork = words(value)?,
         "name" => agent.name = words(value)?,
         "arguments" => agent.arguments = words(value)?,
         "install" => agent.install = words(value)?,

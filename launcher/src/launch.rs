@@ -156,7 +156,11 @@ fn settle(
 ) -> Result<Conversation, NoTranscript> {
     let Some(id) = &options.resume else {
         enter(options.code_dir.as_deref().unwrap_or(&config.code_dir), options.code_dir.is_some());
-        return Ok(Conversation::New(options.session.clone().unwrap_or_else(agent::new_id)));
+        let id = options.session.clone().unwrap_or_else(agent::new_id);
+        return Ok(match &options.fork_of {
+            Some(parent) => Conversation::Fork(id, parent.clone()),
+            None => Conversation::New(id),
+        });
     };
     if let Some(transcript) = &options.transcript {
         return Ok(Conversation::ResumeTranscript(id.clone(), transcript.clone()));
@@ -267,7 +271,8 @@ impl Run<'_> {
 
     /// Whether an agent that takes no id names its new conversation.
     fn agent_names_it(&self, conversation: &Conversation) -> bool {
-        matches!(conversation, Conversation::New(_)) && !self.agent.takes_an_id()
+        matches!(conversation, Conversation::New(_) | Conversation::Fork(..))
+            && !self.agent.takes_an_id()
     }
 
     fn environment(&self) -> Variables {

@@ -14,6 +14,7 @@ Options:
   --agent NAME       agent to start: claude, codex or a configured one [default: claude]
   --resume UUID      resume this conversation, in its own directory
   --session UUID     id of the new conversation [default: a random one]
+  --fork-of UUID     begin the new conversation as a copy of this one
   --name NAME        name of a new conversation [default: name of the tmux session]
   --code-dir DIR     directory of the clones, in which a new conversation starts
   --no-freshen       do not update the clones
@@ -52,6 +53,8 @@ pub struct Options {
     pub transcript: Option<OsString>,
     /// The id for a new conversation.
     pub session: Option<OsString>,
+    /// The conversation that a new one begins as a copy of.
+    pub fork_of: Option<OsString>,
     /// What to call the conversation.
     pub name: Option<OsString>,
     /// Where the clones are.
@@ -129,6 +132,7 @@ fn read(mut parser: lexopt::Parser) -> Result<Invocation, lexopt::Error> {
             Long("resume") => options.resume = Some(parser.value()?),
             Long("transcript") => options.transcript = Some(parser.value()?),
             Long("session") => options.session = Some(parser.value()?),
+            Long("fork-of") => options.fork_of = Some(parser.value()?),
             Long("name") => options.name = Some(parser.value()?),
             Long("code-dir") => {
                 let dir = PathBuf::from(parser.value()?);
@@ -167,6 +171,7 @@ fn check(options: &Options) -> Result<(), UsageError> {
     let ids = [
         ("--resume", &options.resume),
         ("--session", &options.session),
+        ("--fork-of", &options.fork_of),
         ("--instead-of", &options.instead_of),
     ];
     for (option, value) in ids {
@@ -238,6 +243,7 @@ impl Options {
             ("--resume", self.resume.clone()),
             ("--transcript", self.transcript.clone()),
             ("--session", self.session.clone()),
+            ("--fork-of", self.fork_of.clone()),
             ("--code-dir", self.code_dir.as_ref().map(path)),
             ("--show", self.show.as_ref().map(path)),
             ("--note", self.note.clone()),
@@ -336,7 +342,7 @@ mod tests {
             Ok(Invocation::Run(options)) => *options,
             other => panic!("{other:?}"),
         };
-        for args in [&all[..], &["--session", ID], &[]] {
+        for args in [&all[..], &["--session", ID, "--fork-of", ID], &[]] {
             let options = parsed(args.iter().map(OsString::from).collect());
             assert_eq!(parsed(options.arguments()), options);
         }

@@ -37,6 +37,10 @@ pub fn caller(pid: i32, proc: &Proc) -> Option<Caller> {
             break;
         };
         next = process.stat.parent;
+        // Its parents are of the pane that happened to start the service.
+        if AGENTS.iter().any(|agent| agent.is_service(&process)) {
+            return None;
+        }
         let agent = AGENTS.iter().find_map(|agent| Some((agent.name(), agent.runs(&process)?)));
         found = match (agent, found) {
             (Some((agent, Use::Conversation)), None) => {
@@ -56,7 +60,7 @@ pub fn caller(pid: i32, proc: &Proc) -> Option<Caller> {
 }
 
 fn is_script(process: &Process) -> bool {
-    matches!(process.called(), b"node" | b"bun")
+    super::program::is_interpreter(process.called())
 }
 
 #[cfg(test)]
@@ -96,6 +100,9 @@ mod tests {
             (&["codex", "bash -c z", "node /b/codex", "codex", hook], None),
             (&["bash", "claude -p words", "sh -c y", hook], None),
             (&["bash", "codex exec words", "sh -c y", hook], None),
+            // A service that all panes share.
+            (&["codex", "codex app-server --listen unix://", "sh -c y", hook], None),
+            (&["claude", "claude daemon run", "claude --session-id x", "sh -c y", hook], None),
             (&["start-claude --resume x", "claude", hook], Some(("claude", 11))),
         ] {
             assert_eq!(caller_of(line), expected, "{line:?}");

@@ -1,8 +1,12 @@
 //! Conversation ids (pure).
 
-/// The id of a conversation: a UUID in the usual text form.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ConversationId(String);
+/// The id of a conversation: a UUID in the usual text form. It is kept as it was given, since files are
+/// named so; ids that differ by case alone are equal.
+#[derive(Debug, Clone)]
+pub struct ConversationId {
+    given: String,
+    key: String,
+}
 
 impl ConversationId {
     /// Parses `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx`; nothing else can become an argument or a
@@ -14,26 +18,56 @@ impl ConversationId {
                 .iter()
                 .enumerate()
                 .all(|(at, byte)| if dash(at) { *byte == b'-' } else { byte.is_ascii_hexdigit() });
-        // One conversation, one spelling: ids are compared.
-        valid.then(|| Self(String::from_utf8_lossy(text).to_ascii_lowercase()))
+        let given = String::from_utf8_lossy(text);
+        valid.then(|| Self { key: given.to_ascii_lowercase(), given: given.into_owned() })
     }
 
-    /// The id as text.
+    /// The id as it was given.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.given
+    }
+
+    /// The id in small letters: equal ids have equal keys.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+}
+
+/// The key of an id in a record, valid or not.
+pub fn key_of(id: &[u8]) -> Vec<u8> {
+    id.to_ascii_lowercase()
+}
+
+impl PartialEq for ConversationId {
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key
+    }
+}
+
+impl Eq for ConversationId {}
+
+impl PartialOrd for ConversationId {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for ConversationId {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.key.cmp(&other.key)
     }
 }
 
 impl std::fmt::Display for ConversationId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.given)
     }
 }
 
 /// The value of `--name VALUE` or `--name=VALUE` in an argument list, for the first of `names`
 /// that has one.
 pub(super) fn option<'a>(argv: &'a [Vec<u8>], names: &[&str]) -> Option<&'a [u8]> {
-    argv.iter().enumerate().skip(1).find_map(|(at, word)| {
+    argv.iter().enumerate().find_map(|(at, word)| {
         let name = names.iter().map(|name| name.as_bytes()).find(|name| word.starts_with(name))?;
         match &word[name.len()..] {
             [] => argv.get(at + 1).map(Vec::as_slice),
@@ -49,8 +83,11 @@ mod tests {
 
     #[test]
     fn only_a_uuid_is_an_id() {
-        let id = ConversationId::parse(b"0d0a8f5e-0000-4000-8000-00000000000F").unwrap();
-        assert_eq!(id.as_str(), "0d0a8f5e-0000-4000-8000-00000000000f");
+        let text = "0D0a8f5e-0000-4000-8000-00000000000F";
+        let id = ConversationId::parse(text.as_bytes()).unwrap();
+        assert_eq!((id.as_str(), id.to_string().as_str()), (text, text));
+        assert_eq!(id.key(), text.to_ascii_lowercase());
+        assert_eq!(ConversationId::parse(id.key().as_bytes()), Some(id));
         for text in [
             "",
             "0d0a8f5e",

@@ -14,6 +14,8 @@ pub enum Rank {
     Stamp,
     /// Files that the agent holds open, when they name one conversation.
     Files,
+    /// The title that the agent gave its pane, when it is set to show the conversation.
+    Title,
     /// The argument list: names the conversation it started with (lesson 12: 15 of 38 were wrong).
     Argv,
     /// The one transcript written since the process started: a guess.
@@ -27,6 +29,7 @@ impl Rank {
             Self::Record => "record",
             Self::Stamp => "stamp",
             Self::Files => "files",
+            Self::Title => "title",
             Self::Argv => "argv",
             Self::Transcript => "transcript",
         }
@@ -58,6 +61,10 @@ pub struct Sighting {
     pub waits: bool,
     /// What of its environment is recorded.
     pub environment: AgentEnvironment,
+    /// The conversation that its own was forked from.
+    pub parent: Option<ConversationId>,
+    /// The agent's version, if it says so itself.
+    pub version: Option<String>,
     /// All of it, from which more may be recorded.
     pub environ: Environ,
 }
@@ -73,19 +80,37 @@ impl std::fmt::Debug for Environ {
     }
 }
 
+/// Leaves one sighting of processes of one agent that started each other: its launcher, an
+/// interpreter's script and the program proper are one agent. `parents` has the parent of each process
+/// of the pane.
+pub fn one_for_each_agent(sightings: Vec<Sighting>, parents: &BTreeMap<i32, i32>) -> Vec<Sighting> {
+    let is_below = |one: &Sighting, other: &Sighting| {
+        let mut above = std::iter::successors(parents.get(&one.pid), |pid| parents.get(pid));
+        above.by_ref().take(parents.len()).any(|pid| *pid == other.pid)
+    };
+    let is_one = |one: &Sighting, other: &Sighting| {
+        one.agent == other.agent && (is_below(one, other) || is_below(other, one))
+    };
+    let mut left: Vec<Sighting> = Vec::new();
+    for sighting in sightings {
+        match left.iter_mut().find(|known| is_one(known, &sighting)) {
+            Some(known) if certainty(&sighting) < certainty(known) => *known = sighting,
+            Some(_) => {}
+            None => left.push(sighting),
+        }
+    }
+    left
+}
+
 /// The sighting that speaks for a pane: the best evidence; then what the user sees (the
 /// foreground); then the outermost, since an agent may run another; then the latest.
-pub fn best(sightings: Vec<Sighting>) -> Option<Sighting> {
-    sightings.into_iter().min_by_key(|sighting| {
-        let rank = sighting.conversation.as_ref().map(|(_, rank)| *rank);
-        (
-            rank.is_none(),
-            rank,
-            !sighting.foreground,
-            sighting.depth,
-            std::cmp::Reverse(sighting.start),
-        )
-    })
+pub fn best(sightings: &[Sighting]) -> Option<usize> {
+    (0..sightings.len()).min_by_key(|&at| certainty(&sightings[at]))
+}
+
+fn certainty(sighting: &Sighting) -> impl Ord + use<> {
+    let rank = sighting.conversation.as_ref().map(|(_, rank)| *rank);
+    (rank.is_none(), rank, !sighting.foreground, sighting.depth, std::cmp::Reverse(sighting.start))
 }
 
 /// A pane with its sighting, on the way to one owner per conversation.
@@ -160,6 +185,8 @@ mod tests {
             waits: false,
             environment: AgentEnvironment::default(),
             environ: Environ::default(),
+            parent: None,
+            version: None,
         };
         PaneSighting { place: place.to_owned(), previous: None, sighting }
     }
@@ -202,10 +229,28 @@ mod tests {
     fn the_foreground_and_the_outermost_speak_for_a_pane() {
         let one = pane("a", Some((1, Rank::Record)), 1).sighting;
         let inner = Sighting { conversation: Some((id(2), Rank::Record)), depth: 4, ..one.clone() };
-        assert_eq!(best(vec![inner.clone(), one.clone()]), Some(one.clone()));
+        let best = |all: &[&Sighting]| {
+            let all: Vec<Sighting> = all.iter().map(|each| (*each).clone()).collect();
+            super::best(&all)
+        };
+        assert_eq!(best(&[&inner, &one]), Some(1));
         let behind = Sighting { foreground: false, depth: 0, ..one.clone() };
-        assert_eq!(best(vec![behind, inner.clone()]), Some(inner));
+        assert_eq!(best(&[&behind, &inner]), Some(1));
         let nothing = Sighting { conversation: None, depth: 0, ..one.clone() };
-        assert_eq!(best(vec![nothing, one.clone()]), Some(one));
+        assert_eq!(best(&[&nothing, &one]), Some(1));
+        assert_eq!(best(&[]), None);
+    }
+
+    #[test]
+    fn a_program_and_what_started_it_are_one_agent_and_two_side_by_side_are_two() {
+        let one = pane("a", Some((1, Rank::Argv)), 1).sighting;
+        let launcher = Sighting { pid: 10, ..one.clone() };
+        let program =
+            Sighting { pid: 12, conversation: Some((id(2), Rank::Record)), ..one.clone() };
+        let beside = Sighting { pid: 20, conversation: Some((id(3), Rank::Argv)), ..one.clone() };
+        let other = Sighting { pid: 13, agent: "codex", ..one };
+        let parents = BTreeMap::from([(10, 1), (11, 10), (12, 11), (13, 12), (20, 1)]);
+        let all = vec![launcher, beside.clone(), program.clone(), other.clone()];
+        assert_eq!(one_for_each_agent(all, &parents), [program, beside, other]);
     }
 }

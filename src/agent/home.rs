@@ -1,6 +1,7 @@
-//! A user's home as the agents use it: read with bounds, and never through a link that leads out
-//! of it. What agents write may be hostile or incomplete.
+//! A user's home as an agent uses it: read with bounds, and never through a link that leads out of it.
+//! What agents write may be hostile or incomplete.
 
+use super::environment::AgentEnvironment;
 use crate::sys::{Dir, mounts};
 use crate::text::{io_reason, shown};
 use std::cell::RefCell;
@@ -8,10 +9,19 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-/// A home directory. Directories below it are opened once, and a problem with one is noted once.
-#[derive(Debug)]
+/// A home directory, and where one agent in it keeps its data. Directories are opened once, and a
+/// problem with one is noted once.
+#[derive(Debug, Clone)]
 pub struct Home {
-    path: PathBuf,
+    path: Rc<PathBuf>,
+    claude: PathBuf,
+    codex: PathBuf,
+    shared: Rc<Shared>,
+}
+
+/// What all views of a home share.
+#[derive(Debug, Default)]
+struct Shared {
     dirs: RefCell<BTreeMap<PathBuf, Option<Rc<Dir>>>>,
     resolved: RefCell<BTreeMap<PathBuf, PathBuf>>,
     notes: RefCell<Vec<String>>,
@@ -20,16 +30,33 @@ pub struct Home {
 }
 
 impl Home {
-    /// The home at `path`; it need not exist.
+    /// The home at `path`; it need not exist. Agents keep their data in their default places.
     pub fn new(path: &Path) -> Self {
         let unanswered = mounts::unanswered(path);
         let real = unanswered.is_none().then(|| path.canonicalize().ok()).flatten();
+        let path = real.unwrap_or_else(|| path.to_owned());
+        let (claude, codex) = (path.join(".claude"), path.join(".codex"));
+        Self { path: Rc::new(path), claude, codex, shared: Rc::default() }
+    }
+
+    /// The same home for an agent that was started with that environment in `cwd`. Its data may be
+    /// outside of the home, in a directory that belongs to the user.
+    #[must_use]
+    pub fn of(&self, environment: &AgentEnvironment, cwd: &Path) -> Self {
+        if environment.is_empty() {
+            return self.clone();
+        }
+        let dir = |variable, default, own: &Path| {
+            if environment.get(variable).or(environment.get("HOME")).is_none() {
+                return own.to_owned();
+            }
+            self.resolved(&environment.data_dir(variable, default, &self.path, cwd))
+        };
         Self {
-            path: real.unwrap_or_else(|| path.to_owned()),
-            unanswered: RefCell::default(),
-            dirs: RefCell::default(),
-            resolved: RefCell::default(),
-            notes: RefCell::default(),
+            claude: dir("CLAUDE_CONFIG_DIR", ".claude", &self.claude),
+            codex: dir("CODEX_HOME", ".codex", &self.codex),
+            path: self.path.clone(),
+            shared: self.shared.clone(),
         }
     }
 
@@ -38,27 +65,39 @@ impl Home {
         &self.path
     }
 
-    /// A directory below the home, if it is there. A link to another place inside the home is
-    /// followed (dotfile managers make them); one that leads out is noted and left alone.
-    pub fn dir(&self, relative: impl AsRef<Path>) -> Option<Rc<Dir>> {
-        let relative = relative.as_ref();
-        if let Some(known) = self.dirs.borrow().get(relative) {
+    /// The directory of Claude Code's data, existing or not.
+    pub fn claude(&self) -> &Path {
+        &self.claude
+    }
+
+    /// The directory of Codex's data, existing or not.
+    pub fn codex(&self) -> &Path {
+        &self.codex
+    }
+
+    /// A directory below the home, or below an agent's data, if it is there. A link to another place
+    /// inside the home is followed (dotfile managers make them); one that leads out is noted and left
+    /// alone.
+    pub fn dir(&self, path: impl AsRef<Path>) -> Option<Rc<Dir>> {
+        let path = self.path.join(path);
+        self.root_of(&path)?;
+        if let Some(known) = self.shared.dirs.borrow().get(&path) {
             return known.clone();
         }
-        let opened = self.open(relative).map(Rc::new);
-        self.dirs.borrow_mut().insert(relative.to_owned(), opened.clone());
+        let opened = self.open(&path).map(Rc::new);
+        self.shared.dirs.borrow_mut().insert(path, opened.clone());
         opened
     }
 
     /// A working directory with its links resolved, or as it is if it does not exist. Resolved once,
     /// since many agents share one.
     pub fn resolved(&self, cwd: &Path) -> PathBuf {
-        if let Some(known) = self.resolved.borrow().get(cwd) {
+        if let Some(known) = self.shared.resolved.borrow().get(cwd) {
             return known.clone();
         }
         let real = self.may_touch(cwd).then(|| cwd.canonicalize().ok()).flatten();
         let resolved = real.unwrap_or_else(|| cwd.to_owned());
-        self.resolved.borrow_mut().insert(cwd.to_owned(), resolved.clone());
+        self.shared.resolved.borrow_mut().insert(cwd.to_owned(), resolved.clone());
         resolved
     }
 
@@ -67,18 +106,23 @@ impl Home {
     pub fn may_touch(&self, path: &Path) -> bool {
         let Some(mount) = mounts::unanswered(path) else { return true };
         self.note(format!("{} does not answer: what is there is left alone", shown(&mount)));
-        self.unanswered.replace(Some(mount));
+        self.shared.unanswered.replace(Some(mount));
         false
     }
 
     /// The last mount that [`Home::may_touch`] found not to answer, since this was last called.
     pub fn take_unanswered(&self) -> Option<PathBuf> {
-        self.unanswered.take()
+        self.shared.unanswered.take()
+    }
+
+    /// Searches directories again that were not there: an agent may make its own as it starts.
+    pub fn forget_absent(&self) {
+        self.shared.dirs.borrow_mut().retain(|_, dir| dir.is_some());
     }
 
     /// Notes something about the home for the user's report.
     pub fn note(&self, note: String) {
-        let mut notes = self.notes.borrow_mut();
+        let mut notes = self.shared.notes.borrow_mut();
         if !notes.contains(&note) {
             notes.push(note);
         }
@@ -86,16 +130,25 @@ impl Home {
 
     /// What was noted.
     pub fn take_notes(&self) -> Vec<String> {
-        self.notes.take()
+        self.shared.notes.take()
     }
 
-    fn open(&self, relative: &Path) -> Option<Dir> {
-        let path = self.path.join(relative);
-        if !self.may_touch(&path) {
+    /// The directory below which a path must stay, and whether that is the home.
+    fn root_of(&self, path: &Path) -> Option<(&Path, bool)> {
+        let data = [&self.claude, &self.codex].into_iter().find(|root| path.starts_with(root));
+        if path.starts_with(&*self.path) {
+            return Some((&self.path, true));
+        }
+        data.map(|root| (root.as_path(), false))
+    }
+
+    fn open(&self, path: &Path) -> Option<Dir> {
+        let (root, is_home) = self.root_of(path)?;
+        if !self.may_touch(path) {
             return None;
         }
         // The nearest part that exists: it may be a parent that is a link.
-        for part in path.ancestors().take_while(|part| part.starts_with(&self.path)) {
+        for part in path.ancestors().take_while(|part| part.starts_with(root)) {
             let real = match part.canonicalize() {
                 Ok(real) => real,
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
@@ -104,14 +157,19 @@ impl Home {
                     return None;
                 }
             };
-            if !real.starts_with(&self.path) {
+            if !real.starts_with(root) && !real.starts_with(&*self.path) {
                 self.note(format!("{} leads out of the home: left alone", shown(part)));
                 return None;
             }
             if part != path {
                 return None;
             }
-            return Dir::open(&real).map_err(|error| self.note(error.to_string())).ok();
+            let dir = Dir::open(&real).map_err(|error| self.note(error.to_string())).ok()?;
+            if !is_home && !dir.is_own().unwrap_or(false) {
+                self.note(format!("{} belongs to another user: left alone", shown(&real)));
+                return None;
+            }
+            return Some(dir);
         }
         None
     }
@@ -136,5 +194,24 @@ mod tests {
         let notes = home.take_notes();
         assert_eq!(notes.len(), 1, "{notes:?}");
         assert!(notes[0].ends_with(".codex leads out of the home: left alone"));
+    }
+
+    #[test]
+    fn data_outside_of_the_home_is_the_users_own_and_leads_nowhere_else() {
+        let root = tempfile::tempdir().unwrap();
+        let (home, data) = (root.path().join("home"), root.path().join("data"));
+        std::fs::create_dir_all(&home).unwrap();
+        std::fs::create_dir_all(data.join("projects")).unwrap();
+        std::os::unix::fs::symlink("/etc", data.join("sessions")).unwrap();
+        let home = Home::new(&home);
+        assert!(home.dir(data.join("projects")).is_none(), "no agent said that it is there");
+        let line = format!("CLAUDE_CONFIG_DIR={}\0", data.to_str().unwrap());
+        let environment = AgentEnvironment::of(line.as_bytes(), home.path());
+        let view = home.of(&environment, Path::new("/"));
+        let data = view.claude().to_owned();
+        assert!(view.dir(data.join("projects")).is_some());
+        assert!(view.dir(data.join("sessions")).is_none());
+        assert_eq!(view.codex(), home.codex());
+        assert_eq!(home.take_notes().len(), 1, "noted for all views");
     }
 }

@@ -12,9 +12,10 @@ use std::os::unix::ffi::OsStringExt;
 pub const PROGRAM: &str = "start-claude";
 
 /// Its options that take a value (launcher/src/options.rs): what follows them is no option.
-const WITH_VALUE: [&str; 17] = [
+const WITH_VALUE: [&str; 18] = [
     "agent",
     "resume",
+    "fork-of",
     "session",
     "name",
     "code-dir",
@@ -39,7 +40,8 @@ pub(super) fn observe(process: &Process) -> Option<(&'static str, Observation)> 
     }
     let value = |name| value(&process.argv, name);
     let agent = by_name(value("agent").unwrap_or(b"claude"))?.name();
-    let mut seen = Observation { conversation: None, cwd: None, prompted: None, descend: true };
+    let parent = value("fork-of").and_then(ConversationId::parse);
+    let mut seen = Observation { descend: true, parent, ..Observation::default() };
     let mut id = value("resume");
     if waits(process) {
         seen.prompted = Some(id.is_some());

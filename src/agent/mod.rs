@@ -8,12 +8,14 @@ pub mod arguments;
 pub mod claude;
 pub mod codex;
 pub mod conversation;
+mod detect;
 pub mod environment;
 pub mod evidence;
 pub mod home;
 pub mod hooks;
 pub mod launcher;
 pub mod machine;
+mod program;
 pub mod settings;
 pub mod stamp;
 pub mod start_environment;
@@ -21,6 +23,7 @@ mod transcript;
 
 pub use ancestry::{Caller, Use, caller};
 pub use conversation::ConversationId;
+pub use detect::{Detected, detect, is_view, live};
 pub use environment::AgentEnvironment;
 pub use evidence::{Environ, PaneSighting, Rank, Sighting, resolve};
 pub use home::Home;
@@ -40,8 +43,16 @@ pub trait Agent: Sync {
     /// program.
     fn runs(&self, process: &Process) -> Option<Use>;
 
-    /// What one process of a pane says about this agent; `None` when it is another program.
-    fn observe(&self, process: &Process, home: &Home) -> Option<Observation>;
+    /// Whether what runs below a process is of no pane: a service of the agent's that its first user
+    /// happened to start.
+    fn is_service(&self, process: &Process) -> bool;
+
+    /// Whether a program shows conversations of others and can be started again as it is.
+    fn is_view(&self, argv: &[Vec<u8>]) -> bool;
+
+    /// What one process of a pane says about this agent; `None` when it is another program. `title` is
+    /// the pane's. `home` is as that process uses it.
+    fn observe(&self, process: &Process, title: &[u8], home: &Home) -> Option<Observation>;
 
     /// Conversations that are open in any process of the user's, inside tmux or out, with
     /// that process: as far as the agent records them and does not itself refuse a second one.
@@ -60,19 +71,26 @@ pub trait Agent: Sync {
         self.describe(id, home)
     }
 
-    /// What starting the agent on a conversation from `cwd` would take. `prompted` is what the
-    /// snapshot says of it.
-    fn resumption(
-        &self,
-        id: &ConversationId,
-        cwd: &Path,
-        prompted: Option<bool>,
-        home: &Home,
-    ) -> Resumption;
+    /// What starting the agent on a conversation would take.
+    fn resumption(&self, saved: &Saved<'_>, home: &Home) -> Resumption;
+}
+
+/// What a snapshot says of a conversation.
+#[derive(Debug, Clone, Copy)]
+pub struct Saved<'a> {
+    pub id: &'a ConversationId,
+    /// Where it was started from.
+    pub cwd: &'a Path,
+    /// Whether it had a transcript.
+    pub prompted: Option<bool>,
+    /// The conversation that it was forked from.
+    pub parent: Option<&'a ConversationId>,
+    /// The agent's version, if it says so itself.
+    pub version: Option<&'a [u8]>,
 }
 
 /// What a process that is an agent shows.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Observation {
     /// The conversation it runs, as far as this process shows.
     pub conversation: Option<(ConversationId, Rank)>,
@@ -80,6 +98,12 @@ pub struct Observation {
     pub cwd: Option<OsString>,
     /// Whether the conversation has a transcript yet.
     pub prompted: Option<bool>,
+    /// The conversation that it was forked from.
+    pub parent: Option<ConversationId>,
+    /// The agent's version, if it says so itself.
+    pub version: Option<String>,
+    /// When the evidence was written, in nanoseconds since the epoch; `None` if it is of now.
+    pub written: Option<u64>,
     /// Whether the processes below it may show more.
     pub descend: bool,
 }
@@ -107,6 +131,8 @@ pub enum Resumption {
     Resume,
     /// By the path of its transcript, from any directory.
     ResumeTranscript(PathBuf),
+    /// A fork that was not prompted since: fork it again, under the same id.
+    Fork { parent: ConversationId },
     /// It was never prompted: start the agent anew under the same id.
     StartUnderId,
     /// It was never prompted, and the agent takes no id: start it anew.
@@ -121,51 +147,4 @@ pub static AGENTS: [&dyn Agent; 2] = [&claude::Claude, &codex::Codex];
 /// The agent of that name.
 pub fn by_name(name: &[u8]) -> Option<&'static dyn Agent> {
     AGENTS.into_iter().find(|agent| agent.name().as_bytes() == name)
-}
-
-/// Inspects one pane's processes and gives the agent in it, if any, by the best evidence. `stamp`
-/// is what a hook left on the pane; it counts only for the very process that called that hook.
-pub fn detect(first_pid: i32, stamp: Option<&Stamp>, home: &Home, proc: &Proc) -> Option<Sighting> {
-    let mut sightings = Vec::new();
-    proc.visit(first_pid, |process| {
-        let seen = AGENTS
-            .iter()
-            .filter_map(|agent| Some((agent.name(), agent.observe(process, home)?)))
-            .chain(launcher::observe(process))
-            .next();
-        let Some((agent, mut seen)) = seen else { return true };
-        let environ = launcher::agents_environ(process);
-        if let Some(stamp) = stamp.filter(|stamp| stamp.is_of(agent, process)) {
-            apply_stamp(stamp, &mut seen, process, home);
-        }
-        sightings.push(Sighting {
-            agent,
-            pid: process.pid,
-            conversation: seen.conversation,
-            cwd: seen.cwd.or_else(|| process.cwd()),
-            prompted: seen.prompted,
-            argv: process.argv.clone(),
-            foreground: process.stat.group == process.stat.foreground,
-            depth: process.depth,
-            start: process.stat.start,
-            waits: launcher::waits(process),
-            environment: AgentEnvironment::of(&environ, home.path()),
-            environ: Environ(environ),
-        });
-        seen.descend
-    });
-    evidence::best(sightings)
-}
-
-/// Uses what a stamp says, unless the process itself is better evidence.
-fn apply_stamp(stamp: &Stamp, seen: &mut Observation, process: &Process, home: &Home) {
-    if seen.conversation.as_ref().is_some_and(|(_, rank)| *rank <= Rank::Stamp) {
-        return;
-    }
-    let id = stamp.conversation.clone();
-    let cwd = seen.cwd.clone().or_else(|| process.cwd());
-    seen.prompted = cwd
-        .zip(by_name(stamp.agent.as_bytes()))
-        .map(|(cwd, agent)| agent.is_prompted(&id, Path::new(&cwd), home));
-    seen.conversation = Some((id, Rank::Stamp));
 }

@@ -4,8 +4,8 @@ use super::by_name;
 use super::conversation::ConversationId;
 use crate::process::Process;
 
-/// `<agent>:<conversation>:<pid>:<start>`. The process and its start time, in clock ticks since
-/// boot, make it checkable: what a dead agent left on a pane is never taken for a live one's.
+/// `<agent>:<conversation>:<pid>:<start>`. The process and its start time, in clock ticks
+/// since boot, make it checkable: what a dead agent left on a pane is never taken for a live one's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stamp {
     /// The agent's name.
@@ -16,6 +16,9 @@ pub struct Stamp {
     pub pid: i32,
     /// When that started.
     pub start: u64,
+    /// When the hook was called, in nanoseconds since the host's start, if that is known: it is a mark of
+    /// its own.
+    pub at: Option<u64>,
 }
 
 impl Stamp {
@@ -29,7 +32,14 @@ impl Stamp {
             conversation: ConversationId::parse(conversation.as_bytes())?,
             pid: pid.parse().ok().filter(|pid| *pid > 1)?,
             start: start.parse().ok()?,
+            at: None,
         })
+    }
+
+    /// The same, with the mark that says when it was left.
+    #[must_use]
+    pub fn left(self, at: &[u8]) -> Self {
+        Self { at: std::str::from_utf8(at).ok().and_then(|at| at.parse().ok()), ..self }
     }
 
     /// Whether it was left by this process, which runs that agent.

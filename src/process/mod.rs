@@ -134,6 +134,16 @@ impl Process {
         Some(OsString::from_vec(path.to_vec()))
     }
 
+    /// The name of the file that it executes; `None` if that cannot be read.
+    pub fn executable_name(&self) -> Option<Vec<u8>> {
+        Some(base_name(self.executable()?.as_bytes()).to_vec())
+    }
+
+    /// The namespace of its process id, as `pid:[4026531836]`; `None` if that cannot be read.
+    pub fn pid_namespace(&self) -> Option<OsString> {
+        Some(std::fs::read_link(self.dir.join("ns/pid")).ok()?.into_os_string())
+    }
+
     /// Its environment as it was started: `NAME=value`, each ended by a NUL byte; empty if it cannot
     /// be read, or not to its end.
     pub fn environment(&self) -> Vec<u8> {

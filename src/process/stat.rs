@@ -1,5 +1,8 @@
 //! `/proc/<pid>/stat`, of which a few fields matter (pure). See proc(5).
 
+/// The flag of a process that is being ended (include/linux/sched.h), in field 9.
+const PF_EXITING: u64 = 0x4;
+
 /// What `/proc/<pid>/stat` says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stat {
@@ -31,7 +34,9 @@ impl Stat {
         let field = |number: usize| fields.get(number - 3).copied();
         // A zombie runs nothing and holds nothing, yet keeps its pid and start time for as long as
         // its parent does not reap it; the first process of a container may never do that.
-        if matches!(field(3)?, "Z" | "X") {
+        // One that is being ended, kill -9 above all, comes to that after its memory is given back.
+        let flags: u64 = field(9)?.parse().ok()?;
+        if matches!(field(3)?, "Z" | "X") || flags & PF_EXITING != 0 {
             return None;
         }
         Some(Self {
@@ -67,6 +72,8 @@ mod tests {
         let busy = String::from_utf8_lossy(text).replace(") S", ") R");
         assert_eq!(Stat::parse(busy.as_bytes()), Some(Stat { running: true, ..expected }));
         assert_eq!(Stat::parse(&text.map(|byte| if byte == b'S' { b'Z' } else { byte })), None);
+        let ending = String::from_utf8_lossy(text).replace("4194304", "4194308");
+        assert_eq!(Stat::parse(ending.as_bytes()), None);
         assert_eq!(Stat::parse(b"7 (a"), None);
         assert_eq!(Stat::parse(b"7 (a) S 1 2 3"), None);
     }

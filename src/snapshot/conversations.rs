@@ -35,6 +35,7 @@ pub struct Conversation {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Conversations {
     all: Vec<Conversation>,
+    /// By the id in small letters, where it is in `all`.
     places: HashMap<Vec<u8>, usize>,
 }
 
@@ -77,9 +78,9 @@ impl Conversations {
         let mut changed = false;
         for row in &snapshot.rows {
             let Some(seen) = seen(row, at) else { continue };
-            let is_known =
-                known.get(seen.id.as_slice()).is_some_and(|place| *place == place_of(row));
-            let old = self.places.get(&seen.id).map(|&place| &self.all[place]);
+            let key = seen.id.to_ascii_lowercase();
+            let is_known = known.get(&key).is_some_and(|place| *place == place_of(row));
+            let old = self.places.get(&key).map(|&place| &self.all[place]);
             let is_recent = old.is_some_and(|old| seen.last_seen < old.last_seen + GRANULARITY);
             // A lost one is no news: it was seen when it lived.
             let no_news = (is_known && is_recent) || (row.state == State::Lost && old.is_some());
@@ -91,8 +92,9 @@ impl Conversations {
     /// Adds what was seen of a conversation; whether that changes anything. What was seen last
     /// says where it is.
     pub fn merge(&mut self, seen: Conversation) -> bool {
-        let Some(&place) = self.places.get(&seen.id) else {
-            self.places.insert(seen.id.clone(), self.all.len());
+        let key = seen.id.to_ascii_lowercase();
+        let Some(&place) = self.places.get(&key) else {
+            self.places.insert(key, self.all.len());
             self.all.push(seen);
             return true;
         };
@@ -111,8 +113,8 @@ impl Conversations {
 pub fn has_news(snapshot: &Snapshot, previous: &Snapshot) -> bool {
     let known = places(previous);
     snapshot.rows.iter().filter(|row| is_there(row)).any(|row| {
-        let id = row.conversation.as_deref().unwrap_or_default();
-        known.get(id).is_none_or(|place| *place != place_of(row))
+        let id = row.conversation_key().unwrap_or_default();
+        known.get(&id).is_none_or(|place| *place != place_of(row))
     })
 }
 
@@ -127,9 +129,9 @@ fn place_of(row: &Row) -> Place<'_> {
     (&row.session, &row.cwd, row.agent.as_deref())
 }
 
-fn places(snapshot: &Snapshot) -> HashMap<&[u8], Place<'_>> {
+fn places(snapshot: &Snapshot) -> HashMap<Vec<u8>, Place<'_>> {
     let there = snapshot.rows.iter().filter(|row| is_there(row));
-    there.filter_map(|row| Some((row.conversation.as_deref()?, place_of(row)))).collect()
+    there.filter_map(|row| Some((row.conversation_key()?, place_of(row)))).collect()
 }
 
 /// What a pane shows of a conversation.

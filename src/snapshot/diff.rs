@@ -73,15 +73,15 @@ fn sessions(snapshot: &Snapshot) -> Sessions<'_> {
 }
 
 /// What two sessions that are the same have in common.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Mark<'a> {
-    Conversation(&'a [u8]),
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Mark {
+    Conversation(Vec<u8>),
     Pane(u32),
 }
 
-fn marks<'a>(rows: &[&'a Row], same_server: bool) -> impl Iterator<Item = Mark<'a>> {
+fn marks(rows: &[&Row], same_server: bool) -> impl Iterator<Item = Mark> {
     rows.iter().flat_map(move |row| {
-        let conversation = row.conversation.as_deref().map(Mark::Conversation);
+        let conversation = row.conversation_key().map(Mark::Conversation);
         conversation.into_iter().chain(row.pane_id.filter(|_| same_server).map(Mark::Pane))
     })
 }
@@ -92,7 +92,7 @@ fn renamed<'a>(
     new: &Sessions<'a>,
     same_server: bool,
 ) -> BTreeMap<&'a [u8], &'a [u8]> {
-    let mut gone: BTreeMap<Mark<'a>, BTreeSet<&[u8]>> = BTreeMap::new();
+    let mut gone: BTreeMap<Mark, BTreeSet<&[u8]>> = BTreeMap::new();
     for (&name, rows) in old.iter().filter(|(name, _)| !new.contains_key(*name)) {
         for mark in marks(rows, same_server) {
             gone.entry(mark).or_default().insert(name);

@@ -71,7 +71,7 @@ impl Endings {
 
     /// Adds an ending; the last one of a conversation replaces the ones before.
     pub fn add(&mut self, ending: Ending) {
-        self.0.retain(|old| old.conversation != ending.conversation);
+        self.0.retain(|old| !old.conversation.eq_ignore_ascii_case(&ending.conversation));
         self.0.push(ending);
         let surplus = self.0.len().saturating_sub(MAX_KEPT);
         self.0.drain(..surplus);
@@ -80,7 +80,7 @@ impl Endings {
     /// The close of a conversation at the snapshot's time or later.
     pub fn closed_since(&self, conversation: &[u8], snapshot: SnapshotId) -> Option<&Ending> {
         self.0.iter().find(|ending| {
-            ending.conversation == conversation
+            ending.conversation.eq_ignore_ascii_case(conversation)
                 && ending.how == EndKind::Closed
                 && ending.ended >= snapshot.seconds()
         })

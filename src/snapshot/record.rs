@@ -201,6 +201,11 @@ impl Row {
         self.state != State::Lost || self.pane_id.is_some()
     }
 
+    /// The conversation in small letters: ids that differ by case alone are equal.
+    pub fn conversation_key(&self) -> Option<Vec<u8>> {
+        self.conversation.as_deref().map(<[u8]>::to_ascii_lowercase)
+    }
+
     /// Where it is, printable: `web:0.1`.
     pub fn label(&self) -> String {
         format!("{}:{}.{}", crate::text::escape(&self.session), self.window, self.pane)

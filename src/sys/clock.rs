@@ -27,6 +27,13 @@ pub fn pause(duration: Duration) {
     std::thread::sleep(duration);
 }
 
+/// The present time in nanoseconds since the epoch.
+pub fn now_in_nanoseconds() -> u64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Realtime);
+    let (seconds, nanoseconds) = (time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs());
+    seconds.saturating_mul(1_000_000_000).saturating_add(nanoseconds)
+}
+
 /// Nanoseconds since the host was started. They order events of several processes and never go back.
 pub fn since_boot() -> u64 {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);

@@ -25,6 +25,8 @@ pub struct Agent {
     pub resume: Vec<String>,
     /// Arguments that resume a conversation by its transcript; empty if the agent cannot.
     pub resume_transcript: Vec<String>,
+    /// Arguments that begin a conversation as a copy: `{parent}` is the other one.
+    pub fork: Vec<String>,
     /// Arguments that name a conversation; empty if the agent cannot.
     pub name: Vec<String>,
     /// Further arguments.
@@ -57,12 +59,17 @@ pub enum Conversation {
     Resume(OsString),
     /// Resume by the transcript; the id comes first.
     ResumeTranscript(OsString, OsString),
+    /// Begin as a copy of another one; its own id comes first.
+    Fork(OsString, OsString),
 }
 
 impl Conversation {
     pub fn id(&self) -> &OsStr {
         match self {
-            Self::New(id) | Self::Resume(id) | Self::ResumeTranscript(id, _) => id,
+            Self::New(id)
+            | Self::Resume(id)
+            | Self::ResumeTranscript(id, _)
+            | Self::Fork(id, _) => id,
         }
     }
 }
@@ -74,6 +81,7 @@ pub fn built_in() -> Vec<(String, Agent)> {
         new: words(&["--session-id", "{id}"]),
         resume: words(&["--resume", "{id}"]),
         resume_transcript: words(&["--resume", "{transcript}"]),
+        fork: words(&["--resume", "{parent}", "--fork-session", "--session-id", "{id}"]),
         name: words(&["--name", "{name}"]),
         install: words(&["npm", "install", "-g", "@anthropic-ai/claude-code"]),
         // Its live record, written at the first draw.
@@ -150,12 +158,20 @@ impl Agent {
                 return Err(CommandError::NoResumeByTranscript(program.clone()));
             }
             Conversation::ResumeTranscript(..) => &self.resume_transcript,
+            // Without a way to fork, the new conversation begins empty.
+            Conversation::Fork(..) if self.fork.is_empty() => &self.new,
+            Conversation::Fork(..) => &self.fork,
         };
         let transcript = match conversation {
             Conversation::ResumeTranscript(_, transcript) => transcript.as_os_str(),
-            Conversation::New(_) | Conversation::Resume(_) => OsStr::new(""),
+            _ => OsStr::new(""),
         };
-        let values = [("{id}", conversation.id()), ("{transcript}", transcript)];
+        let parent = match conversation {
+            Conversation::Fork(_, parent) => parent.as_os_str(),
+            _ => OsStr::new(""),
+        };
+        let values =
+            [("{id}", conversation.id()), ("{transcript}", transcript), ("{parent}", parent)];
         Ok(template.iter().map(|word| fill(word, &values)).collect())
     }
 
@@ -209,6 +225,12 @@ mod tests {
         assert_eq!(argv("claude", &new).unwrap(), "claude|--session-id|u|--name|{id} n|-x");
         assert_eq!(argv("claude", &resume).unwrap(), "claude|--resume|u|-x");
         assert_eq!(argv("claude", &transcript).unwrap(), "claude|--resume|/p/{name}|-x");
+        let fork = Conversation::Fork("u".into(), "p".into());
+        assert_eq!(
+            argv("claude", &fork).unwrap(),
+            "claude|--resume|p|--fork-session|--session-id|u|-x"
+        );
+        assert_eq!(argv("codex", &fork).unwrap(), "codex|--no-daemon|-x");
         assert_eq!(argv("codex", &new).unwrap(), "codex|--no-daemon|-x");
         assert_eq!(argv("codex", &resume).unwrap(), "codex|--no-daemon|resume|u|-x");
         let claude = &built_in()[0].1;

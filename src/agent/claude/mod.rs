@@ -6,55 +6,59 @@ mod record;
 mod transcripts;
 
 use super::conversation::ConversationId;
-use super::{Agent, Description, Home, Observation, Rank, Resumption, Use, transcript};
+use super::program::{self, CLAUDE};
+use super::{Agent, Description, Home, Observation, Rank, Resumption, Saved, Use, transcript};
 use crate::process::{Proc, Process};
 use crate::text::escape;
-use argv::{asks_once, is_claude, is_interactive, named_in_argv};
-use record::{RECORDS, Record, record};
+use argv::Arguments;
+use record::{RECORDS, Record, Version, record};
 use std::collections::BTreeSet;
 use std::path::Path;
 use transcripts::{
-    MAX_LISTED, holds_a_message, only_transcript_since, title, transcript_anywhere, transcript_in,
-    transcript_name,
+    Found, MAX_LISTED, holds_a_message, is_anywhere, only_transcript_since, title,
+    transcript_anywhere, transcript_in, transcript_name,
 };
 
 /// Claude Code.
 #[derive(Debug)]
 pub struct Claude;
 
+/// The first version that finds a conversation by its id from any directory. Resuming by the transcript
+/// is for older ones: in newer ones the live record may name a conversation that does not exist then.
+const FINDS_ANYWHERE: Version = Version::new(2, 1, 231);
+
 impl Agent for Claude {
     fn name(&self) -> &'static str {
-        "claude"
+        CLAUDE
     }
 
     fn runs(&self, process: &Process) -> Option<Use> {
-        let one_shot = if asks_once(&process.argv) { Use::OneShot } else { Use::Conversation };
-        is_claude(&process.argv).then_some(one_shot)
+        let arguments = arguments(process)?;
+        let one_shot = if arguments.asks_once() { Use::OneShot } else { Use::Conversation };
+        arguments.converses().then_some(one_shot)
     }
 
-    fn observe(&self, process: &Process, home: &Home) -> Option<Observation> {
-        if let Some(record) = record(home, process.pid).filter(|r| r.is_of(process.stat.start)) {
+    fn is_service(&self, process: &Process) -> bool {
+        arguments(process).is_some_and(Arguments::is_service)
+    }
+
+    fn is_view(&self, argv: &[Vec<u8>]) -> bool {
+        program::of(argv, || None).and_then(Arguments::of).is_some_and(Arguments::is_view)
+    }
+
+    fn observe(&self, process: &Process, _title: &[u8], home: &Home) -> Option<Observation> {
+        let arguments = arguments(process);
+        if let Some(record) = record(home, process.pid).filter(|r| r.is_of(process)) {
             let is_in_a_pane = record.is_interactive() && !record.is_in_the_background();
-            return is_in_a_pane.then(|| from_record(record, process, home)).flatten();
+            return is_in_a_pane.then(|| from_record(&record, arguments, process, home)).flatten();
         }
-        if !is_interactive(&process.argv) {
-            return None;
-        }
-        let cwd = process.cwd();
-        let directory = cwd.as_deref().map(Path::new);
-        let started = named_in_argv(&process.argv).map(|id| (id, Rank::Argv));
-        let conversation = started.or_else(|| {
-            let id = only_transcript_since(process.started()?, directory?, home)?;
-            Some((id, Rank::Transcript))
-        });
-        let prompted = conversation
-            .as_ref()
-            .and_then(|(id, _)| Some(transcript_in(directory?, id, home).is_some()));
-        Some(Observation { conversation, cwd, prompted, descend: true })
+        let arguments = arguments.filter(|a| a.converses() && !a.asks_once())?;
+        Some(from_arguments(arguments, process, home))
     }
 
     fn live(&self, home: &Home, proc: &Proc, known: &BTreeSet<i32>) -> Vec<(ConversationId, i32)> {
-        let Some(names) = home.dir(RECORDS).and_then(|dir| dir.names(MAX_LISTED).ok()?) else {
+        let records = home.dir(home.claude().join(RECORDS));
+        let Some(names) = records.and_then(|dir| dir.names(MAX_LISTED).ok()?) else {
             return Vec::new();
         };
         let pids =
@@ -62,9 +66,10 @@ impl Agent for Claude {
         pids.filter(|pid| !known.contains(pid))
             .filter_map(|pid| {
                 let record = record(home, pid)?;
-                let running = record.is_of(proc.stat(pid)?.start) && record.is_interactive();
+                let start = proc.stat(pid)?.start;
+                let running = record.is_of_start(start, || proc.time_of(start));
                 let id = ConversationId::parse(record.session_id.as_bytes())?;
-                running.then_some((id, pid))
+                (running && record.is_interactive()).then_some((id, pid))
             })
             .collect()
     }
@@ -74,8 +79,7 @@ impl Agent for Claude {
     }
 
     fn describe(&self, id: &ConversationId, home: &Home) -> Option<Description> {
-        let file = transcript_name(id);
-        let dir = transcript_anywhere(&file, home)?;
+        let Found { dir, file } = transcript_anywhere(id, home)?;
         transcript::describe(&dir, &file, |line| line["cwd"].as_str(), title)
     }
 
@@ -84,35 +88,49 @@ impl Agent for Claude {
         transcript::describe(&dir, &transcript_name(id), |line| line["cwd"].as_str(), title)
     }
 
-    fn resumption(
-        &self,
-        id: &ConversationId,
-        cwd: &Path,
-        prompted: Option<bool>,
-        home: &Home,
-    ) -> Resumption {
-        let file = transcript_name(id);
+    fn resumption(&self, saved: &Saved<'_>, home: &Home) -> Resumption {
+        let Saved { id, cwd, prompted, parent, version } = *saved;
         let own = transcript_in(cwd, id, home);
-        let found = own.clone().or_else(|| transcript_anywhere(&file, home));
-        let Some(dir) = found else {
+        let file = transcript_name(id);
+        let found = own.clone().map(|dir| Found { dir, file });
+        let Some(Found { dir, file }) = found.or_else(|| transcript_anywhere(id, home)) else {
+            let parent =
+                parent.filter(|parent| prompted != Some(true) && is_anywhere(parent, home));
             return match prompted {
+                Some(false) | None if parent.is_some() => {
+                    Resumption::Fork { parent: parent.unwrap_or(id).clone() }
+                }
                 Some(false) => Resumption::StartUnderId,
                 Some(true) => Resumption::Impossible(format!("the transcript of {id} is gone")),
                 None => Resumption::Impossible(format!("there is no transcript of {id}")),
             };
         };
+        let version = version.and_then(|text| Version::parse(std::str::from_utf8(text).ok()?));
+        let is_as_spelled = file == transcript_name(id);
+        let finds = is_as_spelled && version.is_some_and(|version| version >= FINDS_ANYWHERE);
         match dir.read_start(&file, transcript::START) {
             // Observation once after an unprompted exit: such a file makes both ways of starting fail.
             Ok(start) if !holds_a_message(&start) => Resumption::StartAnew,
-            Ok(_) if own.is_some() && home.may_touch(cwd) && cwd.is_dir() => Resumption::Resume,
+            Ok(_) if finds || own.is_some() && home.may_touch(cwd) && cwd.is_dir() => {
+                Resumption::Resume
+            }
             Ok(_) => Resumption::ResumeTranscript(dir.path().join(&file)),
             Err(error) => Resumption::Impossible(error.to_string()),
         }
     }
 }
 
-fn from_record(record: Record, process: &Process, home: &Home) -> Option<Observation> {
-    let Some(id) = ConversationId::parse(record.session_id.as_bytes()) else {
+fn arguments(process: &Process) -> Option<Arguments<'_>> {
+    Arguments::of(program::of(&process.argv, || process.executable_name())?)
+}
+
+fn from_record(
+    record: &Record,
+    arguments: Option<Arguments<'_>>,
+    process: &Process,
+    home: &Home,
+) -> Option<Observation> {
+    let Some(recorded) = ConversationId::parse(record.session_id.as_bytes()) else {
         home.note(format!(
             "a live record names no conversation: {}",
             escape(record.session_id.as_bytes())
@@ -120,11 +138,64 @@ fn from_record(record: Record, process: &Process, home: &Home) -> Option<Observa
         return None;
     };
     // JSON cannot hold a path that is not UTF-8: there the process knows better.
-    let cwd = if record.cwd.contains('\u{fffd}') { process.cwd() } else { Some(record.cwd.into()) };
+    let cwd = if record.cwd.contains('\u{fffd}') {
+        process.cwd()
+    } else {
+        Some(record.cwd.clone().into())
+    };
     let cwd = cwd.filter(|cwd| Path::new(cwd).is_absolute());
     let directory = cwd.as_deref().map(Path::new);
-    let prompted = directory.map(|cwd| transcript_in(cwd, &id, home).is_some());
-    Some(Observation { conversation: Some((id, Rank::Record)), cwd, prompted, descend: false })
+    let is_prompted =
+        |id: &ConversationId| directory.is_some_and(|cwd| transcript_in(cwd, id, home).is_some());
+    let mut seen = Observation {
+        version: record.version.clone(),
+        written: Some(if record.follows() { record.written } else { 0 }),
+        ..Observation::default()
+    };
+    // What the pane shows is the copy in the background; the record keeps the id from before.
+    let parked = record.parked(home).and_then(|id| ConversationId::parse(id.as_bytes()));
+    let (id, rank) = if let Some(shown) = parked.filter(|shown| *shown != recorded) {
+        seen.parent = Some(recorded);
+        (shown, Rank::Record)
+    } else if is_prompted(&recorded) {
+        (recorded, Rank::Record)
+    } else {
+        seen.parent = arguments.and_then(|arguments| arguments.parent_of(&recorded));
+        // After a resume by the transcript the record may name a conversation that does not exist.
+        let resumed = arguments.filter(|arguments| !arguments.forks()).and_then(Arguments::resumed);
+        let resumed = resumed.filter(|id| *id != recorded && is_anywhere(id, home));
+        // It may be resumed from another directory than its own.
+        let is_elsewhere = arguments.and_then(Arguments::resumed).as_ref() == Some(&recorded)
+            && is_anywhere(&recorded, home);
+        if is_elsewhere {
+            seen.prompted = Some(true);
+        }
+        resumed.map_or((recorded, Rank::Record), |id| {
+            seen.prompted = Some(true);
+            (id, Rank::Argv)
+        })
+    };
+    seen.parent = seen.parent.or_else(|| arguments?.parent_of(&id));
+    seen.prompted = seen.prompted.or_else(|| directory.map(|_| is_prompted(&id)));
+    seen.conversation = Some((id, rank));
+    Some(Observation { cwd, ..seen })
+}
+
+fn from_arguments(arguments: Arguments<'_>, process: &Process, home: &Home) -> Observation {
+    let cwd = process.cwd();
+    let directory = cwd.as_deref().map(Path::new);
+    let started = arguments.conversation().map(|id| (id, Rank::Argv));
+    let conversation = started.or_else(|| {
+        let parent: Vec<ConversationId> = arguments.resumed().into_iter().collect();
+        let id = only_transcript_since(process.started()?, directory?, &parent, home)?;
+        Some((id, Rank::Transcript))
+    });
+    let prompted = conversation.as_ref().and_then(|(id, _)| {
+        let is_resumed = !arguments.forks() && arguments.resumed().as_ref() == Some(id);
+        Some(transcript_in(directory?, id, home).is_some() || is_resumed && is_anywhere(id, home))
+    });
+    let parent = conversation.as_ref().and_then(|(id, _)| arguments.parent_of(id));
+    Observation { conversation, cwd, prompted, parent, descend: true, ..Observation::default() }
 }
 
 #[cfg(test)]

@@ -10,6 +10,19 @@ fn argv(words: &[&str]) -> Vec<Vec<u8>> {
     words.iter().map(|word| word.as_bytes().to_vec()).collect()
 }
 
+/// The arguments of a command line, if it is Claude Code's.
+fn arguments(argv: &[Vec<u8>]) -> Option<Arguments<'_>> {
+    Arguments::of(program::of(argv, || None)?)
+}
+
+fn is_interactive(argv: &[Vec<u8>]) -> bool {
+    arguments(argv).is_some_and(|arguments| arguments.converses() && !arguments.asks_once())
+}
+
+fn named_in_argv(argv: &[Vec<u8>]) -> Option<ConversationId> {
+    arguments(argv)?.conversation()
+}
+
 fn id() -> ConversationId {
     ConversationId::parse(ID.as_bytes()).unwrap()
 }
@@ -19,7 +32,7 @@ fn world() -> (tempfile::TempDir, PathBuf, PathBuf) {
     let root = tempfile::tempdir().unwrap();
     let cwd = root.path().canonicalize().unwrap().join("work");
     std::fs::create_dir(&cwd).unwrap();
-    let project = root.path().join(PROJECTS).join(slug(&cwd));
+    let project = root.path().join(".claude").join(PROJECTS).join(slug(&cwd));
     std::fs::create_dir_all(&project).unwrap();
     (root, cwd, project)
 }
@@ -65,7 +78,23 @@ fn arguments_name_a_conversation_by_id_or_by_transcript() {
     ] {
         assert_eq!(named_in_argv(&argv(&words)), Some(id()), "{words:?}");
     }
-    assert_eq!(named_in_argv(&argv(&["claude", "--resume", "my-title"])), None);
+    for words in [
+        &["claude", "--resume", "my-title"][..],
+        &["claude", "--resume", ID, "--fork-session"],
+        &["claude", "--continue", "--fork-session"],
+    ] {
+        assert_eq!(named_in_argv(&argv(words)), None, "{words:?}");
+    }
+    let other = "0d0a8f5e-0000-4000-8000-000000000002";
+    for words in [
+        ["claude", "--resume", ID, "--fork-session", "--session-id", other],
+        ["claude", "--session-id", other, "--fork-session", "--resume", ID],
+    ] {
+        let fork = ConversationId::parse(other.as_bytes()).unwrap();
+        assert_eq!(named_in_argv(&argv(&words)), Some(fork.clone()), "{words:?}");
+        assert_eq!(arguments(&argv(&words)).unwrap().parent_of(&fork), Some(id()));
+        assert_eq!(arguments(&argv(&words)).unwrap().parent_of(&id()), None);
+    }
 }
 
 #[test]
@@ -73,21 +102,30 @@ fn the_only_transcript_since_the_start_is_a_guess_and_two_are_none() {
     let (root, cwd, project) = world();
     std::fs::write(project.join(format!("{ID}.jsonl")), "{}").unwrap();
     let home = Home::new(root.path());
-    assert_eq!(only_transcript_since(5, &cwd, &home), Some(id()));
+    assert_eq!(only_transcript_since(5, &cwd, &[], &home), Some(id()));
     let future = crate::sys::clock::now() + 1000;
-    assert_eq!(only_transcript_since(future, &cwd, &home), None);
+    assert_eq!(only_transcript_since(future, &cwd, &[], &home), None);
     std::fs::write(project.join("0d0a8f5e-0000-4000-8000-000000000002.jsonl"), "{}").unwrap();
-    assert_eq!(only_transcript_since(5, &cwd, &Home::new(root.path())), None);
+    assert_eq!(only_transcript_since(5, &cwd, &[], &Home::new(root.path())), None);
 }
 
 #[test]
 fn each_state_of_a_transcript_has_its_way_back() {
     let (root, cwd, project) = world();
-    let back =
-        |cwd: &Path, prompted| Claude.resumption(&id(), cwd, prompted, &Home::new(root.path()));
+    let resumption =
+        |cwd: &Path, prompted, parent: Option<&ConversationId>, version: Option<&[u8]>| {
+            let saved = Saved { id: &id(), cwd, prompted, parent, version };
+            Claude.resumption(&saved, &Home::new(root.path()))
+        };
+    let back = |cwd: &Path, prompted| resumption(cwd, prompted, None, None);
     assert_eq!(back(&cwd, Some(false)), Resumption::StartUnderId);
     assert!(matches!(back(&cwd, Some(true)), Resumption::Impossible(why) if why.contains("gone")));
     assert!(matches!(back(&cwd, None), Resumption::Impossible(_)));
+    let parent = ConversationId::parse(b"0d0a8f5e-0000-4000-8000-000000000009").unwrap();
+    let forked = || resumption(&cwd, Some(false), Some(&parent), None);
+    assert_eq!(forked(), Resumption::StartUnderId, "its parent is gone");
+    std::fs::write(project.join(format!("{parent}.jsonl")), "{}").unwrap();
+    assert_eq!(forked(), Resumption::Fork { parent: parent.clone() });
     let transcript = project.join(format!("{ID}.jsonl"));
     std::fs::write(&transcript, "{\"type\":\"mode\"}\n").unwrap();
     assert_eq!(back(&cwd, Some(true)), Resumption::StartAnew);
@@ -95,12 +133,15 @@ fn each_state_of_a_transcript_has_its_way_back() {
     assert_eq!(back(&cwd, Some(false)), Resumption::Resume);
     let elsewhere = back(root.path(), Some(true));
     assert_eq!(elsewhere, Resumption::ResumeTranscript(transcript.canonicalize().unwrap()));
+    let by = |version: &str| resumption(root.path(), Some(true), None, Some(version.as_bytes()));
+    assert_eq!((by("2.1.231"), by("2.1.230")), (Resumption::Resume, elsewhere));
+    assert_eq!(forked(), Resumption::Resume, "it was prompted since");
 }
 
 #[test]
 fn a_live_record_counts_only_for_the_very_process_it_was_written_for() {
     let (root, cwd, _project) = world();
-    let records = root.path().join(RECORDS);
+    let records = root.path().join(".claude").join(RECORDS);
     std::fs::create_dir_all(&records).unwrap();
     let home = Home::new(root.path());
     let pid = i32::try_from(std::process::id()).unwrap();
@@ -114,14 +155,14 @@ fn a_live_record_counts_only_for_the_very_process_it_was_written_for() {
     };
     let none = BTreeSet::new();
     write(&format!("\"{}\"", process.stat.start), "cli");
-    let seen = Claude.observe(&process, &home).unwrap();
+    let seen = Claude.observe(&process, b"", &home).unwrap();
     assert_eq!(seen.conversation, Some((id(), Rank::Record)));
     assert_eq!((seen.cwd, seen.prompted), (Some(cwd.clone().into()), Some(false)));
     assert_eq!(Claude.live(&home, &Proc::default(), &none), [(id(), pid)]);
     assert_eq!(Claude.live(&home, &Proc::default(), &BTreeSet::from([pid])), []);
     write("17", "cli");
-    assert_eq!(Claude.observe(&process, &home), None);
+    assert_eq!(Claude.observe(&process, b"", &home), None);
     write(&process.stat.start.to_string(), "sdk-cli");
-    assert_eq!(Claude.observe(&process, &home), None);
+    assert_eq!(Claude.observe(&process, b"", &home), None);
     assert_eq!(Claude.live(&home, &Proc::default(), &none), []);
 }

@@ -10,8 +10,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::rc::Rc;
 
-/// The directory of all projects, below the home.
-pub(super) const PROJECTS: &str = ".claude/projects";
+/// The directory of all projects, below that of the data.
+pub(super) const PROJECTS: &str = "projects";
 /// With more transcripts than this in one directory, none is guessed.
 const MAX_GUESSED_AMONG: usize = 4096;
 /// Maximum number of live records, and of projects, that are read.
@@ -25,16 +25,48 @@ pub(super) fn transcript_in(cwd: &Path, id: &ConversationId, home: &Home) -> Opt
 
 /// The directory of the transcripts of conversations that were started from `cwd`.
 fn project(cwd: &Path, home: &Home) -> Option<Rc<Dir>> {
-    home.dir(Path::new(PROJECTS).join(slug(&home.resolved(cwd))))
+    home.dir(home.claude().join(PROJECTS).join(slug(&home.resolved(cwd))))
 }
 
-/// The same in whatever project it lies: the slug is of the resolved path, and links move.
-pub(super) fn transcript_anywhere(file: &str, home: &Home) -> Option<Rc<Dir>> {
-    let projects = home.dir(PROJECTS)?.names(MAX_LISTED).ok()??;
-    projects.iter().find_map(|project| {
-        let dir = home.dir(Path::new(PROJECTS).join(project))?;
-        dir.has_file(file).ok()?.then_some(dir)
+/// A transcript that was found.
+#[derive(Debug, Clone)]
+pub(super) struct Found {
+    pub(super) dir: Rc<Dir>,
+    pub(super) file: String,
+}
+
+/// The transcript of a conversation in whatever project it lies: the slug is of the resolved path, and
+/// links move. Of conversations that were saved by other spellings of their ids, too.
+pub(super) fn transcript_anywhere(id: &ConversationId, home: &Home) -> Option<Found> {
+    let projects = home.dir(home.claude().join(PROJECTS))?.names(MAX_LISTED).ok()??;
+    let dirs =
+        projects.iter().filter_map(|project| home.dir(home.claude().join(PROJECTS).join(project)));
+    let dirs: Vec<Rc<Dir>> = dirs.collect();
+    let [file, in_small_letters] = [transcript_name(id), format!("{}.jsonl", id.key())];
+    let has = |dir: &&Rc<Dir>, file: &String| dir.has_file(file).unwrap_or(false);
+    let named = |file: &String| dirs.iter().find(|dir| has(dir, file)).cloned();
+    let found = |file: String| named(&file).map(|dir| Found { dir, file });
+    found(file).or_else(|| found(in_small_letters)).or_else(|| {
+        dirs.iter().find_map(|dir| {
+            let names = dir.names(MAX_GUESSED_AMONG).ok()??;
+            let is_it = |name: &&OsString| conversation_of(name).as_ref() == Some(id);
+            let file = names.iter().find(is_it)?.to_str()?.to_owned();
+            Some(Found { dir: dir.clone(), file })
+        })
     })
+}
+
+/// Whether a conversation has a transcript in any project, under its id as it is spelled.
+pub(super) fn is_anywhere(id: &ConversationId, home: &Home) -> bool {
+    let projects = || home.dir(home.claude().join(PROJECTS))?.names(MAX_LISTED).ok()?;
+    projects().unwrap_or_default().iter().any(|project| {
+        let dir = home.dir(home.claude().join(PROJECTS).join(project));
+        dir.is_some_and(|dir| dir.has_file(transcript_name(id)).unwrap_or(false))
+    })
+}
+
+fn conversation_of(file: &OsStr) -> Option<ConversationId> {
+    ConversationId::parse(file.as_bytes().strip_suffix(b".jsonl")?)
 }
 
 pub(super) fn transcript_name(id: &ConversationId) -> String {
@@ -42,10 +74,11 @@ pub(super) fn transcript_name(id: &ConversationId) -> String {
 }
 
 /// The one transcript of a directory that was written since `started` (seconds since the epoch):
-/// a guess, given up between rivals and in crowds.
+/// a guess, given up between rivals and in crowds. Those of `without` do not count.
 pub(super) fn only_transcript_since(
     started: u64,
     cwd: &Path,
+    without: &[ConversationId],
     home: &Home,
 ) -> Option<ConversationId> {
     let dir = project(cwd, home)?;
@@ -54,7 +87,7 @@ pub(super) fn only_transcript_since(
         return None;
     };
     let mut candidates = names.iter().filter_map(|name| {
-        let id = ConversationId::parse(name.as_bytes().strip_suffix(b".jsonl")?)?;
+        let id = conversation_of(name).filter(|id| !without.contains(id))?;
         let written = u64::try_from(dir.stat(name).ok()??.st_mtime).ok()?;
         (written >= started).then_some(id)
     });

@@ -1,7 +1,7 @@
 //! The program in a pane's foreground that a restore starts again. Determined from the pane's
 //! processes, never from the name that tmux shows.
 
-use crate::agent::launcher;
+use crate::agent::{is_view, launcher};
 use crate::persist::capture_policy::CapturePolicy;
 use crate::process::{Proc, Process};
 use crate::sys::mounts;
@@ -25,10 +25,12 @@ pub(crate) struct Program {
 /// terminal's foreground group, or what a shell or our launcher runs there. Not what other programs
 /// started: an editor that git opened is of no use without git.
 pub(crate) fn find(first: i32, keep: &CapturePolicy, proc: &Proc) -> Option<Program> {
-    if keep.programs.is_empty() {
-        return None;
+    let first_process = proc.process(first, 0)?;
+    let foreground = first_process.stat.foreground;
+    let is_idle = first_process.stat.group == foreground && first_process.is_shell();
+    if keep.programs.is_empty() && is_idle {
+        return None; // most panes
     }
-    let foreground = proc.stat(first)?.foreground;
     let mut found = None;
     // The directories of what waits for other programs: it was there when it started them.
     let mut starters: HashMap<i32, Option<OsString>> = HashMap::new();
@@ -42,7 +44,7 @@ pub(crate) fn find(first: i32, keep: &CapturePolicy, proc: &Proc) -> Option<Prog
             }
             return true; // a shell that waits for its job
         }
-        if keep.keeps_program(&process.argv) && process.is_own() {
+        if is_kept(&process.argv, keep) && process.is_own() {
             let starter = starters.get(&process.stat.parent).cloned().flatten();
             let argv = process.argv.clone();
             let cwd = if has_operand(&argv) {
@@ -60,6 +62,12 @@ pub(crate) fn find(first: i32, keep: &CapturePolicy, proc: &Proc) -> Option<Prog
     });
     let bytes = |program: &Program| program.argv.iter().map(|word| word.len() + 1).sum::<usize>();
     found.filter(|program| program.argv.len() <= MAX_WORDS && bytes(program) <= MAX_BYTES)
+}
+
+/// Whether a program is started again: one that the configuration lists, or an agent's view of other
+/// conversations.
+pub(crate) fn is_kept(argv: &[Vec<u8>], keep: &CapturePolicy) -> bool {
+    keep.keeps_program(argv) || is_view(argv)
 }
 
 /// Whether an argument list names something, perhaps a file relative to where the program was started. A

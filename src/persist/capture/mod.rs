@@ -1,12 +1,13 @@
 //! Captures a user's live sessions: one exchange with tmux, one pass over the panes' processes.
 
 mod agent_start;
+pub mod agents;
 pub mod foreground_program;
 pub(crate) mod session_origin;
 pub mod shared_windows;
 
 use super::context::Context;
-use crate::agent::{self, ConversationId, Home, PaneSighting, Sighting, Stamp};
+use crate::agent::{ConversationId, Home, Sighting};
 use crate::process::{Proc, Process};
 use crate::snapshot::{PaneFlags, Row, Snapshot, State, WindowFlags};
 use crate::text::escape;
@@ -33,13 +34,15 @@ pub struct Capture {
     pub notes: Vec<String>,
     /// Panes of our own sessions: a restore is running, or one was interrupted.
     pub unfinished: Vec<Pane>,
+    /// Agents beside the one that speaks for their pane, each as a row of that pane.
+    pub beside: Vec<Row>,
     /// The processes of all agents in panes.
     pub agents: BTreeSet<i32>,
-    /// By conversation, the start of its process, in clock ticks since boot.
+    /// By conversation, in small letters, the start of its process, in clock ticks since boot.
     pub started: BTreeMap<Vec<u8>, u64>,
     /// The processes of agents that run; in the other panes our launcher waits for Enter.
     pub running: Vec<i32>,
-    /// By conversation, the id of the pane in which a restore resumed it. Another program may run
+    /// By conversation, in small letters, the id of the pane in which a restore resumed it. Another program may run
     /// there now.
     pub restored: BTreeMap<Vec<u8>, u32>,
     /// By session that a restore made, what it was made of.
@@ -77,7 +80,8 @@ pub fn capture(
     let is_ours = |pane: &mut Pane| is_builders(&pane.session);
     let unfinished = listing.panes.extract_if(.., is_ours).collect();
     listing.panes.sort_by(|a, b| order(a).cmp(&order(b)));
-    let sightings = sight_all(&listing, previous, home, proc, &mut notes);
+    let agents = agents::sight_all(&listing, previous, home, proc, &mut notes);
+    let sightings = agents.panes;
     let rows = Rows {
         context,
         proc,
@@ -95,6 +99,9 @@ pub fn capture(
         notes,
         unfinished,
         hooks: listing.hooks,
+        beside: agents.beside,
+        agents: agents.beside_pids.iter().copied().collect(),
+        running: agents.beside_pids,
         ..Capture::default()
     };
     for sighting in sightings.values() {
@@ -103,7 +110,7 @@ pub fn capture(
             capture.running.push(sighting.pid);
         }
         if let Some((id, _)) = &sighting.conversation {
-            capture.started.insert(id.as_str().as_bytes().to_vec(), sighting.start);
+            capture.started.insert(id.key().into(), sighting.start);
         }
     }
     for pane in listing.panes {
@@ -127,7 +134,7 @@ pub fn capture(
             capture.pids.insert(pane.id, pane.pid);
         }
         if let Some(id) = ConversationId::parse(&pane.restored) {
-            capture.restored.insert(id.as_str().into(), pane.id);
+            capture.restored.insert(id.key().into(), pane.id);
         }
     }
     Ok(Some(capture))
@@ -217,39 +224,6 @@ fn order(pane: &Pane) -> (&[u8], u32, u32) {
     (&pane.session, pane.window_index, pane.index)
 }
 
-/// Detects the agent in each pane, and leaves each conversation to one pane. By pane id.
-fn sight_all(
-    listing: &Listing,
-    previous: Option<&Snapshot>,
-    home: &Home,
-    proc: &Proc,
-    notes: &mut Vec<String>,
-) -> BTreeMap<u32, Sighting> {
-    let before: HashMap<_, _> = previous.map_or_else(HashMap::new, |snapshot| {
-        snapshot
-            .rows
-            .iter()
-            .map(|row| ((row.session.as_slice(), row.window, row.pane), row))
-            .collect()
-    });
-    let mut ids = Vec::new();
-    let mut panes: Vec<PaneSighting> = Vec::new();
-    for pane in listing.panes.iter().filter(|pane| !pane.dead) {
-        if ids.contains(&pane.id) {
-            continue;
-        }
-        let stamp = Stamp::parse(&pane.stamp);
-        let Some(sighting) = agent::detect(pane.pid, stamp.as_ref(), home, proc) else { continue };
-        let place = format!("{}:{}.{}", escape(&pane.session), pane.window_index, pane.index);
-        let previous = before.get(&order(pane)).and_then(|row| row.conversation.as_deref());
-        ids.push(pane.id);
-        let previous = previous.and_then(ConversationId::parse);
-        panes.push(PaneSighting { place, previous, sighting });
-    }
-    notes.extend(agent::resolve(&mut panes));
-    ids.into_iter().zip(panes.into_iter().map(|pane| pane.sighting)).collect()
-}
-
 /// By window id, the layout with its leaves numbered by pane index: tmux numbers them by pane id,
 /// which differs on every server.
 fn layouts(listing: &Listing, notes: &mut Vec<String>) -> HashMap<u32, Vec<u8>> {
@@ -330,8 +304,8 @@ fn build_row(
         environment: Some(environment).filter(|environment| !environment.is_empty()),
         program: None,
         agent_environment: None,
-        parent: None,
-        agent_version: None,
+        parent: sighting.and_then(|s| s.parent.as_ref()).map(|id| id.as_str().into()),
+        agent_version: sighting.and_then(|s| s.version.as_deref()).map(Into::into),
         origin: None,
         session_path: Some(pane.session_path.clone()).filter(|path| !path.is_empty()),
         user_options: None,

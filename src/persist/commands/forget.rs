@@ -108,7 +108,7 @@ impl Close<'_> {
         let mut endings = Vec::new();
         for one in matches {
             let Match::Conversation(id) = one else { continue };
-            let of = |row: &&Row| row.conversation.as_deref() == Some(id.as_str().as_bytes());
+            let of = |row: &&Row| row.conversation_key().as_deref() == Some(id.key().as_bytes());
             let row = newest.and_then(|stored| stored.snapshot.rows.iter().find(of));
             let live = row.filter(|row| matches!(row.state, State::Live | State::Suspended));
             report.notes.extend(live.map(|row| {

@@ -59,8 +59,8 @@ fn try_history(context: &Context, all: bool, report: &mut HistoryReport) -> Resu
     Ok(())
 }
 
-fn with_id(row: &Row) -> Option<(&[u8], &Row)> {
-    Some((row.conversation.as_deref()?, row))
+fn with_id(row: &Row) -> Option<(Vec<u8>, &Row)> {
+    Some((row.conversation_key()?, row))
 }
 
 /// What is recorded about conversations besides the index.
@@ -70,12 +70,12 @@ struct Records<'a> {
     /// When the newest snapshot was last up to date.
     seen: Epoch,
     /// The panes of the newest snapshot, by conversation.
-    rows: HashMap<&'a [u8], &'a Row>,
+    rows: HashMap<Vec<u8>, &'a Row>,
 }
 
 impl Records<'_> {
     fn describe(&self, one: &Conversation) -> HistoryConversation {
-        let row = self.rows.get(one.id.as_slice()).copied();
+        let row = self.rows.get(&one.id.to_ascii_lowercase()).copied();
         let (state, why) = self.state(one, row);
         HistoryConversation {
             conversation: json_text(&one.id),
@@ -100,7 +100,9 @@ impl Records<'_> {
         // What is in the newest snapshot was there at least until then.
         let is_there = row.is_some_and(|row| row.state != State::Lost);
         let seen = if is_there { self.seen.max(one.last_seen) } else { one.last_seen };
-        let of_it = |ending: &&Ending| ending.conversation == one.id && ending.ended >= seen;
+        let of_it = |ending: &&Ending| {
+            ending.conversation.eq_ignore_ascii_case(&one.id) && ending.ended >= seen
+        };
         let ending = self.endings.0.iter().rfind(of_it);
         let recorded = ending.map(|ending| (ending.ended, ending.reason.clone()));
         if ending.is_some_and(|ending| ending.how == EndKind::Closed) {

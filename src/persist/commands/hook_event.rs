@@ -68,7 +68,8 @@ pub fn handle(context: &Context, call: &HookCall) -> Report {
     let agent = agent.name();
     let mut notes = Vec::new();
     if let Some(pane) = &call.pane {
-        let stamp = Stamp { agent, conversation, pid: call.pid, start: call.start };
+        let stamp =
+            Stamp { agent, conversation, pid: call.pid, start: call.start, at: Some(call.at) };
         notes.extend(mark(context, call, pane, &stamp).err().map(|error| error.to_string()));
     }
     if call.event == Event::Closed {

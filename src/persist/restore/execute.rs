@@ -19,7 +19,7 @@ pub(crate) fn execute(
     rows: &mut [PlannedRow],
 ) -> Result<(), Error> {
     let begin = Instant::now();
-    let live = LiveState::capture(context)?;
+    let live = LiveState::capture(context, steps.iter().map(|step| &step.row))?;
     tracing::debug!(took = ?begin.elapsed(), "live sessions captured again");
     let (mut to_build, mut places) = (Vec::new(), Vec::new());
     for (at, step) in steps.into_iter().enumerate() {

@@ -2,7 +2,9 @@
 //! be resumed, which directories exist.
 
 use super::facts::{DEFAULT_AGENT, Facts, FormerPane, Occupant, ResumptionKey};
-use crate::agent::{self, AGENTS, ConversationId, Home, Resumption};
+use crate::agent::conversation::key_of;
+use crate::agent::{self, ConversationId, Home, Resumption, Saved};
+use crate::persist::capture::agents::{borrowed, environment_of, environments};
 use crate::persist::capture::session_origin::{LiveSessions, Standing};
 use crate::persist::capture::{Capture, capture};
 use crate::persist::context::Context;
@@ -28,14 +30,17 @@ pub fn gather(
     let (home, proc) = (Home::new(&context.account.home), Proc::default());
     let mut captured = capture(context, Some(snapshot), &home, &proc)?.unwrap_or_default();
     notes.extend(std::mem::take(&mut captured.notes));
-    for agent in AGENTS {
-        for (id, pid) in agent.live(&home, &proc, &captured.agents) {
-            facts.conversations.insert(id.as_str().into(), format!("process {pid}"));
-        }
+    let environments = environments(snapshot.rows.iter().chain(&captured.snapshot.rows));
+    for (id, pid) in agent::live(&home, borrowed(&environments), &proc, &captured.agents) {
+        facts.conversations.insert(id.key().into(), format!("process {pid}"));
+    }
+    for row in &captured.beside {
+        let id = row.conversation_key().unwrap_or_default();
+        facts.conversations.insert(id, row.label());
     }
     for row in &captured.snapshot.rows {
         if let Some(id) = &row.conversation {
-            facts.conversations.insert(id.clone(), row.label());
+            facts.conversations.insert(key_of(id), row.label());
             if row.state == State::Suspended {
                 facts.waiting.insert(row.label());
             }
@@ -67,7 +72,8 @@ pub fn gather(
             find_directory(&mut facts, path);
         }
         // A live conversation is not resumed: its transcript need not be read.
-        if row.conversation.as_ref().is_none_or(|id| facts.conversations.contains_key(id)) {
+        if row.conversation.as_ref().is_none_or(|id| facts.conversations.contains_key(&key_of(id)))
+        {
             continue;
         }
         home.take_unanswered();
@@ -107,7 +113,7 @@ fn former_panes(snapshot: &Snapshot, captured: &Capture, facts: &Facts) -> BTree
     let mut taken = BTreeSet::new();
     for row in &snapshot.rows {
         let id = row.conversation.as_deref().and_then(ConversationId::parse);
-        let Some(id) = id.map(|id| id.as_str().as_bytes().to_vec()) else { continue };
+        let Some(id) = id.map(|id| id.key().as_bytes().to_vec()) else { continue };
         if facts.conversations.contains_key(&id) {
             continue;
         }
@@ -146,9 +152,17 @@ fn resumption(row: &Row, home: &Home) -> Option<(ResumptionKey, Resumption)> {
     let id = ConversationId::parse(row.conversation.as_ref()?)?;
     let name = row.agent.as_deref().unwrap_or(DEFAULT_AGENT);
     let agent = agent::by_name(name)?;
-    let cwd = Path::new(OsStr::from_bytes(&row.cwd));
-    let resumption = agent.resumption(&id, cwd, row.prompted, home);
-    Some(((name.to_vec(), id.as_str().into()), resumption))
+    let (environment, cwd) = environment_of(row);
+    let parent = row.parent.as_deref().and_then(ConversationId::parse);
+    let saved = Saved {
+        id: &id,
+        cwd: &cwd,
+        prompted: row.prompted,
+        parent: parent.as_ref(),
+        version: row.agent_version.as_deref(),
+    };
+    let resumption = agent.resumption(&saved, &home.of(&environment, &cwd));
+    Some(((name.to_vec(), id.key().into()), resumption))
 }
 
 fn find_directory(facts: &mut Facts, directory: &[u8]) {

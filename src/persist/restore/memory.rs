@@ -5,6 +5,7 @@ use super::budget::{self, Budget};
 use super::facts::{DEFAULT_AGENT, Facts};
 use super::step::{Start, Step};
 use crate::agent::{self, ConversationId, Description, Home};
+use crate::persist::capture::agents::environment_of;
 use crate::persist::context::Context;
 use crate::persist::report::BudgetResult;
 use crate::persist::restore_mode::Mode;
@@ -13,8 +14,6 @@ use crate::snapshot::Store;
 use crate::sys::locks::Lock;
 use crate::text::tsv::Writer;
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 /// Maximum number of live agents that are measured: each costs the kernel a walk through a process's
@@ -58,8 +57,8 @@ pub(crate) fn decide(
 fn describe(step: &Step, home: &Home) -> Option<(ConversationId, Option<Description>)> {
     let Start::Agent { id, .. } = &step.start else { return None };
     let agent = agent::by_name(step.row.agent.as_deref().unwrap_or(DEFAULT_AGENT))?;
-    let cwd = Path::new(OsStr::from_bytes(&step.row.cwd));
-    Some((id.clone(), agent.describe_from(id, cwd, home)))
+    let (environment, cwd) = environment_of(&step.row);
+    Some((id.clone(), agent.describe_from(id, &cwd, &home.of(&environment, &cwd))))
 }
 
 /// The budget, by the memory that is available now and that live agents use.

@@ -24,12 +24,15 @@ pub(crate) fn decide(
     if step.selected
         && let Start::Agent { id, .. } = &step.start
     {
-        taken.insert(id.as_str().into());
+        taken.insert(id.key().into());
     }
     let mut reasons: Vec<String> =
         Some(std::mem::take(&mut step.reason)).filter(|r| !r.is_empty()).into_iter().collect();
     match &step.start {
         Start::ShellBecause(why) => reasons.push(why.clone()),
+        Start::Agent { resumption: Resumption::Fork { parent }, .. } => {
+            reasons.push(format!("a fork that was not prompted yet: forks {parent} again"));
+        }
         Start::Agent { resumption: Resumption::StartUnderId, .. } => {
             reasons.push("never prompted: starts with the same id".to_owned());
         }
@@ -62,7 +65,7 @@ pub(crate) fn decide(
 pub(crate) fn deferred(row: &Row, start: &Start, facts: &Facts) -> bool {
     let id = row.conversation.as_deref().and_then(ConversationId::parse);
     matches!(start, Start::ShellBecause(_))
-        && id.is_some_and(|id| facts.unreachable.contains_key(id.as_str().as_bytes()))
+        && id.is_some_and(|id| facts.unreachable.contains_key(id.key().as_bytes()))
 }
 
 /// What would run in a pane, unless its agent was closed on purpose.
@@ -77,7 +80,7 @@ pub(crate) fn choose(row: &Row, facts: &Facts, taken: &BTreeSet<Vec<u8>>) -> Sta
     let Some(id) = ConversationId::parse(conversation) else {
         return because(format!("'{}' is not a conversation id", escape(conversation)));
     };
-    let key = id.as_str().as_bytes();
+    let key = id.key().as_bytes();
     if let Some(place) = facts.conversations.get(key) {
         return because(format!("conversation {id} {}", facts.is_in(place)));
     }
@@ -97,8 +100,10 @@ pub(crate) fn choose(row: &Row, facts: &Facts, taken: &BTreeSet<Vec<u8>>) -> Sta
     }
 }
 
-/// A program is started only if this site's configuration lists it; the snapshot alone does not count.
+/// A program is started only if this site's configuration lists it, or if it is an agent's view of other
+/// conversations; the snapshot alone does not count.
 fn program_or_shell(row: &Row, facts: &Facts) -> Start {
     let argv = row.program.as_deref().and_then(foreground_program::split);
-    argv.filter(|argv| facts.keep.keeps_program(argv)).map_or(Start::Shell, Start::Program)
+    argv.filter(|argv| foreground_program::is_kept(argv, &facts.keep))
+        .map_or(Start::Shell, Start::Program)
 }

@@ -202,7 +202,7 @@ mod tests {
     fn started(steps: &[Step]) -> Vec<&[u8]> {
         let starts =
             steps.iter().filter(|step| step.selected).filter_map(|step| match &step.start {
-                Start::Agent { id, .. } => Some(id.as_str().as_bytes()),
+                Start::Agent { id, .. } => Some(id.key().as_bytes()),
                 _ => None,
             });
         starts.collect()
@@ -253,7 +253,7 @@ mod tests {
             for step in plan(&stored, &facts, &closings, None) {
                 let Action::InPlace { pane, .. } = step.action else { continue };
                 let id = step.row.conversation.as_deref().and_then(ConversationId::parse).unwrap();
-                let left = &facts.panes[id.as_str().as_bytes()];
+                let left = &facts.panes[id.key().as_bytes()];
                 prop_assert!(left.runs == Occupant::Shell && left.id == pane);
                 prop_assert!(matches!(step.start, Start::Agent { .. }), "{:?}", step);
             }
@@ -283,7 +283,7 @@ mod tests {
             // A group's sessions share their windows, which arbitrary rows do not.
             for row in stored.snapshot.rows.iter().filter(|row| row.group.is_none()) {
                 let Some(id) = row.conversation.as_deref().and_then(ConversationId::parse) else { continue };
-                let id = id.as_str().as_bytes();
+                let id = id.key().as_bytes();
                 let closed = closings.of_row_or_session(row, stored.id).is_some();
                 let superseded = facts.panes.get(id).is_some_and(|pane| pane.runs == Occupant::Agent);
                 let is_live = facts.conversations.contains_key(id);

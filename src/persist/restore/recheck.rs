@@ -3,10 +3,12 @@
 
 use super::gather::is_waiting_shell;
 use super::step::{Action, Start, Step};
-use crate::agent::{AGENTS, Home};
+use crate::agent::{self, Home};
+use crate::persist::capture::agents::{borrowed, environments};
 use crate::persist::capture::{Capture, capture};
 use crate::persist::context::Context;
 use crate::process::Proc;
+use crate::snapshot::Row;
 use crate::tmux::TmuxError;
 use std::collections::BTreeSet;
 
@@ -20,16 +22,21 @@ pub(crate) struct LiveState<'a> {
 }
 
 impl<'a> LiveState<'a> {
-    pub(crate) fn capture(context: &'a Context) -> Result<Self, TmuxError> {
+    /// Captures them; `planned` are the rows that are to be restored.
+    pub(crate) fn capture<'r>(
+        context: &'a Context,
+        planned: impl Iterator<Item = &'r Row>,
+    ) -> Result<Self, TmuxError> {
         let (home, proc) = (Home::new(&context.account.home), Proc::default());
         let live = capture(context, None, &home, &proc)?.unwrap_or_default();
-        let mut conversations = BTreeSet::new();
-        for agent in AGENTS {
-            let outside = agent.live(&home, &proc, &live.agents).into_iter();
-            conversations.extend(outside.map(|(id, _)| id.as_str().as_bytes().to_vec()));
-        }
+        let mut known = environments(&live.snapshot.rows);
+        known.extend(environments(planned));
+        let outside = agent::live(&home, borrowed(&known), &proc, &live.agents);
+        let mut conversations: BTreeSet<Vec<u8>> =
+            outside.into_iter().map(|(id, _)| id.key().into()).collect();
+        conversations.extend(live.beside.iter().filter_map(Row::conversation_key));
         let rows = &live.snapshot.rows;
-        conversations.extend(rows.iter().filter_map(|row| row.conversation.clone()));
+        conversations.extend(rows.iter().filter_map(Row::conversation_key));
         let sessions = rows.iter().map(|row| row.session.clone()).collect();
         Ok(Self { context, proc, live, sessions, conversations })
     }
@@ -37,7 +44,7 @@ impl<'a> LiveState<'a> {
     /// Why a step must not be executed after all.
     pub(crate) fn conflict(&self, step: &Step) -> Option<&'static str> {
         if let Start::Agent { id, .. } = &step.start
-            && self.conversations.contains(id.as_str().as_bytes())
+            && self.conversations.contains(id.key().as_bytes())
         {
             return Some("its conversation is live now");
         }

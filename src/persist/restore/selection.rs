@@ -38,7 +38,7 @@ impl Selection {
         for word in words {
             match find(word, stored) {
                 Match::Session(name) => selection.sessions.insert(name),
-                Match::Conversation(id) => selection.conversations.insert(id.as_str().into()),
+                Match::Conversation(id) => selection.conversations.insert(id.key().into()),
                 Match::Several(count) => return Err(ambiguous(word, count, stored)),
                 Match::None => {
                     let (name, snapshot) = (word.clone(), stored.id);
@@ -55,7 +55,7 @@ impl Selection {
     pub fn has(&self, row: &Row) -> bool {
         let id = || ConversationId::parse(row.conversation.as_deref()?);
         self.sessions.contains(&row.session)
-            || id().is_some_and(|id| self.conversations.contains(id.as_str().as_bytes()))
+            || id().is_some_and(|id| self.conversations.contains(id.key().as_bytes()))
     }
 }
 
@@ -71,7 +71,7 @@ pub(crate) fn find(word: &str, stored: &Stored) -> Match {
         && prefix.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
     let ids = stored.snapshot.rows.iter().filter_map(|row| row.conversation.as_deref());
     let mut ids: BTreeSet<ConversationId> = ids.filter_map(ConversationId::parse).collect();
-    ids.retain(|id| is_prefix && id.as_str().starts_with(&prefix));
+    ids.retain(|id| is_prefix && id.key().starts_with(&prefix));
     match (ids.len(), ids.pop_first()) {
         (1, Some(id)) => Match::Conversation(id),
         (0, _) | (_, None) => Match::None,

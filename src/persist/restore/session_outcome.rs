@@ -72,7 +72,7 @@ pub(crate) fn of_session(
         rows.iter().filter_map(|row| row.conversation.as_ref()).collect();
     let place_of = |id: &&Vec<u8>| {
         let id = ConversationId::parse(id)?;
-        facts.conversations.get(id.as_str().as_bytes())
+        facts.conversations.get(id.key().as_bytes())
     };
     let live: Vec<&String> = conversations.iter().filter_map(place_of).collect();
     if !live.is_empty() && live.len() == conversations.len() {
@@ -137,7 +137,7 @@ pub(crate) fn beside_live(
         into_its_directory(step, facts, chosen);
         return;
     };
-    if let Some(place) = facts.conversations.get(id.as_str().as_bytes()) {
+    if let Some(place) = facts.conversations.get(id.key().as_bytes()) {
         place.as_bytes().clone_into(&mut step.target);
         step.reason = format!("its conversation {}", facts.is_in(place));
         return;
@@ -149,7 +149,7 @@ pub(crate) fn beside_live(
         return;
     }
     let explicit = chosen.is_some_and(|chosen| chosen.has(&step.row));
-    match facts.panes.get(id.as_str().as_bytes()) {
+    match facts.panes.get(id.key().as_bytes()) {
         Some(pane) if pane.runs == Occupant::Shell => {
             step.action = Action::InPlace { pane: pane.id, pid: pane.pid };
             pane.place.as_bytes().clone_into(&mut step.target);

@@ -2,8 +2,9 @@
 
 use super::closings::Closings;
 use super::lost::{self, Times};
-use crate::agent::{AGENTS, Home};
+use crate::agent::{self, Home};
 use crate::persist::capture::Capture;
+use crate::persist::capture::agents::{borrowed, environments};
 use crate::persist::context::Context;
 use crate::process::Proc;
 use crate::snapshot::{Row, Stored, Unrestored};
@@ -24,8 +25,8 @@ pub(crate) fn carry_lost(
     (home, proc): (&Home, &Proc),
 ) -> Option<String> {
     let live: BTreeSet<_> =
-        captured.snapshot.rows.iter().filter_map(|row| row.conversation.as_deref()).collect();
-    let is_known = |row: &Row| row.conversation.as_deref().is_none_or(|id| live.contains(id));
+        captured.snapshot.rows.iter().filter_map(Row::conversation_key).collect();
+    let is_known = |row: &Row| row.conversation_key().is_none_or(|id| live.contains(&id));
     let mut evidence = lost::Evidence {
         restored: take(&mut captured.restored),
         origins: captured.origins.clone(),
@@ -37,11 +38,12 @@ pub(crate) fn carry_lost(
     let server = captured.snapshot.server.split('-').next().and_then(|pid| pid.parse().ok());
     // Only a missing conversation needs a search outside the panes.
     if !newest.snapshot.rows.iter().all(is_known) {
-        for agent in AGENTS {
-            let live = agent.live(home, proc, &captured.agents).into_iter();
-            let live = live.filter(|(_, pid)| !is_in_another_server(*pid, server, proc));
-            evidence.elsewhere.extend(live.map(|(id, _)| id.as_str().into()));
-        }
+        let rows = newest.snapshot.rows.iter().chain(&captured.snapshot.rows);
+        let environments = environments(rows);
+        let live = agent::live(home, borrowed(&environments), proc, &captured.agents).into_iter();
+        let live = live.filter(|(_, pid)| !is_in_another_server(*pid, server, proc));
+        evidence.elsewhere.extend(live.map(|(id, _)| id.key().into()));
+        evidence.elsewhere.extend(captured.beside.iter().filter_map(Row::conversation_key));
     }
     let times = Times { now: context.now, seen, window: context.lost_window };
     let carried = lost::carry_forward(&mut captured.snapshot, newest, closings, &evidence, times);

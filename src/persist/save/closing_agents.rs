@@ -3,6 +3,7 @@
 //! again, the next save would carry it forward as lost.
 
 use super::closings::Closings;
+use crate::agent::conversation::key_of;
 use crate::snapshot::{Snapshot, SnapshotId, State};
 use crate::sys::clock::Epoch;
 
@@ -18,7 +19,7 @@ pub(crate) fn drop_closing(
     for row in &mut live.rows {
         let Some(id) = row.conversation.clone() else { continue };
         let Some(ending) = closings.endings.closed_since(&id, newest) else { continue };
-        if started(&id).is_some_and(|started| started <= ending.ended) {
+        if started(&key_of(&id)).is_some_and(|started| started <= ending.ended) {
             row.state = State::Shell;
             row.conversation = None;
             row.agent = None;

@@ -1,5 +1,6 @@
 //! The index of all known conversations, which saves keep up to date.
 
+use crate::persist::capture::Capture;
 use crate::persist::context::Context;
 use crate::snapshot::conversations::{self, Conversations, GRANULARITY};
 use crate::snapshot::{Snapshot, SnapshotId, Store};
@@ -12,12 +13,13 @@ use crate::text::shown;
 pub(crate) fn update(
     context: &Context,
     (store, lock): (&Store, &Lock),
-    snapshot: &Snapshot,
+    captured: &Capture,
     previous: Option<&Snapshot>,
     notes: &mut Vec<String>,
 ) {
-    if snapshot.rows.iter().any(conversations::is_there)
-        && let Err(error) = try_update(context, (store, lock), snapshot, previous, notes)
+    let has_any = captured.snapshot.rows.iter().any(conversations::is_there);
+    if (has_any || !captured.beside.is_empty())
+        && let Err(error) = try_update(context, (store, lock), captured, previous, notes)
     {
         notes.push(format!("not in the history: {error}"));
     }
@@ -26,7 +28,7 @@ pub(crate) fn update(
 fn try_update(
     context: &Context,
     (store, lock): (&Store, &Lock),
-    snapshot: &Snapshot,
+    Capture { snapshot, beside, .. }: &Capture,
     previous: Option<&Snapshot>,
     notes: &mut Vec<String>,
 ) -> Result<(), FileError> {
@@ -34,11 +36,14 @@ fn try_update(
         .conversations_written()?
         .is_some_and(|written| context.now.saturating_sub(written) < GRANULARITY);
     let has_news = previous.is_none_or(|previous| conversations::has_news(snapshot, previous));
-    if is_recent && !has_news {
+    if is_recent && !has_news && beside.is_empty() {
         return Ok(());
     }
     let (mut index, rebuilt) = read(store, notes)?;
-    if index.observe(snapshot, context.now, previous) || rebuilt {
+    let beside = Snapshot { rows: beside.clone(), ..Snapshot::default() };
+    // In that order: a conversation that is in a pane of its own, too, is where that is.
+    let has_more = index.observe(&beside, context.now, None);
+    if index.observe(snapshot, context.now, previous) || has_more || rebuilt {
         store.write_conversations(&index, lock)?;
     }
     Ok(())

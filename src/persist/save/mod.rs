@@ -178,7 +178,7 @@ fn write(
 ) -> Result<SaveReport, Error> {
     let (snapshot, alternate) = (&captured.snapshot, &captured.alternate);
     let previous = newest.map(|(_, stored)| &stored.snapshot);
-    history_index::update(context, (store, lock), snapshot, previous, notes);
+    history_index::update(context, (store, lock), captured, previous, notes);
     let bytes = snapshot::encode(snapshot);
     if let Some((_, Stored { id, .. })) = newest.filter(|(old, _)| *old == bytes)
         && !closings.any_alive(snapshot, *id)

@@ -1,6 +1,6 @@
 //! Writing a snapshot (pure).
 
-use super::{COLUMNS, TITLE, VERSION};
+use super::{COLUMNS, FIRST_LATER, TITLE, VERSION};
 use crate::snapshot::record::{Row, Snapshot};
 use crate::snapshot::summary::Summary;
 use crate::text::escape;
@@ -16,16 +16,21 @@ pub fn encode(snapshot: &Snapshot) -> Vec<u8> {
     {
         file.plain(format_args!("# {name} {}", escape(value.as_bytes()))).end();
     }
-    COLUMNS.iter().fold(file.raw(b"# columns"), |line, name| line.raw(name.as_bytes())).end();
+    let later = |row| later_columns(row).iter().rposition(Option::is_some).map_or(0, |at| at + 1);
+    let columns = FIRST_LATER + snapshot.rows.iter().map(later).max().unwrap_or(0);
+    COLUMNS[..columns]
+        .iter()
+        .fold(file.raw(b"# columns"), |line, name| line.raw(name.as_bytes()))
+        .end();
     for row in &snapshot.rows {
-        encode_row(row, &mut file);
+        encode_row(row, columns, &mut file);
     }
     file.plain(Summary::of(snapshot).line()).end();
     file.plain(format_args!("# end {}", snapshot.rows.len())).end();
     file.into_bytes()
 }
 
-fn encode_row(row: &Row, file: &mut Writer) {
+fn encode_row(row: &Row, columns: usize, file: &mut Writer) {
     file.first(&row.session).optional(Some(&row.cwd));
     file.optional(row.conversation.as_deref()).optional(row.agent.as_deref());
     file.raw(row.state.word().as_bytes()).plain(row.window);
@@ -47,10 +52,25 @@ fn encode_row(row: &Row, file: &mut Writer) {
     file.optional(linked.as_deref());
     number(Some(row.stack).filter(|stack| *stack > 0).map(u64::from), file);
     file.optional(row.options.as_deref()).optional(row.environment.as_deref());
-    file.optional(row.program.as_deref()).optional(row.agent_environment.as_deref());
-    file.optional(row.parent.as_deref()).optional(row.agent_version.as_deref());
-    file.optional(row.origin.as_deref()).optional(row.session_path.as_deref());
-    file.optional(row.user_options.as_deref()).optional(row.agent_program.as_deref()).end();
+    file.optional(row.program.as_deref());
+    for value in later_columns(row).into_iter().take(columns - FIRST_LATER) {
+        file.optional(value);
+    }
+    file.end();
+}
+
+/// The columns from [`FIRST_LATER`] on: written as far as any row has something there, so that a
+/// snapshot of an older version is written as it was.
+fn later_columns(row: &Row) -> [Option<&[u8]>; COLUMNS.len() - FIRST_LATER] {
+    [
+        row.agent_environment.as_deref(),
+        row.parent.as_deref(),
+        row.agent_version.as_deref(),
+        row.origin.as_deref(),
+        row.session_path.as_deref(),
+        row.user_options.as_deref(),
+        row.agent_program.as_deref(),
+    ]
 }
 
 fn number(number: Option<u64>, file: &mut Writer) {

@@ -46,6 +46,8 @@ const COLUMNS: [&str; 31] = [
     "user_options",
     "agent_program",
 ];
+/// The first of the columns that are left out with all that follow if no row needs them.
+const FIRST_LATER: usize = 24;
 
 /// Why a file is not a valid snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -44,7 +44,8 @@ pub fn parse(answer: &[u8], nonce: &str, extra: &ExtraFields) -> Result<Listing,
         same = Some((values, options.clone()));
         let mut chosen = || Ok(dialect.value(piece()?));
         let (session, window, title, group) = (chosen()?, chosen()?, chosen()?, chosen()?);
-        let (start_path, restored, stamp) = (chosen()?, chosen()?, chosen()?);
+        let (start_path, restored) = (chosen()?, chosen()?);
+        let (stamp, stamped) = split_at_last_space(chosen()?);
         let (origin, mark, session_path) = (chosen()?, chosen()?, chosen()?);
         let directory = chosen()?;
         let mut environment = Vec::new();
@@ -60,12 +61,21 @@ pub fn parse(answer: &[u8], nonce: &str, extra: &ExtraFields) -> Result<Listing,
         listing.server_start = fixed.server_start;
         listing.host.clone_from(&fixed.host);
         let pane = fixed.pane(&session, &window, &title, &group);
-        let marks = Pane { start_path, restored, stamp, origin, mark, session_path, ..pane };
-        listing.panes.push(Pane { directory, options, environment, ..marks });
+        let marks = Pane { restored, stamp, stamped, origin, mark, ..pane };
+        let places = Pane { start_path, session_path, directory, ..marks };
+        listing.panes.push(Pane { options, environment, ..places });
         if last {
             return Ok(listing);
         }
     }
+}
+
+/// What is before the last space and what is behind it; all is before it if there is none.
+fn split_at_last_space(mut text: Vec<u8>) -> (Vec<u8>, Vec<u8>) {
+    let Some(at) = text.iter().rposition(|&byte| byte == b' ') else { return (text, Vec::new()) };
+    let behind = text.split_off(at + 1);
+    text.truncate(at);
+    (text, behind)
 }
 
 /// Splits off the last line.
@@ -135,6 +145,7 @@ impl Fixed {
             start_path: Vec::new(),
             restored: Vec::new(),
             stamp: Vec::new(),
+            stamped: Vec::new(),
             origin: Vec::new(),
             mark: Vec::new(),
             session_path: Vec::new(),

@@ -27,7 +27,8 @@ const CHOSEN: [&str; 11] = [
     "#{q:session_group}",
     "#{?pane_dead,#{q:pane_start_path},}",
     "#{q:@persist-restored}",
-    "#{q:@conversation}",
+    // The stamp, a space, when it was left.
+    "#{q:@conversation} #{q:@agent_event}",
     "#{q:TMUX_PERSIST_ORIGIN}",
     "#{q:@persist}",
     "#{q:session_path}",
@@ -89,6 +90,8 @@ pub struct Pane {
     pub restored: Vec<u8>,
     /// What a hook marked the pane with, unverified; empty for nothing.
     pub stamp: Vec<u8>,
+    /// When that was, unverified: nanoseconds since the host's start; empty for nothing.
+    pub stamped: Vec<u8>,
     /// The session that a restore made this one of; empty for none (`TMUX_PERSIST_ORIGIN`).
     pub origin: Vec<u8>,
     /// What the user marked the session with (`@persist`), such as `off`; empty for nothing.

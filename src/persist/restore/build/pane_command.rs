@@ -64,6 +64,9 @@ pub(crate) fn argv(step: &Step, context: &Context, has_default_command: bool) ->
                 Resumption::ResumeTranscript(path) => {
                     with(&[b"--resume", id, b"--transcript", path.as_os_str().as_bytes()])
                 }
+                Resumption::Fork { parent } => {
+                    with(&[b"--session", id, b"--fork-of", parent.as_str().as_bytes()])
+                }
                 Resumption::StartUnderId => with(&[b"--session", id, b"--code-dir", cwd]),
                 Resumption::StartAnew => with(&[b"--instead-of", id, b"--code-dir", cwd]),
                 Resumption::Impossible(why) => launched(&[b"--shell", b"--note", why.as_bytes()]),

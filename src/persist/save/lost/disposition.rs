@@ -19,7 +19,7 @@ pub(super) enum Disposition {
 pub(super) struct Present<'a> {
     rows: &'a [Row],
     sessions: BTreeSet<&'a [u8]>,
-    conversations: BTreeSet<&'a [u8]>,
+    conversations: BTreeSet<Vec<u8>>,
     by_id: HashMap<u32, usize>,
     by_place: HashMap<(&'a [u8], u32, u32), usize>,
     /// Whether the pane ids of the newest snapshot are of the same server.
@@ -31,13 +31,11 @@ impl<'a> Present<'a> {
     pub(super) fn of(live: &'a Snapshot, newest: &Snapshot, evidence: &'a Evidence) -> Self {
         let rows = &live.rows;
         let with_id = |(at, row): (usize, &Row)| Some((row.pane_id?, at));
-        let conversations = rows.iter().filter_map(|row| row.conversation.as_deref());
+        let conversations = rows.iter().filter_map(Row::conversation_key);
         Self {
             rows,
             sessions: rows.iter().map(|row| row.session.as_slice()).collect(),
-            conversations: conversations
-                .chain(evidence.elsewhere.iter().map(Vec::as_slice))
-                .collect(),
+            conversations: conversations.chain(evidence.elsewhere.iter().cloned()).collect(),
             by_id: rows.iter().enumerate().filter_map(with_id).collect(),
             by_place: rows.iter().enumerate().map(|(at, row)| (row.place(), at)).collect(),
             same_server: !live.server.is_empty() && live.server == newest.server,
@@ -48,7 +46,7 @@ impl<'a> Present<'a> {
     pub(super) fn disposition(&self, row: &Row) -> Disposition {
         let session_is_live = self.sessions.contains(row.session.as_slice());
         let id = row.conversation.as_deref().and_then(ConversationId::parse);
-        let Some(id) = id.as_ref().map(|id| id.as_str().as_bytes()) else {
+        let Some(id) = id.as_ref().map(|id| id.key().as_bytes()) else {
             // A pane without a conversation is lost only with its whole session. If the session was
             // renamed, its panes are there under another name.
             let gone = !session_is_live && self.same_pane(row).is_none();

@@ -1,0 +1,148 @@
+//! What Codex keeps of its threads: writer locks and rollouts, and the record of its daemon.
+
+use crate::agent::conversation::ConversationId;
+use crate::agent::home::Home;
+use crate::process::{Proc, base_name};
+use crate::sys::Dir;
+use chrono::{DateTime, Datelike, Days, NaiveDate};
+use serde_json::Value;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+/// Held open by the process that writes a thread, from the start, as `<uuid>.lock`.
+pub(super) const LOCKS: &str = "thread-writer-locks";
+/// Transcripts from the first prompt on: `Y/M/D/rollout-<time>-<uuid>.jsonl`.
+pub(super) const ROLLOUTS: &str = "sessions";
+/// The record of the shared daemon.
+const DAEMON: (&str, &str) = ("app-server-daemon", "daemon.pid");
+/// Maximum number of rollouts of one day, and of locks, that are read.
+const MAX_LISTED: usize = 100_000;
+/// With more rollouts since the start than this, none is guessed.
+const MAX_GUESSED_AMONG: usize = 64;
+/// Of a longer run, the first and the last days are searched.
+const MAX_DAYS: u64 = 3;
+/// Maximum size of the first line of a rollout, in bytes.
+const MAX_FIRST_LINE: u64 = 64 << 10;
+
+/// The thread whose writer lock a file is.
+pub(super) fn locked(file: &Path) -> Option<ConversationId> {
+    let in_locks = file.parent()?.file_name()? == LOCKS;
+    let id = ConversationId::parse(file.file_name()?.as_bytes().strip_suffix(b".lock")?)?;
+    in_locks.then_some(id)
+}
+
+pub(super) fn is_rollout_of(file: &OsStr, id: &ConversationId) -> bool {
+    rollout_id(file).as_ref() == Some(id)
+}
+
+/// The thread whose rollout a file is.
+fn rollout_id(file: &OsStr) -> Option<ConversationId> {
+    let name = base_name(file.as_bytes()).strip_prefix(b"rollout-")?.strip_suffix(b".jsonl")?;
+    ConversationId::parse(name.get(name.len().checked_sub(36)?..)?)
+}
+
+/// A thread's id is a `UUIDv7`: it says when it was minted, and the rollout lies in the folder of
+/// that day, in local time: so in one of three.
+pub(super) fn rollout(id: &ConversationId, home: &Home) -> Option<(Rc<Dir>, OsString)> {
+    let minted = day_minted(id.key())?;
+    around(minted).find_map(|day| {
+        let dir = rollouts_of(day, home)?;
+        let name = dir.names(MAX_LISTED).ok()??.into_iter().find(|name| is_rollout_of(name, id))?;
+        Some((dir, name))
+    })
+}
+
+/// The one thread whose id begins so, among the locks and the rollouts.
+pub(super) fn completed(beginning: &str, home: &Home) -> Option<ConversationId> {
+    let is_it = |id: &ConversationId| id.key().starts_with(beginning);
+    let locks = home.dir(home.codex().join(LOCKS)).and_then(|dir| dir.names(MAX_LISTED).ok()?);
+    let lock = |name: &OsString| ConversationId::parse(name.as_bytes().strip_suffix(b".lock")?);
+    let locked = locks.unwrap_or_default().iter().filter_map(lock).find(is_it);
+    locked.or_else(|| {
+        around(day_minted(beginning)?).find_map(|day| {
+            let names = rollouts_of(day, home)?.names(MAX_LISTED).ok()??;
+            names.iter().filter_map(|name| rollout_id(name)).find(is_it)
+        })
+    })
+}
+
+/// The one thread of a directory whose rollout was written since `started`, in seconds since the
+/// epoch: a guess, given up between rivals and in crowds.
+pub(super) fn only_rollout_since(started: u64, cwd: &Path, home: &Home) -> Option<ConversationId> {
+    let mut candidates = Vec::new();
+    for day in days_since(started) {
+        let Some(dir) = rollouts_of(day, home) else { continue };
+        for name in dir.names(MAX_LISTED).ok()?? {
+            let written =
+                dir.stat(&name).ok().flatten().and_then(|s| u64::try_from(s.st_mtime).ok());
+            if written.is_none_or(|written| written < started) {
+                continue;
+            }
+            candidates.extend(rollout_id(&name).map(|id| (id, dir.clone(), name)));
+            if candidates.len() > MAX_GUESSED_AMONG {
+                return None;
+            }
+        }
+    }
+    candidates.retain(|(_, dir, name)| directory(dir, name).as_deref() == Some(cwd));
+    let [(only, ..)] = &candidates[..] else { return None };
+    Some(only.clone())
+}
+
+/// The directory that a rollout's first line names.
+fn directory(dir: &Dir, name: &OsStr) -> Option<PathBuf> {
+    let start = dir.read_start(name, MAX_FIRST_LINE).ok()?;
+    let first = start.split(|&byte| byte == b'\n').next()?;
+    let line: Value = serde_json::from_slice(first).ok()?;
+    Some(line["payload"]["cwd"].as_str()?.into())
+}
+
+/// Whether the shared daemon runs, which then holds the files of all threads.
+pub(super) fn has_daemon(home: &Home, proc: &Proc) -> bool {
+    let running = || {
+        let dir = home.dir(home.codex().join(DAEMON.0))?;
+        let record: Value =
+            serde_json::from_slice(&dir.read(DAEMON.1, MAX_FIRST_LINE).ok()?).ok()?;
+        let pid = i32::try_from(record["pid"].as_i64()?).ok()?;
+        let start = &record["processIdentity"]["startTicks"];
+        let start = start.as_u64().or_else(|| start.as_str()?.parse().ok());
+        let stat = proc.stat(pid)?;
+        Some(start.is_none_or(|start| start == stat.start))
+    };
+    running().unwrap_or(false)
+}
+
+fn rollouts_of(day: NaiveDate, home: &Home) -> Option<Rc<Dir>> {
+    let folder = format!("{:04}/{:02}/{:02}", day.year(), day.month(), day.day());
+    home.dir(home.codex().join(ROLLOUTS).join(folder))
+}
+
+/// The day, in UTC, on which an id was minted; its beginning is enough.
+pub(super) fn day_minted(id: &str) -> Option<NaiveDate> {
+    let digits: String = id.chars().filter(|c| *c != '-').take(12).collect();
+    let milliseconds = i64::from_str_radix(&digits, 16).ok().filter(|_| digits.len() == 12)?;
+    Some(DateTime::from_timestamp_millis(milliseconds)?.date_naive())
+}
+
+/// A day in UTC in all local times.
+pub(super) fn around(day: NaiveDate) -> impl Iterator<Item = NaiveDate> {
+    let days = [Some(day), day.checked_sub_days(Days::new(1)), day.checked_add_days(Days::new(1))];
+    days.into_iter().flatten()
+}
+
+fn days_since(started: u64) -> Vec<NaiveDate> {
+    let day = |seconds: u64| {
+        Some(DateTime::from_timestamp(i64::try_from(seconds).ok()?, 0)?.date_naive())
+    };
+    let (Some(first), Some(last)) = (day(started), day(crate::sys::clock::now())) else {
+        return Vec::new();
+    };
+    let mut days: Vec<NaiveDate> = around(first).chain(around(last)).collect();
+    let between = (1..MAX_DAYS).filter_map(|n| first.checked_add_days(Days::new(n)));
+    days.extend(between.filter(|day| *day < last));
+    days.sort();
+    days.dedup();
+    days
+}
