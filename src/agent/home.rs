@@ -27,6 +27,8 @@ struct Shared {
     notes: RefCell<Vec<String>>,
     /// A mount that was needed since [`Home::take_unanswered`] and does not answer.
     unanswered: RefCell<Option<PathBuf>>,
+    /// Files of an agent's that do not parse, by directory, each with why.
+    incomplete: RefCell<BTreeMap<PathBuf, BTreeMap<String, String>>>,
 }
 
 impl Home {
@@ -128,9 +130,31 @@ impl Home {
         }
     }
 
-    /// What was noted.
+    /// Notes a file of an agent's that does not parse: a power cut can leave many empty ones, which are one
+    /// note together.
+    pub fn note_incomplete(&self, dir: &Path, name: &str, why: &impl std::fmt::Display) {
+        let mut incomplete = self.shared.incomplete.borrow_mut();
+        let files = incomplete.entry(dir.to_owned()).or_default();
+        files.entry(name.to_owned()).or_insert_with(|| why.to_string());
+    }
+
+    /// What was noted, without the files that do not parse: more of them may be found.
     pub fn take_notes(&self) -> Vec<String> {
         self.shared.notes.take()
+    }
+
+    /// What was noted, all of it.
+    pub fn take_all_notes(&self) -> Vec<String> {
+        let mut notes = self.take_notes();
+        for (dir, files) in self.shared.incomplete.take() {
+            let Some((name, why)) = files.first_key_value() else { continue };
+            let others = match files.len() - 1 {
+                0 => String::new(),
+                others => format!(" ({others} more in this directory cannot be read)"),
+            };
+            notes.push(format!("{}: {why}{others}", shown(&dir.join(name))));
+        }
+        notes
     }
 
     /// The directory below which a path must stay, and whether that is the home.
@@ -178,6 +202,26 @@ impl Home {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn files_that_a_power_cut_left_empty_are_one_note_for_a_directory() {
+        let home = Home::new(Path::new("/home/ann"));
+        let dir = Path::new("/home/ann/.claude/sessions");
+        for pid in 101..200 {
+            home.note_incomplete(dir, &format!("{pid}.json"), &"EOF while parsing");
+            home.note_incomplete(dir, &format!("{pid}.json"), &"EOF while parsing");
+        }
+        home.note_incomplete(Path::new("/home/ann/.other"), "1.json", &"torn");
+        assert_eq!(home.take_notes(), [""; 0]);
+        let notes = home.take_all_notes();
+        assert_eq!(
+            notes,
+            [
+                "/home/ann/.claude/sessions/101.json: EOF while parsing (98 more in this directory cannot be read)",
+                "/home/ann/.other/1.json: torn",
+            ]
+        );
+    }
 
     #[test]
     fn a_link_inside_the_home_is_followed_and_one_out_of_it_is_not() {

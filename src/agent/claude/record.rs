@@ -3,7 +3,6 @@
 use crate::agent::home::Home;
 use crate::process::Process;
 use crate::sys::Dir;
-use crate::text::shown;
 use serde::Deserialize;
 use std::time::Duration;
 
@@ -147,7 +146,7 @@ fn read<T: serde::de::DeserializeOwned>(home: &Home, dir: &Dir, name: &str) -> O
             match read()? {
                 Ok(value) => Some(value),
                 Err(error) => {
-                    home.note(format!("{}: {error}", shown(&dir.path().join(name))));
+                    home.note_incomplete(dir.path(), &name, &error);
                     None
                 }
             }
