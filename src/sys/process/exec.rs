@@ -43,7 +43,7 @@ pub struct Output {
 #[derive(Debug, thiserror::Error)]
 pub enum ExecError {
     /// It could not be started, or its pipes failed.
-    #[error("running {program}: {}", io_reason(source))]
+    #[error("running {program}: {}", start_reason(source))]
     Start { program: String, source: io::Error },
     /// It was killed at its deadline.
     #[error("{program} did not answer within {} s and was killed", deadline.as_secs_f32())]
@@ -58,6 +58,14 @@ pub enum ExecError {
     /// It has ended, but its status cannot be read: another process traces it.
     #[error("{program} has ended, but a process that traces it withholds its exit status")]
     Traced { program: String },
+}
+
+/// Why a program could not be started. The system's own words for EAGAIN do not say what to do.
+fn start_reason(error: &io::Error) -> String {
+    if error.kind() == io::ErrorKind::WouldBlock {
+        return "the user has as many processes as are allowed (ulimit -u, TasksMax=)".to_owned();
+    }
+    io_reason(error)
 }
 
 /// How long to wait for the exit status of a child that was killed. A process that traces it can
