@@ -20,11 +20,12 @@ pub struct MapError {
 
 impl UserMap {
     /// Parses `identity=os_user[:cwd]`, one a line; empty lines and lines beginning `#` are
-    /// comments. Several identities may lead to one user.
+    /// comments, and so is what follows a `#` after a blank. Blanks around `=` and `:` are ignored. Several
+    /// identities may lead to one user.
     pub fn parse(text: &str, file: &Path) -> (Self, Vec<MapError>) {
         let (mut map, mut errors) = (Self::default(), Vec::new());
         for (index, line) in text.lines().enumerate() {
-            let line = line.trim();
+            let line = without_comment(line).trim();
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
@@ -54,7 +55,8 @@ impl UserMap {
 
 fn parse_line(line: &str) -> Result<(&str, &str), &'static str> {
     let (identity, target) = line.split_once('=').ok_or("expected identity=os_user[:cwd]")?;
-    let user = target.split_once(':').map_or(target, |(user, _cwd)| user);
+    let user = target.split_once(':').map_or(target, |(user, _cwd)| user).trim();
+    let identity = identity.trim();
     if identity.is_empty() {
         return Err("the identity is empty");
     }
@@ -62,6 +64,18 @@ fn parse_line(line: &str) -> Result<(&str, &str), &'static str> {
         return Err("not a user name");
     }
     Ok((identity, user))
+}
+
+/// A line up to a `#` that begins it or follows a blank: an identity may have one within it.
+fn without_comment(line: &str) -> &str {
+    let mut before = None;
+    for (at, character) in line.char_indices() {
+        if character == '#' && before.is_none_or(char::is_whitespace) {
+            return &line[..at];
+        }
+        before = Some(character);
+    }
+    line
 }
 
 /// Whether a name is one that useradd(8) would take on any distribution, and so is safe as a
@@ -92,6 +106,17 @@ mod tests {
             ]
         );
         assert!(map.contains("bob") && !map.contains("bob@x"));
+    }
+
+    #[test]
+    fn a_comment_after_a_user_and_blanks_around_the_equals_sign_lose_nobody() {
+        let text =
+            "a=ann # note\nb = bob\nc=cleo\t#x\nd#1@x=dora : /srv/d # her work\n \t# all\ne= #\n";
+        let (map, errors) = UserMap::parse(text, Path::new("/etc/map"));
+        assert_eq!(map.users().collect::<Vec<_>>(), ["ann", "bob", "cleo", "dora"]);
+        let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        assert_eq!(errors, ["/etc/map:6: not a user name"]);
+        assert_eq!(map.users["dora"], ["d#1@x"]);
     }
 
     #[test]
