@@ -15,7 +15,7 @@ pub mod restore_pending;
 pub mod save;
 
 pub use crate::persist::commands::hook_event::HookCaller;
-pub use crate::persist::commands::import::Manifest;
+pub use crate::persist::commands::older_suite::{Forgotten, Manifest, OlderState, time_in_name};
 pub use capture_policy::CapturePolicy;
 pub use context::Context;
 pub use report::Report;

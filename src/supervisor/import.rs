@@ -7,18 +7,21 @@ use super::targets::{self, Target, Targets};
 use super::task::{Task, TaskResult, UserReport};
 use super::worker;
 use crate::identity::is_user_name;
-use crate::persist::{Manifest, Request};
-use crate::snapshot::SnapshotId;
+use crate::persist::{Forgotten, Manifest, OlderState, Request, time_in_name};
 use crate::sys::accounts;
 use crate::sys::fs::{Dir, Existing, FileError, trusted_path};
 use crate::text::escape;
 use rustix::fs::{FileType, Stat};
+use std::collections::BTreeSet;
 use std::ffi::OsString;
+use std::path::Path;
 
 /// Where the older suite's files stay; not a valid user name.
 const ASIDE: &str = ".predecessor";
 /// Its series of snapshots, by user.
 const SERIES: &str = "snapshots";
+/// What the older suite's records of closed sessions end in, beside a user's name or alone.
+const FORGOTTEN: &str = "forgotten.tsv";
 /// Maximum size of a manifest, in bytes: one of 1,000 sessions is 100 KB.
 const MAX_MANIFEST: u64 = 1 << 20;
 /// Maximum number of files in one of its directories.
@@ -59,13 +62,13 @@ pub fn import(config: &Config) -> Result<Option<ImportResult>, Error> {
         }
         let _span = tracing::info_span!("user", name).entered();
         let mut notes = Vec::new();
-        let manifests = read_manifests(&aside, &name, &mut notes)?;
+        let older = read_state(&aside, &name, &mut notes)?;
         warnings.extend(notes.into_iter().map(|note| (Some(name.clone()), note)));
-        if manifests.is_empty() {
+        if older.is_empty() {
             continue;
         }
-        tracing::info!(manifests = manifests.len(), "importing");
-        let input = serde_json::to_vec(&manifests).map_err(Error::Encode)?;
+        tracing::info!(manifests = older.manifests.len(), "importing");
+        let input = serde_json::to_vec(&older).map_err(Error::Encode)?;
         let job = worker::job(config, &task, path.clone(), false, None, config.restore.clone());
         match worker::run_as_user(config, &name, Some(&state), &job, Some(input)) {
             Ok(report) => {
@@ -94,6 +97,10 @@ fn move_aside(
     for name in state.names(MAX_FILES)?.unwrap_or_default() {
         let text = name.to_str().unwrap_or_default();
         let kind = match text.strip_suffix(".tsv") {
+            // Of a series, the name of a user is a link to the newest: it would lead nowhere.
+            Some(user) if is_user_name(user) && leads_into_series(state, text)? => {
+                FileType::Symlink
+            }
             Some(user) if is_user_name(user) => FileType::RegularFile,
             None if text == SERIES => FileType::Directory, // a user's own would be that user's
             _ => continue,
@@ -114,40 +121,73 @@ fn move_aside(
     Ok(Some(aside))
 }
 
+/// Whether a name is a link to one of the series' snapshots. The link is read, not followed.
+fn leads_into_series(state: &Dir, name: &str) -> Result<bool, FileError> {
+    let Some(target) = state.link_target(name)? else { return Ok(false) };
+    let target = Path::new(&target);
+    let target = target.strip_prefix(state.path()).unwrap_or(target);
+    let target = target.strip_prefix(".").unwrap_or(target);
+    Ok(target.starts_with(SERIES))
+}
+
 /// All that the older suite kept of a user; `notes` names what cannot be read.
-fn read_manifests(
-    aside: &Dir,
-    user: &str,
-    notes: &mut Vec<String>,
-) -> Result<Vec<Manifest>, FileError> {
-    let mut manifests = Vec::new();
-    let mut read = |dir: &Dir, name: &OsString| -> Result<(), FileError> {
-        let Some(stat) = dir.stat(name)? else { return Ok(()) };
-        let named = name.to_str().and_then(SnapshotId::parse).map(SnapshotId::seconds);
-        let written = u64::try_from(stat.st_mtime).unwrap_or(0);
-        let shown = escape(name.as_encoded_bytes());
-        match dir.read(name, MAX_MANIFEST) {
-            Ok(bytes) => manifests.push(Manifest {
-                name: shown,
-                seconds: named.unwrap_or(written),
-                text: escape(&bytes),
-            }),
-            Err(error) => notes.push(format!("not imported: {error}")),
+fn read_state(aside: &Dir, user: &str, notes: &mut Vec<String>) -> Result<OlderState, FileError> {
+    let mut older = OlderState::default();
+    let series = match aside.open_dir(SERIES).and_then(|series| series.open_dir(user)) {
+        Ok(series) => Some(series),
+        Err(error) if error.is_not_found() => None,
+        Err(error) => {
+            notes.push(format!("not imported: {error}"));
+            None
         }
-        Ok(())
     };
-    read(aside, &format!("{user}.tsv").into())?;
-    let series = aside.open_dir(SERIES).and_then(|series| series.open_dir(user));
-    match series {
-        Ok(series) => {
-            for name in series.names(MAX_FILES)?.unwrap_or_default() {
-                if name.as_encoded_bytes().ends_with(b".tsv") {
-                    read(&series, &name)?;
-                }
+    if let Some(series) = &series {
+        for name in series.names(MAX_FILES)?.unwrap_or_default() {
+            if name.as_encoded_bytes().ends_with(b".tsv") {
+                read(series, &name, &mut older, notes)?;
             }
         }
-        Err(error) if error.is_not_found() => {}
-        Err(error) => notes.push(format!("not imported: {error}")),
     }
-    Ok(manifests)
+    // The newest of a series, whose time is in its name there: here it has that of the last copy.
+    let of_series: BTreeSet<String> =
+        older.manifests.iter().map(|manifest| manifest.text.clone()).collect();
+    let manifest = format!("{user}.tsv");
+    let is_link = aside.link_target(&manifest)?.is_some();
+    if !is_link {
+        read(aside, &manifest.into(), &mut older, notes)?;
+    }
+    if !of_series.is_empty() {
+        let copied = |manifest: &Manifest| {
+            manifest.name == format!("{user}.tsv") && of_series.contains(&manifest.text)
+        };
+        older.manifests.retain(|manifest| !copied(manifest));
+    }
+    read(aside, &format!("{user}.{FORGOTTEN}").into(), &mut older, notes)?;
+    Ok(older)
+}
+
+/// Reads one file, if it is there: a manifest, or a record of closed sessions.
+fn read(
+    dir: &Dir,
+    name: &OsString,
+    older: &mut OlderState,
+    notes: &mut Vec<String>,
+) -> Result<(), FileError> {
+    let Some(stat) = dir.stat(name)? else { return Ok(()) };
+    let shown = escape(name.as_encoded_bytes());
+    let text = match dir.read(name, MAX_MANIFEST) {
+        Ok(bytes) => escape(&bytes),
+        Err(error) => {
+            notes.push(format!("not imported: {error}"));
+            return Ok(());
+        }
+    };
+    if name.as_encoded_bytes().ends_with(FORGOTTEN.as_bytes()) {
+        older.forgotten.push(Forgotten { name: shown, text });
+    } else {
+        let written = u64::try_from(stat.st_mtime).unwrap_or(0);
+        let seconds = name.to_str().and_then(time_in_name).unwrap_or(written);
+        older.manifests.push(Manifest { name: shown, seconds, text });
+    }
+    Ok(())
 }

@@ -8,8 +8,8 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 /// As root: makes `<state>/<user>/` (0700, owned by the user) and the documented link
-/// `<state>/<user>.tsv` once. An existing directory is left as it is, and refused unless it is the
-/// user's.
+/// `<state>/<user>.tsv` once, and fixes a link that leads elsewhere, as one of the older suite's does. An
+/// existing directory is left as it is, and refused unless it is the user's.
 ///
 /// A new directory is completed under another name and renamed, so that a kill leaves no
 /// directory of root's in the user's place.
@@ -27,7 +27,7 @@ pub(crate) fn ensure(state: &Dir, account: &Account) -> Result<(), FileError> {
         Some(_) => {}
         None => make(state, account, &path)?,
     }
-    state.ensure_link(&format!("{name}.tsv"), PathBuf::from(name).join("latest").as_os_str())
+    state.point_link(&format!("{name}.tsv"), PathBuf::from(name).join("latest").as_os_str())
 }
 
 fn make(state: &Dir, account: &Account, path: &Path) -> Result<(), FileError> {

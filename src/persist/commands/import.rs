@@ -1,29 +1,20 @@
-//! `import`: converts the manifests of the older suite to snapshots of the user.
+//! `import`: converts what the older suite kept of the user: its manifests to snapshots, and its records of
+//! closed sessions to tombstones.
 
+use super::older_suite::{self, Forgotten, Manifest, OlderState};
 use crate::persist::context::Context;
 use crate::persist::error::Error;
 use crate::persist::report::{ImportReport, Report};
-use crate::snapshot::{self, Snapshot, SnapshotId};
+use crate::snapshot::{self, Snapshot, SnapshotId, Store, Tombstone};
 use crate::sys::FileError;
+use crate::sys::locks::Lock;
 use crate::text::unescape;
-use serde::{Deserialize, Serialize};
 use std::io::Read;
 
 /// Maximum size of all manifests together, in bytes.
 const MAX_INPUT: u64 = 256 << 20;
 
-/// A manifest of the older suite, as root passes it to the user's process.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Manifest {
-    pub name: String,
-    /// Time of its last modification, in seconds since the epoch.
-    pub seconds: u64,
-    /// Its bytes, in the snapshot file's escapes.
-    pub text: String,
-}
-
-/// Imports the manifests that come on standard input, a JSON list of [`Manifest`]s.
+/// Imports what comes on standard input, an [`OlderState`] in JSON.
 pub fn import(context: &Context) -> Report {
     let mut report = ImportReport::default();
     report.error = try_import(context, &mut report).err().map(Into::into);
@@ -34,19 +25,21 @@ fn try_import(context: &Context, report: &mut ImportReport) -> Result<(), Error>
     let mut input = Vec::new();
     let read = std::io::stdin().lock().take(MAX_INPUT).read_to_end(&mut input);
     read.map_err(Error::ReadManifests)?;
-    let manifests = serde_json::from_slice(&input).map_err(Error::InvalidManifests)?;
-    Ok(write(context, manifests, report)?)
+    let older: OlderState = serde_json::from_slice(&input).map_err(Error::InvalidManifests)?;
+    Ok(write(context, older, report)?)
 }
 
 /// Writes each as a snapshot of its own time, unless it equals the one before it. Newer snapshots
 /// stay the newest.
 fn write(
     context: &Context,
-    mut manifests: Vec<Manifest>,
+    OlderState { mut manifests, forgotten }: OlderState,
     report: &mut ImportReport,
 ) -> Result<(), FileError> {
     let mut store = context.writable_store()?;
     let lock = store.lock(context.lock_wait)?;
+    // First: no snapshot is ever there without what was closed since.
+    report.closed = close(&store, &lock, &forgotten, &mut report.notes)?;
     manifests.sort_by(|a, b| (a.seconds, &a.name).cmp(&(b.seconds, &b.name)));
     let mut known = store.ids()?.0;
     let (mut last, mut previous) = (None, Snapshot::default());
@@ -75,4 +68,32 @@ fn write(
     }
     let newest = store.newest(&mut report.notes)?;
     newest.map_or(Ok(()), |(_, stored)| store.point_latest(stored.id))
+}
+
+/// Adds the sessions that were closed on purpose to the tombstones; returns how many were not there yet.
+fn close(
+    store: &Store,
+    lock: &Lock,
+    forgotten: &[Forgotten],
+    notes: &mut Vec<String>,
+) -> Result<usize, FileError> {
+    let mut all = store.tombstones(notes)?;
+    let before = all.0.len();
+    for file in forgotten {
+        let (found, bad) = older_suite::tombstones(file);
+        notes.extend(bad.iter().map(|line| format!("not imported: {}: line {line}", file.name)));
+        for one in found {
+            let is_same =
+                |known: &Tombstone| (&known.session, known.closed) == (&one.session, one.closed);
+            if !all.0.iter().any(is_same) {
+                all.0.push(one);
+            }
+        }
+    }
+    let added = all.0.len() - before;
+    if added > 0 {
+        all.0.sort_by_key(|tombstone| tombstone.closed);
+        store.write_tombstones(&all, lock)?;
+    }
+    Ok(added)
 }

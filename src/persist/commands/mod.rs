@@ -10,5 +10,6 @@ pub mod hook_event;
 pub mod hook_install;
 pub mod import;
 pub mod list;
+pub mod older_suite;
 pub mod show;
 pub mod status;

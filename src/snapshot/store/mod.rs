@@ -107,7 +107,7 @@ impl Store {
             return Err(FileError::refused("opening", dir.path(), "belongs to another user"));
         }
         let link = format!("{user}.tsv");
-        state.ensure_link(&link, Path::new(user).join(LATEST).as_os_str())?;
+        state.point_link(&link, Path::new(user).join(LATEST).as_os_str())?;
         let snapshots = open_snapshots(&dir)?;
         Ok(Self { dir, snapshots })
     }

@@ -26,6 +26,15 @@ impl Dir {
         }
     }
 
+    /// Makes `name` a link to `target`, and fixes a link there that leads elsewhere. What is no link stays.
+    pub fn point_link(&self, name: &str, target: &OsStr) -> Result<(), FileError> {
+        match self.link_target(name)? {
+            Some(found) if found == target => Ok(()),
+            Some(_) => self.write_link(name, target),
+            None => self.ensure_link(name, target),
+        }
+    }
+
     /// Makes `name` a link to `target`; replaces a link or file there in one step.
     pub fn write_link(&self, name: &str, target: &OsStr) -> Result<(), FileError> {
         let temporary = shared::atomic::temporary_name();

@@ -58,7 +58,12 @@ pub(crate) fn hook_install(name: &str, report: &HookInstallReport) -> String {
 }
 
 pub(crate) fn import(name: &str, report: &ImportReport) -> String {
-    format!("{name}: {} of the older suite imported\n", count(report.snapshots, "snapshot"))
+    let closed = match report.closed {
+        0 => String::new(),
+        closed => format!(", {} recorded as closed", count(closed, "session")),
+    };
+    let snapshots = count(report.snapshots, "snapshot");
+    format!("{name}: {snapshots} of the older suite imported{closed}\n")
 }
 
 pub(crate) fn forget(name: &str, report: &ForgetReport) -> String {

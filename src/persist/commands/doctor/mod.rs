@@ -20,6 +20,7 @@ pub fn doctor(context: &Context, root: &Path) -> Report {
     let found = agents::find(&context.account.home, std::env::var_os("PATH").as_deref());
     let mut checks = vec![state::directory(context)];
     checks.extend(state::records(context));
+    checks.extend(state::link(context, &standing));
     checks.extend(state::snapshots(&standing));
     checks.push(agents::check(&found));
     if !found.is_empty() {

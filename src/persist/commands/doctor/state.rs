@@ -59,6 +59,36 @@ fn judge(path: &Path, own: u32, found: DirectoryFacts) -> Check {
     }
 }
 
+/// Checks the documented link `<user>.tsv`: other programs read the newest snapshot there.
+pub(crate) fn link(context: &Context, standing: &StatusReport) -> Option<Check> {
+    let newest = standing.snapshot.as_ref()?;
+    let own = context.own_dir();
+    let mut link = own.clone().into_os_string();
+    link.push(".tsv");
+    let link = Path::new(&link);
+    let found = link.canonicalize().map_err(|error| error.kind());
+    let expected = own.join("snapshots").join(format!("{newest}.tsv")).canonicalize();
+    let shown = shown(link).to_string();
+    judge_link(&shown, found.as_deref().map_err(|kind| *kind), expected.ok().as_deref())
+}
+
+fn judge_link(
+    link: &str,
+    found: Result<&Path, ErrorKind>,
+    expected: Option<&Path>,
+) -> Option<Check> {
+    let what = match found {
+        Err(ErrorKind::NotFound) => "leads nowhere",
+        Err(_) => "cannot be followed",
+        Ok(found) if expected.is_some_and(|expected| expected != found) => {
+            "does not lead to the newest snapshot"
+        }
+        Ok(_) => return None,
+    };
+    let what = format!("{link} {what}: programs that read it miss what was saved");
+    Some(Check::fault(NAME, what, "persist save"))
+}
+
 /// Checks the snapshots: each invalid file is one check.
 pub(crate) fn snapshots(standing: &StatusReport) -> Vec<Check> {
     let damaged = |note: &String| Check::warn("snapshots", note.clone(), "persist list");
@@ -97,6 +127,24 @@ pub(crate) fn records(context: &Context) -> Vec<Check> {
 mod tests {
     use super::*;
     use crate::persist::report::CheckState;
+
+    #[test]
+    fn the_documented_link_must_lead_to_the_newest_snapshot() {
+        let (here, newest) = (Path::new("/s/u/snapshots/2.tsv"), Path::new("/s/u/snapshots/2.tsv"));
+        assert_eq!(judge_link("/s/u.tsv", Ok(here), Some(newest)), None);
+        for (found, what) in [
+            (Err(ErrorKind::NotFound), "leads nowhere"),
+            (Err(ErrorKind::PermissionDenied), "cannot be followed"),
+            (Ok(Path::new("/s/snapshots/u/1.tsv")), "does not lead to the newest"),
+        ] {
+            let check = judge_link("/s/u.tsv", found, Some(newest)).unwrap();
+            assert_eq!(
+                (check.state, check.fix.as_deref()),
+                (CheckState::Fault, Some("persist save"))
+            );
+            assert!(check.what.starts_with(&format!("/s/u.tsv {what}")), "{}", check.what);
+        }
+    }
 
     #[test]
     fn a_directory_that_is_anothers_open_or_none_is_a_fault_with_what_fixes_it() {
