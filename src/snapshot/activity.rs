@@ -54,6 +54,9 @@ pub struct Activity {
     pub last_restore: Epoch,
     /// How long it took, in milliseconds.
     pub last_restore_ms: u64,
+    /// When a save first found that the tmux server had ended with sessions that were not closed; 0 from the
+    /// next save of live sessions on.
+    pub server_ended: Epoch,
     /// Panes that restores dealt with, in all.
     pub restored: Restored,
     /// Lines of a later version.
@@ -79,7 +82,7 @@ pub struct Restored {
 type Number = (&'static str, fn(&mut Activity) -> &mut u64);
 
 /// The numbers of the file, in its order.
-const NUMBERS: [Number; 14] = [
+const NUMBERS: [Number; 15] = [
     ("last_save", |a| &mut a.last_save),
     ("last_save_ms", |a| &mut a.last_save_ms),
     ("last_good_save", |a| &mut a.last_good_save),
@@ -89,6 +92,7 @@ const NUMBERS: [Number; 14] = [
     ("failures", |a| &mut a.failures),
     ("last_restore", |a| &mut a.last_restore),
     ("last_restore_ms", |a| &mut a.last_restore_ms),
+    ("server_ended", |a| &mut a.server_ended),
     ("restored_new", |a| &mut a.restored.new),
     ("restored_skip", |a| &mut a.restored.skip),
     ("restored_in_place", |a| &mut a.restored.in_place),
@@ -156,6 +160,7 @@ impl Activity {
         self.failures_since_good = 0;
         if result != SaveResult::Nothing {
             self.confirmed = now;
+            self.server_ended = 0;
         }
     }
 
@@ -228,7 +233,8 @@ impl Activity {
             (Some((name, number)), _, &[value]) => {
                 let value: u64 = std::str::from_utf8(value).ok()?.parse().ok()?;
                 let is_time = name.starts_with("last_") && !name.ends_with("_ms");
-                let is_valid = !(is_time || *name == "confirmed") || value <= id::LAST;
+                let is_time = is_time || ["confirmed", "server_ended"].contains(name);
+                let is_valid = !is_time || value <= id::LAST;
                 *number(self) = is_valid.then_some(value)?;
             }
             (None, b"last_result", &[value]) => self.last_result = Some(SaveResult::parse(value)?),

@@ -8,16 +8,21 @@ use super::systemd::{property, systemctl, wait_for_mount};
 use super::targets::{self, Target, Targets};
 use super::{session_request, socket_dirs};
 use crate::persist::restore_pending;
+use crate::sys::fs::FileError;
 use crate::sys::fs::trusted_path;
 use crate::sys::process::parallel::for_each;
 use crate::sys::{Account, accounts};
 use rustix::fs::{FileType, Stat};
+use std::collections::BTreeSet;
+use std::path::Path;
 use std::time::Duration;
 
 /// How long mounting the file system of one user's home may take.
 pub(crate) const HOME_DEADLINE: Duration = Duration::from_mins(1);
 /// How long starting one user's session may take: more than the unit allows, which ends it before.
 pub(crate) const START_DEADLINE: Duration = Duration::from_secs(200);
+/// How long the service manager may take to answer a question.
+const ASK_DEADLINE: Duration = Duration::from_secs(10);
 /// Users waited for at once: nearly all of that time is the service manager's.
 const AT_ONCE: usize = 64;
 
@@ -50,14 +55,17 @@ pub struct SavedUsers {
     pub unannounced: Vec<Warning>,
 }
 
-/// Finds them, and from here on no save may follow their snapshots until they are restored.
+/// Finds them, and records that they are to be restored. A user whose session is active already is not: a second
+/// start restores nothing, as where the package is installed in the middle of a day.
 pub fn announce_all(config: &Config) -> Result<SavedUsers, Error> {
-    let (users, problems) = map_users(config)?;
-    let accounts = saved_users(config, users)?;
+    let (users, mut problems) = map_users(config)?;
+    let accounts = saved_users(config, users, &mut problems)?;
+    let active = active_sessions(&accounts);
     let announce = |account: &Account| {
         restore_pending::announce(account).err().map(|error| Warning::of(account, error))
     };
-    let unannounced = accounts.iter().filter_map(announce).collect();
+    let restored = |account: &&Account| !active.contains(&session_unit(account));
+    let unannounced = accounts.iter().filter(restored).filter_map(announce).collect();
     Ok(SavedUsers { accounts, problems, unannounced })
 }
 
@@ -109,20 +117,57 @@ fn map_users(config: &Config) -> Result<(Vec<Account>, Vec<Error>), Error> {
     Ok((users, problems))
 }
 
+/// The sessions that are active. If the service manager cannot be asked, none: then saves carry as lost what
+/// they do not find.
+fn active_sessions(accounts: &[Account]) -> BTreeSet<String> {
+    let units: Vec<String> = accounts.iter().map(session_unit).collect();
+    let mut args = vec!["show", "--property=Id,ActiveState", "--"];
+    args.extend(units.iter().map(String::as_str));
+    if units.is_empty() || !Path::new("/run/systemd/system").is_dir() {
+        return BTreeSet::new();
+    }
+    let shown = systemctl(&args, ASK_DEADLINE).unwrap_or_default();
+    let is_active = |unit: &&str| property(unit, "ActiveState") == "active";
+    shown.split("\n\n").filter(is_active).map(|unit| property(unit, "Id")).collect()
+}
+
 /// Those with a state directory of their own. Root does not look into it.
-fn saved_users(config: &Config, mut users: Vec<Account>) -> Result<Vec<Account>, Error> {
+fn saved_users(
+    config: &Config,
+    mut users: Vec<Account>,
+    problems: &mut Vec<Error>,
+) -> Result<Vec<Account>, Error> {
     let state = match trusted_path::open_dir(&config.site_state_dir()) {
         Ok(state) => state,
         Err(error) if error.is_not_found() => return Ok(Vec::new()),
         Err(error) => return Err(error.into()),
     };
     users.retain(|account| {
-        let is_own = |stat: Stat| {
-            FileType::from_raw_mode(stat.st_mode).is_dir() && stat.st_uid == account.uid.as_raw()
-        };
-        state.stat(&account.name).is_ok_and(|stat| stat.is_some_and(is_own))
+        let found = state.stat(&account.name).map(|stat| stat.map(|stat| refusal(&stat, account)));
+        match found {
+            Ok(Some(None)) => true,
+            Ok(None) => false,
+            Ok(Some(Some(why))) => {
+                let path = state.path().join(&account.name);
+                problems.push(FileError::refused("restoring from", path, why).into());
+                false
+            }
+            Err(error) => {
+                problems.push(error.into());
+                false
+            }
+        }
     });
     Ok(users)
+}
+
+/// Why a state directory is not used: after a change of the user's uid it belongs to another one.
+fn refusal(stat: &Stat, account: &Account) -> Option<String> {
+    if !FileType::from_raw_mode(stat.st_mode).is_dir() {
+        return Some("not a directory".to_owned());
+    }
+    let is_own = stat.st_uid == account.uid.as_raw();
+    (!is_own).then(|| format!("belongs to uid {}, not to {}", stat.st_uid, account.name))
 }
 
 /// The unit of a user's session.

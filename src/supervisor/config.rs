@@ -28,7 +28,7 @@ pub(crate) const NAMES: [&str; 13] = [
     "restore",
 ];
 const USER_MAP: &str = "/etc/ttyd-user-map";
-const STATE_DIR: &str = "/var/lib/tmux-persist";
+pub(crate) const STATE_DIR: &str = "/var/lib/tmux-persist";
 
 /// The configuration file. Unknown keys are errors: a misspelt one would have no effect.
 #[derive(Debug, Deserialize)]

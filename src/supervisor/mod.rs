@@ -6,6 +6,7 @@ pub mod error;
 pub mod import;
 pub mod keeper;
 mod memory_share;
+pub mod restore_progress;
 pub mod root_activity;
 pub mod run;
 pub mod session_request;

@@ -1,42 +1,85 @@
 //! Root's record of each user's saves and restores. A worker that hung and was killed could
 //! record nothing in its user's directory, and root writes nothing there; so root keeps a file of
-//! its own.
+//! its own. A second one is in `/run`: if the disk with the state is full or read-only, the saves that
+//! fail for that reason count all the same.
 
+use super::config::STATE_DIR;
 use super::task::{TaskResult, UserReport};
 use crate::persist::Report;
 use crate::snapshot::Activity;
 use crate::snapshot::activity::{decode_all, encode_all};
 use crate::sys::clock::Epoch;
-use crate::sys::fs::FileError;
+use crate::sys::fs::{FileError, trusted_path};
 use crate::sys::{Dir, locks};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
-/// In the state directory: root's, 0600.
+/// In the state directory, and in [`RUN`]: root's, 0600.
 const FILE: &str = ".saves.tsv";
 /// Held while the file is rewritten. Users cannot open it, so none can hold it.
 const LOCK: &str = ".saves.lock";
+/// Where the second one is, for the site's state directory.
+const RUN: &str = "/run/tmux-persist";
 /// Maximum size of the file, in bytes: a user takes less than 1 KB.
 const MAX: u64 = 16 << 20;
 /// How long another save may hold the lock: it holds it for a millisecond.
 const WAIT: Duration = Duration::from_secs(2);
 
 /// Records these saves, and those restores whose process gave no report (`silent`): the others were
-/// recorded by the process itself. A file that cannot be read is replaced: it is a hint.
+/// recorded by the process itself. A file that cannot be read is replaced: it is a hint. Fails if neither
+/// file can be written.
 pub(crate) fn record(
     state: &Path,
     reports: &[UserReport],
     silent: &BTreeSet<String>,
     now: Epoch,
 ) -> Result<(), FileError> {
-    let state = match Dir::open(state) {
-        Ok(state) => state,
-        Err(error) if error.is_not_found() => return Ok(()), // a restore of nothing
-        Err(error) => return Err(error),
+    record_in(open(state, run_of(state)), reports, silent, now)
+}
+
+/// The directory in `/run` that belongs to a state directory, if it is the site's.
+fn run_of(state: &Path) -> Option<&'static Path> {
+    (state == Path::new(STATE_DIR)).then(|| Path::new(RUN))
+}
+
+/// The directories that a record can be in.
+fn open(state: &Path, run: Option<&Path>) -> Vec<Result<Dir, FileError>> {
+    let run = run.map(trusted_path::ensure_dir);
+    std::iter::once(Dir::open(state)).chain(run).collect()
+}
+
+fn record_in(
+    dirs: Vec<Result<Dir, FileError>>,
+    reports: &[UserReport],
+    silent: &BTreeSet<String>,
+    now: Epoch,
+) -> Result<(), FileError> {
+    let mut all = read_all(&dirs);
+    enter_reports(&mut all, reports, silent, now);
+    let write = |dir: Dir| {
+        let _lock = locks::exclusive(&dir, LOCK, WAIT)?;
+        // Another command may have written since.
+        let mut present = read(&dir);
+        enter_reports(&mut present, reports, silent, now);
+        newest_of(&mut present, &all);
+        dir.write_hint(FILE, &encode_all(&present))
     };
-    let _lock = locks::exclusive(&state, LOCK, WAIT)?;
-    let mut all = read(&state);
+    let written: Vec<_> = dirs.into_iter().map(|dir| dir.and_then(write)).collect();
+    if written.iter().any(Result::is_ok) {
+        return Ok(());
+    }
+    // Without a state directory it was a restore of nothing.
+    let failed = written.into_iter().filter_map(Result::err);
+    failed.into_iter().find(|error| !error.is_not_found()).map_or(Ok(()), Err)
+}
+
+fn enter_reports(
+    all: &mut BTreeMap<String, Activity>,
+    reports: &[UserReport],
+    silent: &BTreeSet<String>,
+    now: Epoch,
+) {
     for UserReport { user, report, .. } in reports {
         let activity = all.entry(user.clone()).or_default();
         match report {
@@ -50,7 +93,28 @@ pub(crate) fn record(
             _ => {}
         }
     }
-    state.write_hint(FILE, &encode_all(&all))
+}
+
+/// Keeps for each user the record with more attempts behind it: the other was not written for a while.
+fn newest_of(all: &mut BTreeMap<String, Activity>, others: &BTreeMap<String, Activity>) {
+    for (user, other) in others {
+        let activity = all.entry(user.clone()).or_default();
+        let age = |activity: &Activity| {
+            (activity.last_save.max(activity.last_restore), activity.failures)
+        };
+        if age(activity) < age(other) {
+            activity.clone_from(other);
+        }
+    }
+}
+
+/// What both say together.
+fn read_all(dirs: &[Result<Dir, FileError>]) -> BTreeMap<String, Activity> {
+    let mut all = BTreeMap::new();
+    for dir in dirs.iter().flatten() {
+        newest_of(&mut all, &read(dir));
+    }
+    all
 }
 
 /// Adds root's record to the reports of `status` and `doctor`.
@@ -58,7 +122,8 @@ pub(crate) fn enter(done: &mut TaskResult) {
     if !done.by_root {
         return;
     }
-    let seen = Dir::open(&done.state_dir).map(|state| read(&state)).unwrap_or_default();
+    let run = run_of(&done.state_dir).filter(|run| run.is_dir());
+    let seen = read_all(&open(&done.state_dir, run));
     for UserReport { user, report, .. } in &mut done.reports {
         let standing = match report {
             Report::Status(standing) => standing.as_mut(),
@@ -78,7 +143,34 @@ fn read(state: &Dir) -> BTreeMap<String, Activity> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::persist::report::{PlanReport, Problem, SaveReport};
+    use crate::persist::report::{PlanReport, Problem, SaveReport, SaveResult};
+
+    #[test]
+    fn failures_count_while_the_disk_with_the_state_cannot_be_written() {
+        let (state, run) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let report = |error: Option<Problem>| {
+            let result = if error.is_some() { SaveResult::Failed } else { SaveResult::Saved };
+            let report = Report::Save(SaveReport { result, error, ..SaveReport::default() });
+            [UserReport::new("ann".to_owned(), report)]
+        };
+        let both = || vec![Dir::open(state.path()), Dir::open(run.path())];
+        let save = |dirs, error: Option<Problem>, now| {
+            record_in(dirs, &report(error), &BTreeSet::new(), now).unwrap();
+        };
+        save(both(), None, 100);
+        let full = || FileError::refused("writing", "/state", "full");
+        for now in [200, 300] {
+            save(vec![Err(full()), Dir::open(run.path())], Some(Problem::failed(&"full")), now);
+        }
+        let seen = read_all(&both());
+        assert_eq!((seen["ann"].failures_since_good, seen["ann"].last_good_save), (2, 100));
+        // After a boot, `/run` is empty and the disk has what it had.
+        std::fs::remove_file(run.path().join(FILE)).unwrap();
+        save(both(), None, 400);
+        assert_eq!(read_all(&both())["ann"].last_good_save, 400);
+        let unwritten = record_in(vec![Err(full())], &report(None), &BTreeSet::new(), 500);
+        assert_eq!(unwritten.unwrap_err().to_string(), "writing /state: full");
+    }
 
     #[test]
     fn a_failed_save_is_seen_and_a_restore_only_when_its_process_was_silent() {

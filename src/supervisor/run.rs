@@ -48,7 +48,17 @@ fn run_for_users(
     single: bool,
 ) -> Result<TaskResult, Error> {
     let state_dir = config.site_state_dir();
-    let state = open_state(&task.request, &state_dir)?;
+    let state = match open_state(&task.request, &state_dir) {
+        Ok(state) => state,
+        Err(error) if matches!(task.request, Request::Save) => {
+            // The failure of each user's save, so that it counts.
+            let reports: Vec<_> =
+                names.iter().map(|name| failed(name, &task.request, &error)).collect();
+            root_activity::record(&state_dir, &reports, &BTreeSet::new(), clock::now())?;
+            return Err(error);
+        }
+        Err(error) => return Err(error),
+    };
     let restore = shared_by(names, config, &state_dir);
     let restores = matches!(task.request, Request::Restore { dry_run: false, .. });
     let silent = Mutex::new(BTreeSet::new());

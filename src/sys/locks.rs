@@ -3,6 +3,7 @@
 use super::clock;
 use super::fs::{Dir, FileError};
 use rustix::fs::{FileType, FlockOperation, Mode, OFlags};
+use rustix::io::Errno;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant, SystemTime};
@@ -38,14 +39,18 @@ impl Lock {
 }
 
 /// Takes the exclusive lock `name` in `dir`; a missing file is made. The descriptor is close-on-exec, so
-/// that no child keeps the lock.
+/// that no child keeps the lock. On a read-only file system an existing file is locked all the same.
 pub fn exclusive(dir: &Dir, name: &str, wait: Duration) -> Result<Lock, FileError> {
     let path = dir.path().join(name);
     let failed = |source: io::Error| FileError { doing: "locking", path: path.clone(), source };
-    let flags =
-        OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let fd = rustix::fs::openat(dir.fd(), name, flags, Mode::RUSR | Mode::WUSR)
-        .map_err(|source| failed(source.into()))?;
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let open = |how| rustix::fs::openat(dir.fd(), name, flags | how, Mode::RUSR | Mode::WUSR);
+    let fd = match open(OFlags::RDWR | OFlags::CREATE) {
+        // The file may be missing: then the first error says more.
+        Err(Errno::ROFS) => open(OFlags::RDONLY).map_err(|_| Errno::ROFS),
+        opened => opened,
+    };
+    let fd = fd.map_err(|source| failed(source.into()))?;
     let stat = rustix::fs::fstat(&fd).map_err(|source| failed(source.into()))?;
     if !FileType::from_raw_mode(stat.st_mode).is_file() {
         return Err(failed(io::Error::other("not a regular file")));
@@ -54,14 +59,14 @@ pub fn exclusive(dir: &Dir, name: &str, wait: Duration) -> Result<Lock, FileErro
     loop {
         match rustix::fs::flock(&fd, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => return Ok(Lock { fd }),
-            Err(rustix::io::Errno::WOULDBLOCK) if Instant::now() < end => {
+            Err(Errno::WOULDBLOCK) if Instant::now() < end => {
                 clock::pause(Duration::from_millis(5));
             }
-            Err(rustix::io::Errno::WOULDBLOCK) => {
+            Err(Errno::WOULDBLOCK) => {
                 let held = Held { holder: holder_of(&stat), wait };
                 return Err(failed(io::Error::new(io::ErrorKind::TimedOut, held)));
             }
-            Err(rustix::io::Errno::INTR) => {}
+            Err(Errno::INTR) => {}
             Err(source) => return Err(failed(source.into())),
         }
     }

@@ -24,33 +24,6 @@ fn a_host_without_terminal_users_is_in_order() {
 }
 
 #[test]
-fn who_is_not_restored_yet_is_not_saved_by_root_or_by_the_user() {
-    let Some(host) = Host::new("who_is_not_restored_yet_is_not_saved_by_root_or_by_the_user")
-    else {
-        return;
-    };
-    let uid = host.user("ann");
-    host.sessions("ann", &["old"]);
-    host.persist(["save"]).ok();
-    let snapshots = || host.sh(&format!("ls {STATE}/ann/snapshots"));
-    let before = snapshots();
-    host.sh(&format!(
-        "mkdir -p /run/tmux-persist/pending; cd /run/tmux-persist/pending; mkfifo -m 600 {uid}; chown {uid} {uid}"
-    ));
-    host.sessions("ann", &["new"]);
-    let root = host.persist(["save"]).ok();
-    assert!(root.err().contains("ann: not restored yet"), "{}", root.err());
-    host.as_user("ann", crate::support::host::persist_argv(["save"])).ok();
-    assert_eq!(snapshots(), before);
-    host.persist(["restore", "old"]).ok(); // not all that was there
-    host.persist(["save"]).ok();
-    assert_eq!(snapshots(), before);
-    host.persist(["restore"]).ok();
-    host.persist(["save"]).ok();
-    assert_ne!(snapshots(), before);
-}
-
-#[test]
 fn what_lies_where_the_older_suite_kept_its_state_leads_root_nowhere() {
     let Some(host) = Host::new("what_lies_where_the_older_suite_kept_its_state_leads_root_nowhere")
     else {

@@ -5,5 +5,7 @@ mod as_started;
 mod beside;
 mod first;
 mod hanging;
+mod host;
+mod import;
 mod rounds;
 mod whole;

@@ -15,7 +15,7 @@ struct Metric {
     value: fn(&UserStatus) -> Option<String>,
 }
 
-const METRICS: [Metric; 12] = [
+const METRICS: [Metric; 15] = [
     Metric {
         name: "last_good_save_timestamp_seconds",
         help: "When a save last succeeded (saved, unchanged, or nothing to save).",
@@ -47,7 +47,7 @@ const METRICS: [Metric; 12] = [
         name: "save_overdue",
         help: "Whether a tmux server has run for longer than the limit without a good save.",
         kind: "gauge",
-        value: |user| Some(flag(user.overdue)),
+        value: |user| Some(flag(user.save_overdue)),
     },
     Metric {
         name: "save_failures_since_good",
@@ -72,6 +72,24 @@ const METRICS: [Metric; 12] = [
         help: "Whether a tmux server of the user is running.",
         kind: "gauge",
         value: |user| Some(flag(user.status.server == ServerState::Running)),
+    },
+    Metric {
+        name: "not_restored",
+        help: "Whether the user's sessions were not restored when the host came up.",
+        kind: "gauge",
+        value: |user| Some(flag(user.status.must_be_restored())),
+    },
+    Metric {
+        name: "not_restored_sessions",
+        help: "Sessions that are missing because of that.",
+        kind: "gauge",
+        value: |user| Some(user.status.not_restored_sessions.to_string()),
+    },
+    Metric {
+        name: "ended_sessions",
+        help: "Sessions that were not closed and whose tmux server has ended, as one that was killed.",
+        kind: "gauge",
+        value: |user| Some(user.status.ended_sessions.to_string()),
     },
     Metric {
         name: "last_restore_timestamp_seconds",

@@ -5,12 +5,12 @@ use super::user_status::UserStatus;
 use super::{json, metrics, outcome, text};
 use crate::cli::config_file;
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::output::{error, of_user, paint, print, style};
+use crate::cli::output::{error, of_user, paint, print, style, warning};
 use crate::persist::Request;
-use crate::supervisor::root_activity;
 use crate::supervisor::run;
 use crate::supervisor::targets::Target;
 use crate::supervisor::task::Task;
+use crate::supervisor::{restore_progress, root_activity};
 use crate::sys::accounts;
 use crate::sys::clock;
 use crate::sys::fs::{self, trusted_path};
@@ -30,6 +30,7 @@ pub(crate) fn run(common: &Common, args: StatusArgs) -> Result<Exit, Failure> {
     let task = Task { target: Target::NamedOrAll(users), request: Request::Status };
     let mut done = run::run(&config, &task)?;
     root_activity::enter(&mut done);
+    restore_progress::enter(&mut done);
     let judged: Vec<UserStatus> = done
         .reports
         .iter()
@@ -46,9 +47,8 @@ pub(crate) fn run(common: &Common, args: StatusArgs) -> Result<Exit, Failure> {
     print(&text)?;
     text::messages(&done, common.quiet);
     for user in &judged {
-        if let Some(why) = user.error(config.max_age) {
-            error(&of_user(user.user(), &why));
-        }
+        user.errors(config.max_age).iter().for_each(|why| error(&of_user(user.user(), why)));
+        user.warning().iter().for_each(|why| warning(&of_user(user.user(), why)));
     }
     let overdue = judged.iter().any(|user| user.overdue);
     Ok(outcome::of_reports(&done.reports, overdue || !done.problems.is_empty()))

@@ -5,7 +5,7 @@ use crate::persist::Report;
 use crate::persist::report::StatusReport;
 use crate::supervisor::task::UserReport;
 use crate::sys::clock::Epoch;
-use crate::text::table::shown;
+use crate::text::table::{count, shown};
 use crate::text::time::ago;
 use serde_json::Value;
 use std::time::Duration;
@@ -15,8 +15,11 @@ pub(crate) struct UserStatus<'a> {
     pub(crate) status: &'a StatusReport,
     /// Seconds since the last good save.
     pub(crate) age: Option<u64>,
-    /// Whether a tmux server has been running for too long without a good save.
+    /// Whether a person must act: a tmux server has been running for too long without a good save, or the
+    /// user's sessions were not restored when the host came up.
     pub(crate) overdue: bool,
+    /// The former alone.
+    pub(crate) save_overdue: bool,
     pub(crate) now: Epoch,
 }
 
@@ -25,8 +28,9 @@ impl<'a> UserStatus<'a> {
     pub(crate) fn new(report: &'a UserReport, now: Epoch, max_age: Duration) -> Option<Self> {
         let Report::Status(status) = &report.report else { return None };
         let age = status.last_good_save.map(|good| now.saturating_sub(good));
-        let overdue = status.unsaved_for(now).is_some_and(|unsaved| unsaved > max_age);
-        Some(Self { report, status, age, overdue, now })
+        let save_overdue = status.unsaved_for(now).is_some_and(|unsaved| unsaved > max_age);
+        let overdue = save_overdue || status.must_be_restored();
+        Some(Self { report, status, age, save_overdue, overdue, now })
     }
 
     pub(crate) fn user(&self) -> &str {
@@ -42,9 +46,34 @@ impl<'a> UserStatus<'a> {
         value
     }
 
-    /// What is wrong if the last good save is too old.
-    pub(crate) fn error(&self, max_age: Duration) -> Option<String> {
-        if !self.overdue {
+    /// What is wrong if a person must act.
+    pub(crate) fn errors(&self, max_age: Duration) -> Vec<String> {
+        let not_restored = self.status.must_be_restored().then(|| {
+            let missing = match self.status.not_restored_sessions {
+                0 => String::new(),
+                missing => format!(": {} missing", sessions(missing)),
+            };
+            format!(
+                "not restored since the host came up{missing} ('persist restore' brings them back)"
+            )
+        });
+        self.save_error(max_age).into_iter().chain(not_restored).collect()
+    }
+
+    /// What may be wrong: the user can have ended the server on purpose.
+    pub(crate) fn warning(&self) -> Option<String> {
+        let ended = self.status.ended_sessions;
+        (ended > 0).then(|| {
+            format!(
+                "the tmux server has ended, or was killed, with {} not closed ('persist restore' brings back \
+                 what it had)",
+                sessions(ended)
+            )
+        })
+    }
+
+    fn save_error(&self, max_age: Duration) -> Option<String> {
+        if !self.save_overdue {
             return None;
         }
         let last =
@@ -55,4 +84,8 @@ impl<'a> UserStatus<'a> {
         let limit = max_age.as_secs() / 60;
         Some(format!("{last}, although a tmux server is running (limit: {limit} min){why}"))
     }
+}
+
+fn sessions(number: u64) -> String {
+    count(usize::try_from(number).unwrap_or(usize::MAX), "session")
 }

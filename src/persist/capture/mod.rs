@@ -318,7 +318,8 @@ fn host_name() -> String {
         .map_or_else(|_| String::new(), |name| name.to_string_lossy().into_owned())
 }
 
-fn boot_id() -> String {
+/// The kernel's id of this boot; empty if it cannot be read.
+pub(crate) fn boot_id() -> String {
     let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
     text.map_or_else(|_| String::new(), |text| text.trim().to_owned())
 }

@@ -24,7 +24,7 @@ pub fn conversation(context: &Context, id: &str, agent: Option<&str>) -> Report 
             report.error = Some(error.into());
         }
     }
-    report.notes = home.take_notes();
+    report.notes = home.take_all_notes();
     // A place that could not be searched may hold it.
     report.absent &= report.notes.is_empty();
     Report::Conversation(report)

@@ -1,8 +1,12 @@
 //! `status`: when the user was last saved and what failed, from the files of the state directory and
 //! whether a tmux server listens. Nothing is written, and the server is not contacted.
+//!
+//! Sessions that the newest snapshot has and that cannot be there count as lost: after a restore at boot that
+//! failed, and after a server that ended without their having been closed.
 
 use crate::persist::context::Context;
 use crate::persist::report::{ByState, Report, ServerState, StatusReport};
+use crate::persist::save::missing::{self, Missing};
 use crate::snapshot::{Snapshot, State};
 use std::collections::BTreeMap;
 
@@ -21,13 +25,18 @@ pub fn status(context: &Context) -> Report {
             notes.push(format!("the tmux server cannot be saved: {error}"));
         }
     }
+    report.not_restored = missing::is_to_be_restored(context);
     let read = context.store().and_then(|store| {
         let Some(store) = store else { return Ok(()) };
         report.enter(&store.activity(&mut notes));
         if let Some((_, stored)) = store.newest(&mut notes)? {
             report.snapshot = Some(stored.id.to_string());
             report.taken = Some(stored.id.seconds());
-            (report.sessions, report.panes) = count(&stored.snapshot);
+            let is_running = report.server != ServerState::None;
+            let Missing { snapshot, not_restored, ended } =
+                missing::find(context, &store, stored, is_running, &mut notes);
+            (report.not_restored_sessions, report.ended_sessions) = (not_restored, ended);
+            (report.sessions, report.panes) = count(&snapshot);
         }
         Ok(())
     });

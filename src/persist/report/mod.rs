@@ -52,6 +52,8 @@ pub struct SaveReport {
     /// Live sessions that were not saved, since they are excluded.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub excluded: usize,
+    /// What a person should know even of saves that work.
+    pub warnings: Vec<String>,
     /// Notes for the user.
     pub notes: Vec<String>,
     pub error: Option<Problem>,
@@ -156,6 +158,8 @@ pub struct HookInstallReport {
 pub struct ImportReport {
     /// Number of snapshots written.
     pub snapshots: usize,
+    /// Number of sessions recorded as closed on purpose.
+    pub closed: usize,
     /// Notes for the user.
     pub notes: Vec<String>,
     pub error: Option<Problem>,
@@ -192,6 +196,14 @@ impl Report {
             | Self::Ended(EndedReport { notes, .. })
             | Self::Import(ImportReport { notes, .. })
             | Self::HookInstall(HookInstallReport { notes, .. }) => notes,
+        }
+    }
+
+    /// What a person should know although the request worked.
+    pub fn warnings(&self) -> &[String] {
+        match self {
+            Self::Save(SaveReport { warnings, .. }) => warnings,
+            _ => &[],
         }
     }
 

@@ -45,6 +45,14 @@ pub struct StatusReport {
     pub last_restore_ms: u64,
     /// Panes by the result of all restores.
     pub restored: Restored,
+    /// Whether the sessions were to be restored when the host came up, and were not.
+    pub not_restored: bool,
+    /// Number of sessions that are missing because of that.
+    pub not_restored_sessions: u64,
+    /// Whether that restore is running, as far as the service manager knows.
+    pub being_restored: bool,
+    /// Number of sessions that were not closed and whose tmux server has ended since the host came up.
+    pub ended_sessions: u64,
     /// Notes for the user.
     pub notes: Vec<String>,
     pub error: Option<Problem>,
@@ -126,7 +134,8 @@ impl StatusReport {
             self.last_result = root.last_result;
             self.last_save_ms = root.last_save_ms;
         }
-        if root.last_failure > self.last_good_save.unwrap_or(0) {
+        // In one second, too: root's number is 0 after a good save.
+        if root.last_failure >= self.last_good_save.unwrap_or(0) {
             self.failures_since_good = self.failures_since_good.max(root.failures_since_good);
         }
         self.failures_seen_by_root = root.failures;
@@ -136,6 +145,13 @@ impl StatusReport {
             self.last_restore_ms = root.last_restore_ms;
         }
         self.restored.failed = self.restored.failed.saturating_add(root.restored.failed);
+    }
+
+    /// Whether a restore at boot failed that a person must repeat: sessions are missing, or the user works
+    /// again beside them.
+    pub fn must_be_restored(&self) -> bool {
+        let matters = self.not_restored_sessions > 0 || self.server != ServerState::None;
+        self.not_restored && !self.being_restored && matters
     }
 
     /// For how long a tmux server has been running without a good save: since the last one, or since
@@ -178,6 +194,25 @@ mod tests {
         assert_eq!(seconds(at(ServerState::Running, Some(400), None)), Some(600));
         assert_eq!(seconds(at(ServerState::Refused, None, None)), Some(1000));
         assert_eq!(seconds(at(ServerState::Running, None, Some(5000))), Some(1000));
+    }
+
+    #[test]
+    fn a_failed_restore_at_boot_needs_a_person_if_something_is_missing_or_a_server_runs() {
+        let at = |server, not_restored_sessions, being_restored| {
+            let not_restored = true;
+            StatusReport {
+                server,
+                not_restored,
+                not_restored_sessions,
+                being_restored,
+                ..StatusReport::default()
+            }
+            .must_be_restored()
+        };
+        assert!(at(ServerState::None, 3, false) && at(ServerState::Running, 0, false));
+        assert!(!at(ServerState::None, 0, false), "nothing is missing");
+        assert!(!at(ServerState::Running, 3, true), "it is about to come back");
+        assert!(!StatusReport::default().must_be_restored());
     }
 
     #[test]

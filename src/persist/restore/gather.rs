@@ -84,7 +84,7 @@ pub fn gather(
             facts.resumptions.insert(key, resumption);
         }
     }
-    notes.extend(home.take_notes());
+    notes.extend(home.take_all_notes());
     Ok(facts)
 }
 

@@ -106,7 +106,7 @@ fn try_restore(
     let mut store = context.store()?;
     // Held to the end: a save in between would see half of the sessions.
     let lock = match &mut store {
-        Some(store) if !dry_run => Some(store.lock(context.lock_wait)?),
+        Some(store) if !dry_run => lock_store(store, context.lock_wait, &mut report.notes)?,
         _ => None,
     };
     tracing::debug!(waited = ?begin.elapsed(), locked = lock.is_some(), "store opened");
@@ -182,6 +182,23 @@ fn record_unrestored<'a>(
     if unrestored != before {
         let written = store.write_unrestored(&unrestored, lock);
         notes.extend(written.err().map(|error| error.to_string()));
+    }
+}
+
+/// Excludes saves and other restores. Where nothing can be written, there is nothing to exclude: no save
+/// works, and the snapshots that can be read are restored all the same.
+fn lock_store(
+    store: &mut Store,
+    wait: Duration,
+    notes: &mut Vec<String>,
+) -> Result<Option<Lock>, Error> {
+    match store.lock(wait) {
+        Ok(lock) => Ok(Some(lock)),
+        Err(error) if error.is_unwritable() => {
+            notes.push(format!("restoring without a lock, and nothing can be saved: {error}"));
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
     }
 }
 

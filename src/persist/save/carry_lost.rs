@@ -1,20 +1,25 @@
 //! Carries what is lost from the newest snapshot forward, and notes it for the user.
 
 use super::closings::Closings;
-use super::lost::{self, Times};
+use super::lost::{self, Times, not_restored};
 use crate::agent::{self, Home};
 use crate::persist::capture::Capture;
 use crate::persist::capture::agents::{borrowed, environments};
 use crate::persist::context::Context;
+use crate::persist::restore_pending;
 use crate::process::Proc;
 use crate::snapshot::{Row, Stored, Unrestored};
 use crate::sys::clock::{self, Epoch};
 use crate::text::escape;
 use std::collections::BTreeSet;
 use std::mem::take;
+use std::time::Duration;
 
 /// Adds what the newest snapshot had and is lost now to `captured`. `seen` is when the newest
 /// snapshot was last up to date. Returns a note about what was lost since then.
+///
+/// If the user's sessions are still to be restored, everything that the newest snapshot has
+/// stays in it, for as long as that is so.
 pub(crate) fn carry_lost(
     context: &Context,
     captured: &mut Capture,
@@ -24,6 +29,12 @@ pub(crate) fn carry_lost(
     (unrestored, excluded): (Unrestored, BTreeSet<Vec<u8>>),
     (home, proc): (&Home, &Proc),
 ) -> Option<String> {
+    // Where a save holds the lock, as a restore does to its end, this does not change meanwhile.
+    let is_pending = restore_pending::is_pending(&context.account);
+    let aside = is_pending.then(|| {
+        not_restored::set_aside(newest, &captured.snapshot, &clock::hhmm(newest.id.seconds()))
+    });
+    let newest = aside.as_ref().unwrap_or(newest);
     let live: BTreeSet<_> =
         captured.snapshot.rows.iter().filter_map(Row::conversation_key).collect();
     let is_known = |row: &Row| row.conversation_key().is_none_or(|id| live.contains(&id));
@@ -45,7 +56,8 @@ pub(crate) fn carry_lost(
         evidence.elsewhere.extend(live.map(|(id, _)| id.key().into()));
         evidence.elsewhere.extend(captured.beside.iter().filter_map(Row::conversation_key));
     }
-    let times = Times { now: context.now, seen, window: context.lost_window };
+    let window = if is_pending { Duration::MAX } else { context.lost_window };
+    let times = Times { now: context.now, seen, window };
     let carried = lost::carry_forward(&mut captured.snapshot, newest, closings, &evidence, times);
     if !carried.expired.is_empty() {
         let hours = context.lost_window.as_secs() / 3600;
@@ -64,8 +76,12 @@ pub(crate) fn carry_lost(
     let names = session_names(&carried.newly_lost);
     let them = if names.len() == 1 { "it" } else { "them" };
     let list = names.join(", ");
-    (!names.is_empty())
-        .then(|| format!("lost since the last save: {list} ('persist restore' brings {them} back)"))
+    let what = if is_pending {
+        "not restored since the host came up, carried as lost"
+    } else {
+        "lost since the last save"
+    };
+    (!names.is_empty()).then(|| format!("{what}: {list} ('persist restore' brings {them} back)"))
 }
 
 /// The names of the sessions of these rows, each once, escaped.

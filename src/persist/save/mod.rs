@@ -7,6 +7,7 @@ pub mod coalesce;
 pub mod exclusion;
 pub mod history_index;
 pub mod lost;
+pub(crate) mod missing;
 pub mod prune;
 pub mod read_closings;
 pub mod scrollback;
@@ -22,6 +23,7 @@ use crate::snapshot::{self, SnapshotId, State, Store, Stored};
 use crate::sys::clock;
 use crate::sys::locks::Lock;
 use crate::text::shown;
+use crate::text::table::count;
 use closings::Closings;
 use coalesce::Turn;
 use std::time::Instant;
@@ -62,11 +64,37 @@ fn save_in_turn(context: &Context, turn: Option<&Turn>) -> Report {
         tracing::debug!(%error, "save failed");
         SaveReport { error: Some(error.into()), ..SaveReport::default() }
     });
+    report.warnings.extend(server_ended(context, &report, &mut notes));
     record(context, begin, &report, &mut notes);
     report.notes = notes;
     let (result, snapshot, took) = (report.result.word(), &report.snapshot, begin.elapsed());
     tracing::info!(result, snapshot, sessions = report.sessions, lost = report.lost, ?took, "save");
     Report::Save(report)
+}
+
+/// A warning that the tmux server was killed, or ended otherwise without its sessions having been closed: once.
+fn server_ended(context: &Context, saved: &SaveReport, notes: &mut Vec<String>) -> Option<String> {
+    if saved.result != SaveResult::Nothing || context.server.is_listening().unwrap_or(true) {
+        return None;
+    }
+    let store = context.store().ok()??;
+    let (_, newest) = store.newest(&mut Vec::new()).ok()??;
+    let sessions = missing::find(context, &store, newest, false, notes).ended;
+    if sessions == 0 {
+        return None;
+    }
+    let mut is_known = false;
+    context.record(notes, |activity| {
+        is_known = activity.server_ended != 0;
+        activity.server_ended = if is_known { activity.server_ended } else { context.now };
+    });
+    let sessions = count(usize::try_from(sessions).unwrap_or(usize::MAX), "session");
+    (!is_known).then(|| {
+        format!(
+            "the tmux server has ended, or was killed, with {sessions} not closed \
+             ('persist restore' brings back what it had)"
+        )
+    })
 }
 
 /// Records the result in the user's activity.
@@ -93,11 +121,6 @@ fn try_save(
     notes: &mut Vec<String>,
 ) -> Result<SaveReport, Error> {
     // Without a server nothing is created, not even the directory.
-    if restore_pending::is_pending(&context.account) {
-        let why = "not restored yet since the host came up: the newest snapshot stays as it is until \
-                   'persist restore' succeeds";
-        return Ok(nothing_to_save(notes, why));
-    }
     if !context.server.is_listening()? {
         let socket = shown(context.server.socket.path());
         return Ok(nothing_to_save(notes, format!("no tmux server is running at {socket}")));
@@ -124,10 +147,16 @@ fn try_save(
         };
         return Ok(SaveReport { excluded, ..nothing_to_save(notes, why) });
     }
-    write(context, (&store, &lock), &captured, newest.as_ref(), &closings, notes)
+    let report = write(context, (&store, &lock), &captured, newest.as_ref(), &closings, notes)?;
+    if report.lost == 0 && restore_pending::is_pending(&context.account) {
+        // All that the newest snapshot had is live again, however it came back.
+        notes.extend(restore_pending::restored(&context.account).err().map(|e| e.to_string()));
+    }
+    Ok(report)
 }
 
-/// The live sessions, with what the newest snapshot had and is lost. `None` without a server.
+/// The live sessions, with what the newest snapshot had and is lost, or is still to be restored. `None`
+/// without a server.
 fn capture_all(
     context: &Context,
     store: &Store,
@@ -164,6 +193,7 @@ fn capture_all(
         captured.notes.extend(carried);
     }
     notes.append(&mut captured.notes);
+    notes.extend(home.take_all_notes());
     Ok(Some(captured))
 }
 

@@ -66,6 +66,13 @@ impl FileError {
         self.source.kind() == io::ErrorKind::TimedOut
     }
 
+    /// Whether nothing can be written there: the file system is read-only or full, or the owner's quota is
+    /// used up.
+    pub fn is_unwritable(&self) -> bool {
+        use io::ErrorKind::{QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+        matches!(self.source.kind(), ReadOnlyFilesystem | StorageFull | QuotaExceeded)
+    }
+
     /// Whether the path is not root's own (see [`super::trusted_path`]).
     pub fn is_untrusted(&self) -> bool {
         let refusal = self.source.get_ref().and_then(|source| source.downcast_ref::<Refusal>());

@@ -16,7 +16,7 @@ use crate::persist::{Report, Request};
 use crate::supervisor::run;
 use crate::supervisor::targets::Target;
 use crate::supervisor::task::{Task, UserReport};
-use crate::supervisor::{error, root_activity};
+use crate::supervisor::{error, restore_progress, root_activity};
 use crate::sys::{accounts, clock};
 use crate::text::table::shown;
 use serde_json::{Value, json};
@@ -49,6 +49,7 @@ pub(crate) fn run(common: &Common, args: DoctorArgs) -> Result<Exit, Failure> {
     match run::run(&config, &task) {
         Ok(mut done) => {
             root_activity::enter(&mut done);
+            restore_progress::enter(&mut done);
             single = done.single;
             for UserReport { user, report, .. } in done.reports {
                 let Report::Doctor(examined) = report else { continue };
@@ -60,6 +61,9 @@ pub(crate) fn run(common: &Common, args: DoctorArgs) -> Result<Exit, Failure> {
                     }
                     None => saves::check(&examined.standing, clock::now(), config.max_age),
                 });
+                if examined.error.is_none() {
+                    checks.push(saves::restored(&examined.standing, &user, done.by_root));
+                }
                 let of_user = |check| Finding { user: Some(user.clone()), check };
                 found.extend(checks.into_iter().map(of_user));
             }

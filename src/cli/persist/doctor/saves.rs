@@ -1,7 +1,8 @@
-//! The check of one user's saves.
+//! The checks of one user's saves, and of the restore at boot.
 
 use crate::persist::report::{Check, ServerState, StatusReport};
 use crate::sys::clock::Epoch;
+use crate::text::table::count;
 use crate::text::time::ago;
 use std::time::Duration;
 
@@ -29,10 +30,55 @@ pub(crate) fn check(standing: &StatusReport, now: Epoch, max_age: Duration) -> C
     }
 }
 
+/// Judges the restore at boot, and whether the sessions that were saved are still there.
+pub(crate) fn restored(standing: &StatusReport, user: &str, by_root: bool) -> Check {
+    const NAME: &str = "restored";
+    let fix =
+        if by_root { format!("persist restore --user {user}") } else { "persist restore".into() };
+    let sessions = |number: u64| count(usize::try_from(number).unwrap_or(usize::MAX), "session");
+    let missing = sessions(standing.not_restored_sessions);
+    if standing.must_be_restored() {
+        let what = format!(
+            "not restored since the host came up: {missing} missing, carried as lost by every save"
+        );
+        return Check::fault(NAME, what, fix);
+    }
+    if standing.not_restored && standing.being_restored {
+        return Check::ok(NAME, format!("{missing} about to be restored"));
+    }
+    if standing.ended_sessions > 0 {
+        let what = format!(
+            "the tmux server has ended, or was killed, with {} not closed",
+            sessions(standing.ended_sessions)
+        );
+        return Check::warn(NAME, what, fix);
+    }
+    Check::ok(NAME, "nothing is missing")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::persist::report::CheckState;
+
+    #[test]
+    fn a_restore_that_failed_is_a_fault_and_a_server_that_ended_a_warning() {
+        let (by_root, user) = (true, "ann");
+        let mut standing = StatusReport { not_restored: true, ..StatusReport::default() };
+        let judged = |standing: &StatusReport| restored(standing, user, by_root);
+        assert_eq!(judged(&standing).state, CheckState::Ok, "nothing was saved");
+        standing.not_restored_sessions = 39;
+        let fault = judged(&standing);
+        assert_eq!(fault.state, CheckState::Fault);
+        assert!(fault.what.contains("39 sessions missing"), "{}", fault.what);
+        assert_eq!(fault.fix.as_deref(), Some("persist restore --user ann"));
+        assert_eq!(restored(&standing, user, false).fix.as_deref(), Some("persist restore"));
+        standing.being_restored = true;
+        assert_eq!(judged(&standing).state, CheckState::Ok);
+        let ended = StatusReport { ended_sessions: 1, ..StatusReport::default() };
+        assert_eq!(judged(&ended).state, CheckState::Warn);
+        assert_eq!(judged(&StatusReport::default()).state, CheckState::Ok);
+    }
 
     #[test]
     fn an_overdue_save_is_a_fault_a_failed_one_a_warning_and_no_server_neither() {

@@ -15,7 +15,8 @@ const SOCKETS: &str = "tmux-persist-sockets.service";
 const RESTORE: &str = "tmux-persist-restore.service";
 const SHUTDOWN: &str = "tmux-persist-shutdown.service";
 const LOGIND: &str = "systemd-logind.service";
-const PROPERTIES: &str = "--property=Id,LoadState,ActiveState,Result,WantedBy,LastTriggerUSec";
+const PROPERTIES: &str = "--property=Id,LoadState,ActiveState,Result,WantedBy,LastTriggerUSec,\
+                         ExecMainStartTimestampMonotonic";
 
 /// The properties of a unit, by name.
 type Unit = BTreeMap<String, String>;
@@ -122,9 +123,11 @@ fn timer(unit: &Unit, now: Epoch, max_age: Duration) -> Check {
 
 /// One user's failure makes it fail; the checks of the users show which.
 fn save(unit: &Unit) -> Check {
-    match get(unit, "Result") {
-        "success" | "" => Check::ok(SAVE, "the last run succeeded"),
-        result => {
+    match (get(unit, "Result"), get(unit, "ExecMainStartTimestampMonotonic")) {
+        // The result of a unit that never ran is "success", too.
+        ("success" | "", "0") => Check::ok(SAVE, "has not run since the host came up"),
+        ("success" | "", _) => Check::ok(SAVE, "the last run succeeded"),
+        (result, _) => {
             let what = format!("the last run failed for some user: {result}");
             Check::warn(SAVE, what, format!("journalctl -n 50 -u {SAVE}"))
         }
@@ -266,6 +269,19 @@ Id=systemd-logind.service\nLoadState=loaded\nActiveState=active\n";
         }
         let stalled = "LastTriggerUSec=Thu 1970-01-01 00:16:40 UTC";
         assert_eq!(changed(TIMER, "LastTriggerUSec=@9900", stalled).0, Fault);
+    }
+
+    #[test]
+    fn a_save_unit_that_never_ran_is_not_said_to_have_succeeded() {
+        let what = |started: &str| {
+            let unit = parse(&format!(
+                "Id={SAVE}\nLoadState=loaded\nResult=success\n\
+                 ExecMainStartTimestampMonotonic={started}\n"
+            ));
+            save(&unit[0]).what
+        };
+        assert_eq!(what("0"), "has not run since the host came up");
+        assert_eq!(what("1234567"), "the last run succeeded");
     }
 
     #[test]

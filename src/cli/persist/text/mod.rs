@@ -5,7 +5,7 @@ mod history;
 mod lines;
 mod plan;
 
-use crate::cli::output::{error, hint, note, of_user};
+use crate::cli::output::{error, hint, note, of_user, warning};
 use crate::persist::{Report, Request};
 use crate::supervisor::task::{Task, TaskResult, UserReport};
 use crate::sys::clock::{self, Epoch};
@@ -25,7 +25,7 @@ pub fn render(task: &Task, done: &TaskResult, quiet: bool) -> String {
     text
 }
 
-/// Prints the notes and errors of the reports; with `quiet`, errors only.
+/// Prints the notes, warnings and errors of the reports; with `quiet`, no notes.
 pub fn messages(done: &TaskResult, quiet: bool) {
     for problem in &done.problems {
         error(&problem.to_string());
@@ -35,6 +35,7 @@ pub fn messages(done: &TaskResult, quiet: bool) {
         if !quiet {
             report.notes().iter().for_each(|text| note(&of_user(user, text)));
         }
+        report.warnings().iter().for_each(|text| warning(&of_user(user, text)));
         if let Some(problem) = report.problem() {
             error(&of_user(user, &problem.message));
             problem.hint.iter().for_each(|text| hint(text));

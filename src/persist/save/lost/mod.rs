@@ -5,6 +5,7 @@
 //! wrote 18, then 13, then 8 sessions, and the restore at boot read only the newest (lesson 2).
 
 mod disposition;
+pub(crate) mod not_restored;
 mod placement;
 mod standing;
 
@@ -22,7 +23,8 @@ pub struct Times {
     pub now: Epoch,
     /// When the newest snapshot was last up to date.
     pub seen: Epoch,
-    /// For how long a lost pane is carried forward.
+    /// For how long a lost pane is carried forward; [`Duration::MAX`] for as long as the user's sessions are
+    /// still to be restored.
     pub window: Duration,
 }
 

@@ -1,0 +1,65 @@
+//! Which of the users who are not restored yet are about to be: the service manager knows.
+
+use super::boot;
+use super::systemd::{property, systemctl};
+use super::task::{TaskResult, UserReport};
+use crate::persist::Report;
+use crate::sys::accounts;
+use std::path::Path;
+use std::time::Duration;
+
+/// The unit that restores all users at boot.
+const RESTORE: &str = "tmux-persist-restore.service";
+/// How long the service manager may take to answer.
+const DEADLINE: Duration = Duration::from_secs(5);
+
+/// Enters into the reports of `status` and `doctor` whose restore at boot still runs.
+pub(crate) fn enter(done: &mut TaskResult) {
+    if !Path::new("/run/systemd/system").is_dir() {
+        return;
+    }
+    for UserReport { user, report, .. } in &mut done.reports {
+        let standing = match report {
+            Report::Status(standing) => standing.as_mut(),
+            Report::Doctor(examined) => &mut examined.standing,
+            _ => continue,
+        };
+        if standing.not_restored {
+            standing.being_restored = accounts::by_name(user)
+                .is_ok_and(|account| is_being_restored(&boot::session_unit(&account)));
+        }
+    }
+}
+
+fn is_being_restored(session: &str) -> bool {
+    let shown = |unit: &str| systemctl(&["show", "--property=ActiveState,Job", unit], DEADLINE);
+    let (Ok(session), Ok(restore)) = (shown(session), shown(RESTORE)) else { return false };
+    judge(&session, &restore)
+}
+
+/// By the properties of the user's session and of the restore of all users.
+fn judge(session: &str, restore: &str) -> bool {
+    let is_at_work = |unit: &str| {
+        property(unit, "ActiveState") == "activating" || !property(unit, "Job").is_empty()
+    };
+    // Until a session is started, the restore waits for the user's home.
+    is_at_work(session) || (property(session, "ActiveState") == "inactive" && is_at_work(restore))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_restore_runs_while_the_session_starts_or_the_home_is_waited_for() {
+        let (active, failed) = ("ActiveState=active\n", "ActiveState=failed\n");
+        let (inactive, activating) = ("ActiveState=inactive\n", "ActiveState=activating\nJob=7\n");
+        assert!(judge(activating, active) && judge(inactive, activating));
+        assert!(judge("ActiveState=inactive\nJob=3\n", active), "queued");
+        assert!(judge(inactive, "ActiveState=inactive\nJob=2\n"), "not started yet");
+        assert!(!judge(failed, activating), "others are still waited for");
+        for session in [active, failed, inactive] {
+            assert!(!judge(session, active), "{session}");
+        }
+    }
+}
