@@ -30,7 +30,7 @@ impl<'a> UserStatus<'a> {
         let age = status.last_good_save.map(|good| now.saturating_sub(good));
         let save_overdue = status.unsaved_for(now).is_some_and(|unsaved| unsaved > max_age);
         let overdue = save_overdue || status.must_be_restored();
-        Some(Self { report, status, age, save_overdue, overdue, now })
+        Some(Self { report, status, age, overdue, save_overdue, now })
     }
 
     pub(crate) fn user(&self) -> &str {

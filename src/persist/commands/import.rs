@@ -1,7 +1,7 @@
 //! `import`: converts what the older suite kept of the user: its manifests to snapshots, and its records of
 //! closed sessions to tombstones.
 
-use super::older_suite::{self, Forgotten, Manifest, OlderState};
+use super::older_suite::{self, Forgotten, OlderState};
 use crate::persist::context::Context;
 use crate::persist::error::Error;
 use crate::persist::report::{ImportReport, Report};
