@@ -2,7 +2,7 @@
 
 use crate::support::lacks::lacks;
 use crate::support::run;
-use crate::support::sandbox::kill;
+use crate::support::sandbox::{ended, kill};
 use crate::support::set_up::SetUp;
 use crate::support::wait_until;
 use std::path::{Path, PathBuf};
@@ -86,7 +86,7 @@ fn soon<T>(what: &str, act: impl FnOnce() -> T) -> T {
 fn crash(set_up: &SetUp) {
     let server = set_up.sandbox.server_pid().unwrap();
     kill(server);
-    wait_until("the server is gone", || crate::support::sandbox::ended(server));
+    wait_until("the server is gone", || ended(server));
 }
 
 fn names(set_up: &SetUp) -> Vec<String> {
@@ -192,6 +192,8 @@ fn a_home_with_its_agents_data_on_a_mount_that_hangs_is_saved_and_restored_witho
     soon("the save", || set_up.save());
     assert_eq!(set_up.conversation("web:0.0").unwrap(), id);
     mount.answer();
+    // The one that was killed could not end while it hung.
+    wait_until("the agent is gone", || ended(set_up.started()[0].pid));
     set_up.restore();
     set_up.wait_for_starts(2);
     assert_eq!(set_up.conversation_shown("=web:"), id);
