@@ -1,6 +1,7 @@
 //! What a snapshot records of a session besides windows, panes and agents (pure).
 
 use crate::agent::start_environment::is_secret;
+use crate::text::wildcard;
 use crate::tmux::{ExtraFields, options};
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +24,9 @@ pub struct CapturePolicy {
     /// Patterns of the names of sessions that are neither saved nor restored: `*` stands for any
     /// characters, `?` for one.
     pub exclude: Vec<String>,
+    /// Patterns of the names of options that users and tools set ([`crate::tmux::user_options`]). By
+    /// default, all.
+    pub user_options: Vec<String>,
 }
 
 impl Default for CapturePolicy {
@@ -34,6 +38,7 @@ impl Default for CapturePolicy {
             scrollback_lines: 0,
             scrollback_bytes: 1 << 20,
             exclude: Vec::new(),
+            user_options: vec!["*".to_owned()],
             window_options: options::KEPT.iter().map(|kept| kept.name.to_owned()).collect(),
         }
     }
@@ -73,6 +78,7 @@ impl CapturePolicy {
             ("agent_environment", &self.agent_environment),
             ("programs", &self.programs),
             ("exclude", &self.exclude),
+            ("user_options", &self.user_options),
         ];
         for (key, words) in lists {
             if words.len() > MAX_NAMES {
@@ -105,7 +111,7 @@ impl CapturePolicy {
 
     /// Whether sessions of that name are neither saved nor restored.
     pub(crate) fn excludes(&self, session: &[u8]) -> bool {
-        self.exclude.iter().any(|pattern| matches(pattern.as_bytes(), session))
+        self.exclude.iter().any(|pattern| wildcard::matches(pattern.as_bytes(), session))
     }
 
     /// What tmux has to report.
@@ -125,31 +131,6 @@ impl CapturePolicy {
     }
 }
 
-/// Whether a name matches a pattern of `*` and `?`, byte by byte.
-pub(crate) fn matches(pattern: &[u8], name: &[u8]) -> bool {
-    let (mut at, mut in_name) = (0, 0);
-    // Where to go on after the last `*`: behind it, and one byte further in the name than before.
-    let mut star: Option<(usize, usize)> = None;
-    while in_name < name.len() {
-        match pattern.get(at) {
-            Some(b'*') => {
-                star = Some((at + 1, in_name));
-                at += 1;
-            }
-            Some(byte) if *byte == b'?' || *byte == name[in_name] => {
-                at += 1;
-                in_name += 1;
-            }
-            _ => {
-                let Some((behind, from)) = star else { return false };
-                star = Some((behind, from + 1));
-                (at, in_name) = (behind, from + 1);
-            }
-        }
-    }
-    pattern[at..].iter().all(|byte| *byte == b'*')
-}
-
 /// Whether a name is valid in a shell and cannot be taken for one of tmux's formats, which are in
 /// lower case and found first: it needs a capital letter, unless it is a `..._proxy`.
 fn is_variable(name: &str) -> bool {
@@ -165,15 +146,6 @@ fn is_variable(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_pattern_matches_whole_names() {
-        let yes =
-            [("ci-*", "ci-"), ("ci-*", "ci-12"), ("*-tmp", "a-tmp-tmp"), ("?", "x"), ("*", "")];
-        assert!(yes.iter().all(|(pattern, name)| matches(pattern.as_bytes(), name.as_bytes())));
-        let no = [("ci-*", "aci-1"), ("ci", "ci-1"), ("?", ""), ("a*b", "ac"), ("", "x")];
-        assert!(no.iter().all(|(pattern, name)| !matches(pattern.as_bytes(), name.as_bytes())));
-    }
 
     #[test]
     fn what_could_be_a_format_a_path_or_code_is_refused() {

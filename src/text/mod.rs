@@ -6,6 +6,7 @@ pub mod suggest;
 pub mod table;
 pub mod time;
 pub mod tsv;
+pub mod wildcard;
 
 pub use hex::hex;
 pub use shared::escape::{self, *};

@@ -1,10 +1,12 @@
 //! A user's tmux server, and clients that list and set things in it.
 
+use super::dialect::{Dialect, PROBE};
 use super::error::TmuxError;
 use super::hooks::{self, Hooks};
 use super::panes::{self, ExtraFields, Listing};
 use super::program;
 use super::socket::{Refusal, Socket, SocketState};
+use super::user_options;
 use crate::sys::locks::{self, Lock};
 use crate::sys::process::exec::{self, Output, Program};
 use crate::sys::{Dir, FileError, fs};
@@ -101,6 +103,21 @@ impl Server {
         let client = self.read_only_client().args(["show-options", "-sqv", name]);
         let output = client.max_output(4096).run().ok()?;
         Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    }
+
+    /// The options that users and tools set on each session, window and pane; `names` are patterns of those
+    /// that are kept.
+    pub fn user_options(&self, names: &[String]) -> Result<user_options::Answer, TmuxError> {
+        let nonce = fs::random_hex();
+        let probe = ["display-message", "-p", PROBE, ";"];
+        let output =
+            self.read_only_client().args(probe).args(user_options::question(&nonce)).run()?;
+        if !output.status.success() {
+            return Err(failed(&output));
+        }
+        let mut lines = output.stdout.splitn(2, |&byte| byte == b'\n');
+        let dialect = lines.next().and_then(Dialect::of).unwrap_or(Dialect::Raw);
+        Ok(user_options::parse(lines.next().unwrap_or_default(), &nonce, dialect, names))
     }
 
     /// A client that can do no harm here, whatever the server asks it to do.

@@ -252,6 +252,13 @@ pub fn set_kept(target: Target, flag: &'static str, name: &'static str, value: &
     line.target(target).word(name).plain(value.as_bytes())
 }
 
+/// Sets an option that a user had set: `flag` as for [`set_kept`]. The value is not expanded.
+pub fn set_user_option(target: Target, flag: &'static str, name: &[u8], value: &[u8]) -> Line {
+    let line = Line::new("set-option");
+    let line = if flag.is_empty() { line } else { line.word(flag) };
+    line.target(target).plain(name).plain(value)
+}
+
 /// Leaves a window option to the user's configuration again.
 pub fn unset_window_option(window: u32, option: &'static str) -> Line {
     Line::new("set-option -w -u").target(Target::Window(window)).word(option)

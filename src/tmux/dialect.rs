@@ -42,6 +42,14 @@ impl Dialect {
     }
 }
 
+impl Dialect {
+    /// A line without the backslashes that 3.4 puts before dollars. The rest of what an output layer does is
+    /// undone with the escapes that `show-options` itself writes.
+    pub fn without_dollars(self, printed: &[u8]) -> Vec<u8> {
+        if self == Self::VisDollar { drop_dollar_escapes(printed) } else { printed.to_vec() }
+    }
+}
+
 /// Drops the backslash that 3.4 puts before each `$` that a name character or `{` follows.
 fn drop_dollar_escapes(printed: &[u8]) -> Vec<u8> {
     let starts_name = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_' || byte == b'{';

@@ -18,6 +18,7 @@ pub mod panes;
 pub mod program;
 pub mod scrollback;
 pub mod socket;
+pub mod user_options;
 
 pub use builder::Builder;
 pub use client::Server;

@@ -93,3 +93,106 @@ fn vim_that_changed_its_directory_opens_the_same_file() {
         assert!(!shown.contains("ATTENTION"), "{shown}");
     }
 }
+
+/// The options that are set on the first session, window and pane.
+fn options(set_up: &SetUp, target: &str) -> [Vec<String>; 3] {
+    ["-p", "-w", "-q"].map(|flag| {
+        let shown = set_up.tmux(["show-options", flag, "-t", target]).out();
+        let own = shown.lines().filter(|line| !line.starts_with("@persist"));
+        own.map(str::to_owned).collect()
+    })
+}
+
+#[test]
+fn options_that_users_and_tools_set_come_back() {
+    let set_up = SetUp::new();
+    set_up.t("new-session -d -s a");
+    set_up.t("split-window -t a:");
+    for (flag, name, value) in [
+        ("-p", "@role", "builder"),
+        ("-w", "@note", "two words; \"quoted\" $HOME #(touch x) \\ 'é"),
+        ("-q", "@project", "alpha\nbeta"),
+        ("-q", "@empty", ""),
+        ("-q", "@tilde", "~"),
+        ("-q", "status-style", "bg=red"),
+        ("-w", "pane-border-format", "#P #{pane_title} #[bold]#T"),
+        ("-w", "pane-border-style", "fg=#ff8800,bold"),
+    ] {
+        set_up.tmux(["set-option", flag, "-t", "a:0.0", name, value]);
+    }
+    set_up.t("select-pane -t a:0.1 -P bg=colour52");
+    let before = ["a:0.0", "a:0.1"].map(|pane| options(&set_up, pane));
+    assert!(before[1][0].contains(&"window-style bg=colour52".to_owned()), "{before:?}");
+    for _ in 0..2 {
+        crash_and_restore(&set_up);
+        assert_eq!(["a:0.0", "a:0.1"].map(|pane| options(&set_up, pane)), before);
+    }
+    assert!(!set_up.sandbox.work().join("x").exists());
+}
+
+#[test]
+fn options_that_tmux_would_run_do_not_come_back() {
+    let set_up = SetUp::new();
+    set_up.t("new-session -d -s a");
+    let canary = set_up.sandbox.root().join("canary");
+    let run = format!("#(touch {})", canary.display());
+    for (flag, name) in
+        [("-w", "pane-border-format"), ("-q", "status-left"), ("-q", "default-command")]
+    {
+        set_up.tmux(["set-option", flag, "-t", "a:0.0", name, &run]);
+    }
+    set_up.tmux(["set-option", "-t", "a:", "@API_TOKEN", "hidden"]);
+    set_up.tmux(["set-option", "-t", "a:", "@persist-mine", "x"]);
+    set_up.save();
+    set_up.crash();
+    let text = String::from_utf8(set_up.sandbox.latest()).unwrap();
+    assert!(!text.contains("hidden") && !text.contains("touch"), "{text}");
+    // A forged snapshot restores none of them either.
+    let mut snapshot = set_up.snapshot();
+    let forged = format!(
+        "s:status-left={run}\0w:pane-border-format={run}\0p:default-command={run}\0s:@ok=1\0"
+    );
+    snapshot.rows[0].user_options = Some(forged.into_bytes());
+    let latest = set_up.sandbox.user_state().join("latest").canonicalize().unwrap();
+    std::fs::write(&latest, terminal_lobby::snapshot::encode(&snapshot)).unwrap();
+    let _ = std::fs::remove_file(&canary);
+    set_up.restore();
+    assert_eq!(options(&set_up, "a:0.0"), [vec![], vec![], vec!["@ok 1".to_owned()]]);
+    assert!(!canary.exists());
+}
+
+#[test]
+fn a_site_names_the_options_that_are_kept() {
+    let set_up = SetUp::new();
+    set_up.sandbox.configure("[keep]\nuser_options = [\"@role*\", \"@API_TOKEN\"]\n");
+    set_up.t("new-session -d -s a");
+    for name in ["@role", "@role2", "@other", "@API_TOKEN"] {
+        set_up.tmux(["set-option", "-t", "a:", name, "x"]);
+    }
+    set_up.t("set-option -t a: status-style bg=red");
+    crash_and_restore(&set_up);
+    assert_eq!(options(&set_up, "a:0.0")[2], ["@API_TOKEN x", "@role x", "@role2 x"]);
+    set_up.sandbox.configure("[keep]\nuser_options = []\n");
+    set_up.crash();
+    set_up.restore();
+    assert_eq!(options(&set_up, "a:0.0")[2], Vec::<String>::new());
+}
+
+#[test]
+fn options_of_each_session_of_a_group_and_of_lost_panes_come_back() {
+    let set_up = SetUp::new();
+    set_up.t("new-session -d -s a");
+    set_up.t("new-session -d -s b -t a");
+    for name in ["a", "b"] {
+        set_up.tmux(["set-option", "-t", &format!("{name}:"), "@title", name]);
+    }
+    set_up.t("new-session -d -s c");
+    set_up.t("set-option -p -t c: @role lost");
+    set_up.save();
+    set_up.t("kill-session -t c");
+    set_up.save();
+    set_up.crash();
+    set_up.restore();
+    let titles = set_up.panes("#{session_name} #{@title} #{@role}");
+    assert_eq!(titles, ["a a ", "b b ", "c  lost"]);
+}

@@ -45,6 +45,8 @@ pub struct Capture {
     /// By conversation, in small letters, the id of the pane in which a restore resumed it. Another program may run
     /// there now.
     pub restored: BTreeMap<Vec<u8>, u32>,
+    /// By session, tmux's id of it.
+    pub session_ids: BTreeMap<Vec<u8>, u32>,
     /// By session that a restore made, what it was made of.
     pub origins: BTreeMap<Vec<u8>, Vec<u8>>,
     /// By place, each pane that a restore could not start in its directory and that is still where it was
@@ -120,6 +122,9 @@ pub fn capture(
             if row.is_some_and(|row| row.cwd == pane.directory) {
                 capture.homeless.insert(place, (pane.id, pane.directory));
             }
+        }
+        if !capture.session_ids.contains_key(&pane.session) {
+            capture.session_ids.insert(pane.session.clone(), pane.session_id);
         }
         if !pane.origin.is_empty() {
             capture.origins.insert(pane.session.clone(), pane.origin);

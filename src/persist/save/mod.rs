@@ -11,6 +11,7 @@ pub(crate) mod missing;
 pub mod prune;
 pub mod read_closings;
 pub mod scrollback;
+pub mod user_options;
 
 use super::capture::{Capture, capture};
 use super::context::Context;
@@ -169,13 +170,14 @@ fn capture_all(
     let Some(mut captured) = capture(context, previous, &home, &proc)? else { return Ok(None) };
     let excluded = exclusion::drop_excluded(&mut captured, &context.keep);
     captured.excluded.clone_from(&excluded.sessions);
+    // The snapshot itself may be old, since nothing is written while nothing changes.
+    let seen = newest.map_or(0, |newest| store.activity(notes).confirmed.max(newest.id.seconds()));
+    notes.extend(user_options::complete(context, &mut captured, previous, seen));
     let synced = coalesce::sync_hooks(&context.server, context.hooks.as_ref(), captured.hooks);
     notes.extend(synced.err().map(|error| format!("saves on change are not set up: {error}")));
     if let Some(newest) = newest.filter(|_| !captured.snapshot.rows.is_empty()) {
         let started = |id: &[u8]| captured.started.get(id).and_then(|start| proc.time_of(*start));
         closing_agents::drop_closing(&mut captured.snapshot, newest.id, closings, started);
-        // The snapshot itself may be old, since nothing is written while nothing changes.
-        let seen = store.activity(notes).confirmed.max(newest.id.seconds());
         let newest = &Stored {
             id: newest.id,
             snapshot: exclusion::without(&newest.snapshot, &excluded, &context.keep),

@@ -21,6 +21,8 @@ impl Build<'_> {
                 orders.extend(finish.map(|line| (Purpose::Finish(at, number), line)));
                 // An option that this version of tmux does not have is no failure.
                 orders.extend(finish::window_options(window).into_iter().map(auxiliary));
+                let users = finish::users_window_options(window, &self.context.keep.user_options);
+                orders.extend(users.into_iter().map(auxiliary));
             }
             orders.extend(finish::select_windows(id, &session.windows).into_iter().map(auxiliary));
             orders.push(auxiliary(command::unset_option(id, "default-size")));
@@ -35,6 +37,7 @@ impl Build<'_> {
 
     fn session_options(&self, id: u32, session: &Session<'_>) -> Vec<(Purpose, Line)> {
         let mut lines = finish::session_options(id, session);
+        lines.extend(finish::users_session_options(id, session, &self.context.keep.user_options));
         if self.builder.destroys_unattached {
             lines.push(command::set_option(id, "destroy-unattached", "off"));
         }

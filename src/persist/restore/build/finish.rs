@@ -7,6 +7,7 @@ use crate::persist::restore::step::{Start, Step};
 use crate::tmux::Builder;
 use crate::tmux::command::{self, Line, Target};
 use crate::tmux::options::{self, KeptOption, Scope};
+use crate::tmux::user_options::{self, Owner};
 
 /// Selects the windows in the order in which they were visited, the current one last; nothing if there
 /// is only one. Older snapshots do not have the whole order, but the last window.
@@ -107,6 +108,33 @@ pub(crate) fn window_options(window: &Window<'_>) -> Vec<Line> {
         lines.extend(own.iter().map(|option| set(Target::Pane(*pane), "-p", option)));
     }
     lines
+}
+
+/// The options that users set on a window and on its panes; `names` are patterns of those that are kept.
+pub(crate) fn users_window_options(window: &Window<'_>, names: &[String]) -> Vec<Line> {
+    let Some(id) = window.id else { return Vec::new() };
+    let panes = || window.panes.iter().zip(&window.pane_ids);
+    let of_window = panes()
+        .flat_map(|((_, step), _)| set_users(step, Owner::Window, Target::Window(id), names));
+    let of_panes = panes().flat_map(|((_, step), pane)| {
+        pane.map_or(Vec::new(), |pane| set_users(step, Owner::Pane, Target::Pane(pane), names))
+    });
+    of_window.chain(of_panes).collect()
+}
+
+/// The options that users set on a session.
+pub(crate) fn users_session_options(id: u32, session: &Session<'_>, names: &[String]) -> Vec<Line> {
+    let steps = session.windows.iter().flat_map(|window| &window.panes).map(|(_, step)| step);
+    steps.flat_map(|step| set_users(step, Owner::Session, Target::Session(id), names)).collect()
+}
+
+fn set_users(step: &Step, owner: Owner, target: Target, names: &[String]) -> Vec<Line> {
+    let field = step.row.user_options.as_deref().unwrap_or_default();
+    let options = user_options::decode(field, owner, names).into_iter();
+    let set = |(name, value): (Vec<u8>, Vec<u8>)| {
+        command::set_user_option(target, owner.flag(), &name, &value)
+    };
+    options.map(set).collect()
 }
 
 pub(crate) fn session_options(id: u32, session: &Session<'_>) -> Vec<Line> {
