@@ -110,6 +110,7 @@ fn prepare(
             say(&error.to_string());
             Vec::new()
         }));
+        variables.retain(|(name, _)| !recorded.absent.contains(name));
         variables.extend(recorded.variables.iter().cloned());
         let path = environment::path(&variables);
         let paths = (path.as_os_str(), recorded.path.as_deref());

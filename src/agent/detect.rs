@@ -29,8 +29,10 @@ pub fn detect(
 ) -> Option<Detected> {
     let mut sightings = Vec::new();
     let mut parents = BTreeMap::new();
+    let mut visited = BTreeMap::new();
     proc.visit(first_pid, |process| {
         parents.insert(process.pid, process.stat.parent);
+        visited.insert(process.pid, process.clone());
         if AGENTS.iter().any(|agent| agent.is_service(process)) {
             return false;
         }
@@ -70,6 +72,7 @@ pub fn detect(
             waits: launcher::waits(process),
             environment: environment_seen,
             environ: Environ(environ),
+            line: Vec::new(),
             parent: seen.parent,
             version: seen.version,
         });
@@ -77,7 +80,14 @@ pub fn detect(
     });
     let mut each = evidence::one_for_each_agent(sightings, &parents);
     let best = evidence::best(&each)?;
-    let best = each.swap_remove(best);
+    let mut best = each.swap_remove(best);
+    let mut next = Some(best.pid);
+    best.line = std::iter::from_fn(|| {
+        let process = visited.remove(&next?)?;
+        next = Some(process.stat.parent);
+        Some(process)
+    })
+    .collect();
     let mut known: BTreeSet<ConversationId> =
         best.conversation.iter().map(|(id, _)| id.clone()).collect();
     let is_another = |sighting: &Sighting| {

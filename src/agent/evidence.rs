@@ -2,6 +2,7 @@
 
 use super::conversation::ConversationId;
 use super::environment::AgentEnvironment;
+use crate::process::Process;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
@@ -67,6 +68,8 @@ pub struct Sighting {
     pub version: Option<String>,
     /// All of it, from which more may be recorded.
     pub environ: Environ,
+    /// Its process, and those above it up to the pane's first one.
+    pub line: Vec<Process>,
 }
 
 /// A process's environment as the kernel gives it: `NAME=value`, each ended by a NUL byte. It holds
@@ -185,6 +188,7 @@ mod tests {
             waits: false,
             environment: AgentEnvironment::default(),
             environ: Environ::default(),
+            line: Vec::new(),
             parent: None,
             version: None,
         };

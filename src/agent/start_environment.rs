@@ -91,7 +91,8 @@ pub fn further(environ: &[u8], configured: &[String]) -> Vec<u8> {
 }
 
 /// The variables of a snapshot's field that a restored agent gets: only names that are recorded here and
-/// now, whatever the snapshot has.
+/// now, whatever the snapshot has. A variable that decides where the agent keeps its data and that it did
+/// not have is named without a value: it is not to get one from elsewhere.
 pub fn allowed(field: &[u8], configured: &[String]) -> Vec<u8> {
     let known = |name: &[u8]| {
         is_recorded(name)
@@ -99,7 +100,11 @@ pub fn allowed(field: &[u8], configured: &[String]) -> Vec<u8> {
             || configured.iter().any(|known| known.as_bytes() == name)
     };
     let line = |(name, value): (&[u8], &[u8])| [name, b"=", value, b"\0"].concat();
-    split(field).filter(|(name, _)| known(name)).flat_map(line).collect()
+    let set: Vec<u8> = split(field).filter(|(name, _)| known(name)).flat_map(line).collect();
+    let has = |name: &str| split(field).any(|(known, _)| known == name.as_bytes());
+    let absent = RECORDED.into_iter().filter(|name| *name != "HOME" && !has(name));
+    let absent = absent.flat_map(|name| [name.as_bytes(), b"\0"].concat());
+    set.into_iter().chain(absent).collect()
 }
 
 fn is_recorded(name: &[u8]) -> bool {
@@ -142,7 +147,8 @@ mod tests {
         assert_eq!(field, expected, "{}", String::from_utf8_lossy(&field));
         let with = [&field[..], b"CODEX_HOME=/c\0LD_PRELOAD=/evil\0MINE=1\0"].concat();
         let allowed = allowed(&with, &[]);
-        let expected = b"ANTHROPIC_MODEL=m\0PATH=/x:/y\0https_proxy=http://h:1\0CODEX_HOME=/c\0";
+        let expected = b"ANTHROPIC_MODEL=m\0PATH=/x:/y\0https_proxy=http://h:1\0CODEX_HOME=/c\0\
+            CLAUDE_CONFIG_DIR\0XDG_CONFIG_HOME\0XDG_DATA_HOME\0";
         assert_eq!(allowed, expected, "{}", String::from_utf8_lossy(&allowed));
     }
 

@@ -34,7 +34,7 @@ pub struct Proc {
 
 /// A process that existed when it was inspected. If it has ended since, later calls give an absent
 /// value, not an error.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Process {
     /// Process id.
     pub pid: i32,

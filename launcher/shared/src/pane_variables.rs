@@ -18,6 +18,12 @@ pub fn decode(value: &[u8]) -> Vec<u8> {
     unescape(value).unwrap_or_default()
 }
 
+/// Names of variables that are not to be set: those without a value.
+pub fn absent(variables: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let all = variables.split(|&byte| byte == 0);
+    all.filter(|line| !line.is_empty() && !line.contains(&b'='))
+}
+
 /// Names and values of variables `NAME=value`, each ended by a NUL byte.
 pub fn split(variables: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     variables.split(|&byte| byte == 0).filter_map(|line| {
@@ -39,5 +45,6 @@ mod tests {
         let all: Vec<_> = split(variables).collect();
         assert_eq!(all, [(&b"A"[..], &b"1\tx=\xff\\"[..]), (b"B", b"")]);
         assert_eq!(decode(b"A=\\q"), b"");
+        assert_eq!(absent(b"A=1\0B\0C=\0").collect::<Vec<_>>(), [b"B"]);
     }
 }

@@ -15,6 +15,8 @@ pub struct Recorded {
     pub variables: Variables,
     /// The `PATH` that it had.
     pub path: Option<OsString>,
+    /// Names of variables that it did not have.
+    pub absent: Vec<OsString>,
 }
 
 impl Recorded {
@@ -31,7 +33,8 @@ impl Recorded {
             .filter(|(name, _)| !name.is_empty())
             .map(|(name, value)| (text(name), text(value)))
             .partition(|(name, _)| name == "PATH");
-        Self { variables, path: paths.into_iter().next().map(|(_, path)| path) }
+        let absent = pane_variables::absent(&decoded).map(text).collect();
+        Self { variables, path: paths.into_iter().next().map(|(_, path)| path), absent }
     }
 }
 
@@ -47,11 +50,12 @@ mod tests {
 
     #[test]
     fn the_path_is_apart_from_the_other_variables() {
-        let value = pane_variables::encode(b"A=1\0PATH=/x:/y\0B=\0=x\0");
+        let value = pane_variables::encode(b"A=1\0PATH=/x:/y\0B=\0=x\0C\0");
         let recorded = Recorded::from(value.as_bytes());
         let expected = [("A", "1"), ("B", "")].map(|(name, value)| (name.into(), value.into()));
         assert_eq!(recorded.variables, expected);
         assert_eq!(recorded.path, Some("/x:/y".into()));
+        assert_eq!(recorded.absent, ["C"]);
         assert_eq!(Recorded::from(b""), Recorded::default());
     }
 }

@@ -2,43 +2,22 @@
 //! waits for its end.
 
 use super::foreground_program::join;
-use crate::agent::{self, AGENTS, Sighting, arguments, launcher, start_environment};
+use crate::agent::{self, Sighting, arguments, launcher, start_environment};
 use crate::persist::capture_policy::CapturePolicy;
-use crate::process::{Proc, Process, base_name};
+use crate::process::{Process, base_name};
 use crate::snapshot::Row;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// Maximum number of processes between an agent and the first process of its pane.
-const MAX_PARENTS: usize = 64;
-
-/// Enters how an agent was started into the row of its pane, whose first process is `first`.
-pub(crate) fn enter(
-    row: &mut Row,
-    sighting: &Sighting,
-    first: i32,
-    keep: &CapturePolicy,
-    proc: &Proc,
-) {
+/// Enters how an agent was started into the row of its pane.
+pub(crate) fn enter(row: &mut Row, sighting: &Sighting, keep: &CapturePolicy) {
     let mut variables = sighting.environment.encode().unwrap_or_default();
     variables.extend(start_environment::further(&sighting.environ.0, &keep.agent_environment));
     row.agent_environment = Some(variables).filter(|variables| !variables.is_empty());
-    let Some(process) = proc.process(sighting.pid, 0) else { return };
-    let mut parents = parents(&process, first, proc);
+    let [process, above @ ..] = &sighting.line[..] else { return };
     row.pane_flags.shell = launcher::starts_a_shell_after(&process.argv)
-        || parents.any(|parent| waits(&parent, sighting.agent));
-    row.agent_program = program(&process, sighting.agent, proc).map(|words| join(&words));
-}
-
-/// The processes from the parent of `process` to `first`.
-fn parents(process: &Process, first: i32, proc: &Proc) -> impl Iterator<Item = Process> {
-    let begin = (process.pid != first).then_some(process.stat.parent);
-    let next =
-        move |pid: Option<i32>| pid.filter(|pid| *pid > 1).and_then(|pid| proc.process(pid, 0));
-    std::iter::successors(next(begin), move |process| {
-        next((process.pid != first).then_some(process.stat.parent))
-    })
-    .take(MAX_PARENTS)
+        || above.iter().any(|process| waits(process, sighting.agent));
+    row.agent_program = program(process, above.first(), sighting.agent).map(|words| join(&words));
 }
 
 /// Whether a process above an agent goes on as a shell when the agent has ended.
@@ -59,18 +38,19 @@ fn has_more_after(argv: &[Vec<u8>], agent: &str) -> bool {
     given && !last.is_empty() && memchr::memmem::find(last, agent.as_bytes()).is_none()
 }
 
-/// The words that start an agent: see [`Row::agent_program`].
-fn program(process: &Process, agent: &str, proc: &Proc) -> Option<Vec<Vec<u8>>> {
+/// The words that start an agent: see [`Row::agent_program`]. `parent` is the process that started it, if
+/// that is in the pane.
+fn program(process: &Process, parent: Option<&Process>, agent: &str) -> Option<Vec<Vec<u8>>> {
     if launcher::is_launcher(process) {
         return Some(launcher::seen(&process.argv)).filter(|words| !words.is_empty());
     }
     // A native program that a script of the same agent started: the script is what was called.
-    let script = proc.process(process.stat.parent, 0).filter(|parent| {
-        let runs = AGENTS.iter().find(|known| known.name() == agent);
+    let script = parent.filter(|parent| {
+        let runs = || agent::by_name(agent.as_bytes())?.runs(parent);
         let called = parent.argv.first().is_some_and(|word| arguments::is_interpreter(word));
-        called && runs.is_some_and(|known| known.runs(parent).is_some())
+        called && runs().is_some()
     });
-    let process = script.as_ref().unwrap_or(process);
+    let process = script.unwrap_or(process);
     let count = agent::arguments::program_words(&process.argv);
     let words = process.argv.get(..count)?;
     let executable = process.executable()?;

@@ -177,7 +177,7 @@ impl Rows<'_> {
             .map(|Program { argv, .. }| foreground_program::join(&argv));
         let mut row = build_row(pane, sighting, cwd, argv, &self.layouts, &self.listing.host);
         if let Some(sighting) = sighting {
-            agent_start::enter(&mut row, sighting, pane.pid, &self.context.keep, self.proc);
+            agent_start::enter(&mut row, sighting, &self.context.keep);
         }
         Row { linked, program, ..row }
     }

@@ -51,7 +51,10 @@ pub(crate) fn argv(step: &Step, context: &Context, has_default_command: bool) ->
             let all = [&b"--agent"[..], agent.as_bytes(), b"--name", session, b"--no-freshen"];
             let begin = begin(step, context);
             let begin: Vec<&[u8]> = begin.iter().map(Vec::as_slice).collect();
-            let is_new = matches!(resumption, Resumption::StartUnderId | Resumption::StartAnew);
+            let is_new = matches!(
+                resumption,
+                Resumption::StartUnderId | Resumption::StartAnew | Resumption::Fork { .. }
+            );
             let (before, options) = as_started(step, context, agent, is_new);
             let before: Vec<&[u8]> = before.iter().map(Vec::as_slice).collect();
             let options: Vec<&[u8]> = options.iter().map(Vec::as_slice).collect();
