@@ -9,8 +9,9 @@ use super::socket::{Refusal, Socket, SocketState};
 use super::user_options;
 use crate::sys::locks::{self, Lock};
 use crate::sys::process::exec::{self, Output, Program};
-use crate::sys::{Dir, FileError, fs};
+use crate::sys::{Dir, FileError, fs, mounts};
 use std::ffi::OsString;
+use std::path::Path;
 use std::time::Duration;
 
 /// The variables that a client which changes nothing passes on: it sends all it has to the server.
@@ -122,8 +123,13 @@ impl Server {
 
     /// A client that can do no harm here, whatever the server asks it to do.
     pub(super) fn read_only_client(&self) -> Program {
-        let environment =
-            PASSED_ON.iter().filter_map(|name| Some(((*name).into(), std::env::var_os(name)?)));
+        let passed_on = |name: &&str| {
+            let value = std::env::var_os(name)?;
+            // A client looks for its configuration in the home, though it reads none.
+            let hangs = *name == "HOME" && mounts::unanswered(Path::new(&value)).is_some();
+            Some(((*name).into(), if hangs { "/".into() } else { value }))
+        };
+        let environment = PASSED_ON.iter().filter_map(passed_on);
         self.client().environment(environment.collect()).only_queries().deadline(self.deadline)
     }
 

@@ -257,3 +257,18 @@ fn state_on_a_mount_that_hangs_is_an_error_and_not_a_wait() {
         assert!(run.err().contains("does not answer"), "{command}: {}", run.err());
     }
 }
+
+#[test]
+fn a_home_that_hangs_does_not_stop_a_save() {
+    let test = "a_home_that_hangs";
+    let mut set_up = SetUp::new();
+    let Some(mount) = Mount::new(&set_up, "homes", test) else { return };
+    set_up.t("new-session -d -s one");
+    set_up.t("new-session -d -s two");
+    set_up.save();
+    set_up.set("HOME", &mount.proj());
+    mount.hang();
+    soon("the save", || set_up.persist("save")).ok();
+    assert_eq!(set_up.snapshot().rows.len(), 2);
+    soon("show", || set_up.persist("show")).ok();
+}

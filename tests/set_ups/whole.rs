@@ -196,3 +196,23 @@ fn options_of_each_session_of_a_group_and_of_lost_panes_come_back() {
     let titles = set_up.panes("#{session_name} #{@title} #{@role}");
     assert_eq!(titles, ["a a ", "b b ", "c  lost"]);
 }
+
+#[test]
+fn a_directory_that_no_path_can_name_is_saved_as_its_nearest_ancestor() {
+    let set_up = SetUp::new();
+    set_up.t("new-session -d -s a");
+    let deep =
+        "PS1=; for i in $(seq 22); do mkdir $(printf e%.0s $(seq 200)); cd e*; done; echo IS''DEEP";
+    set_up.type_line("=a:", deep);
+    set_up.wait_for_text("=a:", "ISDEEP");
+    let has_remote = std::fs::read_to_string("/proc/self/mountinfo").unwrap().contains(" - fuse");
+    let cwd = String::from_utf8(set_up.save().rows[0].cwd.clone()).unwrap();
+    if has_remote {
+        return; // another test's mount: there it could hang
+    }
+    assert!(cwd.starts_with(set_up.sandbox.work().to_str().unwrap()), "{cwd}");
+    assert!((3800..4096).contains(&cwd.len()), "{}", cwd.len());
+    set_up.crash();
+    set_up.restore();
+    set_up.wait_for_panes("#{pane_current_path}", &[cwd]);
+}

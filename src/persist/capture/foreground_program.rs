@@ -81,8 +81,8 @@ fn has_operand(argv: &[Vec<u8>]) -> bool {
 /// that is no path to a directory.
 fn started_in(process: &Process) -> Option<OsString> {
     let environment = process.environment();
-    let variables = environment.split(|&byte| byte == 0);
-    let value = variables.filter_map(|variable| variable.strip_prefix(b"PWD=")).next()?;
+    let mut variables = environment.split(|&byte| byte == 0);
+    let value = variables.find_map(|variable| variable.strip_prefix(b"PWD="))?;
     let path = Path::new(OsStr::from_bytes(value));
     let is_there = path.is_absolute() && mounts::unanswered(path).is_none() && path.is_dir();
     is_there.then(|| path.as_os_str().to_owned())

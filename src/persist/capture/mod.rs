@@ -26,6 +26,9 @@ pub const BUILDER_PREFIX: &str = "tmux-persist-builder-";
 /// The value of a session's `@persist` that excludes it.
 pub(crate) const MARKED_OFF: &[u8] = b"off";
 
+/// Session, window index and pane index.
+pub type Place = (Vec<u8>, u32, u32);
+
 /// The live sessions of a user.
 #[derive(Debug, Default)]
 pub struct Capture {
@@ -51,7 +54,7 @@ pub struct Capture {
     pub origins: BTreeMap<Vec<u8>, Vec<u8>>,
     /// By place, each pane that a restore could not start in its directory and that is still where it was
     /// started instead: its id, and that directory.
-    pub homeless: BTreeMap<(Vec<u8>, u32, u32), (u32, Vec<u8>)>,
+    pub homeless: BTreeMap<Place, (u32, Vec<u8>)>,
     /// Sessions that were dropped, since they are not to be saved.
     pub excluded: BTreeSet<Vec<u8>>,
     /// Sessions that their user marked as not to be saved.

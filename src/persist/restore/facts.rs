@@ -1,6 +1,7 @@
 //! The facts that a plan is made from (pure).
 
 use crate::agent::Resumption;
+use crate::persist::capture::Place;
 use crate::persist::capture_policy::CapturePolicy;
 use crate::tmux::Pane;
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,7 +35,7 @@ pub struct Facts {
     /// For each conversation of the snapshot that is not live: the pane that it was in.
     pub panes: BTreeMap<Vec<u8>, FormerPane>,
     /// By place, the live panes that could not be started in their directories, and those.
-    pub homeless: BTreeMap<(Vec<u8>, u32, u32), (FormerPane, Vec<u8>)>,
+    pub homeless: BTreeMap<Place, (FormerPane, Vec<u8>)>,
     /// The local time as `HHMM`, for the name of a session whose own name is taken.
     pub hhmm: String,
     /// Which programs may be started again.

@@ -44,7 +44,6 @@ pub(crate) fn carry_lost(
         hhmm: clock::hhmm(context.now),
         unrestored,
         elsewhere: excluded,
-        ..Default::default()
     };
     let server = captured.snapshot.server.split('-').next().and_then(|pid| pid.parse().ok());
     // Only a missing conversation needs a search outside the panes.

@@ -43,7 +43,7 @@ impl Build<'_> {
             let placeholder = [b"cat".to_vec(), b"-".to_vec()];
             let line = if self.sessions[at].has_placeholder {
                 let own = arrange::session_path(&self.sessions[at]).map(OsStr::from_bytes);
-                let first = pane_command::cwd(window.first(), &self.context.account.home);
+                let first = pane_command::cwd(window.first(), self.home);
                 new(Spawn { cwd: own.unwrap_or(first), argv: &placeholder, environment: &[] })
             } else {
                 self.spawn(window.first(), new)

@@ -24,6 +24,7 @@ use crate::tmux::command::{self, Ids, Line, Spawn};
 use crate::tmux::control::Reply;
 use crate::tmux::{Builder, TmuxError};
 use arrange::{Session, arrange};
+use std::path::Path;
 
 /// The result of each step, in the order given.
 pub type Results = Vec<Result<(), StepFailure>>;
@@ -32,14 +33,15 @@ pub type Results = Vec<Result<(), StepFailure>>;
 pub fn build(context: &Context, steps: &[Step]) -> Result<Results, TmuxError> {
     let name = format!("{BUILDER_PREFIX}{}", crate::sys::fs::random_hex());
     let home = &context.account.home;
-    let cwd = if mounts::unanswered(home).is_none() && home.is_dir() {
+    let home = if mounts::unanswered(home).is_none() && home.is_dir() {
         home.as_path()
     } else {
-        std::path::Path::new("/")
+        Path::new("/")
     };
     let mut build = Build {
         context,
-        builder: context.server.build(&name, cwd)?,
+        builder: context.server.build(&name, home)?,
+        home,
         name,
         steps,
         sessions: arrange(steps),
@@ -61,6 +63,8 @@ pub fn build(context: &Context, steps: &[Step]) -> Result<Results, TmuxError> {
 
 struct Build<'a> {
     context: &'a Context,
+    /// The user's home, or the root if that cannot be entered.
+    home: &'a Path,
     builder: Builder,
     /// Name of the connection's own session, and prefix of the names of unfinished sessions.
     name: String,
@@ -96,7 +100,7 @@ impl Build<'_> {
     /// A command that creates the pane of a step.
     fn spawn(&self, step: &Step, command: impl FnOnce(Spawn<'_>) -> Line) -> Line {
         let argv = pane_command::argv(step, self.context, self.builder.has_default_command);
-        let cwd = pane_command::cwd(step, &self.context.account.home);
+        let cwd = pane_command::cwd(step, self.home);
         let environment = pane_command::environment(step, self.context);
         command(Spawn { cwd, argv: &argv, environment: &environment })
     }

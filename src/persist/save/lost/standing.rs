@@ -30,9 +30,8 @@ pub(super) fn put_aside(
             continue;
         }
         match sessions.standing(rows, server) {
-            Standing::Absent => {}
             Standing::Live(now) if now != *name => drop(names.insert(name.to_vec(), (now, false))),
-            Standing::Live(_) => {}
+            Standing::Absent | Standing::Live(_) => {}
             Standing::Taken => {
                 let is_taken = |name: &[u8]| {
                     by_name.contains_key(name)
