@@ -191,7 +191,8 @@ fn settle(
         return Ok(Conversation::Resume(id.clone()));
     }
     let gone = format!("cannot enter its directory {}: resuming", shown(&cwd));
-    if let Some(transcript) = known.transcript.filter(|_| !agent.resume_transcript.is_empty()) {
+    let transcript = known.transcript.filter(|_| !options.by_id);
+    if let Some(transcript) = transcript.filter(|_| !agent.resume_transcript.is_empty()) {
         say(&format!("{gone} by its transcript"));
         return Ok(Conversation::ResumeTranscript(id.clone(), transcript));
     }

@@ -20,6 +20,7 @@ Options:
   --no-freshen       do not update the clones
   --wait             print what ran here and wait for Enter
   --transcript FILE  with --resume: resume by this transcript, from any directory
+  --by-id            with --resume: by the id, even if its directory is gone
   --shell            start only the shell
   --program          run the arguments as a program, then start the shell
   --show FILE        print this file's text and colours first
@@ -51,6 +52,8 @@ pub struct Options {
     pub resume: Option<OsString>,
     /// Its transcript.
     pub transcript: Option<OsString>,
+    /// Resume by the id even if its directory is gone.
+    pub by_id: bool,
     /// The id for a new conversation.
     pub session: Option<OsString>,
     /// The conversation that a new one begins as a copy of.
@@ -141,6 +144,7 @@ fn read(mut parser: lexopt::Parser) -> Result<Invocation, lexopt::Error> {
             }
             Long("no-freshen") => options.no_freshen = true,
             Long("wait") => options.wait = true,
+            Long("by-id") => options.by_id = true,
             Long("shell") => options.shell = true,
             Long("program") => options.program = true,
             Long("show") => options.show = Some(PathBuf::from(parser.value()?)),
@@ -234,6 +238,7 @@ impl Options {
             ("--program", self.program),
             ("--as-started", self.as_started),
             ("--then-shell", self.then_shell),
+            ("--by-id", self.by_id),
         ] {
             words.extend(set.then(|| name.into()));
         }
@@ -296,6 +301,7 @@ mod tests {
         let all = [
             "--wait",
             "--no-freshen",
+            "--by-id",
             "--shell",
             "--program",
             "--show",

@@ -1,7 +1,8 @@
 //! Which agents run in a pane, and on which conversations, by the processes of that pane.
 
 use super::evidence::{self, Environ, Sighting};
-use super::{AGENTS, AgentEnvironment, ConversationId, Home, Observation, Rank, Stamp};
+use super::{AGENTS, Agent, AgentEnvironment, ConversationId, Home, LeftRecord};
+use super::{Observation, Rank, Stamp};
 use super::{by_name, launcher};
 use crate::process::{Proc, Process};
 use crate::sys::clock;
@@ -106,13 +107,7 @@ pub fn live<'a>(
     proc: &Proc,
     known: &BTreeSet<i32>,
 ) -> Vec<(ConversationId, i32)> {
-    let mut views = vec![home.clone()];
-    for (environment, cwd) in environments {
-        let view = home.of(environment, cwd);
-        if views.iter().all(|one| (one.claude(), one.codex()) != (view.claude(), view.codex())) {
-            views.push(view);
-        }
-    }
+    let views = views(home, environments);
     let agents = AGENTS.into_iter();
     let mut all: Vec<(ConversationId, i32)> = agents
         .flat_map(|agent| views.iter().flat_map(|view| agent.live(view, proc, known)))
@@ -120,6 +115,34 @@ pub fn live<'a>(
     all.sort();
     all.dedup();
     all
+}
+
+/// What agents that are gone left behind, in the places that the environments of known agents name.
+pub fn left_behind<'a>(
+    home: &Home,
+    environments: impl IntoIterator<Item = (&'a AgentEnvironment, &'a Path)>,
+    proc: &Proc,
+) -> Vec<LeftRecord> {
+    let views = views(home, environments);
+    let of_agent = |agent: &'static dyn Agent| {
+        views.iter().flat_map(move |view| agent.left_behind(view, proc)).collect::<Vec<_>>()
+    };
+    AGENTS.into_iter().flat_map(of_agent).collect()
+}
+
+/// The home as agents with these environments use it, each view of it once.
+fn views<'a>(
+    home: &Home,
+    environments: impl IntoIterator<Item = (&'a AgentEnvironment, &'a Path)>,
+) -> Vec<Home> {
+    let mut views = vec![home.clone()];
+    for (environment, cwd) in environments {
+        let view = home.of(environment, cwd);
+        if views.iter().all(|one| (one.claude(), one.codex()) != (view.claude(), view.codex())) {
+            views.push(view);
+        }
+    }
+    views
 }
 
 /// Whether a program shows conversations of others and can be started again as it is: `claude agents`.

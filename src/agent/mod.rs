@@ -23,7 +23,7 @@ mod transcript;
 
 pub use ancestry::{Caller, Use, caller};
 pub use conversation::ConversationId;
-pub use detect::{Detected, detect, is_view, live};
+pub use detect::{Detected, detect, is_view, left_behind, live};
 pub use environment::AgentEnvironment;
 pub use evidence::{Environ, PaneSighting, Rank, Sighting, resolve};
 pub use home::Home;
@@ -59,6 +59,12 @@ pub trait Agent: Sync {
     /// Processes of `known` are skipped.
     fn live(&self, home: &Home, proc: &Proc, known: &BTreeSet<i32>) -> Vec<(ConversationId, i32)>;
 
+    /// The records in tmux's panes whose process is gone.
+    fn left_behind(&self, home: &Home, proc: &Proc) -> Vec<LeftRecord> {
+        let _ = (home, proc);
+        Vec::new()
+    }
+
     /// Whether a conversation that was started from `cwd` has a transcript yet.
     fn is_prompted(&self, id: &ConversationId, cwd: &Path, home: &Home) -> bool;
 
@@ -87,6 +93,22 @@ pub struct Saved<'a> {
     pub parent: Option<&'a ConversationId>,
     /// The agent's version, if it says so itself.
     pub version: Option<&'a [u8]>,
+}
+
+/// What an agent that is gone left behind of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftRecord {
+    pub agent: &'static str,
+    pub conversation: ConversationId,
+    pub cwd: PathBuf,
+    /// The tmux session that it was started in, and the number of the pane.
+    pub session: Vec<u8>,
+    pub pane: u32,
+    /// When it started, and when the record was written last, in seconds since the epoch.
+    pub started: u64,
+    pub written: u64,
+    pub prompted: bool,
+    pub version: Option<String>,
 }
 
 /// What a process that is an agent shows.

@@ -3,9 +3,12 @@
 
 mod as_started;
 mod beside;
+mod conversations;
+mod evidence;
 mod first;
 mod hanging;
 mod host;
 mod import;
+mod record;
 mod rounds;
 mod whole;

@@ -7,13 +7,14 @@ mod transcripts;
 
 use super::conversation::ConversationId;
 use super::program::{self, CLAUDE};
-use super::{Agent, Description, Home, Observation, Rank, Resumption, Saved, Use, transcript};
+use super::{Agent, Description, Home, LeftRecord, Observation, Rank, Resumption, Saved};
+use super::{Use, transcript};
 use crate::process::{Proc, Process};
 use crate::text::escape;
 use argv::Arguments;
 use record::{RECORDS, Record, Version, record};
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use transcripts::{
     Found, MAX_LISTED, holds_a_message, is_anywhere, only_transcript_since, title,
     transcript_anywhere, transcript_in, transcript_name,
@@ -72,6 +73,26 @@ impl Agent for Claude {
                 (running && record.is_interactive()).then_some((id, pid))
             })
             .collect()
+    }
+
+    fn left_behind(&self, home: &Home, proc: &Proc) -> Vec<LeftRecord> {
+        let records = home.dir(home.claude().join(RECORDS));
+        let Some(names) = records.and_then(|dir| dir.names(MAX_LISTED).ok()?) else {
+            return Vec::new();
+        };
+        let own = i32::try_from(std::process::id()).ok().and_then(|pid| proc.process(pid, 0));
+        let pids =
+            names.iter().filter_map(|name| name.to_str()?.strip_suffix(".json")?.parse().ok());
+        pids.filter_map(|pid| {
+            let record = record(home, pid)?;
+            let is_gone = proc
+                .stat(pid)
+                .is_none_or(|stat| !record.is_of_start(stat.start, || proc.time_of(stat.start)));
+            // A process of another machine or container that shares the home may well be alive.
+            let is_ours = record.is_of_domain(|| own.as_ref()?.pid_namespace());
+            (is_gone && is_ours).then(|| left_record(&record, home)).flatten()
+        })
+        .collect()
     }
 
     fn is_prompted(&self, id: &ConversationId, cwd: &Path, home: &Home) -> bool {
@@ -179,6 +200,27 @@ fn from_record(
     seen.prompted = seen.prompted.or_else(|| directory.map(|_| is_prompted(&id)));
     seen.conversation = Some((id, rank));
     Some(Observation { cwd, ..seen })
+}
+
+fn left_record(record: &Record, home: &Home) -> Option<LeftRecord> {
+    if !record.is_interactive() || record.is_in_the_background() {
+        return None;
+    }
+    let (session, pane) = record.tmux_pane()?;
+    let shown = record.parked(home).unwrap_or_else(|| record.session_id.clone());
+    let conversation = ConversationId::parse(shown.as_bytes())?;
+    let cwd = PathBuf::from(&record.cwd);
+    Some(LeftRecord {
+        agent: CLAUDE,
+        prompted: transcript_in(&cwd, &conversation, home).is_some(),
+        conversation,
+        cwd,
+        session,
+        pane,
+        started: record.started_at? / 1000,
+        written: record.written / 1_000_000_000,
+        version: record.version.clone(),
+    })
 }
 
 fn from_arguments(arguments: Arguments<'_>, process: &Process, home: &Home) -> Observation {

@@ -47,7 +47,7 @@ pub(super) struct Record {
     parked_job: Option<String>,
     /// Where in tmux it was started: `session:@window.%pane`.
     #[serde(default)]
-    pub(super) tmux: Option<String>,
+    tmux: Option<String>,
     /// When the file was written, in nanoseconds since the epoch.
     #[serde(skip)]
     pub(super) written: u64,
@@ -74,12 +74,23 @@ impl Record {
         }
     }
 
-    fn is_of_domain(&self, namespace: impl FnOnce() -> Option<std::ffi::OsString>) -> bool {
+    /// Whether it was written where process ids mean what they mean here.
+    pub(super) fn is_of_domain(
+        &self,
+        namespace: impl FnOnce() -> Option<std::ffi::OsString>,
+    ) -> bool {
         let Some((_, pid)) = self.pid_domain.as_deref().and_then(|text| text.split_once(":pid:"))
         else {
             return true;
         };
         namespace().is_none_or(|own| own.to_str().is_some_and(|own| own == format!("pid:{pid}")))
+    }
+
+    /// The session and the number of the pane that it was started in.
+    pub(super) fn tmux_pane(&self) -> Option<(Vec<u8>, u32)> {
+        let (session, place) = self.tmux.as_deref()?.rsplit_once(":@")?;
+        let (_, pane) = place.rsplit_once(".%")?;
+        Some((session.into(), pane.parse().ok()?))
     }
 
     /// Whether the user converses there: `claude -p` leaves a record, too.

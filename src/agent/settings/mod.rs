@@ -4,6 +4,7 @@
 
 mod edit;
 mod json_spans;
+pub mod terminal_title;
 
 use edit::{add, check, find, group, is_installed, pretty};
 use serde_json::json;

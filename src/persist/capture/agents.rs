@@ -1,7 +1,7 @@
 //! The agents in a user's panes, and those beside them: which conversation belongs to which pane.
 
 use crate::agent::{self, AgentEnvironment, ConversationId, Detected, Home, PaneSighting};
-use crate::agent::{Sighting, Stamp};
+use crate::agent::{LeftRecord, Sighting, Stamp};
 use crate::process::Proc;
 use crate::snapshot::{Row, Snapshot, State};
 use crate::sys::clock;
@@ -32,8 +32,8 @@ pub(super) struct Agents {
     pub(super) beside_pids: Vec<i32>,
 }
 
-/// Detects the agents in each pane, and leaves each conversation to one pane. With `previous`, the claims
-/// of that snapshot count, and very young agents are waited for.
+/// Detects the agents in each pane, and leaves each conversation to one pane; the claims of `previous`
+/// count. Very young agents are waited for.
 pub(super) fn sight_all(
     listing: &Listing,
     previous: Option<&Snapshot>,
@@ -50,7 +50,6 @@ pub(super) fn sight_all(
         if owners.iter().any(|(known, _)| known.id == pane.id) {
             continue;
         }
-        let end = previous.map(|_| end);
         let Some(Detected { best, others }) = detect(pane, home, proc, end) else { continue };
         let place = format!("{}:{}.{}", escape(&pane.session), pane.window_index, pane.index);
         let previous = before.get(&super::order(pane)).and_then(|row| row.conversation.as_deref());
@@ -84,7 +83,7 @@ pub(super) fn sight_all(
 }
 
 /// The agents of a pane. One that has written nothing down yet is inspected again until `end`.
-fn detect(pane: &Pane, home: &Home, proc: &Proc, end: Option<Instant>) -> Option<Detected> {
+fn detect(pane: &Pane, home: &Home, proc: &Proc, end: Instant) -> Option<Detected> {
     let stamp = Stamp::parse(&pane.stamp).map(|stamp| stamp.left(&pane.stamped));
     let detect = || agent::detect(pane.pid, stamp.as_ref(), &pane.title, home, proc);
     let mut found = detect();
@@ -94,7 +93,7 @@ fn detect(pane: &Pane, home: &Home, proc: &Proc, end: Option<Instant>) -> Option
     };
     while let Some(Detected { best, .. }) = &found
         && best.conversation.is_none()
-        && end.is_some_and(|end| Instant::now() < end)
+        && Instant::now() < end
         && is_young(best)
     {
         clock::pause(PAUSE);
@@ -115,6 +114,12 @@ fn row_beside(pane: &Pane, sighting: &Sighting, id: &ConversationId) -> Row {
         pane: pane.index,
         ..Row::default()
     }
+}
+
+/// What agents of these rows, or in the default places, left behind as they were killed.
+pub fn left_behind(rows: &[Row], home: &Home, proc: &Proc) -> Vec<LeftRecord> {
+    let environments = environments(rows);
+    agent::left_behind(home, borrowed(&environments), proc)
 }
 
 /// The environments of the agents of some rows, each with the directory of its agent.

@@ -3,6 +3,7 @@
 mod agent_start;
 pub mod agents;
 pub mod foreground_program;
+pub mod left_behind;
 pub(crate) mod session_origin;
 pub mod shared_windows;
 

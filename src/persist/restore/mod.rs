@@ -17,12 +17,15 @@ pub mod source;
 pub mod step;
 pub mod unfinished;
 
+use super::capture::{agents, left_behind};
 use super::context::Context;
 use super::error::Error;
 use super::report::{PlanReport, Report, RowResult};
 use super::restore_mode::Mode;
 use super::save::read_closings;
+use crate::agent::Home;
 use crate::persist::restore_pending;
+use crate::process::Proc;
 use crate::snapshot::{Row, Store, Stored};
 use crate::sys::locks::Lock;
 use facts::Facts;
@@ -119,10 +122,16 @@ fn try_restore(
             [name, ..] => Err(Error::NothingSaved { name: name.clone() }),
         };
     };
-    let stored = match store.as_ref().filter(|_| from.is_none()) {
+    let mut stored = match store.as_ref().filter(|_| from.is_none()) {
         Some(store) => source::with_named(store, stored, sessions, &mut report.notes)?,
         None => stored,
     };
+    if let Some(store) = store.as_ref().filter(|_| from.is_none()) {
+        let seen = store.activity(&mut report.notes).confirmed.max(stored.id.seconds());
+        let (home, proc) = (Home::new(&context.account.home), Proc::default());
+        let left = agents::left_behind(&stored.snapshot.rows, &home, &proc);
+        report.notes.extend(left_behind::enter(&mut stored.snapshot, seen, &left));
+    }
     report.snapshot = Some(stored.id.to_string());
     let chosen = Selection::parse(sessions, &stored)?;
     let left = context.lock_wait.saturating_sub(begin.elapsed());

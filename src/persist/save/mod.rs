@@ -13,7 +13,7 @@ pub mod read_closings;
 pub mod scrollback;
 pub mod user_options;
 
-use super::capture::{Capture, capture};
+use super::capture::{Capture, agents, capture, left_behind};
 use super::context::Context;
 use super::error::Error;
 use super::report::{Report, SaveReport, SaveResult};
@@ -178,10 +178,13 @@ fn capture_all(
     if let Some(newest) = newest.filter(|_| !captured.snapshot.rows.is_empty()) {
         let started = |id: &[u8]| captured.started.get(id).and_then(|start| proc.time_of(*start));
         closing_agents::drop_closing(&mut captured.snapshot, newest.id, closings, started);
-        let newest = &Stored {
-            id: newest.id,
-            snapshot: exclusion::without(&newest.snapshot, &excluded, &context.keep),
-        };
+        let mut snapshot = exclusion::without(&newest.snapshot, &excluded, &context.keep);
+        if snapshot.server != captured.snapshot.server {
+            // The server has crashed, or the host has.
+            let left = agents::left_behind(&snapshot.rows, &home, &proc);
+            notes.extend(left_behind::enter(&mut snapshot, seen, &left));
+        }
+        let newest = &Stored { id: newest.id, snapshot };
         let unrestored = store.unrestored(notes);
         let carried = carry_lost::carry_lost(
             context,

@@ -41,6 +41,9 @@ pub(crate) fn start(argv: &[String]) -> Option<Box<dyn Agent>> {
         }
     };
     let mut claude = Claude { base, id, transcript: Some(transcript) };
+    if let Some(milliseconds) = variable("STUB_LATE") {
+        std::thread::sleep(std::time::Duration::from_millis(milliseconds.parse().unwrap()));
+    }
     claude.write_record();
     if variable("STUB_PROMPTED").is_some() {
         claude.prompt("hello");
@@ -98,6 +101,9 @@ impl Claude {
             "status": "idle",
             "updatedAt": now_ms(),
         });
+        if let Some(place) = variable("STUB_TMUX") {
+            record["tmux"] = place.into();
+        }
         if variable("STUB_OLD_RECORD").is_some() {
             for name in ["procStart", "version", "kind", "entrypoint", "status", "updatedAt"] {
                 record.as_object_mut().unwrap().remove(name);
@@ -137,7 +143,11 @@ impl Agent for Claude {
     fn new_conversation(&mut self) {
         let Some(transcript) = &self.transcript else { return };
         self.id = new_id(false);
-        self.transcript = Some(transcript.with_file_name(format!("{}.jsonl", self.id)));
+        let file = transcript.with_file_name(format!("{}.jsonl", self.id));
+        self.transcript = Some(file.clone());
+        let line = serde_json::json!({ "type": "user", "message": { "role": "user",
+            "content": "<command-name>/clear</command-name>" }, "cwd": cwd(), "sessionId": self.id });
+        append(&file, &line.to_string());
         if variable("STUB_STALE_RECORD").is_none() {
             self.write_record();
         }

@@ -6,7 +6,8 @@
 //! conversation that it is on: `pid conversation prompted`. On its terminal it takes `/exit`, `/clear` (a new conversation), `/die` (exit code 7); any other line is a
 //! prompt. In the environment: `STUB_PROMPTED` (a prompt at the start), `STUB_VERSION`,
 //! `STUB_NO_RECORD`, `STUB_OLD_RECORD` (without `procStart`), `STUB_STALE_RECORD` (`/clear` leaves it
-//! as it is), `STUB_KIND`, `STUB_ENTRYPOINT`; of Codex `STUB_DAEMON` (it holds no files),
+//! as it is), `STUB_KIND`, `STUB_ENTRYPOINT`, `STUB_TMUX`
+//! (those fields), `STUB_LATE` (milliseconds before the record is there); of Codex `STUB_DAEMON` (it holds no files),
 //! `STUB_TITLE` (the thread's id is the pane's title).
 #![allow(clippy::disallowed_methods, reason = "it stands for a program of others")]
 #![allow(clippy::print_stdout, reason = "it talks to a terminal")]

@@ -1,5 +1,6 @@
 //! Checks whether agents call our hook.
 
+use crate::agent::settings::terminal_title;
 use crate::persist::report::Check;
 use crate::sys::FileError;
 use crate::sys::fs;
@@ -33,6 +34,19 @@ enum SettingsError {
     File(#[from] FileError),
     #[error("the settings are not valid JSON: {0}")]
     Json(#[from] serde_json::Error),
+}
+
+/// Checks whether Codex shows its thread in its pane's title.
+pub(crate) fn codex_title(home: &Path) -> Check {
+    const NAME: &str = "codex title";
+    let file = std::env::var_os("CODEX_HOME").map_or_else(|| home.join(".codex"), Into::into);
+    let config = fs::read(&file.join("config.toml"), MAX).unwrap_or_default();
+    if terminal_title::shows_thread(&String::from_utf8_lossy(&config)) {
+        return Check::ok(NAME, "shows the thread of each pane");
+    }
+    let what = "Codex does not show its thread in the title of its pane: with its shared daemon \
+                nothing else says which pane runs which thread";
+    Check::warn(NAME, what, "persist hook --install --agent codex")
 }
 
 fn judge(machine: File, user: File) -> Check {

@@ -26,6 +26,9 @@ pub fn doctor(context: &Context, root: &Path) -> Report {
     if !found.is_empty() {
         checks.push(hooks::agents(root, &context.account.home));
     }
+    if found.iter().any(|program| program.ends_with("codex")) {
+        checks.push(hooks::codex_title(&context.account.home));
+    }
     checks.extend(server::checks(context, root, &standing));
     Report::Doctor(Box::new(DoctorReport { checks, standing, error: None }))
 }

@@ -13,6 +13,7 @@ use crate::persist::own_program::program;
 use crate::persist::report::{HookInstallReport, HookInstallResult, Report};
 use crate::persist::request::{HookInstall, Scope};
 use crate::sys::fs::trusted_path;
+use crate::text::shown;
 use crate::tmux::HookState;
 use crate::tmux::Hooks;
 use settings_file::SettingsFile;
@@ -65,10 +66,39 @@ fn try_run(
         let note = "Codex asks once, at its next start, whether you trust the hooks";
         report.notes.push(note.to_owned());
     }
+    if request.agent == "codex" {
+        report.result = change_title(context, request, report);
+    }
     if !request.install && !for_all {
         remove_tmux_hooks(context, &mut report.notes);
     }
     Ok(())
+}
+
+/// Makes Codex show its thread in its pane's title, or no longer: with its shared daemon nothing else
+/// says which pane runs which thread. A failure is only noted. Returns the result of both changes.
+fn change_title(
+    context: &Context,
+    request: &HookInstall,
+    report: &mut HookInstallReport,
+) -> HookInstallResult {
+    let changed =
+        SettingsFile::of_codex(context, request).map_err(HookInstallError::from).and_then(|file| {
+            let Some(file) = file else { return Ok(None) };
+            Ok(Some((file.path(), file.change_title(request.install, &mut report.notes)?)))
+        });
+    match changed {
+        Ok(None | Some((_, HookInstallResult::Unchanged))) => report.result,
+        Ok(Some((path, result))) => {
+            let does = if request.install { "now shows its thread" } else { "is as before" };
+            report.notes.push(format!("{}: the title of its pane {does}", shown(&path)));
+            result
+        }
+        Err(error) => {
+            report.notes.push(format!("the title of its pane does not show its thread: {error}"));
+            report.result
+        }
+    }
 }
 
 /// The command line that the agent runs: this program by its absolute path, since the agent's PATH

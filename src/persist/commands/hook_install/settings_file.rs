@@ -2,7 +2,7 @@
 
 use super::HookInstallError;
 use crate::agent::machine;
-use crate::agent::settings::{self, HookCommand};
+use crate::agent::settings::{self, HookCommand, SettingsError, terminal_title};
 use crate::persist::context::Context;
 use crate::persist::report::HookInstallResult;
 use crate::persist::request::HookInstall;
@@ -51,12 +51,32 @@ impl SettingsFile {
         context: &Context,
         request: &HookInstall,
     ) -> Result<Option<Self>, FileError> {
-        let (directory, name) = match request.agent.as_str() {
-            "codex" => (".codex", "hooks.json"),
-            _ => (".claude", "settings.json"),
-        };
+        match request.agent.as_str() {
+            "codex" => Self::of_data(context, request, ("CODEX_HOME", ".codex"), "hooks.json"),
+            _ => Self::of_data(context, request, ("CLAUDE_CONFIG_DIR", ".claude"), "settings.json"),
+        }
+    }
+
+    /// The user's own configuration of Codex, in the same way.
+    pub(super) fn of_codex(
+        context: &Context,
+        request: &HookInstall,
+    ) -> Result<Option<Self>, FileError> {
+        Self::of_data(context, request, ("CODEX_HOME", ".codex"), "config.toml")
+    }
+
+    /// The file `name` in the directory of an agent's data: where the variable says, else the default
+    /// below the home.
+    fn of_data(
+        context: &Context,
+        request: &HookInstall,
+        (variable, default): (&str, &str),
+        name: &str,
+    ) -> Result<Option<Self>, FileError> {
         let home = canonical(&context.account.home)?;
-        let directory = home.join(directory);
+        let named = std::env::var_os(variable).map(PathBuf::from).filter(|dir| dir.is_absolute());
+        let is_named = named.is_some();
+        let directory = named.unwrap_or_else(|| home.join(default));
         if directory.symlink_metadata().is_err() {
             if !request.install {
                 return Ok(None);
@@ -69,7 +89,9 @@ impl SettingsFile {
             Err(_) => canonical(&directory)?.join(name),
         };
         let refused = |why: &str| Err(FileError::refused("changing", &file, why));
-        if !real.starts_with(&home) {
+        let is_inside =
+            real.starts_with(&home) || is_named && real.starts_with(canonical(&directory)?);
+        if !is_inside {
             return refused("it leads out of the home: not changed");
         }
         let (Some(parent), Some(name)) = (real.parent(), real.file_name().and_then(OsStr::to_str))
@@ -90,11 +112,38 @@ impl SettingsFile {
         wiring: &HookCommand<'_>,
         notes: &mut Vec<String>,
     ) -> Result<HookInstallResult, HookInstallError> {
+        self.change_text(install, notes, |before| match (install, before) {
+            (true, before) => settings::install(before, wiring).map(Some),
+            (false, Some(before)) => settings::uninstall(before, wiring),
+            (false, None) => Ok(None),
+        })
+    }
+
+    /// Makes Codex show its thread in its pane's title, or no longer.
+    pub(super) fn change_title(
+        &self,
+        install: bool,
+        notes: &mut Vec<String>,
+    ) -> Result<HookInstallResult, HookInstallError> {
+        self.change_text(install, notes, |before| match (install, before) {
+            (true, before) => terminal_title::install(before).map(Some),
+            (false, before) => Ok(before.and_then(terminal_title::uninstall)),
+        })
+    }
+
+    /// Writes what `changed` makes of the text; `None` is a file that does not exist.
+    fn change_text(
+        &self,
+        install: bool,
+        notes: &mut Vec<String>,
+        changed: impl Fn(Option<&str>) -> Result<Option<String>, SettingsError>,
+    ) -> Result<HookInstallResult, HookInstallError> {
         // Agents write their settings, too: a file that was changed in between is read again.
         const TRIES: u32 = 5;
         for _ in 0..TRIES {
             let before = self.read()?;
-            let after = self.changed(before.as_deref(), install, wiring)?;
+            let after = changed(before.as_deref())
+                .map_err(|source| HookInstallError::Settings { path: self.path(), source })?;
             if after == before {
                 return Ok(HookInstallResult::Unchanged);
             }
@@ -119,21 +168,6 @@ impl SettingsFile {
             });
         }
         Err(HookInstallError::KeepsChanging { path: self.path() })
-    }
-
-    /// The new text; `None` if the file is to be removed.
-    fn changed(
-        &self,
-        before: Option<&str>,
-        install: bool,
-        wiring: &HookCommand<'_>,
-    ) -> Result<Option<String>, HookInstallError> {
-        let changed = match (install, before) {
-            (true, before) => settings::install(before, wiring).map(Some),
-            (false, Some(before)) => settings::uninstall(before, wiring),
-            (false, None) => Ok(None),
-        };
-        changed.map_err(|source| HookInstallError::Settings { path: self.path(), source })
     }
 
     /// The present text; `None` if there is no file.

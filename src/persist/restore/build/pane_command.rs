@@ -63,6 +63,7 @@ pub(crate) fn argv(step: &Step, context: &Context, has_default_command: bool) ->
             };
             let cwd = cwd(step, &context.account.home).as_bytes();
             match resumption {
+                Resumption::Resume if !step.has_directory => with(&[b"--resume", id, b"--by-id"]),
                 Resumption::Resume => with(&[b"--resume", id]),
                 Resumption::ResumeTranscript(path) => {
                     with(&[b"--resume", id, b"--transcript", path.as_os_str().as_bytes()])
