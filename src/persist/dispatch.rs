@@ -38,7 +38,9 @@ impl Job {
             server: Server {
                 socket: Socket::named(&self.socket, self.tmpdir.as_deref()),
                 deadline: self.tmux_deadline,
+                start_deadline: self.tmux_deadline.max(self.restore_deadline / 10 * 9),
                 may_start: self.may_start_server,
+                configuration: Vec::new(),
             },
             launcher: beside_this_program(crate::agent::launcher::PROGRAM),
             state_dir: self.state_dir,

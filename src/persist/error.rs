@@ -5,9 +5,10 @@ use crate::agent::{AGENTS, Agent};
 use crate::snapshot::SnapshotId;
 use crate::snapshot::store::SnapshotError;
 use crate::sys::FileError;
-use crate::text::io_reason;
 use crate::text::suggest::did_you_mean;
+use crate::text::{io_reason, shown};
 use crate::tmux::TmuxError;
+use std::path::PathBuf;
 
 /// Why a request of one user failed. Names in it are escaped already.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +22,19 @@ pub enum Error {
     /// A file that the user named cannot be used as a snapshot.
     #[error(transparent)]
     SnapshotFile(SnapshotError),
+    /// The server of the newest snapshot runs, but nothing can connect to it.
+    #[error(
+        "the tmux server (process {pid}) still runs, but its socket {} is gone",
+        shown(.socket)
+    )]
+    SocketGone { pid: i32, socket: PathBuf },
+    /// The server of the newest snapshot listens at another path.
+    #[error(
+        "no tmux server listens at {}: the saved one (process {pid}) listens at {}",
+        shown(.socket),
+        shown(.listens_at)
+    )]
+    ListensElsewhere { pid: i32, socket: PathBuf, listens_at: PathBuf, tmpdir: Option<PathBuf> },
     #[error("{user} has no snapshots yet")]
     NoSnapshots { user: String },
     #[error("{user} has no snapshot '{name}'")]
@@ -53,6 +67,11 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NoSnapshots { .. } | Self::NothingSaved { .. } => Some("persist save".to_owned()),
+            Self::SocketGone { pid, .. } => Some(format!("kill -USR1 {pid}")),
+            Self::ListensElsewhere { pid, tmpdir, .. } => Some(match tmpdir {
+                Some(dir) => format!("export TMUX_TMPDIR={}", shown(dir)),
+                None => format!("kill -USR1 {pid}"),
+            }),
             Self::NoSuchSnapshot { .. } => Some("persist list".to_owned()),
             Self::NotInSnapshot { name, sessions, .. } => {
                 let meant = did_you_mean(name, sessions.iter().map(String::as_str));

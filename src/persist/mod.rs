@@ -13,6 +13,7 @@ pub mod restore;
 pub mod restore_mode;
 pub mod restore_pending;
 pub mod save;
+mod stranded_server;
 
 pub use crate::persist::commands::hook_event::HookCaller;
 pub use crate::persist::commands::older_suite::{Forgotten, Manifest, OlderState, time_in_name};

@@ -156,6 +156,8 @@ pub struct Job {
     pub tmpdir: Option<PathBuf>,
     /// Maximum time for one answer of tmux.
     pub tmux_deadline: Duration,
+    /// Maximum time for a restore.
+    pub restore_deadline: Duration,
     /// Maximum time to wait for another save or restore to finish.
     pub lock_wait: Duration,
     /// For how long lost sessions and agents are carried forward.

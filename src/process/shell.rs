@@ -9,6 +9,11 @@ const PROMPT_DAEMONS: [&[u8]; 1] = [b"gitstatusd"];
 const SHELLS: [&[u8]; 11] =
     [b"ash", b"bash", b"csh", b"dash", b"fish", b"ksh", b"mksh", b"nu", b"sh", b"tcsh", b"zsh"];
 
+/// Whether a program of that name is a shell.
+pub fn is_shell_name(name: &[u8]) -> bool {
+    SHELLS.contains(&name)
+}
+
 impl Process {
     /// The name that it was called as, without the `-` of a login shell.
     fn shell_name(&self) -> &[u8] {
@@ -18,7 +23,7 @@ impl Process {
 
     /// Whether it is a shell.
     pub fn is_shell(&self) -> bool {
-        SHELLS.contains(&self.shell_name())
+        is_shell_name(self.shell_name())
     }
 
     /// Whether it is a shell that takes its commands from its terminal.

@@ -12,6 +12,8 @@ pub struct Snapshot {
     pub boot: String,
     /// The tmux server: its pid and start time; empty when unknown. Pane ids are that server's.
     pub server: String,
+    /// The files that the server was started with by `tmux -f`, absolute; empty for the usual ones.
+    pub config_files: Vec<Vec<u8>>,
     /// One row per pane, by session name, window index, pane index.
     pub rows: Vec<Row>,
 }

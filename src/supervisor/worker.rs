@@ -50,6 +50,7 @@ pub(crate) fn job(
         socket: config.socket.clone(),
         tmpdir,
         tmux_deadline: config.tmux_deadline,
+        restore_deadline: config.restore_deadline,
         lost_window: config.lost_window,
         retention: config.retention,
         keep: config.keep.clone(),

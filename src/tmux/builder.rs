@@ -5,14 +5,14 @@ use super::command::{self, Line};
 use super::control::{Replies, Reply};
 use super::error::TmuxError;
 use super::escape;
+use super::held_hooks::{self, HeldHooks};
 use super::socket::SocketState;
-use crate::sys::fs;
 use crate::sys::process::exec::{self, ExecError, Running};
+use crate::sys::{fs, terminal};
 use rustix::event::{PollFd, PollFlags, poll};
 use std::borrow::Cow;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -29,6 +29,9 @@ const NOT_INHERITED: [&str; 9] = [
     "WATCHDOG_PID",
 ];
 
+/// How long a user waits before we say what for.
+const SILENCE: Duration = Duration::from_secs(2);
+
 /// A control-mode connection. It is attached to a session of its own, which goes with it, so
 /// that no session of the user's is ever attached or resized.
 #[derive(Debug)]
@@ -36,13 +39,23 @@ pub struct Builder {
     running: Running,
     deadline: Duration,
     replies: Replies,
+    /// The name of its session.
+    name: String,
+    /// Whether no server ran before, so that every session in it is the configuration's.
+    pub began: bool,
     session: u32,
-    /// Whether the user's configuration sets `default-command`: then a plain shell must be named.
-    pub has_default_command: bool,
+    /// The user's `default-command`; empty for none.
+    pub default_command: String,
+    /// The user's `default-shell`.
+    pub default_shell: String,
     /// Whether windows are named after what runs in them by default.
     pub renames_automatically: bool,
     /// Whether the server ends sessions that no client shows, so that restored ones need an exception.
     pub destroys_unattached: bool,
+    /// Whether the server ends when no client is attached to it.
+    pub exits_unattached: bool,
+    /// The user's hooks, which are held off.
+    pub hooks: HeldHooks,
     /// The server's version.
     version: (u32, u32),
 }
@@ -89,50 +102,83 @@ impl Builder {
         let environment: Vec<(OsString, OsString)> = std::env::vars_os()
             .filter(|(name, _)| !NOT_INHERITED.iter().any(|own| name == own))
             .collect();
+        let begins = !server.is_listening()?;
+        let greeting = fs::random_hex();
+        let own = format!("={name}:");
         let program = server
             .client()
             // The server may have ended since it was checked.
             .args((!server.may_start).then_some("-N"))
-            .args(["-C", "new-session", "-x", "80", "-y", "24", "-s", name, "-c"])
-            .args([OsString::from_vec(escape::escape_format(cwd.as_os_str().as_bytes()))])
-            // A program that waits for input that never comes, two words so that no shell runs.
-            .args(["--", "cat", "-", ";"])
-            // By its exact name: without a target another session of the server can be meant.
-            .args(["set-option", "-t", &format!("={name}:"), "destroy-unattached", "on"])
+            .args(server.configuration.iter().flat_map(|file| [OsStr::new("-f"), file.as_os_str()]))
+            .args(["-C", "start-serve", ";"])
+            .args(["set-optio", "-g", held_hooks::BEGIN, begin(name, cwd).as_str(), ";"])
+            .args(["set-hoo", "-R", held_hooks::BEGIN, ";"])
+            .args(["attach-sessio", "-t", &own, ";"])
+            .args(["set-optio", "-t", &own, "destroy-unattached", "on", ";"])
+            .args(["display-messag", "-p", "-t", &own, &greeting])
             .environment(environment)
-            .deadline(server.deadline);
+            .deadline(server.start_deadline);
         let running = program.converse()?;
         exec::nonblocking(running.stdin()?)?;
         exec::nonblocking(running.stdout()?)?;
         let mut builder = Self {
             running,
             deadline: server.deadline,
-            replies: Replies::default(),
+            replies: Replies::after(greeting),
+            name: name.to_owned(),
+            began: begins,
             session: 0,
-            has_default_command: false,
+            default_command: String::new(),
+            default_shell: String::new(),
             renames_automatically: true,
             destroys_unattached: false,
+            exits_unattached: false,
+            hooks: HeldHooks::default(),
             version: (0, 0),
         };
-        builder.wait_for_own_session()?;
-        let questions = [command::describe_client(name), command::show_destroy_unattached()];
-        let replies = builder.exchange(&questions)?;
-        let described = match &replies[..] {
-            [Reply::Done(text), Reply::Done(option)] => {
-                command::parse_description(text, name).map(|described| (described, option != "off"))
-            }
-            _ => None,
-        };
-        let (description, destroys_unattached) = described.ok_or_else(|| {
-            io::Error::other(format!("unexpected answer in control mode: {replies:?}"))
-        })?;
-        let (session, has_default_command, renames_automatically, version) = description;
-        builder.session = session;
-        builder.has_default_command = has_default_command;
-        builder.renames_automatically = renames_automatically;
-        builder.destroys_unattached = destroys_unattached;
-        builder.version = version;
+        builder.wait_for_own_session(server.start_deadline)?;
+        builder.describe()?;
         Ok(builder)
+    }
+
+    /// Asks what a restore must know of the server and its configuration.
+    fn describe(&mut self) -> Result<(), TmuxError> {
+        let [session_hooks, window_hooks] = HeldHooks::questions();
+        let questions = [
+            command::describe_client(&self.name),
+            command::show_global("destroy-unattached"),
+            command::show_server("exit-unattached"),
+            command::show_global("default-command"),
+            command::show_global("default-shell"),
+            session_hooks,
+            window_hooks,
+            held_hooks::forget_begin(),
+        ];
+        let replies = self.exchange(&questions)?;
+        let texts: Vec<&str> = replies
+            .iter()
+            .map(|reply| match reply {
+                Reply::Done(text) => text.as_str(),
+                Reply::Failed(_) => "",
+            })
+            .collect();
+        let [described, destroys, exits, default_command, shell, of_sessions, of_windows, _] =
+            texts[..]
+        else {
+            return Err(unexpected(&replies));
+        };
+        let (session, renames_automatically, version) =
+            command::parse_description(described, &self.name)
+                .ok_or_else(|| unexpected(&replies))?;
+        self.session = session;
+        self.renames_automatically = renames_automatically;
+        self.version = version;
+        self.destroys_unattached = destroys != "off";
+        self.exits_unattached = exits == "on";
+        default_command.clone_into(&mut self.default_command);
+        shell.clone_into(&mut self.default_shell);
+        self.hooks = HeldHooks::parse(of_sessions, of_windows);
+        Ok(())
     }
 
     /// The name to give for `name`, which a server of another version may have had: 3.7 and later
@@ -145,19 +191,38 @@ impl Builder {
         }
     }
 
-    /// Waits until the client's own two commands have been answered. The server reads our standard
+    /// Waits until the client's own commands have been executed. The server reads our standard
     /// input as soon as it knows the client, which can be before it gets the client's arguments:
     /// commands that are sent too early meet a server without our session (seen on 3.3a under
-    /// load, in one of two tries).
-    fn wait_for_own_session(&mut self) -> Result<(), TmuxError> {
-        const OWN_COMMANDS: usize = 2;
-        let end = Instant::now() + self.deadline;
+    /// load, in one of two tries). A server that starts reads the user's configuration first, which
+    /// may take long.
+    fn wait_for_own_session(&mut self, deadline: Duration) -> Result<(), TmuxError> {
+        let begin = Instant::now();
+        let (end, silent) = (begin + deadline, begin + SILENCE);
         let mut replies = Vec::new();
-        while self.replies.others_ended < OWN_COMMANDS {
-            self.wait(false, end)?;
+        let mut noted = false;
+        while !self.replies.greeted {
+            let until = if noted { end } else { end.min(silent) };
+            match self.wait(false, until) {
+                Err(TmuxError::Exec(ExecError::Deadline { .. })) if until < end => {
+                    noted = true;
+                    let most = deadline.as_secs();
+                    let why = "waiting for tmux, which still reads its configuration";
+                    terminal::note(&format!("{why} (at most {most} s)"));
+                    continue;
+                }
+                Err(TmuxError::Exec(ExecError::Deadline { program, .. })) => {
+                    return Err(ExecError::Deadline { program, deadline }.into());
+                }
+                result => result?,
+            };
             self.read(&mut replies)?;
             if self.replies.exited {
-                return Err(broken("the server did not make the connection's session").into());
+                let why = self.replies.refusal.take();
+                let why = why.unwrap_or_else(|| {
+                    "the server did not make the connection's session".to_owned()
+                });
+                return Err(broken(&why).into());
             }
         }
         Ok(())
@@ -179,9 +244,12 @@ impl Builder {
 
     /// Sends commands in one go and gives their replies, in order, one each.
     pub fn exchange(&mut self, lines: &[Line]) -> Result<Vec<Reply>, TmuxError> {
+        // The last one shows that the answers of the others are complete, even if tmux could not
+        // read them.
+        let last = command::describe_client(&self.name);
         let mut to_send = Vec::new();
-        for line in lines {
-            to_send.extend_from_slice(line.as_str().as_bytes());
+        for line in lines.iter().chain([&last]) {
+            to_send.extend_from_slice(held_hooks::run(&self.name, line).as_bytes());
             to_send.push(b'\n');
         }
         // The time allowed grows with the number of commands.
@@ -189,7 +257,7 @@ impl Builder {
             + self.deadline
             + Duration::from_millis(20) * u32::try_from(lines.len()).unwrap_or(u32::MAX);
         let (mut sent, mut replies) = (0, Vec::with_capacity(lines.len()));
-        while replies.len() < lines.len() {
+        while replies.len() <= lines.len() {
             let (readable, writable) = self.wait(sent < to_send.len(), end)?;
             if writable {
                 match self.running.stdin()?.write(&to_send[sent..]) {
@@ -201,10 +269,11 @@ impl Builder {
             if readable {
                 self.read(&mut replies)?;
             }
-            if self.replies.exited && replies.len() < lines.len() {
+            if self.replies.exited && replies.len() <= lines.len() {
                 return Err(broken("the server ended the connection").into());
             }
         }
+        replies.truncate(lines.len());
         Ok(replies)
     }
 
@@ -234,6 +303,19 @@ impl Builder {
             Err(error) => Err(io::Error::from(error).into()),
         }
     }
+}
+
+/// The commands that make the connection's own session, of which no hook of the user's hears.
+fn begin(name: &str, cwd: &Path) -> String {
+    let own = format!("={name}:");
+    let mut others = held_hooks::hold_own(&own);
+    // Until the client is attached; a configuration may end such sessions.
+    others.push(command::keep_unattached(&own));
+    command::new_own_session(name, cwd.as_os_str()).and_then(&others).as_str().to_owned()
+}
+
+fn unexpected(replies: &[Reply]) -> TmuxError {
+    io::Error::other(format!("unexpected answer in control mode: {replies:?}")).into()
 }
 
 fn broken(why: &str) -> io::Error {

@@ -1,4 +1,7 @@
 //! A user's tmux server, and clients that list and set things in it.
+//!
+//! Commands are written without their last letter, here and in the other files: tmux knows them by
+//! any unambiguous prefix, and so no `command-alias` of the user's is taken for one.
 
 use super::dialect::{Dialect, PROBE};
 use super::error::TmuxError;
@@ -11,7 +14,7 @@ use crate::sys::locks::{self, Lock};
 use crate::sys::process::exec::{self, Output, Program};
 use crate::sys::{Dir, FileError, fs, mounts};
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The variables that a client which changes nothing passes on: it sends all it has to the server.
@@ -24,11 +27,21 @@ pub struct Server {
     pub socket: Socket,
     /// How long one answer may take.
     pub deadline: Duration,
+    /// How long one that starts may take for the user's configuration.
+    pub start_deadline: Duration,
     /// Whether one may be started where none runs.
     pub may_start: bool,
+    /// The configuration files that one is started with; empty for tmux's usual ones.
+    pub configuration: Vec<PathBuf>,
 }
 
 impl Server {
+    /// The server at `socket`; `deadline` for each answer, also if one has to be started.
+    pub fn at(socket: Socket, deadline: Duration) -> Self {
+        let configuration = Vec::new();
+        Self { socket, deadline, start_deadline: deadline, may_start: true, configuration }
+    }
+
     /// Whether a server of this user's listens, found without connecting a client.
     pub fn is_listening(&self) -> Result<bool, TmuxError> {
         match self.socket.state() {
@@ -70,8 +83,8 @@ impl Server {
         let output = self
             .read_only_client()
             .args(panes::FIRST_QUESTIONS)
-            .args(["list-panes", "-a", "-F", &panes::format(&nonce, extra), ";"])
-            .args(["display-message", "-p", &hooks::question(hooks), ";"])
+            .args(["list-pane", "-a", "-F", &panes::format(&nonce, extra), ";"])
+            .args(["display-messag", "-p", &hooks::question(hooks), ";"])
             .args(panes::LAST_QUESTION)
             .run()?;
         if !output.status.success() {
@@ -101,7 +114,7 @@ impl Server {
         if !self.is_listening().ok()? {
             return None;
         }
-        let client = self.read_only_client().args(["show-options", "-sqv", name]);
+        let client = self.read_only_client().args(["show-option", "-sqv", name]);
         let output = client.max_output(4096).run().ok()?;
         Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     }
@@ -110,7 +123,7 @@ impl Server {
     /// that are kept.
     pub fn user_options(&self, names: &[String]) -> Result<user_options::Answer, TmuxError> {
         let nonce = fs::random_hex();
-        let probe = ["display-message", "-p", PROBE, ";"];
+        let probe = ["display-messag", "-p", PROBE, ";"];
         let output =
             self.read_only_client().args(probe).args(user_options::question(&nonce)).run()?;
         if !output.status.success() {

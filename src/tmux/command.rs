@@ -1,7 +1,7 @@
 //! The tmux commands a restore needs, as lines for control mode (pure). Arguments are typed by how tmux
 //! treats them, so that nothing a user chose is ever expanded or taken for syntax.
 
-use super::escape::{escape_format, quote};
+use super::escape::{escape_format, quote, unvis};
 use super::layout::Layout;
 use super::panes::parse_version;
 use std::ffi::OsStr;
@@ -49,20 +49,38 @@ pub struct Spawn<'a> {
     pub environment: &'a [Vec<u8>],
 }
 
+/// A command's name without its last letter, which tmux understands and users' `command-alias`
+/// entries do not match.
+pub(super) fn unaliased(name: &str) -> &str {
+    let mut letters = name.chars();
+    letters.next_back();
+    letters.as_str()
+}
+
 impl Line {
-    fn new(command: &'static str) -> Self {
-        Self(command.to_owned())
+    pub(super) fn new(command: &'static str) -> Self {
+        let (name, flags) = command.split_at(command.find(' ').unwrap_or(command.len()));
+        Self([unaliased(name), flags].concat())
+    }
+
+    /// This command and then others, which do not run if it fails. Only its own reply counts.
+    pub fn and_then(mut self, others: &[Line]) -> Self {
+        for other in others {
+            self.0.push_str(" ; ");
+            self.0.push_str(&other.0);
+        }
+        self
     }
 
     /// A fixed flag or word of ours.
-    fn word(mut self, word: &'static str) -> Self {
+    pub(super) fn word(mut self, word: &'static str) -> Self {
         self.0.push(' ');
         self.0.push_str(word);
         self
     }
 
     /// An argument that tmux takes as it is.
-    fn plain(mut self, argument: &[u8]) -> Self {
+    pub(super) fn plain(mut self, argument: &[u8]) -> Self {
         self.0.push(' ');
         self.0.push_str(&quote(argument));
         self
@@ -118,6 +136,20 @@ pub fn new_session(
     let line = line.environment(environment);
     let line = line.word("-x").plain(width.to_string().as_bytes());
     line.word("-y").plain(height.to_string().as_bytes()).spawn(spawn)
+}
+
+/// The connection's own session, whose program waits for input that never comes (two words, so
+/// that no shell runs).
+pub fn new_own_session(name: &str, cwd: &OsStr) -> Line {
+    let line = Line::new("new-session -d -x 80 -y 24").word("-s").plain(name.as_bytes());
+    let argv = [b"cat".to_vec(), b"-".to_vec()];
+    line.spawn(Spawn { cwd, argv: &argv, environment: &[] })
+}
+
+/// Keeps a session of ours, by its target, while no client shows it.
+pub fn keep_unattached(own: &str) -> Line {
+    let line = Line::new("set-option -t").plain(own.as_bytes());
+    line.word("destroy-unattached off")
 }
 
 /// A new session that shares the windows of another (a session group).
@@ -280,6 +312,18 @@ pub fn list_names() -> Line {
     Line::new("list-sessions -F").plain(b"#{session_name}\n#{session_group}")
 }
 
+/// Lists all sessions, a line each, see [`parse_session`].
+pub fn list_sessions() -> Line {
+    Line::new("list-sessions -F").plain(b"#{session_id} #{session_attached} #{session_name}")
+}
+
+/// Reads a line of the reply of [`list_sessions`]: id, whether a client shows it, and name.
+pub fn parse_session(line: &str) -> Option<(u32, bool, Vec<u8>)> {
+    let fields: Vec<&str> = line.splitn(3, ' ').collect();
+    let [id, attached, name] = fields[..] else { return None };
+    Some((id.strip_prefix('$')?.parse().ok()?, attached != "0", unvis(name.as_bytes())))
+}
+
 /// Ends the session of that name, one of ours.
 pub fn kill_own_session(name: &str) -> Line {
     Line::new("kill-session").word("-t").plain(format!("={name}").as_bytes())
@@ -290,33 +334,79 @@ pub fn kill_session(session: u32) -> Line {
     Line::new("kill-session").target(Target::Session(session))
 }
 
-/// Lists the ids of all panes whose programs run, a line each, see [`parse_pane`].
-pub fn list_running_panes() -> Line {
-    Line::new("list-panes -a -F").plain(b"#{?pane_dead,,#{pane_id}}")
+/// Lists where each pane is, a line each, see [`Place::parse`].
+pub fn list_places() -> Line {
+    Line::new("list-panes -a -F").plain(
+        b"#{pane_id} #{?pane_dead,1,0} #{session_id} #{window_index} #{window_panes} \
+        #{window_layout}",
+    )
+}
+
+/// Where a pane is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    pub pane: u32,
+    /// Whether its program has ended.
+    pub dead: bool,
+    pub session: u32,
+    pub window_index: u32,
+    /// How many panes its window has.
+    pub panes: usize,
+    /// The layout of its window, unverified.
+    pub layout: String,
+}
+
+impl Place {
+    /// Reads a line of the reply of [`list_places`].
+    pub fn parse(line: &str) -> Option<Self> {
+        let fields: Vec<&str> = line.splitn(6, ' ').collect();
+        let [pane, dead, session, window_index, panes, layout] = fields[..] else { return None };
+        Some(Self {
+            pane: parse_pane(pane)?,
+            dead: dead == "1",
+            session: session.strip_prefix('$')?.parse().ok()?,
+            window_index: window_index.parse().ok()?,
+            panes: panes.parse().ok()?,
+            layout: layout.to_owned(),
+        })
+    }
 }
 
 /// Asks about the session of that name, ours, see [`parse_description`]. By its exact name: what
 /// tmux takes for the current session is not always the client's own.
 pub fn describe_client(name: &str) -> Line {
-    let format = b"#{session_id} #{?default-command,1,0} #{?automatic-rename,1,0} #{version} \
-        #{session_name}";
+    let format = b"#{session_id} #{?automatic-rename,1,0} #{version} #{session_name}";
     let line = Line::new("display-message -p").word("-t").plain(format!("={name}:").as_bytes());
     line.plain(format)
 }
 
-/// Asks whether the user's configuration ends sessions that no client shows: anything but `off`.
-pub fn show_destroy_unattached() -> Line {
-    Line::new("show-options -gv destroy-unattached")
+/// Asks for the global value of a session option.
+pub fn show_global(option: &'static str) -> Line {
+    Line::new("show-options -gqv").word(option)
 }
 
-/// Reads the reply of [`describe_client`]: the session's id, whether `default-command` is set,
-/// whether `automatic-rename` is on, and the server's version; `None` unless the session is called
-/// `name`.
-pub fn parse_description(reply: &str, name: &str) -> Option<(u32, bool, bool, (u32, u32))> {
-    let fields: Vec<&str> = reply.splitn(5, ' ').collect();
-    let [session, command, renames, version, called] = fields[..] else { return None };
+/// Asks for the value of a server option.
+pub fn show_server(option: &'static str) -> Line {
+    Line::new("show-options -sqv").word(option)
+}
+
+/// Reads the reply of [`describe_client`]: the session's id, whether `automatic-rename` is on, and the
+/// server's version; `None` unless the session is called `name`.
+pub fn parse_description(reply: &str, name: &str) -> Option<(u32, bool, (u32, u32))> {
+    let fields: Vec<&str> = reply.splitn(4, ' ').collect();
+    let [session, renames, version, called] = fields[..] else { return None };
     let id = session.strip_prefix('$')?.parse().ok()?;
-    (called == name).then_some((id, command == "1", renames == "1", parse_version(version)))
+    (called == name).then_some((id, renames == "1", parse_version(version)))
+}
+
+/// Turns `exit-unattached` off until a client attaches to the server, which turns it on again.
+pub fn postpone_exit_unattached() -> [Line; 2] {
+    const HOOK: &str = "client-attached[7042]";
+    let again = format!("set-option -s exit-unattached on ; set-hook -gu {HOOK}");
+    [
+        Line::new("set-hook -g").word(HOOK).plain(again.as_bytes()),
+        Line::new("set-option -s exit-unattached off"),
+    ]
 }
 
 /// The ids of a session's or window's first pane.
@@ -346,7 +436,7 @@ impl Ids {
     }
 }
 
-/// Reads the reply of [`split_window`], or a line of [`list_running_panes`].
+/// Reads the reply of [`split_window`].
 pub fn parse_pane(reply: &str) -> Option<u32> {
     reply.strip_prefix('%')?.parse().ok()
 }
@@ -364,7 +454,7 @@ mod tests {
         let line = new_session(b"-a;$b\n#(x)", (80, 24), &[b"A=#(x)"], spawn);
         assert_eq!(
             line.as_str(),
-            "new-session -d -P -F \"\\043\\173session\\137id\\175".to_owned().replace("\\137", "_")
+            "new-sessio -d -P -F \"\\043\\173session\\137id\\175".to_owned().replace("\\137", "_")
                 + " \\043\\173window_id\\175 \\043\\173window_index\\175 \\043\\173pane_id\\175\""
                 + " -s \"-a\\073\\044b\\012\\043\\043\\050x\\051\" -e \"A=\\043\\050x\\051\" -x \"80\" -y \"24\""
                 + " -e \"B=\\073\" -c \"/tmp/\\043\\043\\050touch x\\051\" -- \"sh\" \"-c\\073 kill-server\""

@@ -61,9 +61,9 @@ impl Hooks {
         let mut words = Vec::new();
         for name in CHANGES {
             let hook = format!("{name}[{INDEX}]");
-            words.extend(["set-hook", "-g", &hook, &self.command, ";"].map(OsString::from));
+            words.extend(["set-hoo", "-g", &hook, &self.command, ";"].map(OsString::from));
         }
-        words.extend(["set-option", "-s", MARK, &self.mark].map(OsString::from));
+        words.extend(["set-optio", "-s", MARK, &self.mark].map(OsString::from));
         words
     }
 
@@ -72,9 +72,9 @@ impl Hooks {
         let mut words = Vec::new();
         for name in CHANGES {
             let hook = format!("{name}[{INDEX}]");
-            words.extend(["set-hook", "-g", "-u", &hook, ";"].map(OsString::from));
+            words.extend(["set-hoo", "-g", "-u", &hook, ";"].map(OsString::from));
         }
-        words.extend(["set-option", "-s", "-u", MARK].map(OsString::from));
+        words.extend(["set-optio", "-s", "-u", MARK].map(OsString::from));
         words
     }
 }

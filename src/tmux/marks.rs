@@ -23,7 +23,7 @@ impl Marks {
     pub fn set(&self) -> Vec<OsString> {
         let Self { pane, at, stamp, state, closed } = self;
         debug_assert!(stamp.bytes().all(|b| b.is_ascii_alphanumeric() || b":-".contains(&b)));
-        let set = |name: &str, value: &str| format!("set-option -p -t %{pane} {name} {value}");
+        let set = |name: &str, value: &str| format!("set-optio -p -t %{pane} {name} {value}");
         // As text of one length, since tmux compares text.
         let at = format!("{at:020}");
         let lines = [
@@ -32,11 +32,11 @@ impl Marks {
             set("@agent_state", state),
             match closed {
                 Some(time) => set("@agent_closed", &time.to_string()),
-                None => format!("set-option -p -u -t %{pane} @agent_closed"),
+                None => format!("set-optio -p -u -t %{pane} @agent_closed"),
             },
         ];
         let newer = format!("#{{<:#{{@agent_event}},{at}}}");
         let target = format!("%{pane}");
-        ["if-shell", "-F", "-t", &target, &newer, &lines.join(" ; ")].map(OsString::from).into()
+        ["if-shel", "-F", "-t", &target, &newer, &lines.join(" ; ")].map(OsString::from).into()
     }
 }

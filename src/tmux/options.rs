@@ -77,7 +77,7 @@ pub(super) fn format(options: &[&'static KeptOption]) -> String {
 pub(super) struct Globals(BTreeMap<&'static str, String>);
 
 /// The commands that print them; [`Globals::parse`] reads both answers together.
-pub(super) const GLOBALS: [&str; 6] = ["show-options", "-gw", ";", "show-options", "-g", ";"];
+pub(super) const GLOBALS: [&str; 6] = ["show-option", "-gw", ";", "show-option", "-g", ";"];
 
 impl Globals {
     /// Reads what `show-options` prints, a line for each option; `None` for anything else. Values

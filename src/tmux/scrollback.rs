@@ -44,8 +44,8 @@ impl Server {
             let (start, pane) = (format!("-{lines}"), format!("%{pane}"));
             client = client
                 .args(then)
-                .args(["capture-pane", "-p", "-e", "-J", "-S", &start, "-t", &pane, ";"])
-                .args(["display-message", "-p", &nonce]);
+                .args(["capture-pan", "-p", "-e", "-J", "-S", &start, "-t", &pane, ";"])
+                .args(["display-messag", "-p", &nonce]);
         }
         let output = client.max_output(MAX_ANSWER).run()?;
         shown.extend(parse(&output.stdout, &nonce, panes));

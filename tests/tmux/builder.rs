@@ -60,7 +60,7 @@ fn a_regular_file_in_place_of_the_socket_is_left_alone() {
     sandbox.tmux(["-L", "other", "new-session", "-d"]).ok(); // makes the directory
     let socket = Socket::named("default", Some(&sandbox.root().join("tmux")));
     std::fs::write(socket.path(), "precious").unwrap();
-    let server = Server { socket, deadline: Duration::from_secs(5), may_start: true };
+    let server = Server::at(socket, Duration::from_secs(5));
     assert!(server.list().is_err());
     assert!(server.build("x", Path::new("/")).is_err());
     assert_eq!(std::fs::read(server.socket.path()).unwrap(), b"precious");

@@ -15,7 +15,7 @@ fn sandbox() -> (Sandbox, Server) {
     let sandbox = Sandbox::new();
     sandbox.tmux(["new-session", "-d", "-s", "base", "--", "sleep", "1000"]).ok();
     let socket = Socket::named("default", Some(&sandbox.root().join("tmux")));
-    (sandbox, Server { socket, deadline: Duration::from_secs(10), may_start: true })
+    (sandbox, Server::at(socket, Duration::from_secs(10)))
 }
 
 fn builder(server: &Server) -> Builder {

@@ -12,13 +12,14 @@ use crate::agent::{ConversationId, Home, Sighting};
 use crate::process::{Proc, Process};
 use crate::snapshot::{PaneFlags, Row, Snapshot, State, WindowFlags};
 use crate::text::escape;
-use crate::tmux::HookState;
 use crate::tmux::layout::Layout;
+use crate::tmux::{HookState, configuration};
 use crate::tmux::{Listing, Pane, TmuxError};
 use foreground_program::Program;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::ffi::OsString;
-use std::os::unix::ffi::OsStringExt;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::PathBuf;
 use std::time::Instant;
 
 /// Prefix of the names of our own sessions, which exist only while a restore runs.
@@ -100,8 +101,9 @@ pub fn capture(
     notes.extend(home.take_notes());
     tracing::debug!(agents = sightings.len(), took = ?begin.elapsed(), "processes inspected");
     let server = format!("{}-{}", listing.server_pid, listing.server_start);
+    let config_files = config_files(listing.server_pid, proc);
     let mut capture = Capture {
-        snapshot: Snapshot { host: host_name(), boot: boot_id(), server, rows },
+        snapshot: Snapshot { host: host_name(), boot: boot_id(), server, config_files, rows },
         notes,
         unfinished,
         hooks: listing.hooks,
@@ -320,6 +322,20 @@ fn build_row(
         user_options: None,
         agent_program: None,
     }
+}
+
+/// The files that the server was started with by `-f`, by its own arguments: which files it has read
+/// says nothing of that. `/dev/null`, which stands for none, is left out.
+fn config_files(server: i32, proc: &Proc) -> Vec<Vec<u8>> {
+    let Some(process) = proc.process(server, 0).filter(Process::is_own) else { return Vec::new() };
+    let mut files = configuration::named_in(&process.argv);
+    files.retain(|file| *file != b"/dev/null");
+    if files.is_empty() {
+        return Vec::new();
+    }
+    let cwd = process.cwd().map(PathBuf::from).unwrap_or_default();
+    let absolute = |file: &[u8]| cwd.join(OsStr::from_bytes(file)).into_os_string().into_vec();
+    files.into_iter().map(absolute).collect()
 }
 
 fn host_name() -> String {

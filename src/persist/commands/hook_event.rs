@@ -98,7 +98,7 @@ fn mark(
     stamp: &Stamp,
 ) -> Result<(), TmuxError> {
     let socket = Socket::at(pane.socket.clone());
-    let server = Server { socket, may_start: false, ..context.server };
+    let server = Server { socket, may_start: false, ..context.server.clone() };
     if !server.is_listening()? {
         return Ok(());
     }

@@ -7,6 +7,7 @@
 use crate::persist::context::Context;
 use crate::persist::report::{ByState, Report, ServerState, StatusReport};
 use crate::persist::save::missing::{self, Missing};
+use crate::persist::stranded_server;
 use crate::snapshot::{Snapshot, State};
 use std::collections::BTreeMap;
 
@@ -26,13 +27,17 @@ pub fn status(context: &Context) -> Report {
         }
     }
     report.not_restored = missing::is_to_be_restored(context);
+    let mut stranded = None;
     let read = context.store().and_then(|store| {
         let Some(store) = store else { return Ok(()) };
         report.enter(&store.activity(&mut notes));
         if let Some((_, stored)) = store.newest(&mut notes)? {
             report.snapshot = Some(stored.id.to_string());
             report.taken = Some(stored.id.seconds());
-            let is_running = report.server != ServerState::None;
+            if report.server == ServerState::None {
+                stranded = stranded_server::find(context, &stored.snapshot);
+            }
+            let is_running = report.server != ServerState::None || stranded.is_some();
             let Missing { snapshot, not_restored, ended } =
                 missing::find(context, &store, stored, is_running, &mut notes);
             (report.not_restored_sessions, report.ended_sessions) = (not_restored, ended);
@@ -41,6 +46,10 @@ pub fn status(context: &Context) -> Report {
         Ok(())
     });
     report.error = read.err().map(Into::into);
+    if let Some(error) = stranded {
+        report.server = ServerState::Refused;
+        report.error.get_or_insert(error.into());
+    }
     report.notes = notes;
     Report::Status(Box::new(report))
 }

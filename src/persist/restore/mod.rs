@@ -24,12 +24,15 @@ use super::report::{PlanReport, Report, RowResult};
 use super::restore_mode::Mode;
 use super::save::read_closings;
 use crate::agent::Home;
-use crate::persist::restore_pending;
+use crate::persist::{restore_pending, stranded_server};
 use crate::process::Proc;
 use crate::snapshot::{Row, Store, Stored};
 use crate::sys::locks::Lock;
+use crate::text::shown;
+use crate::tmux::{Server, configuration};
 use facts::Facts;
 use selection::Selection;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use step::Step;
 
@@ -106,6 +109,9 @@ fn try_restore(
     report: &mut PlanReport,
 ) -> Result<(), Error> {
     let begin = Instant::now();
+    if !dry_run {
+        stranded_server::check(context)?;
+    }
     let mut store = context.store()?;
     // Held to the end: a save in between would see half of the sessions.
     let lock = match &mut store {
@@ -150,13 +156,15 @@ fn try_restore(
     if dry_run {
         return Ok(());
     }
+    let configured = with_configuration(context, &stored, &mut report.notes);
+    let context = configured.as_ref().unwrap_or(context);
     scrollback::find(context, store.as_ref(), stored.id, &mut steps);
     if let Some((store, lock)) = store.as_ref().zip(lock.as_ref()) {
         report.notes.extend(starts.leave_for_panes(store, lock));
     }
     let rows: Vec<(Row, bool)> =
         steps.iter().map(|step| (step.row.clone(), step.deferred)).collect();
-    let executed = execute::execute(context, steps, &mut report.rows);
+    let executed = execute::execute(context, steps, &mut report.rows, &mut report.notes);
     if let Some((store, lock)) = store.as_ref().zip(lock.as_ref()) {
         let is_whole = chosen.is_none() && from.is_none();
         let results = rows.iter().zip(report.rows.iter().map(|row| row.result.as_ref()));
@@ -209,6 +217,26 @@ fn lock_store(
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// The context for a server that has to be started: with the files that the saved one had by `tmux -f`.
+fn with_configuration(
+    context: &Context,
+    stored: &Stored,
+    notes: &mut Vec<String>,
+) -> Option<Context> {
+    let files = &stored.snapshot.config_files;
+    if files.is_empty() || context.server.is_listening().unwrap_or(true) {
+        return None;
+    }
+    let (usable, others) = configuration::usable(files);
+    let note = |path: &PathBuf| {
+        let why = "cannot be read, or belongs to another user: tmux starts without it";
+        format!("the configuration {} {why}", shown(path))
+    };
+    notes.extend(others.iter().map(note));
+    let server = Server { configuration: usable, ..context.server.clone() };
+    Some(Context { server, ..context.clone() })
 }
 
 /// The facts for the plan. If an earlier restore was interrupted, ends what it left first: only while

@@ -41,12 +41,39 @@ impl<'a> LiveState<'a> {
         Ok(Self { context, proc, live, sessions, conversations })
     }
 
+    /// Whether a session of that name is live.
+    pub(crate) fn has_session(&self, name: &[u8]) -> bool {
+        self.sessions.contains(name)
+    }
+
+    /// Whether a session has nothing but shells that wait at their prompts now.
+    pub(crate) fn only_waiting_shells(&self, name: &[u8]) -> bool {
+        let mut rows = self.live.snapshot.rows.iter().filter(|row| row.session == name);
+        rows.all(|row| {
+            let pid = row.pane_id.and_then(|pane| self.live.pids.get(&pane));
+            row.agent.is_none()
+                && pid.is_some_and(|pid| is_waiting_shell(*pid, self.context, &self.proc))
+        })
+    }
+
+    /// Whether a session has just the windows and panes of these steps, in the same directories.
+    pub(crate) fn has_just(&self, name: &[u8], steps: &[&Step]) -> bool {
+        let rows = self.live.snapshot.rows.iter().filter(|row| row.session == name);
+        let place = |row: &Row| (row.window, row.pane, row.cwd.clone());
+        rows.map(place).eq(steps.iter().map(|step| place(&step.row)))
+    }
+
+    /// Why a conversation must not be resumed after all.
+    pub(crate) fn conversation_conflict(&self, step: &Step) -> Option<&'static str> {
+        let Start::Agent { id, .. } = &step.start else { return None };
+        let is_live = self.conversations.contains(id.key().as_bytes());
+        is_live.then_some("its conversation is live now")
+    }
+
     /// Why a step must not be executed after all.
     pub(crate) fn conflict(&self, step: &Step) -> Option<&'static str> {
-        if let Start::Agent { id, .. } = &step.start
-            && self.conversations.contains(id.key().as_bytes())
-        {
-            return Some("its conversation is live now");
+        if let Some(why) = self.conversation_conflict(step) {
+            return Some(why);
         }
         match step.action {
             Action::InPlace { pane, pid } => {

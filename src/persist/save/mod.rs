@@ -18,7 +18,7 @@ use super::context::Context;
 use super::error::Error;
 use super::report::{Report, SaveReport, SaveResult};
 use crate::agent::Home;
-use crate::persist::restore_pending;
+use crate::persist::{restore_pending, stranded_server};
 use crate::process::Proc;
 use crate::snapshot::{self, SnapshotId, State, Store, Stored};
 use crate::sys::clock;
@@ -123,6 +123,7 @@ fn try_save(
 ) -> Result<SaveReport, Error> {
     // Without a server nothing is created, not even the directory.
     if !context.server.is_listening()? {
+        stranded_server::check(context)?;
         let socket = shown(context.server.socket.path());
         return Ok(nothing_to_save(notes, format!("no tmux server is running at {socket}")));
     }

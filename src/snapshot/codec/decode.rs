@@ -46,6 +46,10 @@ fn decode_version_1(text: &[u8]) -> Result<Snapshot, Damage> {
             b"host" => snapshot.host = text()?,
             b"boot" => snapshot.boot = text()?,
             b"server" => snapshot.server = text()?,
+            b"config_files" => {
+                let path = |field| tsv::optional(field)?;
+                snapshot.config_files = line.fields().skip(1).filter_map(path).collect();
+            }
             b"columns" => {
                 columns = Some(decode_columns(line).ok_or_else(|| damage(Fault::Columns))?);
             }

@@ -16,6 +16,12 @@ pub fn encode(snapshot: &Snapshot) -> Vec<u8> {
     {
         file.plain(format_args!("# {name} {}", escape(value.as_bytes()))).end();
     }
+    if !snapshot.config_files.is_empty() {
+        let files = snapshot.config_files.iter();
+        files
+            .fold(file.raw(b"# config_files"), |line, path| line.optional(Some(path.as_slice())))
+            .end();
+    }
     let later = |row| later_columns(row).iter().rposition(Option::is_some).map_or(0, |at| at + 1);
     let columns = FIRST_LATER + snapshot.rows.iter().map(later).max().unwrap_or(0);
     COLUMNS[..columns]

@@ -46,7 +46,13 @@ fn sample() -> Snapshot {
     let row = Row { session: b"#a".to_vec(), cwd: b"/x".to_vec(), ..Row::default() };
     let second = Row { session: b"-".to_vec(), cwd: b"/y".to_vec(), ..Row::default() };
     let rows = vec![row, second];
-    Snapshot { host: "h".into(), boot: "b".into(), server: "1-2".into(), rows }
+    Snapshot {
+        host: "h".into(),
+        boot: "b".into(),
+        server: "1-2".into(),
+        rows,
+        ..Snapshot::default()
+    }
 }
 
 proptest! {
@@ -55,7 +61,12 @@ proptest! {
         rows in proptest::collection::vec(row(), 0..5), host in ".*", boot in "[0-9a-f-]*",
         server in "[0-9-]*",
     ) {
-        let snapshot = Snapshot { host, boot, server, rows };
+        let config_files = if rows.len() % 2 == 0 {
+            Vec::new()
+        } else {
+            vec![b"/a b\t\xff.conf".to_vec(), b"-".to_vec()]
+        };
+        let snapshot = Snapshot { host, boot, server, config_files, rows };
         let text = encode(&snapshot);
         prop_assert_eq!(decode(&text).unwrap(), snapshot.clone());
         prop_assert_eq!(encode(&snapshot), text);

@@ -272,6 +272,10 @@ pub fn may_enter(path: &Path) -> bool {
     rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok()
 }
 
+pub fn may_read(path: &Path) -> bool {
+    rustix::fs::access(path, rustix::fs::Access::READ_OK).is_ok()
+}
+
 /// Makes a directory with its missing parents, each 0700: for a user's own state directory.
 pub fn create_private_dirs(path: &Path) -> Result<(), FileError> {
     use std::os::unix::fs::DirBuilderExt;

@@ -11,7 +11,7 @@ pub mod trusted_path;
 pub mod walk;
 
 pub use atomic::{Existing, is_temporary, replace, write_public_hint};
-pub use dir::{Dir, create_private_dirs, may_enter, read};
+pub use dir::{Dir, create_private_dirs, may_enter, may_read, read};
 pub use error::FileError;
 pub use shared::random::random_hex;
 pub use staged::{Attributes, StagedFile, attributes, hash, set_attributes, set_mode};

@@ -145,7 +145,7 @@ pub const FIRST_QUESTIONS: [&str; 6] = options::GLOBALS;
 
 /// Asked last in the same round trip, and answered by every server with one word: this shows that the
 /// answer is complete.
-pub const LAST_QUESTION: [&str; 4] = ["show-options", "-s", "-v", "exit-empty"];
+pub const LAST_QUESTION: [&str; 4] = ["show-option", "-s", "-v", "exit-empty"];
 
 #[cfg(test)]
 mod tests;

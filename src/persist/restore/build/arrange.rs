@@ -162,6 +162,17 @@ fn in_layout_order<'a>(layout: &Layout, panes: Vec<(usize, &'a Step)>) -> Vec<(u
 }
 
 impl<'a> Window<'a> {
+    /// The size that it is created with: if it has several panes, one in which all have room, since a
+    /// window may have been made smaller after it was split.
+    pub(crate) fn first_size(&self) -> (u32, u32) {
+        const ROOM: (u32, u32) = (10, 5);
+        let (width, height) = self.size;
+        match u32::try_from(self.panes.len()) {
+            Ok(1) | Err(_) => self.size,
+            Ok(panes) => (width.max(ROOM.0 * panes), height.max(ROOM.1 * panes)),
+        }
+    }
+
     /// Enters tmux's ids of it and of its first pane.
     pub(crate) fn made(&mut self, id: u32, first: u32) {
         self.id = Some(id);

@@ -1,13 +1,15 @@
 //! Completes sessions, windows and panes that were created, and checks them.
 
-use super::arrange::Session;
+use super::arrange::{Session, Window};
+use super::finish;
 use super::{Build, Purpose, StepFailure};
-use super::{finish, groups};
 use crate::persist::restore::step::Action;
+use crate::text::escape;
 use crate::tmux::TmuxError;
-use crate::tmux::command::{self, Line};
+use crate::tmux::command::{self, Line, Place, Target};
 use crate::tmux::control::Reply;
-use std::collections::BTreeSet;
+use crate::tmux::layout::Layout;
+use std::collections::BTreeMap;
 
 impl Build<'_> {
     /// Sets names, titles, marks and options, and resets the options that were set for the restore.
@@ -44,75 +46,6 @@ impl Build<'_> {
         lines.into_iter().map(|line| (Purpose::Auxiliary, line)).collect()
     }
 
-    /// Gives sessions their names, those of groups first, since other sessions join them.
-    pub(super) fn name_sessions(&mut self) -> Result<(), TmuxError> {
-        let in_use = self.names_in_use()?;
-        let (mut grouped, mut names, mut leaderless) = (Vec::new(), Vec::new(), Vec::new());
-        for (at, session) in self.sessions.iter().enumerate() {
-            let name = self.builder.name(&session.windows[0].first().target);
-            let Some(id) = session.id else {
-                let is_made = |leader: usize| self.sessions[leader].id.is_some();
-                leaderless.extend(session.joins.filter(|&leader| !is_made(leader)).map(|_| at));
-                continue;
-            };
-            let own_name = || (Purpose::Name(at), command::rename_session(id, &name));
-            match groups::of(session) {
-                None => names.push(own_name()),
-                Some(group) => {
-                    grouped.push(own_name());
-                    let joined = self.sessions.iter().any(|other| other.joins == Some(at));
-                    if !joined && in_use.contains(group) {
-                        continue; // for a group of one, another name is of no use
-                    }
-                    let group = groups::free_name(&self.builder.name(group), &in_use);
-                    grouped.push((Purpose::Auxiliary, command::rename_session(id, &group)));
-                    grouped.extend(self.joins(at, id));
-                    grouped.push(own_name());
-                }
-            }
-        }
-        for at in leaderless {
-            self.fail_session(at, &StepFailure::NoGroupLeader);
-        }
-        grouped.extend(names);
-        self.send(grouped)?;
-        let nameless = std::mem::take(&mut self.nameless);
-        self.send(nameless.into_iter().map(|line| (Purpose::Auxiliary, line)).collect())
-    }
-
-    /// Commands for the sessions that join the group of `leader`. If there are none, a session of ours
-    /// joins and is ended again, so that the group exists.
-    fn joins(&self, leader: usize, id: u32) -> Vec<(Purpose, Line)> {
-        let join = |(at, session): (usize, &Session<'_>)| {
-            let name = self.builder.name(&session.windows[0].first().target);
-            let environment = finish::environment(session, &self.context.keep.environment);
-            let first = session.windows[0].first();
-            let directory = first.row.session_path.as_deref().filter(|_| first.has_session_path);
-            (Purpose::Join(at), command::new_grouped_session(&name, id, directory, &environment))
-        };
-        let members = self.sessions.iter().enumerate();
-        let joins: Vec<_> =
-            members.filter(|(_, session)| session.joins == Some(leader)).map(join).collect();
-        if !joins.is_empty() {
-            return joins;
-        }
-        let name = format!("{}-{}", self.name, self.sessions.len() + leader);
-        let made = command::new_grouped_session(name.as_bytes(), id, None, &[]);
-        vec![(Purpose::Auxiliary, made), (Purpose::Auxiliary, command::kill_own_session(&name))]
-    }
-
-    /// The names of all existing sessions and groups; empty if no group is to be created.
-    fn names_in_use(&mut self) -> Result<BTreeSet<Vec<u8>>, TmuxError> {
-        if self.sessions.iter().all(|session| groups::of(session).is_none()) {
-            return Ok(BTreeSet::new());
-        }
-        let reply = self.builder.exchange(&[command::list_names()])?.into_iter().next();
-        Ok(match reply {
-            Some(Reply::Done(names)) => groups::names_in_use(&names),
-            _ => BTreeSet::new(),
-        })
-    }
-
     /// Completes the sessions that joined a group: each has its own current window, last window and
     /// options.
     pub(super) fn finish_joined(&mut self) -> Result<(), TmuxError> {
@@ -126,26 +59,99 @@ impl Build<'_> {
         if orders.is_empty() { Ok(()) } else { self.send(orders) }
     }
 
-    /// Checks that each pane exists and its program runs.
-    pub(super) fn check_panes(&mut self) -> Result<(), TmuxError> {
-        let reply = self.builder.exchange(&[command::list_running_panes()])?;
+    /// Lets the new sessions and windows run the user's hooks again. All that was done to them is over:
+    /// tmux runs the hooks of one exchange before it reads the next.
+    pub(super) fn release_hooks(&mut self) -> Result<(), TmuxError> {
+        let hooks = &self.builder.hooks;
+        let mut lines = Vec::new();
+        for session in &self.sessions {
+            let Some(id) = session.id else { continue };
+            lines.extend(hooks.release(&Target::Session(id).to_string()));
+            for id in session.windows.iter().filter_map(|window| window.id) {
+                lines.extend(hooks.release_window(&Target::Window(id).to_string()));
+            }
+        }
+        self.send_auxiliary(lines)
+    }
+
+    pub(super) fn send_auxiliary(&mut self, lines: Vec<Line>) -> Result<(), TmuxError> {
+        if lines.is_empty() {
+            return Ok(());
+        }
+        self.send(lines.into_iter().map(|line| (Purpose::Auxiliary, line)).collect())
+    }
+
+    /// Checks that each pane exists, runs its program and is where it belongs. Notes windows that have
+    /// other panes, too, or another layout.
+    pub(super) fn check_places(&mut self) -> Result<(), TmuxError> {
+        let reply = self.builder.exchange(&[command::list_places()])?;
         let Some(Reply::Done(list)) = reply.first() else { return Ok(()) };
-        let running: BTreeSet<u32> = list.lines().filter_map(command::parse_pane).collect();
-        let mut closed = Vec::new();
+        let mut places: BTreeMap<u32, Vec<Place>> = BTreeMap::new();
+        for place in list.lines().filter_map(Place::parse) {
+            places.entry(place.pane).or_default().push(place);
+        }
+        let runs = |id: &u32| places.get(id).is_some_and(|found| !found[0].dead);
+        let (mut failures, mut notes) = (Vec::new(), Vec::new());
         for session in self.sessions.iter().filter(|session| session.joins.is_none()) {
             for window in &session.windows {
+                let mut shown = None;
                 for ((step, _), id) in window.panes.iter().zip(&window.pane_ids) {
-                    closed.extend(id.filter(|id| !running.contains(id)).map(|_| *step));
+                    let Some(id) = id else { continue };
+                    if !runs(id) {
+                        failures.push((*step, StepFailure::ClosedAtOnce));
+                        continue;
+                    }
+                    let found = &places[id];
+                    let own = found.iter().find(|place| {
+                        Some(place.session) == session.id && place.window_index == window.index
+                    });
+                    match own {
+                        Some(place) => shown = Some(place),
+                        None => {
+                            let moved = StepFailure::Moved(found[0].window_index);
+                            failures.push((*step, moved));
+                        }
+                    }
                 }
+                notes.extend(shown.and_then(|place| difference(window, place)));
             }
         }
         for (at, step) in self.steps.iter().enumerate() {
             let Action::InPlace { pane, .. } = step.action else { continue };
-            closed.extend((!running.contains(&pane)).then_some(at));
+            if !runs(&pane) {
+                failures.push((at, StepFailure::ClosedAtOnce));
+            }
         }
-        for step in closed {
-            self.results[step] = Err(StepFailure::ClosedAtOnce);
+        for (step, why) in failures {
+            self.built.results[step] = Err(why);
         }
+        self.built.notes.extend(notes);
         Ok(())
     }
+
+    /// Keeps the server from ending before its user attaches to it, if the configuration says that
+    /// it ends without clients.
+    pub(super) fn keep_server(&mut self) -> Result<(), TmuxError> {
+        if !self.builder.exits_unattached || self.built.results.iter().all(Result::is_err) {
+            return Ok(());
+        }
+        let note = "exit-unattached is off until a client attaches: the server would end before";
+        self.built.notes.push(note.to_owned());
+        self.send_auxiliary(command::postpone_exit_unattached().into())
+    }
+}
+
+/// How a window differs from the planned one.
+fn difference(window: &Window<'_>, place: &Place) -> Option<String> {
+    let name = || format!("{}:{}", escape(&window.first().target), window.index);
+    let planned = window.pane_ids.iter().flatten().count();
+    if place.panes != planned {
+        return Some(format!("{} has {} panes instead of {planned}", name(), place.panes));
+    }
+    let shape = |layout: Layout| layout.renumbered(&|_| None).to_string();
+    let is_whole = planned > 1 && planned == window.panes.len();
+    let wanted = window.layout.clone().filter(|_| is_whole).map(shape)?;
+    let found = Layout::parse(&place.layout).ok().map(shape);
+    (found.is_none_or(|found| found != wanted))
+        .then(|| format!("{} has its panes, but not in the saved layout", name()))
 }

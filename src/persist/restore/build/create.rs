@@ -38,9 +38,10 @@ impl Build<'_> {
             let environment =
                 finish::environment(&self.sessions[at], &self.context.keep.environment);
             let new = |spawn: Spawn<'_>| {
-                command::new_session(name.as_bytes(), window.size, &environment, spawn)
+                command::new_session(name.as_bytes(), window.first_size(), &environment, spawn)
             };
             let placeholder = [b"cat".to_vec(), b"-".to_vec()];
+            let hold = self.builder.hooks.hold(&format!("={name}:"));
             let line = if self.sessions[at].has_placeholder {
                 let own = arrange::session_path(&self.sessions[at]).map(OsStr::from_bytes);
                 let first = pane_command::cwd(window.first(), self.home);
@@ -48,7 +49,7 @@ impl Build<'_> {
             } else {
                 self.spawn(window.first(), new)
             };
-            (Purpose::Session(at), line)
+            (Purpose::Session(at), line.and_then(&hold))
         });
         let orders = orders.collect();
         self.send(orders)
@@ -59,7 +60,7 @@ impl Build<'_> {
         let mut orders = Vec::new();
         for (at, session) in self.sessions.iter().enumerate() {
             let Some(id) = session.id else { continue };
-            let (first, mut size) = (&session.windows[0], session.windows[0].size);
+            let (first, mut size) = (&session.windows[0], session.windows[0].first_size());
             // What its first pane was given is not for the others.
             if !session.has_placeholder && pane_command::has_environment(first.first()) {
                 let unset = command::unset_environment(id, pane_variables::AGENT);
@@ -86,12 +87,15 @@ impl Build<'_> {
                 if window.link.is_some() {
                     continue;
                 }
-                if window.size != size {
-                    orders.push((Purpose::Auxiliary, command::set_default_size(id, window.size)));
-                    size = window.size;
+                if window.first_size() != size {
+                    size = window.first_size();
+                    orders.push((Purpose::Auxiliary, command::set_default_size(id, size)));
                 }
                 let new = |spawn: Spawn<'_>| command::new_window(id, window.index, spawn);
-                orders.push((Purpose::Window(at, number), self.spawn(window.first(), new)));
+                let target = Target::Index(id, window.index).to_string();
+                let line = self.spawn(window.first(), new);
+                let line = line.and_then(&self.builder.hooks.hold_window(&target));
+                orders.push((Purpose::Window(at, number), line));
             }
         }
         self.send(orders)
@@ -120,7 +124,8 @@ impl Build<'_> {
     }
 
     /// Creates the other panes of each window by splits of its first pane, the last pane first: each
-    /// new pane comes directly after the first, so they end up in order. Then applies the layout.
+    /// new pane comes directly after the first, so they end up in order. Then applies the layout,
+    /// which also gives the window its size.
     pub(super) fn create_panes(&mut self) -> Result<(), TmuxError> {
         let mut orders = Vec::new();
         for (at, session) in self.sessions.iter().enumerate() {

@@ -11,6 +11,8 @@ pub enum StepFailure {
     NoLinkedWindow,
     #[error("the session that it shares windows with could not be created")]
     NoGroupLeader,
+    #[error("a hook or the configuration moved it to window {0}")]
+    Moved(u32),
     /// A missing program, a hook or an option of the user's can end a new pane.
     #[error("its pane closed as soon as it was created")]
     ClosedAtOnce,

@@ -8,11 +8,14 @@
 
 mod arrange;
 mod complete;
+pub mod configured;
 mod create;
 mod failure;
 mod finish;
 mod groups;
+mod names;
 mod pane_command;
+mod pane_shell;
 
 pub use failure::StepFailure;
 
@@ -24,41 +27,94 @@ use crate::tmux::command::{self, Ids, Line, Spawn};
 use crate::tmux::control::Reply;
 use crate::tmux::{Builder, TmuxError};
 use arrange::{Session, arrange};
+use std::collections::BTreeMap;
 use std::path::Path;
 
-/// The result of each step, in the order given.
-pub type Results = Vec<Result<(), StepFailure>>;
+/// What was built.
+#[derive(Debug, Default)]
+pub struct Built {
+    /// The result of each step, in the order given.
+    pub results: Vec<Result<(), StepFailure>>,
+    /// By step, the name of its session where its own was taken meanwhile.
+    pub other_names: BTreeMap<usize, Vec<u8>>,
+    /// Notes for the user.
+    pub notes: Vec<String>,
+}
 
-/// Executes `steps`, all of which are selected and none of which is a skip.
-pub fn build(context: &Context, steps: &[Step]) -> Result<Results, TmuxError> {
+/// A connection to the user's server, which was started if none ran.
+pub struct Connection {
+    builder: Builder,
+    /// The name of the connection's own session.
+    name: String,
+}
+
+/// Connects to the user's server.
+pub fn connect(context: &Context) -> Result<Connection, TmuxError> {
     let name = format!("{BUILDER_PREFIX}{}", crate::sys::fs::random_hex());
+    let home = usable_home(context);
+    Ok(Connection { builder: context.server.build(&name, home)?, name })
+}
+
+/// The home, or `/` if it is missing or does not answer.
+fn usable_home(context: &Context) -> &Path {
     let home = &context.account.home;
-    let home = if mounts::unanswered(home).is_none() && home.is_dir() {
-        home.as_path()
-    } else {
-        Path::new("/")
-    };
-    let mut build = Build {
-        context,
-        builder: context.server.build(&name, home)?,
-        home,
-        name,
-        steps,
-        sessions: arrange(steps),
-        results: vec![Ok(()); steps.len()],
-        nameless: Vec::new(),
-    };
-    build.resume_in_place()?;
-    build.create_sessions()?;
-    build.create_windows()?;
-    build.link_windows()?;
-    build.create_panes()?;
-    build.finish_windows()?;
-    build.name_sessions()?;
-    build.finish_joined()?;
-    build.check_panes()?;
-    build.builder.finish()?;
-    Ok(build.results)
+    if mounts::unanswered(home).is_none() && home.is_dir() { home } else { Path::new("/") }
+}
+
+impl Connection {
+    /// Whether the server was started for this connection.
+    pub fn began_server(&self) -> bool {
+        self.builder.began
+    }
+
+    /// The sessions of the server: id, whether a client shows it, and name.
+    pub fn sessions(&mut self) -> Result<Vec<(u32, bool, Vec<u8>)>, TmuxError> {
+        let reply = self.builder.exchange(&[command::list_sessions()])?.into_iter().next();
+        let Some(Reply::Done(list)) = reply else { return Ok(Vec::new()) };
+        Ok(list.lines().filter_map(command::parse_session).collect())
+    }
+
+    /// Ends the connection.
+    pub fn close(self) -> Result<(), TmuxError> {
+        self.builder.finish()
+    }
+
+    /// Executes `steps`, all of which are selected and none of which is a skip. The sessions
+    /// `replaced` are ended before theirs get their names.
+    pub fn build(
+        self,
+        context: &Context,
+        steps: &[Step],
+        replaced: &[u32],
+    ) -> Result<Built, TmuxError> {
+        let Self { builder, name } = self;
+        let home = usable_home(context);
+        let results = vec![Ok(()); steps.len()];
+        let mut build = Build {
+            context,
+            builder,
+            home,
+            name,
+            steps,
+            sessions: arrange(steps),
+            built: Built { results, ..Built::default() },
+            nameless: Vec::new(),
+        };
+        build.resume_in_place()?;
+        build.create_sessions()?;
+        build.create_windows()?;
+        build.link_windows()?;
+        build.create_panes()?;
+        build.finish_windows()?;
+        build.join_groups()?;
+        build.finish_joined()?;
+        build.release_hooks()?;
+        build.name_sessions(replaced)?;
+        build.check_places()?;
+        build.keep_server()?;
+        build.builder.finish()?;
+        Ok(build.built)
+    }
 }
 
 struct Build<'a> {
@@ -70,9 +126,9 @@ struct Build<'a> {
     name: String,
     steps: &'a [Step],
     sessions: Vec<Session<'a>>,
-    results: Results,
-    /// Commands that end the sessions which could not get their names.
-    nameless: Vec<Line>,
+    built: Built,
+    /// The sessions which could not get their names, and why.
+    nameless: Vec<(usize, StepFailure)>,
 }
 
 /// The purpose of a command, which determines the meaning of its reply. The numbers are indices: of a step, or of
@@ -99,7 +155,7 @@ enum Purpose {
 impl Build<'_> {
     /// A command that creates the pane of a step.
     fn spawn(&self, step: &Step, command: impl FnOnce(Spawn<'_>) -> Line) -> Line {
-        let argv = pane_command::argv(step, self.context, self.builder.has_default_command);
+        let argv = pane_command::argv(step, self.context, &self.builder);
         let cwd = pane_command::cwd(step, self.home);
         let environment = pane_command::environment(step, self.context);
         command(Spawn { cwd, argv: &argv, environment: &environment })
@@ -144,18 +200,17 @@ impl Build<'_> {
                 let window = &mut self.sessions[at].windows[number];
                 match pane {
                     Ok(pane) => window.pane_ids[place] = Some(pane),
-                    Err(why) => self.results[window.panes[place].0] = Err(why),
+                    Err(why) => self.built.results[window.panes[place].0] = Err(why),
                 }
             }
             (Purpose::InPlace(at), Reply::Failed(why)) => {
-                self.results[at] = Err(StepFailure::Tmux(why));
+                self.built.results[at] = Err(StepFailure::Tmux(why));
             }
             (Purpose::Finish(at, number) | Purpose::Link(at, number), Reply::Failed(why)) => {
                 self.fail_window(at, number, &StepFailure::Tmux(why));
             }
             (Purpose::Name(at), Reply::Failed(why)) => {
-                self.nameless.extend(self.sessions[at].id.map(command::kill_session));
-                self.fail_session(at, &StepFailure::Tmux(why));
+                self.nameless.push((at, StepFailure::Tmux(why)));
             }
             (Purpose::Join(at), reply) => match ids(reply) {
                 Ok(ids) => self.sessions[at].id = Some(ids.session),
@@ -181,7 +236,7 @@ impl Build<'_> {
 
     fn fail_window(&mut self, at: usize, number: usize, why: &StepFailure) {
         for (step, _) in &self.sessions[at].windows[number].panes {
-            self.results[*step] = Err(why.clone());
+            self.built.results[*step] = Err(why.clone());
         }
     }
 }

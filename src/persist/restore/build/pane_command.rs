@@ -1,10 +1,12 @@
 //! The command of a restored pane, as an argument list: never text for a shell.
 
+use super::pane_shell;
 use crate::agent::{Resumption, arguments, start_environment};
 use crate::persist::capture::foreground_program;
 use crate::persist::context::Context;
 use crate::persist::restore::step::{Action, Start, Step};
 use crate::persist::restore_mode::When;
+use crate::tmux::Builder;
 use shared::pane_variables;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -21,10 +23,8 @@ pub(crate) fn cwd<'a>(step: &'a Step, home: &'a Path) -> &'a OsStr {
 
 /// Program and arguments; empty for tmux's own default.
 ///
-/// If the user's configuration has a `default-command`, tmux's default is that program, often our
-/// launcher: a pane with a shell then needs the shell's name. Without the launcher every pane gets a
-/// shell.
-pub(crate) fn argv(step: &Step, context: &Context, has_default_command: bool) -> Vec<Vec<u8>> {
+/// Without the launcher every pane gets a shell.
+pub(crate) fn argv(step: &Step, context: &Context, builder: &Builder) -> Vec<Vec<u8>> {
     let launched = |arguments: &[&[u8]]| {
         let launcher = context.launcher.as_ref()?;
         let mut argv = vec![launcher.as_os_str().as_bytes().to_vec()];
@@ -32,8 +32,9 @@ pub(crate) fn argv(step: &Step, context: &Context, has_default_command: bool) ->
         Some(argv)
     };
     let shell = || {
-        let shell = context.account.shell.as_os_str().as_bytes().to_vec();
-        if has_default_command { vec![shell, b"-l".to_vec()] } else { Vec::new() }
+        let account = context.account.shell.as_os_str().as_bytes();
+        let (command, default) = (&builder.default_command, &builder.default_shell);
+        pane_shell::argv(step.row.command.as_deref(), command, default.as_bytes(), account)
     };
     let argv = match &step.start {
         Start::Shell => step
