@@ -232,6 +232,14 @@ pub fn select_layout(window: u32, layout: &Layout) -> Line {
     Line::new("select-layout").target(Target::Window(window)).plain(text.as_bytes())
 }
 
+/// Gives a window a size, and leaves what decides on it to the user's configuration again.
+pub fn resize_window(window: u32, (width, height): (u32, u32)) -> [Line; 2] {
+    let line = Line::new("resize-window").target(Target::Window(window));
+    let line = line.word("-x").plain(width.to_string().as_bytes());
+    let line = line.word("-y").plain(height.to_string().as_bytes());
+    [line, unset_window_option(window, "window-size")]
+}
+
 /// Makes a pane its window's active one.
 pub fn select_pane(pane: u32) -> Line {
     Line::new("select-pane").target(Target::Pane(pane))

@@ -3,6 +3,7 @@
 
 mod as_started;
 mod beside;
+mod configurations;
 mod conversations;
 mod evidence;
 mod first;
@@ -11,4 +12,5 @@ mod host;
 mod import;
 mod record;
 mod rounds;
+mod servers;
 mod whole;

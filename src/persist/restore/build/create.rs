@@ -140,6 +140,11 @@ impl Build<'_> {
                 }
                 if let Some(layout) = window.layout.as_ref().filter(|_| window.panes.len() > 1) {
                     orders.push((Purpose::Finish(at, number), command::select_layout(id, layout)));
+                    if window.first_size() != window.size {
+                        // Where sizes are manual, the window would take its first one again.
+                        let lines = command::resize_window(id, window.size);
+                        orders.extend(lines.map(|line| (Purpose::Auxiliary, line)));
+                    }
                 }
             }
         }
