@@ -111,6 +111,7 @@ const PERSIST: Floor = Floor {
         ("restore_mode", &[]),
         ("own_program", &[]),
         ("restore_pending", &[]),
+        ("stranded_server", &["context", "error"]),
     ],
 };
 
