@@ -73,6 +73,7 @@ const PERSIST: Floor = Floor {
                 "restore_mode",
                 "error",
                 "own_program",
+                "stranded_server",
             ],
         ),
         (
@@ -87,6 +88,7 @@ const PERSIST: Floor = Floor {
                 "restore_mode",
                 "error",
                 "restore_pending",
+                "stranded_server",
             ],
         ),
         (
@@ -100,6 +102,7 @@ const PERSIST: Floor = Floor {
                 "error",
                 "own_program",
                 "restore_pending",
+                "stranded_server",
             ],
         ),
         ("capture", &["capture_policy", "context"]),
