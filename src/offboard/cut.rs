@@ -6,7 +6,9 @@ use super::record::{CutRecord, CutRecordFile, Stage};
 use super::settings::{Settings, argv_for};
 use super::step_runner::{StageReport, StepLog, StepResult, StepRunner};
 use super::steps::CutStep;
-use super::{CutTarget, account, jobs, last_save, policy, processes, sharers, units};
+use super::{
+    CutTarget, account, aftermath, frozen, jobs, last_save, policy, processes, sharers, units,
+};
 use crate::sys::Dir;
 use crate::sys::fs::trusted_path;
 use crate::sys::process::signal_all::AccountUids;
@@ -31,9 +33,33 @@ pub fn cut(
     settings: &Settings,
     log: &mut dyn StepLog,
 ) -> Result<StageReport, StageError> {
+    run_steps(&CutStep::ALL, state, target, settings, log)
+}
+
+/// Takes the access away, by the steps of [`CutStep::URGENT`]: for a caller who does not hold the run lock,
+/// and does the rest when it is free.
+///
+/// # Errors
+/// As [`cut`].
+pub fn urgent(
+    state: &Dir,
+    target: &CutTarget,
+    settings: &Settings,
+    log: &mut dyn StepLog,
+) -> Result<StageReport, StageError> {
+    run_steps(&CutStep::URGENT, state, target, settings, log)
+}
+
+fn run_steps(
+    steps: &[CutStep],
+    state: &Dir,
+    target: &CutTarget,
+    settings: &Settings,
+    log: &mut dyn StepLog,
+) -> Result<StageReport, StageError> {
     let mut file = begin(state, target)?;
     let mut runner = StepRunner::new(&target.user, log);
-    for step in CutStep::ALL {
+    for &step in steps {
         let skipped = match step {
             CutStep::SaveSessions => file.record.stage == Stage::Cut && file.record.saved,
             CutStep::RecordCut => runner.has_failed(),
@@ -54,6 +80,7 @@ fn perform(
 ) -> StepResult {
     let (user, uid) = (&target.user, file.record.uid);
     match step {
+        CutStep::StopProcesses => processes::stop_all(&file.record),
         CutStep::SaveSessions => last_save::save(file),
         CutStep::KillProcesses => processes::kill_once(&file.record),
         CutStep::LockLogin => lock(file),
@@ -63,6 +90,8 @@ fn perform(
         CutStep::MoveTokens => jobs::move_away(file, &jobs::environments(user)?),
         CutStep::LeaveGroups => account::leave_groups(file, &granted_groups(target, settings)),
         CutStep::EndProcesses => processes::end_all(&file.record),
+        CutStep::CloseHome => frozen::close(file),
+        CutStep::FindSetIdFiles => aftermath::set_id_files(file),
         CutStep::RevokeCluster => revoke(file, settings),
         CutStep::CheckAgain => {
             let mut lines = jobs::move_away(file, &jobs::present(user, uid)?)?;
@@ -71,7 +100,9 @@ fn perform(
         }
         CutStep::RecordCut => {
             file.record.stage = Stage::Cut;
-            Ok(file.save().map(|()| Vec::new())?)
+            let lines = aftermath::to_do(file)?;
+            file.save()?;
+            Ok(lines)
         }
     }
 }
@@ -133,7 +164,12 @@ fn preview_step(
         CutStep::SaveSessions => vec![format!("save the sessions of {user} a last time")],
         CutStep::EndLinger => vec![format!("end lingering of {user}")],
         // Nothing to show that the other steps do not.
-        CutStep::KillProcesses | CutStep::CheckAgain | CutStep::RecordCut => Vec::new(),
+        CutStep::StopProcesses
+        | CutStep::KillProcesses
+        | CutStep::CheckAgain
+        | CutStep::FindSetIdFiles
+        | CutStep::RecordCut => Vec::new(),
+        CutStep::CloseHome => vec![format!("make {} root's alone", facts.home)],
     })
 }
 

@@ -2,10 +2,11 @@
 //! puts it back.
 
 use super::error::{HomeError, OffboardError};
-use super::record::{CutRecord, CutRecordFile, Frozen};
+use super::record::{ClosedHome, CutRecord, CutRecordFile, Frozen};
+use super::sharers;
 use super::step_runner::StepResult;
 use crate::sys::Dir;
-use crate::sys::fs::{trusted_path, walk};
+use crate::sys::fs::{self, Attributes, trusted_path, walk};
 use crate::text::shown;
 use rustix::fs::{FileType, Stat};
 use std::path::{Path, PathBuf};
@@ -46,6 +47,62 @@ impl Home {
     }
 }
 
+/// Makes the home's top directory root's alone: nothing below it can be reached then, a copy with a set-id
+/// bit included. A home that cannot be closed is a line: it does not stop the cut.
+pub(super) fn close(file: &mut CutRecordFile) -> StepResult {
+    let path = file.record.home.clone();
+    let left = |why: &str| Ok(vec![format!("home {}: left as it is: {why}", shown(&path))]);
+    if file.record.frozen.is_some() {
+        return Ok(Vec::new());
+    }
+    if let Err(why) = sharers::check_home(&file.record.user, &path) {
+        return left(&why.to_string());
+    }
+    let home = match Home::of(&file.record) {
+        Ok(home) => home,
+        Err(why) => return left(&why.to_string()),
+    };
+    let dir = match home.parent.open_dir(&home.name) {
+        Ok(dir) => dir,
+        Err(error) if error.is_not_found() => return left("absent"),
+        Err(error) => return left(&error.to_string()),
+    };
+    let found = stat(&dir)?;
+    if let Some(closed) = &file.record.closed
+        && closed.inode == found.st_ino
+        && found.st_uid == 0
+    {
+        return Ok(vec![format!("home {}: already closed", shown(&path))]);
+    }
+    if found.st_uid != file.record.uid {
+        return left(&format!("it belongs to uid {}", found.st_uid));
+    }
+    let (inode, uid, gid) = (found.st_ino, found.st_uid, found.st_gid);
+    file.record.closed = Some(ClosedHome { inode, uid, gid, mode: found.st_mode & 0o7777 });
+    file.save()?;
+    match fs::set_directory(&dir, Attributes { uid: 0, gid: 0, mode: 0o700 }) {
+        Ok(()) => Ok(vec![format!("home {}: closed", shown(&path))]),
+        Err(error) => left(&error.to_string()),
+    }
+}
+
+/// Gives the top directory of a home, `name` in `parent`, the owner and the mode that it had.
+fn reopen(file: &mut CutRecordFile, parent: &Dir, name: &str) -> Result<(), OffboardError> {
+    let Some(closed) = file.record.closed.clone() else { return Ok(()) };
+    let dir = match parent.open_dir(name) {
+        Ok(dir) => dir,
+        Err(error) if error.is_not_found() => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    let found = stat(&dir)?;
+    if found.st_ino == closed.inode && found.st_uid == 0 {
+        let ClosedHome { uid, gid, mode, .. } = closed;
+        fs::set_directory(&dir, Attributes { uid, gid, mode })?;
+    }
+    file.record.closed = None;
+    Ok(file.save()?)
+}
+
 /// Checks whether the home can be frozen, and gives its place. Changes nothing.
 pub(super) fn freezable(record: &CutRecord) -> Result<Place, OffboardError> {
     let home = Home::of(record)?;
@@ -62,7 +119,9 @@ fn check(record: &CutRecord, home: &Home) -> Result<u64, OffboardError> {
     if !FileType::from_raw_mode(found.st_mode).is_dir() {
         return Err(HomeError::NotADirectory(path).into());
     }
-    if found.st_uid != record.uid {
+    let closed = record.closed.as_ref();
+    let is_closed = closed.is_some_and(|closed| closed.inode == found.st_ino) && found.st_uid == 0;
+    if found.st_uid != record.uid && !is_closed {
         let (uid, expected) = (found.st_uid, record.uid);
         return Err(HomeError::ForeignOwner { path, uid, expected }.into());
     }
@@ -86,8 +145,9 @@ fn stat(dir: &Dir) -> Result<Stat, OffboardError> {
 pub(super) fn freeze(file: &mut CutRecordFile) -> Result<Place, OffboardError> {
     if let Some(frozen) = &file.record.frozen {
         let frozen = frozen.clone();
-        if let Some(found) = find(&frozen)? {
-            return Ok(found);
+        if let Some((dir, name)) = find(&frozen)? {
+            reopen(file, &dir, &name)?;
+            return Ok((dir, name));
         }
     }
     let home = Home::of(&file.record)?;
@@ -102,6 +162,8 @@ pub(super) fn freeze(file: &mut CutRecordFile) -> Result<Place, OffboardError> {
     file.record.frozen = Some(Frozen { place, inode });
     file.save()?;
     home.parent.move_across(&home.name, &dir, &user, 0)?;
+    // Nobody but root reaches it there: the archive holds it as it was.
+    reopen(file, &dir, &user)?;
     Ok((dir, user))
 }
 
@@ -135,7 +197,14 @@ pub(super) fn existing(record: &CutRecord) -> Result<Place, OffboardError> {
 
 /// Puts a frozen home back.
 pub(super) fn thaw(file: &mut CutRecordFile) -> StepResult {
-    let Some(frozen) = file.record.frozen.clone() else { return Ok(Vec::new()) };
+    let Some(frozen) = file.record.frozen.clone() else {
+        if file.record.closed.is_none() {
+            return Ok(Vec::new());
+        }
+        let home = Home::of(&file.record)?;
+        reopen(file, &home.parent, &home.name)?;
+        return Ok(vec![format!("home {}: opened", shown(&home.path()))]);
+    };
     let home = Home::of(&file.record)?;
     let at_home = home.parent.stat(&home.name)?;
     match find(&frozen)? {
@@ -151,5 +220,6 @@ pub(super) fn thaw(file: &mut CutRecordFile) -> StepResult {
     }
     file.record.frozen = None;
     file.save()?;
+    reopen(file, &home.parent, &home.name)?;
     Ok(vec![format!("home {}: put back", shown(&home.path()))])
 }

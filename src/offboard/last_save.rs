@@ -1,5 +1,6 @@
 //! The last save of the user's sessions, so that `persist` can show later what the cut ended.
 
+use super::processes;
 use super::record::CutRecordFile;
 use super::step_runner::StepResult;
 use crate::sys::fs::Existing;
@@ -8,7 +9,8 @@ use std::ffi::OsStr;
 use std::path::Path;
 use std::time::Duration;
 
-const DEADLINE: Duration = Duration::from_mins(1);
+/// The user can hold it up: it gets no more than this.
+const DEADLINE: Duration = Duration::from_secs(3);
 
 /// A map of this user alone, among the files that were moved away.
 const MAP: &str = "map";
@@ -23,6 +25,7 @@ pub(super) fn save(file: &mut CutRecordFile) -> StepResult {
     let files = file.files()?;
     files.write(MAP, format!("{user}={user}\n").as_bytes(), Existing::Replaced)?;
     let map = files.path().join(MAP);
+    processes::let_tmux_go_on(&file.record);
     let args = [OsStr::new("save"), "--user".as_ref(), user.as_ref(), "--user-map".as_ref()];
     let args = args.into_iter().chain([map.as_os_str()]);
     let saved = tool::run(&program(), args, DEADLINE);

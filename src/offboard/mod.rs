@@ -3,6 +3,7 @@
 //! live home is opened.
 
 mod account;
+mod aftermath;
 pub mod archive;
 pub mod cut;
 pub mod error;

@@ -3,6 +3,7 @@
 use super::error::OffboardError;
 use super::record::CutRecord;
 use super::step_runner::StepResult;
+use crate::sys::fs::trusted_path;
 use crate::sys::process::signal_all::{self, AccountUids};
 use crate::sys::process::tool;
 use crate::sys::{Dir, clock};
@@ -30,6 +31,29 @@ pub(super) fn would_end_us(theirs: &AccountUids) -> bool {
     let cgroup = std::fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
     let slice = format!("/user.slice/user-{}.slice/", theirs.uid);
     cgroup.contains(&slice) || signal_all::we_descend_from(theirs)
+}
+
+/// Stops all processes. A fork that is in progress is seen by the second round.
+pub(super) fn stop_all(record: &CutRecord) -> StepResult {
+    let theirs = uids_of(record);
+    for _ in 0..2 {
+        signal_all::stop_all(&theirs).map_err(OffboardError::io(KILLING))?;
+    }
+    let number = running(&theirs)?.len();
+    Ok(vec![format!("processes: {number} stopped")])
+}
+
+/// Lets the user's tmux servers go on, for the last save: programs of root's that answer it. What else they
+/// let go on ends with them.
+pub(super) fn let_tmux_go_on(record: &CutRecord) {
+    let theirs = uids_of(record);
+    for process in running(&theirs).unwrap_or_default() {
+        let program = std::fs::read_link(format!("/proc/{}/exe", process.pid)).unwrap_or_default();
+        let is_tmux = program.file_name().is_some_and(|name| name == "tmux");
+        if is_tmux && trusted_path::check(&program).is_ok() {
+            signal_all::go_on(process.pid, &theirs);
+        }
+    }
 }
 
 /// Kills the processes that run now, once, so that a fork bomb does not hold up the next steps. What

@@ -56,6 +56,12 @@ pub struct CutRecord {
     pub files: BTreeMap<String, String>,
     /// Whether the configured command revoked the cluster access.
     pub cluster_revoked: bool,
+    /// The home's top directory before it was closed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed: Option<ClosedHome>,
+    /// What a person must still do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub to_do: Vec<String>,
     /// The home, moved out of reach.
     pub frozen: Option<Frozen>,
     /// The archive that is being written.
@@ -90,6 +96,8 @@ impl CutRecord {
             groups: BTreeSet::new(),
             files: BTreeMap::new(),
             cluster_revoked: false,
+            closed: None,
+            to_do: Vec::new(),
             frozen: None,
             archiving: None,
             archives: Vec::new(),
@@ -131,6 +139,17 @@ pub struct Unit {
     pub state: String,
     /// Whether it was running.
     pub active: bool,
+}
+
+/// Owner and mode of a home before it was root's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClosedHome {
+    pub inode: u64,
+    pub uid: u32,
+    pub gid: u32,
+    /// Permission bits.
+    pub mode: u32,
 }
 
 /// A home that was moved where only root reaches it.

@@ -13,41 +13,58 @@ pub trait Step: Copy {
 /// The steps of a cut. All of them can be undone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CutStep {
+    /// Nothing of the user's sees the cut, or acts on it, from here on.
+    StopProcesses,
+    LockLogin,
     SaveSessions,
     KillProcesses,
-    LockLogin,
     EndLinger,
     MaskUnits,
     MoveJobs,
     MoveTokens,
     LeaveGroups,
     EndProcesses,
+    CloseHome,
     RevokeCluster,
     /// Catches what cron, at or a login started before the login was locked.
     CheckAgain,
+    FindSetIdFiles,
     RecordCut,
 }
 
 impl CutStep {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
+        Self::StopProcesses,
+        Self::LockLogin,
         Self::SaveSessions,
         Self::KillProcesses,
-        Self::LockLogin,
         Self::EndLinger,
         Self::MaskUnits,
         Self::MoveJobs,
         Self::MoveTokens,
         Self::LeaveGroups,
         Self::EndProcesses,
+        Self::CloseHome,
         Self::RevokeCluster,
         Self::CheckAgain,
+        Self::FindSetIdFiles,
         Self::RecordCut,
+    ];
+
+    /// Those that take the access away: they wait for no other run.
+    pub const URGENT: [Self; 5] = [
+        Self::StopProcesses,
+        Self::LockLogin,
+        Self::SaveSessions,
+        Self::KillProcesses,
+        Self::EndProcesses,
     ];
 }
 
 impl Step for CutStep {
     fn id(self) -> &'static str {
         match self {
+            Self::StopProcesses => "stop",
             Self::SaveSessions => "save",
             Self::KillProcesses => "kill",
             Self::LockLogin => "lock",
@@ -57,6 +74,8 @@ impl Step for CutStep {
             Self::MoveTokens => "tokens",
             Self::LeaveGroups => "groups",
             Self::EndProcesses => "processes",
+            Self::CloseHome => "home",
+            Self::FindSetIdFiles => "set-id",
             Self::RevokeCluster => "cluster",
             Self::CheckAgain => "again",
             Self::RecordCut => "record",
@@ -65,6 +84,7 @@ impl Step for CutStep {
 
     fn summary(self) -> &'static str {
         match self {
+            Self::StopProcesses => "stop every process",
             Self::SaveSessions => "save the sessions a last time",
             Self::KillProcesses => "kill the processes that run now",
             Self::LockLogin => "lock the login",
@@ -74,6 +94,8 @@ impl Step for CutStep {
             Self::MoveTokens => "move the service environments away",
             Self::LeaveGroups => "remove from groups",
             Self::EndProcesses => "end every session and process",
+            Self::CloseHome => "close the home",
+            Self::FindSetIdFiles => "look for files with a set-id bit",
             Self::RevokeCluster => "revoke cluster access",
             Self::CheckAgain => "check again for jobs and processes",
             Self::RecordCut => "record the cut",

@@ -3,6 +3,7 @@
 
 mod archive;
 mod cut;
+mod fights_back;
 mod killed;
 mod refused;
 mod shared;

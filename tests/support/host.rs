@@ -227,12 +227,13 @@ impl Host {
 
 impl Drop for Host {
     fn drop(&mut self) {
-        super::sandbox::kill(self.init);
-        let _ = self.holder.wait();
+        // Before the init: it ends only when its namespace's last process has a parent that reaps it.
         for child in self.background.borrow_mut().iter_mut() {
             let _ = child.kill(); // a stopped one would not notice
             let _ = child.wait();
         }
+        super::sandbox::kill(self.init);
+        let _ = self.holder.wait();
     }
 }
 

@@ -3,35 +3,45 @@
 use super::args::{StageArgs, StageCommand};
 use super::config::Config;
 use super::output::Output;
-use super::root_run::{open_state, require_root};
+use super::root_run::{holder, open_state, require_root};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::output as lines;
 use crate::identity::UserMap;
 use crate::offboard::error::{PolicyError, StepFailures};
 use crate::offboard::remove::{self, RemovalRequest};
 use crate::offboard::{
-    CutTarget, StageError, StageReport, StepLog, archive, cut, policy, record, uncut,
+    self, CutTarget, ProgressOnly, StageError, StageReport, StepLog, archive, cut, policy, record,
+    uncut,
 };
-use crate::provision::paths::USER_MAP;
+use crate::provision::paths::{STATE, USER_MAP};
 use crate::provision::state::applied;
 use crate::provision::state::journal::Journal;
 use crate::provision::state::state_dir::State;
+use crate::sys::process::own_arguments;
 use crate::sys::{FileError, clock, fs};
 use crate::text::table::{count, shown};
 use serde_json::{Value, json};
 use std::fmt::Write;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Read};
 use std::path::Path;
 use std::time::Duration;
 
 /// Maximum size of the user map, in bytes.
 const MAX_MAP: u64 = 64 << 20;
 
+/// Maximum size of a user and a reason on standard input, in bytes.
+const MAX_INPUT: u64 = 64 << 10;
+
 /// Runs one stage.
 pub(super) fn run(output: Output, command: &StageCommand, config: Config) -> Result<Exit, Failure> {
     let settings = config.offboard;
     match command {
         StageCommand::Cut { user, admin, why, stage } => {
+            own_arguments::hide();
+            let (user, why) = &named(user, why)?;
+            if !stage.dry_run {
+                cut_at_once(output, (user, *admin, why), &settings)?;
+            }
             let run = StageRun::open(output, "cut", user, *stage)?;
             let target = cut_target(&run.state, user, *admin, why)?;
             let preview = cut::preview(run.state.dir(), &target, &settings);
@@ -85,6 +95,53 @@ pub(super) fn run(output: Output, command: &StageCommand, config: Config) -> Res
             })
         }
     }
+}
+
+/// The user and the reason: from standard input if the user is `-`, so that nothing of them is in the
+/// process list even for a moment. The first line is the user, the rest the reason.
+fn named(user: &str, why: &str) -> Result<(String, String), Failure> {
+    if user != "-" {
+        return Ok((user.to_owned(), why.to_owned()));
+    }
+    let mut text = String::new();
+    let read = std::io::stdin().lock().take(MAX_INPUT).read_to_string(&mut text);
+    read.map_err(|error| Failure::failed(format!("standard input: {error}")))?;
+    let (user, rest) = text.split_once('\n').unwrap_or((&text, ""));
+    let rest = rest.trim();
+    let why = if rest.is_empty() { why } else { rest };
+    if user.trim().is_empty() {
+        return Err(Failure::usage("standard input: expected the user on the first line"));
+    }
+    Ok((user.trim().to_owned(), why.to_owned()))
+}
+
+/// If another run holds the lock: takes the user's access away without waiting for it. What that run is
+/// doing for this user ends, too.
+fn cut_at_once(
+    output: Output,
+    (user, admin, why): (&str, bool, &str),
+    settings: &offboard::Settings,
+) -> Result<(), Failure> {
+    require_root("provision offboard cut")?;
+    let error = match State::open(Path::new(STATE), Duration::ZERO) {
+        Err(error) if error.is_timeout() => error,
+        _ => return Ok(()),
+    };
+    let state = State::open_unlocked(Path::new(STATE))?;
+    let target = cut_target(&state, user, admin, why)?;
+    let holder = holder(&error);
+    lines::note(&format!("another provision run{holder} is in progress: {user} is cut off first"));
+    let mut progress = |line: &str| {
+        if std::io::stderr().is_terminal() {
+            output.progress(line);
+        }
+    };
+    match cut::urgent(state.dir(), &target, settings, &mut ProgressOnly(&mut progress)) {
+        Ok(report) => report.lines.iter().for_each(|line| lines::note(line)),
+        Err(StageError::Failed(failures)) => lines::warning(&failures.to_string()),
+        Err(refused) => return Err(refused.into()),
+    }
+    Ok(())
 }
 
 /// The user to cut by hand, if the applied roster allows it.

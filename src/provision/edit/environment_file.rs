@@ -18,6 +18,11 @@ pub fn set(text: &[u8], key: &str, value: &str) -> Vec<u8> {
         new.extend_from_slice(&text[line.end..]);
         return new;
     }
+    if let Some(at) = open_value(text) {
+        // Behind a value whose quote is never closed, the line would be a part of it.
+        let line = format!("{key}={value}\n");
+        return [&text[..at], line.as_bytes(), &text[at..]].concat();
+    }
     new.extend_from_slice(text);
     if !text.is_empty() && !text.ends_with(b"\n") {
         new.push(b'\n');
@@ -46,6 +51,9 @@ fn assignments(text: &[u8], key: &str) -> Vec<Line> {
         }
         let line = &text[start..end];
         let equals = line.iter().position(|byte| *byte == b'=');
+        let value_end = equals.filter(|_| !comment).map(|at| value_end(text, start + at + 1).0);
+        end = value_end.unwrap_or(end).max(end);
+        let line = &text[start..end];
         if let Some(at) = equals.filter(|at| !comment && line[..*at].trim_ascii() == key.as_bytes())
         {
             let end = if line.ends_with(b"\r") { end - 1 } else { end };
@@ -54,6 +62,56 @@ fn assignments(text: &[u8], key: &str) -> Vec<Line> {
         start = end.max(line_end(text, end)) + 1;
     }
     found
+}
+
+/// The line that begins a value whose quote is never closed.
+fn open_value(text: &[u8]) -> Option<usize> {
+    let mut start = 0;
+    while start < text.len() {
+        let mut end = line_end(text, start);
+        let line = &text[start..end];
+        let comment = matches!(line.trim_ascii_start().first(), Some(b'#' | b';'));
+        while !comment && end < text.len() && continued(&text[start..end]) {
+            end = line_end(text, end + 1);
+        }
+        let equals = text[start..end].iter().position(|byte| *byte == b'=');
+        if let Some(at) = equals.filter(|_| !comment) {
+            let (value_end, is_open) = value_end(text, start + at + 1);
+            if is_open {
+                return Some(start);
+            }
+            end = end.max(value_end);
+        }
+        start = end + 1;
+    }
+    None
+}
+
+/// Where the line of a value ends that begins at `from`, as systemd.exec(5) reads it: a quoted part may
+/// hold line ends; and whether a quote is still open at the end of the text.
+fn value_end(text: &[u8], from: usize) -> (usize, bool) {
+    let (mut at, mut quote) = (from, None);
+    // Quotes count only where a value or a part of one begins.
+    let mut begins = true;
+    while let Some(&byte) = text.get(at) {
+        match (quote, byte) {
+            (None, b'\n') => return (at, false),
+            (None, b'\\') => {
+                at += 1;
+                begins = false;
+            }
+            (None, b'"' | b'\'') if begins => quote = Some(byte),
+            (None, _) => begins = begins && byte.is_ascii_whitespace(),
+            (Some(b'"'), b'\\') => at += 1,
+            (Some(open), _) if open == byte => {
+                quote = None;
+                begins = true;
+            }
+            (Some(_), _) => {}
+        }
+        at += 1;
+    }
+    (text.len(), quote.is_some())
 }
 
 fn line_end(text: &[u8], from: usize) -> usize {
@@ -85,6 +143,12 @@ mod tests {
             ("A=x\\\n", None, "A=x\\\n\nP=7\n"),
             ("PP=1\nAP=2\n", None, "PP=1\nAP=2\nP=7\n"),
             ("P=\n", Some(""), "P=7\n"),
+            ("X=\"a\nP=1\n\"\n", None, "X=\"a\nP=1\n\"\nP=7\n"),
+            ("X='a\nP=1\n'\nP=2\n", Some("2"), "X='a\nP=1\n'\nP=7\n"),
+            ("X=\"a\\\"\nP=1\n\"\n", None, "X=\"a\\\"\nP=1\n\"\nP=7\n"),
+            ("A=1\nX=\"a\nP=1\n", None, "A=1\nP=7\nX=\"a\nP=1\n"),
+            ("X=it's\nP=1\n", Some("1"), "X=it's\nP=7\n"),
+            ("X=\"a\"'b\nP=1\n'\nP=2\n", Some("2"), "X=\"a\"'b\nP=1\n'\nP=7\n"),
         ] {
             let found = get(text.as_bytes(), "P");
             assert_eq!(found.as_deref(), value.map(str::as_bytes), "{text:?}");

@@ -37,6 +37,11 @@ pub enum HostChangeError {
     UnknownPackage { update: String },
     #[error("{program} reported success, but it is not installed")]
     NotInstalled { program: &'static str },
+    /// A tool is installed, and cannot be used: why.
+    #[error("{0}")]
+    Broken(String),
+    #[error("{path}: {why}")]
+    Content { path: String, why: String },
     /// One error of several changes.
     #[error(transparent)]
     Shared(Arc<Self>),

@@ -102,8 +102,11 @@ pub(crate) fn plain_path(path: &str) -> Result<(), Invalid> {
 /// The path of a `[[file]]`.
 pub(crate) fn profile_or_skel(path: &str) -> Result<(), Invalid> {
     plain_path(path)?;
-    let profile = path.strip_prefix("/etc/profile.d/").is_some_and(|name| !name.contains('/'));
-    check(profile || path.starts_with("/etc/skel/"), "a file of /etc/profile.d or /etc/skel", path)
+    if let Some(name) = path.strip_prefix("/etc/profile.d/") {
+        let is_read = !name.contains('/') && !name.starts_with('.') && name.ends_with(".sh");
+        return check(is_read, "a name that ends in .sh (shells read no others there)", path);
+    }
+    check(path.starts_with("/etc/skel/"), "a file of /etc/profile.d or /etc/skel", path)
 }
 
 /// The name of a sudoers fragment: sudo skips names with a dot or a tilde in them.

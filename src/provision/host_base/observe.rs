@@ -128,12 +128,16 @@ impl Host<'_> {
                 Err(error) if error.is_not_found() => return None,
                 Err(error) => return Some(broken(io_reason(&error.source))),
             };
-            let value: Result<serde_json::Value, _> = serde_json::from_slice(&bytes);
-            let version =
-                value.ok().and_then(|value| Some(value.get("version")?.as_str()?.to_owned()));
-            Some(match version {
-                Some(version) => Tool::Version(version, modules),
-                None => broken("package.json has no version".to_owned()),
+            let value: serde_json::Value = serde_json::from_slice(&bytes).unwrap_or_default();
+            let version = value.get("version").and_then(|version| version.as_str());
+            let missing = command_names(name, &value).into_iter().find_map(|command| {
+                let path = format!("{}/{command}", bin(modules));
+                self.at(&path).symlink_metadata().is_err().then_some(path)
+            });
+            Some(match (version, missing) {
+                (Some(_), Some(path)) => Tool::Broken(format!("its command {path} is missing")),
+                (Some(version), None) => Tool::Version(version.to_owned(), modules),
+                (None, _) => broken("package.json has no version".to_owned()),
             })
         })
     }
@@ -194,6 +198,36 @@ fn client(host: &Host<'_>, vault: &Vault) -> Result<Client, Unreadable> {
     let within = Duration::from_secs(vault.deadline_seconds);
     let authorities = vault.ca_file.as_ref().map(|path| host.at(path));
     Client::new("x-vault-token", token, within, authorities.as_deref()).map_err(Unreadable::new)
+}
+
+/// The directory of commands that belongs to one of modules.
+fn bin(modules: &str) -> String {
+    format!("{}/bin", modules.trim_end_matches("/lib/node_modules"))
+}
+
+/// The commands that a package has, by its package.json: an object, or one program with the name of the
+/// package.
+fn command_names(name: &str, package: &serde_json::Value) -> Vec<String> {
+    let plain = |name: &str| {
+        !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\0', '\n'])
+    };
+    let names: Vec<String> = match package.get("bin") {
+        Some(serde_json::Value::String(_)) => {
+            vec![name.rsplit('/').next().unwrap_or(name).to_owned()]
+        }
+        Some(serde_json::Value::Object(commands)) => commands.keys().cloned().collect(),
+        _ => Vec::new(),
+    };
+    names.into_iter().filter(|name| plain(name)).collect()
+}
+
+/// The paths of a tool's commands.
+pub(crate) fn commands(name: &str, modules: &str) -> Vec<String> {
+    let path = format!("{modules}/{name}/package.json");
+    let bytes = fs::read(Path::new(&path), MAX).unwrap_or_default();
+    let package: serde_json::Value = serde_json::from_slice(&bytes).unwrap_or_default();
+    let names = command_names(name, &package).into_iter();
+    names.map(|command| format!("{}/{command}", bin(modules))).collect()
 }
 
 /// The packages of the host, read again after an installation.

@@ -22,6 +22,8 @@ impl Unreadable {
 pub struct ConfiguredFiles {
     /// Texts to deploy.
     pub texts: BTreeMap<String, Result<String, Unreadable>>,
+    /// Files of root's for all users that no user reaches: the directory on the way, and its mode.
+    pub closed: BTreeMap<String, (String, u32)>,
     pub tokens: BTreeMap<String, Result<SecretText, Unreadable>>,
     /// Clusters of administrators' kubeconfigs.
     pub clusters: BTreeMap<String, Result<Cluster, Unreadable>>,

@@ -9,11 +9,12 @@ use crate::provision::protocol::SecretText;
 use crate::provision::settings::Settings;
 use crate::provision::settings::agents::SkelSource;
 use crate::provision::settings::values::Absolute;
-use crate::provision::sources::kubeconfig;
+use crate::provision::sources::kubeconfig::{self, Authority, Cluster};
 use crate::sys::fs::{self, trusted_path};
 use crate::sys::net::secret;
 use crate::sys::{FileError, accounts};
 use crate::text::{io_reason, shown};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 /// Maximum size of a text to deploy, in bytes.
@@ -40,6 +41,10 @@ pub fn read_configured_files(observed: &mut Observed, root: &Path, settings: &Se
         made.push(path);
     }
     for path in made {
+        if !path.starts_with("/etc/skel") {
+            let closed = closed_directory(&source, &path);
+            observed.configured.closed.extend(closed.map(|closed| (path.clone(), closed)));
+        }
         observed.files.extend(source.file(&path).map(|file| (path, file)));
     }
     let configured = &mut observed.configured;
@@ -49,7 +54,8 @@ pub fn read_configured_files(observed: &mut Observed, root: &Path, settings: &Se
     }
     if let Some(path) = settings.cluster.kubeconfig() {
         let cluster = bytes(&source, path, kubeconfig::MAX_SIZE)
-            .and_then(|bytes| kubeconfig::read(&bytes).map_err(|why| in_file(path, why)));
+            .and_then(|bytes| kubeconfig::read(&bytes).map_err(|why| in_file(path, why)))
+            .and_then(|cluster| by_content(&source, cluster));
         configured.clusters.insert(path.to_owned(), cluster);
     }
     if let Some(path) = settings.browser.agent.as_ref().map(Absolute::as_str) {
@@ -58,8 +64,29 @@ pub fn read_configured_files(observed: &mut Observed, root: &Path, settings: &Se
     configured.persist = agents.wants_hook().then(|| persist(root));
 }
 
+/// A cluster whose certificate authority is not a path: users may not read the administrator's files.
+fn by_content(source: &HostRoot<'_>, cluster: Cluster) -> Result<Cluster, Unreadable> {
+    let Some(Authority::File(path)) = &cluster.authority else { return Ok(cluster) };
+    let text = bytes(source, path, kubeconfig::MAX_SIZE)?;
+    let authority = kubeconfig::certificates(&text).map_err(|why| in_file(path, why))?;
+    Ok(Cluster { authority: Some(authority), ..cluster })
+}
+
 fn in_file(path: &str, why: impl std::fmt::Display) -> Unreadable {
     Unreadable(format!("{path}: {why}"))
+}
+
+/// The first directory on the way to a file that not all users can enter and list.
+fn closed_directory(source: &HostRoot<'_>, path: &str) -> Option<(String, u32)> {
+    const OPEN: u32 = 0o005;
+    let directories = Path::new(path).ancestors().skip(1).filter(|dir| *dir != Path::new("/"));
+    let mut directories: Vec<String> =
+        directories.map(|dir| dir.to_string_lossy().into_owned()).collect();
+    directories.reverse();
+    directories.into_iter().find_map(|dir| {
+        let mode = source.stat(&dir).ok().flatten()?.mode() & 0o7777;
+        (mode & OPEN != OPEN).then_some((dir, mode))
+    })
 }
 
 /// Whether a file must be root's own, all directories above it included.
@@ -102,7 +129,21 @@ fn token(source: &HostRoot<'_>, path: &str) -> Result<SecretText, Unreadable> {
         secret::read(&at)
     };
     let secret = secret.map_err(|error| unreadable(path, &error))?;
-    Ok(SecretText(secret.text().to_owned()))
+    let text = secret.text();
+    if !is_token(text) {
+        let why = "not a token alone: expected neither NAME=, quotes, braces nor blanks";
+        return Err(in_file(path, why));
+    }
+    Ok(SecretText(text.to_owned()))
+}
+
+/// Whether a text has the form of a token. An assignment would be given to users as the value.
+fn is_token(text: &str) -> bool {
+    let name = text.split('=').next().unwrap_or_default();
+    let is_name = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    let is_assignment = text.contains('=') && name.chars().all(is_name) && name.contains('_');
+    let is_plain = |c: char| c.is_ascii_graphic() && !"\"'`{}[]()<>$\\;,".contains(c);
+    !text.is_empty() && !is_assignment && text.chars().all(is_plain)
 }
 
 /// The program that agents' hooks call: beside this one.
@@ -117,4 +158,31 @@ fn persist(root: &Path) -> Result<String, Unreadable> {
         trusted_path::check(&path).map_err(Unreadable::new)?;
     }
     path.into_os_string().into_string().map_err(|_| Unreadable("its path is not UTF-8".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_told_from_an_assignment_and_from_other_texts() {
+        for token in ["sk-ant-oat01-Ab_9-x", "c2VjcmV0Cg==", "a.b.c", "YQ=="] {
+            assert!(is_token(token), "{token}");
+        }
+        for other in [
+            "",
+            "CLAUDE_CODE_OAUTH_TOKEN=sk-1",
+            "CLAUDE_CODE_OAUTH_TOKEN=",
+            "export A=b",
+            "\"sk-1\"",
+            "'sk-1'",
+            "{\"token\": \"sk-1\"}",
+            "sk-1 # note",
+            "sk-1\nsk-2",
+            "${TOKEN}",
+            "sk\u{e9}",
+        ] {
+            assert!(!is_token(other), "{other}");
+        }
+    }
 }

@@ -75,6 +75,7 @@ pub fn observe(root: &Path, users: &Roster, home_base: &str) -> Result<Observed,
         from_elsewhere(&mut observed, users)?;
         observed.units.active = active();
     }
+    observed.home_base = unusable_base(&source, home_base);
     for user in users.users.keys() {
         // An inode that may not be read (on a network file system) is no fact.
         if let Ok(Some(meta)) = source.stat(&format!("{home_base}/{user}")) {
@@ -89,6 +90,19 @@ pub fn observe(root: &Path, users: &Roster, home_base: &str) -> Result<Observed,
         "observed the host"
     );
     Ok(observed)
+}
+
+/// Why no home can be made in a directory.
+fn unusable_base(source: &HostRoot<'_>, home_base: &str) -> Option<String> {
+    let meta = source.stat(home_base).ok().flatten()?;
+    if meta.is_symlink() {
+        let place = source.link(home_base).unwrap_or_default();
+        let place = crate::text::shown(&place).to_string();
+        return Some(format!(
+            "{home_base} is a link to {place}: home_base must name the real place"
+        ));
+    }
+    (!meta.is_dir()).then(|| format!("{home_base} is not a directory"))
 }
 
 /// The uids of a roster's users, as the host below `root` has them.

@@ -18,6 +18,8 @@ pub struct Observed {
     pub locks: Option<BTreeMap<String, LoginLock>>,
     /// The present day, counted from 1970-01-01.
     pub today: u64,
+    /// Why no home can be made in the directory of homes.
+    pub home_base: Option<String>,
     /// What is where the homes of the roster's users are, or would be.
     pub homes: BTreeMap<String, HomeInode>,
     /// What users' own processes report about their homes. Users who were not asked are not in it.

@@ -25,6 +25,9 @@ fn make(
     let change = Change::new(Some(user), Step::Account, "account", format!("account {user}"));
     debug_assert_eq!(change.id, account_id(user));
     let cause = if made.is_some() { Cause::Drift } else { Cause::Intent };
+    if let Some(why) = &observed.home_base {
+        return change.refused(cause, why);
+    }
     if let Some(HomeInode { uid, .. }) = observed.homes.get(user) {
         let why = format!("{home} exists already and belongs to uid {uid}");
         return change.refused(cause, why);

@@ -104,7 +104,9 @@ pub(super) fn assign(
 
 /// The port in a value, if no other user has it.
 fn free(value: &[u8], taken: &BTreeMap<u16, String>) -> Result<u16, Refusal> {
-    let port = std::str::from_utf8(value).ok().and_then(|text| text.parse::<u16>().ok());
+    let text = std::str::from_utf8(value).unwrap_or_default();
+    // Only as it is written here: a program may take 04100 for another number.
+    let port = text.parse::<u16>().ok().filter(|port| port.to_string() == text);
     let port = port.ok_or_else(|| Refusal::NotAPort(shown_port(value)))?;
     if port < 1024 {
         return Err(Refusal::Privileged(port));

@@ -33,8 +33,9 @@ impl Service {
     }
 }
 
-/// A port as it is, every other value as its hash: it may be a secret.
+/// A short number as it is, every other value as its hash: it may be a secret.
 pub(super) fn shown_port(value: &[u8]) -> String {
-    let port = std::str::from_utf8(value).ok().and_then(|text| text.parse::<u16>().ok());
-    port.map_or_else(|| digest::short(value), |port| port.to_string())
+    let text = std::str::from_utf8(value).unwrap_or_default();
+    let digits = !text.is_empty() && text.len() <= 8 && text.chars().all(|c| c.is_ascii_digit());
+    if digits { text.to_owned() } else { digest::short(value) }
 }

@@ -35,6 +35,8 @@ pub enum KubeconfigError {
     NotAList,
     #[error("it does not check the cluster's certificate (insecure-skip-tls-verify)")]
     Insecure,
+    #[error("its certificate authority is not a file of certificates alone")]
+    NotCertificates,
     #[error("its certificate-authority-data is not base64")]
     NotBase64,
     #[error("its certificate-authority is not an absolute path")]
@@ -58,7 +60,7 @@ pub struct Cluster {
 pub enum Authority {
     /// As kubeconfigs hold them (base64).
     Data(String),
-    /// The path of a file that users can read.
+    /// The path of a file, which users may not be able to read.
     File(String),
 }
 
@@ -130,6 +132,30 @@ pub fn read(bytes: &[u8]) -> Result<Cluster, Error> {
     let cluster = Cluster { server, authority };
     cluster.check()?;
     Ok(cluster)
+}
+
+/// A certificate authority, as a kubeconfig holds it: the certificates of a file's text.
+pub fn certificates(text: &[u8]) -> Result<Authority, Error> {
+    let has = |mark: &str| text.windows(mark.len()).any(|part| part == mark.as_bytes());
+    if has("PRIVATE KEY") || !has("-----BEGIN CERTIFICATE-----") {
+        return Err(Error::NotCertificates);
+    }
+    Ok(Authority::Data(base64(text)))
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for three in bytes.chunks(3) {
+        let at = |index: usize| usize::from(three.get(index).copied().unwrap_or_default());
+        let bits = at(0) << 16 | at(1) << 8 | at(2);
+        for digit in 0..4 {
+            let is_used = digit <= three.len();
+            let digit = DIGITS[bits >> (18 - 6 * digit) & 63];
+            text.push(if is_used { char::from(digit) } else { '=' });
+        }
+    }
+    text
 }
 
 impl Cluster {
@@ -244,6 +270,25 @@ mod tests {
             assert!(error.contains(why) && !error.contains("ecret"), "{error}");
         }
         assert!(read(b"\xff").is_err());
+    }
+
+    #[test]
+    fn an_authority_is_written_by_content_and_never_with_a_key() {
+        for (text, expected) in
+            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg==")]
+        {
+            assert_eq!(base64(text.as_bytes()), expected);
+        }
+        let pem = "-----BEGIN CERTIFICATE-----\nQQ==\n-----END CERTIFICATE-----\n";
+        assert!(matches!(certificates(pem.as_bytes()), Ok(Authority::Data(_))));
+        for other in ["", "x", "-----BEGIN RSA PRIVATE KEY-----\n"] {
+            assert!(certificates(other.as_bytes()).is_err(), "{other}");
+            assert!(
+                other.is_empty()
+                    || certificates(format!("{pem}-----BEGIN PRIVATE KEY-----").as_bytes())
+                        .is_err()
+            );
+        }
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub enum StateError {
 pub struct State {
     dir: Dir,
     applied: Dir,
-    _lock: Lock,
+    _lock: Option<Lock>,
 }
 
 impl State {
@@ -47,7 +47,17 @@ impl State {
         let dir = trusted_path::ensure_dir(path)?;
         let lock = locks::exclusive(&dir, "lock", wait)?;
         let applied = dir.ensure_dir("applied")?;
-        Ok(Self { dir, applied, _lock: lock })
+        Ok(Self { dir, applied, _lock: Some(lock) })
+    }
+
+    /// Opens it while another run holds the lock: for what must not wait.
+    ///
+    /// # Errors
+    /// Users other than root could change it.
+    pub fn open_unlocked(path: &Path) -> Result<Self, FileError> {
+        let dir = trusted_path::ensure_dir(path)?;
+        let applied = dir.ensure_dir("applied")?;
+        Ok(Self { dir, applied, _lock: None })
     }
 
     pub fn dir(&self) -> &Dir {

@@ -5,6 +5,7 @@ mod compare;
 mod derived;
 mod edits;
 mod messages;
+mod owners;
 
 use super::{Document, Layout, Roster, Row, Tier, parse};
 use proptest::prelude::*;

@@ -119,6 +119,14 @@ pub fn set_attributes(dir: &Dir, name: &str, attributes: Attributes) -> Result<(
     set(&file, attributes).map_err(|source| dir.error("changing the mode of", name, source))
 }
 
+/// Sets owner and mode of an open directory.
+pub fn set_directory(dir: &Dir, attributes: Attributes) -> Result<(), FileError> {
+    let Attributes { uid, gid, mode } = attributes;
+    rustix::fs::fchown(dir.fd(), Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)))
+        .and_then(|()| rustix::fs::fchmod(dir.fd(), Mode::from_raw_mode(mode)))
+        .map_err(|source| FileError::system("changing the owner of", dir.path(), source))
+}
+
 /// Owner before mode: a change of owner takes bits of the mode away.
 fn set(file: &File, attributes: Attributes) -> Result<(), Errno> {
     let stat = rustix::fs::fstat(file)?;

@@ -5,6 +5,7 @@ pub mod detach;
 pub mod exec;
 pub mod limits;
 pub mod orphans;
+pub mod own_arguments;
 pub mod parallel;
 pub mod signal_all;
 pub mod spawn;

@@ -5,7 +5,7 @@ use super::exec::remaining;
 use nix::libc;
 use nix::sys::wait::{WaitStatus, waitpid};
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::process::{Pid, PidfdFlags};
+use rustix::process::{Pid, PidfdFlags, Signal};
 use std::collections::BTreeSet;
 use std::io;
 use std::ops::RangeInclusive;
@@ -37,6 +37,8 @@ pub struct Process {
     pub name: String,
     /// Whether it has ended, but its parent has not read its status yet.
     pub ended: bool,
+    /// Whether one of its uids is not the account's.
+    is_mixed: bool,
     /// Those of its uids (real, effective, saved) that are the account's.
     uids: BTreeSet<u32>,
 }
@@ -83,6 +85,29 @@ pub fn kill_all(uids: &AccountUids) -> io::Result<Vec<Process>> {
     let mut left = find(uids)?;
     left.retain(|process| !process.ended);
     Ok(left)
+}
+
+/// Stops every process of the account (SIGSTOP), so that none of them sees or does anything more. Those that
+/// also have another uid, as set-user-id programs have, are killed: they may hold locks of the host.
+///
+/// # Errors
+/// As [`kill_all`].
+pub fn stop_all(uids: &AccountUids) -> io::Result<()> {
+    let mut used = BTreeSet::from([uids.uid]);
+    used.extend(find(uids)?.iter().flat_map(|process| process.uids.iter().copied()));
+    for uid in used {
+        child_of_uid(uid, libc::SIGSTOP)?;
+    }
+    for process in find(uids)?.iter().filter(|process| !process.ended) {
+        let signal = if process.is_mixed { Signal::KILL } else { Signal::STOP };
+        signal_one(process.pid, uids, signal);
+    }
+    Ok(())
+}
+
+/// Lets one stopped process of the account go on.
+pub fn go_on(pid: i32, uids: &AccountUids) {
+    signal_one(pid, uids, Signal::CONT);
 }
 
 /// Whether the kernel knows no process that a process of this uid could signal; no fork escapes that.
@@ -141,15 +166,19 @@ fn child_of_uid(uid: u32, signal: libc::c_int) -> io::Result<bool> {
     }
 }
 
-/// Kills one process through its descriptor, if it still belongs to the account.
 fn kill_one(pid: i32, uids: &AccountUids) {
+    signal_one(pid, uids, Signal::KILL);
+}
+
+/// Signals one process through its descriptor, if it still belongs to the account.
+fn signal_one(pid: i32, uids: &AccountUids, signal: Signal) {
     let Some(number) = Pid::from_raw(pid) else { return };
     let Ok(fd) = rustix::process::pidfd_open(number, PidfdFlags::empty()) else { return };
     if inspect(pid, uids).is_none() {
         return;
     }
     // Fails only if it has ended meanwhile.
-    let _ = rustix::process::pidfd_send_signal(&fd, rustix::process::Signal::KILL);
+    let _ = rustix::process::pidfd_send_signal(&fd, signal);
 }
 
 fn inspect(pid: i32, account: &AccountUids) -> Option<Process> {
@@ -157,13 +186,14 @@ fn inspect(pid: i32, account: &AccountUids) -> Option<Process> {
     let status = String::from_utf8_lossy(&status);
     let uids = field(&status, "Uid:")?.split_whitespace().take(3);
     let uids: BTreeSet<u32> = uids.filter_map(|uid| uid.parse().ok()).collect();
+    let is_mixed = uids.iter().any(|uid| !account.has(*uid));
     let uids: BTreeSet<u32> = uids.into_iter().filter(|uid| account.has(*uid)).collect();
     if uids.is_empty() {
         return None;
     }
     let name = field(&status, "Name:").unwrap_or_default().to_owned();
     let ended = field(&status, "State:").is_some_and(|state| state.starts_with(['Z', 'X']));
-    Some(Process { pid, name, ended, uids })
+    Some(Process { pid, name, ended, is_mixed, uids })
 }
 
 /// A line of a status file; names in it hold no line ends.

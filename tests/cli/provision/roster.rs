@@ -197,7 +197,7 @@ fn users_who_left_are_planned_for_and_admins_are_not() {
         "users:\n  tl-x: {authentik_user: builder42, k8s_user: x, tier: admin}\n",
     );
     let run = desk.run("offboard plan --old roster.yaml --new new.yaml").ok();
-    assert!(run.out().contains("- cut tl-reader\n    save the sessions a last time\n    kill the processes that run now\n    lock the login\n"), "{}", run.out());
+    assert!(run.out().contains("- cut tl-reader\n    stop every process\n    lock the login\n    save the sessions a last time\n    kill the processes that run now\n"), "{}", run.out());
     assert!(run.out().ends_with("Plan: 2 to cut, 1 refused.\n") && !run.out().contains("undone"));
     assert!(
         run.err().contains("warning: tl-ops: an admin, who is not cut by the difference"),
@@ -207,7 +207,7 @@ fn users_who_left_are_planned_for_and_admins_are_not() {
     assert!(run.err().contains("tl-builder: shares an identity with tl-x of the new roster"));
     let plan = "offboard plan --old roster.yaml --new new.yaml --destructive --json";
     let one = desk.run(&format!("{plan} --user tl-reader")).ok().json();
-    assert_eq!(one["users"][0]["steps"][13], "remove");
+    assert_eq!(one["users"][0]["steps"][16], "remove");
     assert_eq!((one["users"].as_array().unwrap().len(), &one["protected"]), (1, &json!([])));
     let run = desk.run(&format!("{plan} --user tl-raeder")).code(2);
     assert!(run.err().contains("hint: did you mean 'tl-reader'?"), "{}", run.err());

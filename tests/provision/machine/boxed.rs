@@ -175,6 +175,10 @@ fn answer(path: &str) -> Reply {
                 )
             };
             let (one, two) = (version("1.0.0"), version("2.0.0"));
+            // One whose command needs its install script.
+            let three = version("3.0.0").replacen('{', "{\"hasInstallScript\":true,", 1);
+            let (two, three) = (format!("{two},"), three);
+            let two = two + &three;
             let tags = "\"dist-tags\":{\"latest\":\"2.0.0\"}";
             Reply::Body(
                 200,
@@ -182,6 +186,7 @@ fn answer(path: &str) -> Reply {
             )
         }
         path if path.ends_with("1.0.0.tgz") => raw("application/octet-stream", &tarball("1.0.0")),
+        path if path.ends_with("3.0.0.tgz") => raw("application/octet-stream", &tarball("3.0.0")),
         path if path.ends_with("2.0.0.tgz") => raw("application/octet-stream", &tarball("2.0.0")),
         _ => Reply::Body(404, "{}".to_owned()),
     }
@@ -200,11 +205,19 @@ fn tarball(version: &str) -> Vec<u8> {
     let dir = tempfile::tempdir().unwrap();
     let package = dir.path().join("package");
     std::fs::create_dir(&package).unwrap();
+    let (scripts, needs) = match version {
+        "3.0.0" => (
+            ",\"scripts\":{\"postinstall\":\"touch native\"}",
+            "if (!require('fs').existsSync(__dirname + '/native')) \
+             { console.error('native binary not installed'); process.exit(1); }\n",
+        ),
+        _ => ("", ""),
+    };
     let json = format!(
-        "{{\"name\":\"tl-tool\",\"version\":\"{version}\",\"bin\":{{\"tl-tool\":\"tool.js\"}}}}"
+        "{{\"name\":\"tl-tool\",\"version\":\"{version}\",\"bin\":{{\"tl-tool\":\"tool.js\"}}{scripts}}}"
     );
     std::fs::write(package.join("package.json"), json).unwrap();
-    let script = format!("#!/usr/bin/env node\nconsole.log('{version}');\n");
+    let script = format!("#!/usr/bin/env node\n{needs}console.log('{version}');\n");
     std::fs::write(package.join("tool.js"), script).unwrap();
     let tar = Command::new("tar").arg("-C").arg(dir.path()).args(["-cz", "package"]).output();
     tar.unwrap().stdout

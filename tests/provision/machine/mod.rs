@@ -4,6 +4,7 @@
 mod applied;
 mod boxed;
 mod killed;
+mod real_use;
 mod refused;
 
 use super::{chmod, copy, without_owner};

@@ -34,11 +34,13 @@ pub struct OffboardPlanArgs {
 pub enum StageCommand {
     /// Cut a user off: no login works, and no process runs as the user
     ///
-    /// Deletes nothing; `uncut` undoes all of it. Saves the sessions a last time; locks the password
-    /// and lets the account expire; ends lingering, units, cron and at jobs, tokens of services, the
-    /// membership of groups that give access or make root, and every process. Safe to run repeatedly.
+    /// Deletes nothing; `uncut` undoes all of it. Stops every process, locks the password and lets the
+    /// account expire; saves the sessions a last time, in a few seconds; ends lingering, units, cron and at jobs, tokens of services, the
+    /// membership of groups that give access or make root, and every process; closes the home; lists
+    /// files with set-id bits, and what a person must still do. Does not wait for another run to take
+    /// the access away. Safe to run repeatedly.
     Cut {
-        /// The OS user
+        /// The OS user; `-` reads the user and, on the lines below, the reason from standard input
         #[arg(value_name = "NAME")]
         user: String,
         /// Cut an admin, unless it is the last one of the applied roster

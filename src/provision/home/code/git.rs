@@ -47,7 +47,23 @@ pub(super) fn git(
     if output.status.success() {
         Ok(output.stdout)
     } else {
-        let text = error_line(&String::from_utf8_lossy(&output.stderr));
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        let text = known_cause(&stderr).map_or_else(|| error_line(&stderr), str::to_owned);
         Err(HomeError::Command { command: "git".to_owned(), text })
+    }
+}
+
+/// Causes that git prints before its last line, or after its first one, each with what helps.
+fn known_cause(stderr: &str) -> Option<&'static str> {
+    let has = |text: &str| stderr.contains(text);
+    if has("Host key verification failed") || has("No ED25519 host key is known") {
+        Some("ssh does not trust the remote's host key: add it to /etc/ssh/ssh_known_hosts")
+    } else if has("detected dubious ownership") {
+        Some(
+            "the mirror belongs to another user, which git refuses: \
+             git config --system --add safe.directory PATH-OF-THE-MIRROR",
+        )
+    } else {
+        None
     }
 }

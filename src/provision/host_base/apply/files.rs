@@ -1,5 +1,6 @@
 //! Files and modes below directories of root's own: no link is followed, a file appears whole.
 
+use super::sudoers;
 use super::tools::run;
 use crate::provision::host_base::HostChangeError;
 use crate::provision::host_base::plan::{Action, Kind};
@@ -27,8 +28,28 @@ pub(crate) fn write(kind: Kind, action: &Action) -> Result<(), HostChangeError> 
         // sudo skips files with a dot in their name, as this temporary one has.
         let temporary = staged.path().to_string_lossy().into_owned();
         run(&["visudo", "-c", "-f", &temporary], CHECK_DEADLINE)?;
+        sudoers::check_merged(&name, &content.0)?;
+    }
+    if path.starts_with("/etc/profile.d/") {
+        check_profile(path, &content.0, &staged.path())?;
     }
     Ok(staged.commit(*attributes, expected.as_deref())?)
+}
+
+/// Checks a file that every login shell reads: what is wrong in it is printed at each login.
+fn check_profile(path: &str, content: &[u8], staged: &Path) -> Result<(), HostChangeError> {
+    if content.contains(&b'\r') {
+        let why = "its lines end with carriage returns: shells take them for text".to_owned();
+        return Err(HostChangeError::Content { path: path.to_owned(), why });
+    }
+    let staged = staged.to_string_lossy();
+    run(&["sh", "-n", &staged], CHECK_DEADLINE).map(drop).map_err(|error| match error {
+        HostChangeError::Program { message, .. } => {
+            let why = format!("not a valid shell script: {}", message.replace(&*staged, path));
+            HostChangeError::Content { path: path.to_owned(), why }
+        }
+        other => other,
+    })
 }
 
 /// Downloads a file, and installs it only if it has the pinned hash.

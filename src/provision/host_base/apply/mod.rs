@@ -3,6 +3,7 @@
 
 mod files;
 mod packages;
+mod sudoers;
 mod tools;
 
 use super::observe;
@@ -111,8 +112,8 @@ impl ApplyRun<'_> {
         let unfinished = self.record.unfinished.contains_key(&change.id);
         self.begin(change, &leaves)?;
         let result = match action {
-            Action::Npm { name, version } => {
-                packages::npm(name, version, unfinished, self.progress)
+            Action::Npm { name, version, replace } => {
+                packages::npm(name, version, unfinished || *replace, self.progress)
             }
             Action::Fetch { download, expected } => {
                 files::fetch(download, expected.as_deref(), self.progress)

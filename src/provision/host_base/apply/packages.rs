@@ -1,7 +1,7 @@
 //! apt-get and npm.
 
 use super::ApplyRun;
-use super::tools::{run, run_to_completion};
+use super::tools::{run, run_to_completion, waiting_for_locks};
 use crate::provision::host_base::observe;
 use crate::provision::host_base::observed::Tool;
 use crate::provision::host_base::plan::{Action, Change};
@@ -14,6 +14,8 @@ use std::time::Duration;
 
 const QUERY_DEADLINE: Duration = Duration::from_mins(1);
 const UPDATE_DEADLINE: Duration = Duration::from_mins(5);
+/// How long a command of a tool may take to print its version.
+const COMMAND_DEADLINE: Duration = Duration::from_secs(30);
 const INSTALL_DEADLINE: Duration = Duration::from_mins(30);
 /// apt-get's options: installed packages and configuration files are kept; waits for another apt to end.
 const OPTIONS: [&str; 9] = [
@@ -117,7 +119,7 @@ fn call(changes: &[&Change]) -> Result<(), HostChangeError> {
     argv.extend(OPTIONS);
     argv.push("--");
     argv.extend(specs.iter().map(String::as_str));
-    run_to_completion(&argv, INSTALL_DEADLINE).map(drop)
+    waiting_for_locks(|| run_to_completion(&argv, INSTALL_DEADLINE)).map(drop)
 }
 
 /// Finishes an interrupted installation: until then apt-get refuses to install anything. If that fails for
@@ -127,7 +129,7 @@ fn finish_interrupted(interrupted: bool) {
     let pending = updates.is_ok_and(|names| names.is_none_or(|names| !names.is_empty()));
     if interrupted || pending {
         let argv = ["dpkg", "--force-confdef", "--force-confold", "--configure", "-a"];
-        let _ = run_to_completion(&argv, INSTALL_DEADLINE);
+        let _ = waiting_for_locks(|| run_to_completion(&argv, INSTALL_DEADLINE));
     }
 }
 
@@ -160,8 +162,8 @@ fn known_packages<'a>(
         return Ok(KnownPackages { names: first, update: String::new() });
     }
     progress("renewing apt's lists");
-    let update =
-        run(&["apt-get", "update", "-q", "-oDPkg::Lock::Timeout=120", ANY_ERROR], UPDATE_DEADLINE);
+    let argv = ["apt-get", "update", "-q", "-oDPkg::Lock::Timeout=120", ANY_ERROR];
+    let update = waiting_for_locks(|| run(&argv, UPDATE_DEADLINE));
     let update = update.err().map_or(String::new(), |why| format!("; {why}"));
     Ok(KnownPackages { names: query()?, update })
 }
@@ -201,6 +203,8 @@ pub(crate) fn npm(
             "--no-audit",
             "--no-fund",
             "--no-update-notifier",
+            // Whatever root's own npm is set to: a tool may need its install script.
+            "--ignore-scripts=false",
             "--loglevel=error",
             "--",
             what,
@@ -212,9 +216,24 @@ pub(crate) fn npm(
     }
     call("install", &spec)?;
     match observe::tool(name) {
-        Some(Tool::Version(there, _)) if there == version => Ok(()),
+        Some(Tool::Version(there, modules)) if there == version => commands_run(name, modules),
+        Some(Tool::Broken(why)) => Err(HostChangeError::Broken(why)),
         _ => Err(HostChangeError::NotInstalled { program: "npm" }),
     }
+}
+
+/// Whether each command of the tool runs: one whose install script failed may only say so. A command that
+/// knows neither option is asked in vain, so one success is enough.
+fn commands_run(name: &str, modules: &str) -> Result<(), HostChangeError> {
+    for command in observe::commands(name, modules) {
+        let version = run(&[&command, "--version"], COMMAND_DEADLINE);
+        if let Err(error) = version
+            && run(&[&command, "--help"], COMMAND_DEADLINE).is_err()
+        {
+            return Err(error);
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

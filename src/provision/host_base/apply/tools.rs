@@ -1,10 +1,11 @@
 //! Programs of the system: with a fixed environment, a deadline and bounded output.
 
 use crate::provision::host_base::HostChangeError;
+use crate::sys::clock;
 use crate::sys::process::exec::{Output, Program, describe};
 use std::ffi::OsString;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const ENVIRONMENT: [(&str, &str); 11] = [
     ("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
@@ -37,6 +38,38 @@ pub(crate) fn run_to_completion(
     deadline: Duration,
 ) -> Result<Output, HostChangeError> {
     finish(argv[0], program(argv, deadline).outlive_parent())
+}
+
+/// How long a lock that another program holds is waited for.
+const LOCK_PATIENCE: Duration = Duration::from_mins(2);
+const LOCK_PAUSE: Duration = Duration::from_secs(1);
+
+/// Runs a program of dpkg's or apt's again for as long as another one holds one of their locks: apt's own
+/// option for that does not wait for the lock of its lists, nor for that of its downloads.
+pub(crate) fn waiting_for_locks<T>(
+    mut call: impl FnMut() -> Result<T, HostChangeError>,
+) -> Result<T, HostChangeError> {
+    let begun = Instant::now();
+    loop {
+        match call() {
+            Err(HostChangeError::Program { message, .. })
+                if is_locked(&message) && begun.elapsed() < LOCK_PATIENCE =>
+            {
+                clock::pause(LOCK_PAUSE);
+            }
+            result => return result,
+        }
+    }
+}
+
+/// Whether a message of apt's or dpkg's, in its untranslated form, is about a lock.
+fn is_locked(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    message.contains("could not get lock")
+        || message.contains("unable to lock")
+        || message.contains("unable to acquire the dpkg")
+        || message.contains("locked by another process")
+        || message.contains("is another process using it")
 }
 
 fn program(argv: &[&str], deadline: Duration) -> Program {
@@ -83,4 +116,38 @@ pub(crate) fn reload() -> Result<(), HostChangeError> {
         return Ok(());
     }
     run(&["systemctl", "daemon-reload"], Duration::from_secs(90)).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(message: &str) -> HostChangeError {
+        let (program, how) = ("apt-get".to_owned(), "exited with 100".to_owned());
+        HostChangeError::Program { program, how, message: message.to_owned() }
+    }
+
+    #[test]
+    fn a_lock_is_waited_for_and_any_other_error_is_not() {
+        for message in [
+            "E: Could not get lock /var/lib/apt/lists/lock. It is held by process 7 (apt-get)",
+            "E: Unable to lock directory /var/lib/apt/lists/",
+            "E: Unable to lock the download directory",
+            "E: Unable to acquire the dpkg frontend lock (/var/lib/dpkg/lock-frontend), is another process using it?",
+            "dpkg: error: dpkg frontend lock was locked by another process with pid 7",
+        ] {
+            let mut tries = 0;
+            let result = waiting_for_locks(|| {
+                tries += 1;
+                if tries == 1 { Err(failure(message)) } else { Ok(tries) }
+            });
+            assert_eq!(result.unwrap(), 2, "{message}");
+        }
+        let mut tries = 0;
+        let result = waiting_for_locks(|| {
+            tries += 1;
+            Err::<(), _>(failure("E: Unable to locate package x"))
+        });
+        assert!(result.is_err() && tries == 1);
+    }
 }

@@ -52,7 +52,12 @@ pub enum Action {
     /// apt-get(8).
     Package { name: String, version: Option<String> },
     /// npm(1).
-    Npm { name: String, version: String },
+    Npm {
+        name: String,
+        version: String,
+        /// Whether an incomplete one must be removed first.
+        replace: bool,
+    },
     /// Downloads and installs a file. `expected` is the hash of the present one.
     Fetch { download: Download, expected: Option<String> },
     /// Installs a file. `expected` is the hash of the present one.

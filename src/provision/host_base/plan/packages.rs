@@ -43,7 +43,8 @@ pub(crate) fn npm(spec: &HostSpec, observed: &Observed, plan: &mut Plan) {
     for (name, version) in &spec.npm {
         let id = format!("npm/{name}");
         let change = Change::new(Kind::Npm, &id, name).to(version);
-        let action = || Action::Npm { name: name.clone(), version: version.clone() };
+        let replace = matches!(observed.npm.get(name), Some(Tool::Broken(_)));
+        let action = || Action::Npm { name: name.clone(), version: version.clone(), replace };
         let last = observed.record.made.get(&id);
         let unfinished = observed.record.unfinished.contains_key(&id);
         let change = match observed.npm.get(name) {

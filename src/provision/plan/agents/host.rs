@@ -21,6 +21,12 @@ pub(in crate::provision::plan) fn plan_host(observed: &Observed, settings: &Sett
     if settings.wants_hook() {
         planned.join(hook(observed));
     }
+    for (path, (directory, mode)) in &observed.configured.closed {
+        let change = host(&format!("closed/{path}"), format!("{path}: for all users"));
+        let why = format!("users cannot reach it: {directory} has mode {mode:04o}");
+        let change = change.hint(format!("chmod 755 {directory}"));
+        planned.changes.push(change.refused(Cause::Drift, why));
+    }
     for entry in settings.skel.entries() {
         let path = skel_path(entry);
         let change = host(&path, path.clone());
