@@ -3,18 +3,17 @@
 use super::error::OffboardError;
 use super::processes;
 use super::record::CutRecordFile;
+use super::settings::Settings;
 use super::step_runner::StepResult;
 use crate::sys::fs::set_id;
 use crate::text::shown;
 use std::time::Duration;
 
-/// How long the file systems are searched.
-const PATIENCE: Duration = Duration::from_secs(20);
-
 /// Lists the user's files with a set-id bit, and what was not searched.
-pub(super) fn set_id_files(file: &CutRecordFile) -> StepResult {
+pub(super) fn set_id_files(file: &CutRecordFile, settings: &Settings) -> StepResult {
+    let patience = Duration::from_secs(settings.set_id_search_seconds.into());
     let theirs = processes::uids_of(&file.record);
-    let search = set_id::find(&|uid| theirs.has(uid), PATIENCE).map_err(OffboardError::from)?;
+    let search = set_id::find(&|uid| theirs.has(uid), patience).map_err(OffboardError::from)?;
     let user = &file.record.user;
     let mut lines: Vec<String> = search
         .found

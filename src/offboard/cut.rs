@@ -91,7 +91,7 @@ fn perform(
         CutStep::LeaveGroups => account::leave_groups(file, &granted_groups(target, settings)),
         CutStep::EndProcesses => processes::end_all(&file.record),
         CutStep::CloseHome => frozen::close(file),
-        CutStep::FindSetIdFiles => aftermath::set_id_files(file),
+        CutStep::FindSetIdFiles => aftermath::set_id_files(file, settings),
         CutStep::RevokeCluster => revoke(file, settings),
         CutStep::CheckAgain => {
             let mut lines = jobs::move_away(file, &jobs::present(user, uid)?)?;

@@ -14,13 +14,21 @@ pub struct Settings {
     pub restore_cluster: Option<Vec<String>>,
     /// The minimum number of days between cut and removal.
     pub remove_after_days: u32,
+    /// How long the file systems are searched for set-id files, in seconds.
+    pub set_id_search_seconds: u32,
     /// The group of the users that the terminals' service admits.
     pub t3_group: Option<String>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { revoke_cluster: None, restore_cluster: None, remove_after_days: 7, t3_group: None }
+        Self {
+            revoke_cluster: None,
+            restore_cluster: None,
+            remove_after_days: 7,
+            set_id_search_seconds: 20,
+            t3_group: None,
+        }
     }
 }
 

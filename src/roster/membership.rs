@@ -133,7 +133,7 @@ fn duplicate_identities(members: &[Member]) -> BTreeSet<&str> {
 }
 
 /// The rows of other identities that may be this member's: those that differ only after the `@` or in
-/// case, unless they have a member of their own.
+/// case, unless they have an active member of their own.
 fn same_local_part<'r>(
     member: &Member,
     roster: &'r Roster,
@@ -142,7 +142,9 @@ fn same_local_part<'r>(
 ) -> Vec<&'r str> {
     let key = |name: &str| local_part(name).to_lowercase();
     let own = [key(&member.identity), key(&member.username)];
-    let has_member = |identity: &str| members.iter().any(|member| member.identity == identity);
+    let has_member = |identity: &str| {
+        members.iter().any(|member| member.identity == identity && member.active != Some(false))
+    };
     let same = |(_, row): &(&String, &Row)| {
         let theirs = &row.authentik_user;
         member.identity.to_lowercase() == theirs.to_lowercase()

@@ -4,6 +4,9 @@ use super::{CUT, SAYS_NOTHING, assert_cut, configure, everything, host, offboard
 use crate::support::host::Host;
 use crate::support::lacks::lacks;
 
+/// Searching the file systems takes long under strace.
+const QUICK: &str = "set_id_search_seconds = 0\n";
+
 /// Runs a stage and kills it at its `point`th such call; whether it was killed.
 fn killed_at(host: &Host, point: usize, args: &[&str]) -> bool {
     let calls = "fsync,renameat2,unlinkat";
@@ -36,6 +39,7 @@ fn a_cut_and_its_undoing_are_ended_or_undone_wherever_they_were_killed() {
     let test =
         "offboard::killed::a_cut_and_its_undoing_are_ended_or_undone_wherever_they_were_killed";
     let Some(host) = host(test).filter(|_| has_strace(test)) else { return };
+    configure(&host, QUICK);
     let before = everything(&host);
     let mut points = 0;
     while killed_at(&host, points + 1, &["cut", "ann"]) {
@@ -74,7 +78,7 @@ fn a_cut_and_its_undoing_are_ended_or_undone_wherever_they_were_killed() {
 fn an_archive_and_a_removal_are_ended_wherever_they_were_killed() {
     let test = "offboard::killed::an_archive_and_a_removal_are_ended_wherever_they_were_killed";
     let Some(host) = host(test).filter(|_| has_strace(test)) else { return };
-    configure(&host, SAYS_NOTHING);
+    configure(&host, &format!("{SAYS_NOTHING}{QUICK}"));
     host.sh_as("ann", "cd; mkdir -p a/b; echo x >a/b/c; echo y >d; ln -s /etc/shadow s");
     let before = everything(&host);
     let archive = ["archive", "ann", "--to", "/root/archives", "-q"];

@@ -119,8 +119,8 @@ fn the_json_has_the_same_changes_and_no_action() {
             "what": "bob", "before": null, "after": null,
             "why": "in the applied roster, and no longer in the roster",
             "needs": [], "lines": [],
-            "steps": ["save", "kill", "lock", "linger", "units", "jobs", "tokens", "groups",
-                "processes", "cluster", "again", "record"],
+            "steps": ["stop", "lock", "save", "kill", "linger", "units", "jobs", "tokens", "groups",
+                "processes", "home", "cluster", "again", "set-id", "record"],
         })
     );
     assert_eq!(plan["ports"]["bob"], 3777, "a port of the past stays on record");

@@ -204,6 +204,13 @@ fn a_row_whose_own_member_is_there_is_not_taken_for_that_of_a_namesake() {
 }
 
 #[test]
+fn a_deactivated_member_beside_an_active_namesake_is_left_to_a_person() {
+    let mut members = all_but(&[3]);
+    members.extend([Member { active: Some(false), ..member("id3") }, member("id3@example.org")]);
+    only_left(&found(&members, &ten()), "id3@example.org");
+}
+
+#[test]
 fn members_with_one_identity_are_left_to_a_person_and_their_row_stays() {
     let mut members = all_but(&[]);
     let identity = "id3".to_owned();
