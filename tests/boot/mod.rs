@@ -15,6 +15,7 @@ mod services;
 mod suites;
 mod trouble;
 mod units;
+mod unrestored;
 
 use crate::support::boxes::USERS;
 use crate::support::stub_agent::id;
