@@ -104,12 +104,13 @@ fn prepare(
 ) -> (Variables, Program) {
     let recorded = Recorded::read();
     let command = agent.command.first().map_or(OsStr::new(""), OsStr::new);
+    let configured = environment::agent_env(&config.agent_env).unwrap_or_else(|error| {
+        say(&error.to_string());
+        Vec::new()
+    });
     let with = |base: Variables| {
         let mut variables = base;
-        variables.extend(environment::agent_env(&config.agent_env).unwrap_or_else(|error| {
-            say(&error.to_string());
-            Vec::new()
-        }));
+        variables.extend(configured.iter().cloned());
         variables.retain(|(name, _)| !recorded.absent.contains(name));
         variables.extend(recorded.variables.iter().cloned());
         let path = environment::path(&variables);

@@ -26,9 +26,10 @@ impl Process {
         is_shell_name(self.shell_name())
     }
 
-    /// Whether it is a shell that takes its commands from its terminal.
-    pub fn is_interactive_shell(&self) -> bool {
-        self.is_shell() && reads_its_terminal(&self.argv)
+    /// Whether it is a shell that takes its commands from its terminal. `own` is the name of the user's
+    /// shell, which may be none that we know.
+    pub fn is_interactive_shell(&self, own: &[u8]) -> bool {
+        (self.shell_name() == own || self.is_shell()) && reads_its_terminal(&self.argv)
     }
 
     /// Whether it is a shell at its prompt: it reads its terminal and owns it, and nothing runs in it

@@ -73,17 +73,17 @@ pub fn ask(own: &Variables) -> Result<Variables, NoEnvironment> {
     }
     let pane = |name: &OsString| PANES_OWN.iter().any(|own| name == own);
     let kept = own.iter().filter(|(name, _)| pane(name)).cloned();
-    let is_shells =
-        |name: &OsString| ["_", "SHLVL", "PWD", "OLDPWD", ASKING].iter().any(|s| name == s);
+    let is_shells = |name: &OsString| ["_", "SHLVL", "OLDPWD", ASKING].iter().any(|s| name == s);
     let asked = result?.into_iter().filter(|(name, _)| !pane(name) && !is_shells(name));
     Ok(kept.chain(asked).collect())
 }
 
 /// What describes the pane; a shell without a terminal may have set it otherwise.
-const PANES_OWN: [&str; 8] = [
+const PANES_OWN: [&str; 9] = [
     "COLORTERM",
     "COLUMNS",
     "LINES",
+    "PWD",
     "TERM",
     "TERM_PROGRAM",
     "TERM_PROGRAM_VERSION",

@@ -9,20 +9,21 @@ use crate::snapshot::Row;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// Enters how an agent was started into the row of its pane.
-pub(crate) fn enter(row: &mut Row, sighting: &Sighting, keep: &CapturePolicy) {
+/// Enters how an agent was started into the row of its pane. `shell` is the user's.
+pub(crate) fn enter(row: &mut Row, sighting: &Sighting, shell: &Path, keep: &CapturePolicy) {
     let mut variables = sighting.environment.encode().unwrap_or_default();
     variables.extend(start_environment::further(&sighting.environ.0, &keep.agent_environment));
     row.agent_environment = Some(variables).filter(|variables| !variables.is_empty());
     let [process, above @ ..] = &sighting.line[..] else { return };
+    let shell = base_name(shell.as_os_str().as_bytes());
     row.pane_flags.shell = launcher::starts_a_shell_after(&process.argv)
-        || above.iter().any(|process| waits(process, sighting.agent));
+        || above.iter().any(|process| waits(process, sighting.agent, shell));
     row.agent_program = program(process, above.first(), sighting.agent).map(|words| join(&words));
 }
 
 /// Whether a process above an agent goes on as a shell when the agent has ended.
-fn waits(process: &Process, agent: &str) -> bool {
-    process.is_interactive_shell()
+fn waits(process: &Process, agent: &str, shell: &[u8]) -> bool {
+    process.is_interactive_shell(shell)
         || launcher::starts_a_shell_after(&process.argv)
         || process.is_shell() && has_more_after(&process.argv, agent)
 }

@@ -183,7 +183,8 @@ impl Rows<'_> {
             .map(|Program { argv, .. }| foreground_program::join(&argv));
         let mut row = build_row(pane, sighting, cwd, argv, &self.layouts, &self.listing.host);
         if let Some(sighting) = sighting {
-            agent_start::enter(&mut row, sighting, &self.context.keep);
+            let (shell, keep) = (&self.context.account.shell, &self.context.keep);
+            agent_start::enter(&mut row, sighting, shell, keep);
         }
         Row { linked, program, ..row }
     }
