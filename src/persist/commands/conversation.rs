@@ -1,6 +1,7 @@
 //! `conversation`: where a conversation is and what it is about, for the launcher.
 
-use crate::agent::{AGENTS, Agent, ConversationId, Description, Home};
+use crate::agent::environment::RECORDED;
+use crate::agent::{AGENTS, Agent, AgentEnvironment, ConversationId, Description, Home};
 use crate::persist::context::Context;
 use crate::persist::error::Error;
 use crate::persist::report::{ConversationReport, Report};
@@ -10,6 +11,7 @@ use std::os::unix::ffi::OsStrExt;
 /// Describes what is on disk of a conversation. Without `agent`, every agent is searched.
 pub fn conversation(context: &Context, id: &str, agent: Option<&str>) -> Report {
     let home = Home::new(&context.account.home);
+    let home = home.of(&own_environment(&home), &std::env::current_dir().unwrap_or_default());
     let mut report = ConversationReport { conversation: id.to_owned(), ..Default::default() };
     match find(id, agent, &home) {
         Ok((agent, found)) => {
@@ -28,6 +30,16 @@ pub fn conversation(context: &Context, id: &str, agent: Option<&str>) -> Report 
     // A place that could not be searched may hold it.
     report.absent &= report.notes.is_empty();
     Report::Conversation(report)
+}
+
+/// The environment of this process, which its agent will have, too.
+fn own_environment(home: &Home) -> AgentEnvironment {
+    let line = |name: &str| {
+        let value = std::env::var_os(name)?;
+        Some([name.as_bytes(), b"=", value.as_bytes(), b"\0"].concat())
+    };
+    let environ: Vec<u8> = RECORDED.into_iter().filter_map(line).flatten().collect();
+    AgentEnvironment::of(&environ, home.path())
 }
 
 fn find(
