@@ -45,10 +45,10 @@ pub(super) struct Program<'a> {
 
 /// The agent that an argument list runs; `executable` is the name of the file that the process
 /// executes, which counts if the program goes by another name.
-pub(super) fn of<'a>(
-    argv: &'a [Vec<u8>],
+pub(super) fn of(
+    argv: &[Vec<u8>],
     executable: impl FnOnce() -> Option<Vec<u8>>,
-) -> Option<Program<'a>> {
+) -> Option<Program<'_>> {
     let (first, rest) = argv.split_first()?;
     if let Some(agent) = agent_called(first) {
         return Some(Program { agent, arguments: rest });

@@ -157,7 +157,7 @@ fn read<T: serde::de::DeserializeOwned>(home: &Home, dir: &Dir, name: &str) -> O
             match read()? {
                 Ok(value) => Some(value),
                 Err(error) => {
-                    home.note_incomplete(dir.path(), &name, &error);
+                    home.note_incomplete(dir.path(), name, &error);
                     None
                 }
             }

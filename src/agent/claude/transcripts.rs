@@ -48,9 +48,9 @@ pub(super) fn transcript_anywhere(id: &ConversationId, home: &Home) -> Option<Fo
     let found = |file: String| named(&file).map(|dir| Found { dir, file });
     found(file).or_else(|| found(in_small_letters)).or_else(|| {
         dirs.iter().find_map(|dir| {
-            let names = dir.names(MAX_GUESSED_AMONG).ok()??;
+            let listed = dir.names(MAX_GUESSED_AMONG).ok()??;
             let is_it = |name: &&OsString| conversation_of(name).as_ref() == Some(id);
-            let file = names.iter().find(is_it)?.to_str()?.to_owned();
+            let file = listed.iter().find(is_it)?.to_str()?.to_owned();
             Some(Found { dir: dir.clone(), file })
         })
     })

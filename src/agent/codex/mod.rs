@@ -54,13 +54,13 @@ impl Agent for Codex {
             let id = shown.unwrap_or_else(|| latest.clone());
             let prompted = files.iter().any(|file| is_rollout_of(file.as_os_str(), &id));
             let (prompted, conversation) = (Some(prompted), Some((id, Rank::Files)));
-            return Some(Observation { conversation, prompted, cwd, ..seen });
+            return Some(Observation { conversation, cwd, prompted, ..seen });
         }
         let is_prompted = |id: &ConversationId| Some(rollout(id, home).is_some());
         if let Some(id) = shown() {
             let prompted = is_prompted(&id);
             let conversation = Some((id, Rank::Title));
-            return Some(Observation { conversation, prompted, cwd, ..seen });
+            return Some(Observation { conversation, cwd, prompted, ..seen });
         }
         let serves = || !arguments.is_alone() && has_daemon(home, &Proc::default());
         let conversation = match arguments.resumed() {
@@ -73,7 +73,7 @@ impl Agent for Codex {
         };
         // A resumed thread has been prompted: others cannot be resumed.
         let prompted = conversation.as_ref().map(|_| true);
-        Some(Observation { conversation, prompted, cwd, ..seen })
+        Some(Observation { conversation, cwd, prompted, ..seen })
     }
 
     /// Codex itself refuses a thread that is live elsewhere (its writer lock).

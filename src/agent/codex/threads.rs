@@ -108,8 +108,8 @@ pub(super) fn has_daemon(home: &Home, proc: &Proc) -> bool {
         let pid = i32::try_from(record["pid"].as_i64()?).ok()?;
         let start = &record["processIdentity"]["startTicks"];
         let start = start.as_u64().or_else(|| start.as_str()?.parse().ok());
-        let stat = proc.stat(pid)?;
-        Some(start.is_none_or(|start| start == stat.start))
+        let runs = proc.stat(pid)?;
+        Some(start.is_none_or(|start| start == runs.start))
     };
     running().unwrap_or(false)
 }

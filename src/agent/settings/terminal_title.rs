@@ -124,9 +124,10 @@ fn with_line(text: &str) -> String {
         if name.is_some_and(|name| name.trim().trim_matches(['"', '\'']) == "tui") {
             let (before, after) = (&text[..at], &text[at..]);
             let line_end = if line.ends_with("\r\n") { "\r\n" } else { "\n" };
-            return match line.ends_with('\n') {
-                true => format!("{before}{VALUE}{line_end}{after}"),
-                false => format!("{before}\n{VALUE}"),
+            return if line.ends_with('\n') {
+                format!("{before}{VALUE}{line_end}{after}")
+            } else {
+                format!("{before}\n{VALUE}")
             };
         }
     }
