@@ -8,6 +8,8 @@ const VIEWS: [&str; 4] = ["agents", "attach", "daemon", "mcp"];
 
 struct Claude {
     base: PathBuf,
+    /// When the process started, in milliseconds since the epoch.
+    started: u64,
     id: String,
     /// None of a view of other conversations.
     transcript: Option<PathBuf>,
@@ -16,7 +18,12 @@ struct Claude {
 pub(crate) fn start(argv: &[String]) -> Option<Box<dyn Agent>> {
     let base = variable("CLAUDE_CONFIG_DIR").map_or_else(|| home().join(".claude"), PathBuf::from);
     if argv.get(1).is_some_and(|word| VIEWS.contains(&word.as_str())) {
-        return Some(Box::new(Claude { base, id: "none".into(), transcript: None }));
+        return Some(Box::new(Claude {
+            base,
+            started: now_ms(),
+            id: "none".into(),
+            transcript: None,
+        }));
     }
     let project = base.join("projects").join(slug(&cwd()));
     let asked = value(argv, &["--session-id"]);
@@ -40,7 +47,7 @@ pub(crate) fn start(argv: &[String]) -> Option<Box<dyn Agent>> {
             (id, file)
         }
     };
-    let mut claude = Claude { base, id, transcript: Some(transcript) };
+    let mut claude = Claude { base, started: now_ms(), id, transcript: Some(transcript) };
     if let Some(milliseconds) = variable("STUB_LATE") {
         std::thread::sleep(std::time::Duration::from_millis(milliseconds.parse().unwrap()));
     }
@@ -93,7 +100,7 @@ impl Claude {
             "pid": std::process::id(),
             "sessionId": self.id,
             "cwd": cwd(),
-            "startedAt": now_ms(),
+            "startedAt": self.started,
             "procStart": start,
             "version": version_text(),
             "kind": variable("STUB_KIND").unwrap_or_else(|| "interactive".into()),

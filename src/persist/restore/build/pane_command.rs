@@ -70,7 +70,8 @@ pub(crate) fn argv(step: &Step, context: &Context, builder: &Builder) -> Vec<Vec
                     with(&[b"--resume", id, b"--transcript", path.as_os_str().as_bytes()])
                 }
                 Resumption::Fork { parent } => {
-                    with(&[b"--session", id, b"--fork-of", parent.as_str().as_bytes()])
+                    let parent = parent.as_str().as_bytes();
+                    with(&[b"--session", id, b"--fork-of", parent, b"--code-dir", cwd])
                 }
                 Resumption::StartUnderId => with(&[b"--session", id, b"--code-dir", cwd]),
                 Resumption::StartAnew => with(&[b"--instead-of", id, b"--code-dir", cwd]),
