@@ -367,3 +367,27 @@ fn show_says_when_a_session_was_closed() {
     assert_eq!(row["closed"], history["closed"][0]["closed"]);
     assert!(rows(&show).iter().all(|row| row["session"] == "web" || row.get("closed").is_none()));
 }
+
+#[test]
+fn a_prompts_worker_in_zsh_does_not_keep_an_agent_from_its_pane() {
+    let set_up = SetUp::new();
+    if !std::path::Path::new("/usr/bin/zsh").exists() {
+        crate::support::lacks::lacks("a_prompts_worker_in_zsh", "zsh");
+        return;
+    }
+    set_up.tmux(["new-session", "-d", "-s", "web", "exec zsh -f"]);
+    set_up.type_line(
+        "=web:",
+        "zmodload zsh/zpty; w() { while read x; do :; done; }; zpty -b worker w; echo RE''ADY",
+    );
+    set_up.wait_for_text("=web:", "READY");
+    assert_eq!(below(&set_up, "web").len(), 2, "the shell and its worker");
+    let id = type_agent(&set_up, "web");
+    set_up.save();
+    kill_agents(&set_up);
+    set_up.wait_for_panes("#{pane_current_command}", &["zsh".to_owned()]);
+    let rows = restore_rows(&set_up);
+    assert_eq!(of_agents(&rows), [("in_place".to_owned(), "web:0.0".to_owned())], "{rows:?}");
+    set_up.wait_for_starts(2);
+    assert_eq!(set_up.conversation_shown("=web:"), id);
+}

@@ -235,3 +235,40 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_a_restore_could_not_bring_back_is_carried_beyond_the_window() {
+    let lost =
+        Row { state: State::Lost, lost_since: Some(1000), pane_id: None, ..row("a", 0, 1, 1) };
+    let newest = stored(snapshot("s", vec![lost.clone(), row("keep", 0, 2, 0)]));
+    let times = Times { now: 1001 + WINDOW.as_secs(), seen: 900, window: WINDOW };
+    let carried = |unrestored: Unrestored| {
+        let mut live = snapshot("s", vec![row("keep", 0, 2, 0)]);
+        let evidence = Evidence { unrestored, ..Evidence::default() };
+        carry_forward(&mut live, &newest, &Closings::default(), &evidence, times);
+        described(&live)
+    };
+    assert_eq!(carried(Unrestored::default()), ["keep:0.0 0 shell"]);
+    let mut unrestored = Unrestored::default();
+    unrestored.enter(&lost, false);
+    assert_eq!(carried(unrestored), ["a:0.0 1 lost", "keep:0.0 0 shell"]);
+}
+
+#[test]
+fn a_lost_session_whose_name_other_work_took_stays_whole_under_another() {
+    let at = |cwd: &str, row: Row| Row { cwd: cwd.into(), ..row };
+    let newest = vec![at("/x", row("a", 0, 1, 0)), at("/x", row("a", 1, 2, 1))];
+    let mut live = snapshot("t", vec![at("/y", row("a", 0, 1, 0))]);
+    let evidence = Evidence { hhmm: "1432".into(), ..Evidence::default() };
+    let times = Times { now: 2000, seen: 900, window: WINDOW };
+    let newest = stored(snapshot("s", newest));
+    let carried = carry_forward(&mut live, &newest, &Closings::default(), &evidence, times);
+    assert_eq!(described(&live), ["a:0.0 0 shell", "a-1432:0.0 0 lost", "a-1432:1.0 1 lost"]);
+    assert_eq!(live.rows[1].origin.as_deref(), Some(&b"s/a"[..]));
+    assert_eq!(carried.renamed.len(), 1);
+    // The next save keeps it under that name.
+    let newest = stored(live.clone());
+    let mut later = snapshot("t", vec![at("/y", row("a", 0, 1, 0))]);
+    let carried = carry_forward(&mut later, &newest, &Closings::default(), &evidence, times);
+    assert_eq!((later, carried.renamed.len()), (live, 0));
+}
