@@ -2,13 +2,21 @@
 //! that makes sessions or ends them.
 
 use crate::support::set_up::SetUp;
-use crate::support::{run, wait_until};
+use crate::support::{run, wait_for, wait_until};
 use std::process::Stdio;
 
 /// Where each pane is, and what it is.
 const SHAPE: &str = "#{session_name}:#{window_index}.#{pane_index} #{window_name} \
     #{pane_current_path} #{window_width}x#{window_height} #{pane_width}x#{pane_height} \
     #{pane_left},#{pane_top} #{window_active}#{pane_active}";
+
+/// The panes once all their programs have started: before that tmux knows no directory.
+fn settled(set_up: &SetUp, format: &str) -> Vec<String> {
+    wait_for("every pane has its directory", || {
+        let panes = set_up.panes(format);
+        panes.iter().all(|pane| pane.contains('/')).then_some(panes)
+    })
+}
 
 /// Two sessions with three windows and five panes, without the configuration.
 fn made(set_up: &SetUp) -> Vec<String> {
@@ -22,7 +30,7 @@ fn made(set_up: &SetUp) -> Vec<String> {
     plain("rename-window -t b: named");
     plain("select-window -t a:0");
     plain("rename-window -t a:0 first");
-    set_up.panes(SHAPE)
+    settled(set_up, SHAPE)
 }
 
 /// Saves, crashes and restores twice under a configuration; all comes back both times.
@@ -36,7 +44,7 @@ fn survives(conf: &str) {
         set_up.crash();
         let restored = set_up.persist("restore");
         assert_eq!(restored.code, 0, "{conf}: {}{}", restored.out(), restored.err());
-        assert_eq!(set_up.panes(SHAPE), shape, "round {round}: {conf}");
+        assert_eq!(settled(&set_up, SHAPE), shape, "round {round}: {conf}");
         assert_eq!(restored.err(), "", "{conf}");
     }
     let local = set_up.tmux(["show-hooks", "-t", "=a:"]).out();
@@ -133,7 +141,7 @@ fn hooks_run_again_for_what_the_user_makes_afterwards() {
     set_up.save();
     set_up.crash();
     set_up.restore();
-    assert_eq!(set_up.panes(SHAPE), shape);
+    assert_eq!(settled(&set_up, SHAPE), shape);
     let marks = || set_up.t("display-message -p #{@linked}#{@made}#{@renamed}").out();
     assert_eq!(marks().trim(), "", "no hook has heard of the restore");
     set_up.t("new-window -t a:");
@@ -166,7 +174,7 @@ fn a_restore_that_is_killed_leaves_the_hooks_of_the_user_as_they_were() {
         restore.wait().unwrap();
     }
     set_up.persist("restore");
-    assert_eq!(set_up.panes(SHAPE), shape);
+    assert_eq!(settled(&set_up, SHAPE), shape);
     assert_eq!(hooks(), expected);
     assert_eq!(set_up.tmux(["show-hooks", "-t", "=a:"]).out(), "");
 }
@@ -180,7 +188,7 @@ fn a_configuration_that_takes_longer_than_an_answer_is_waited_for() {
     set_up.save();
     set_up.crash();
     set_up.restore();
-    assert_eq!(set_up.panes(SHAPE), shape);
+    assert_eq!(settled(&set_up, SHAPE), shape);
 }
 
 #[test]
@@ -204,7 +212,7 @@ fn a_configuration_that_takes_longer_than_a_restore_may_is_an_error_and_loses_no
     }
     wait_until("it is gone", || set_up.sandbox.server_pid().is_none());
     set_up.restore();
-    assert_eq!(set_up.panes(SHAPE), shape);
+    assert_eq!(settled(&set_up, SHAPE), shape);
 }
 
 #[test]
@@ -225,7 +233,7 @@ fn a_session_in_which_the_configuration_runs_a_program_stays_beside_the_saved_on
     assert_eq!(report["rows"][0]["action"], "renamed");
     let beside = report["rows"][0]["target"].as_str().unwrap().to_owned();
     assert!(beside.starts_with("a-"), "{beside}");
-    let now = set_up.panes(SHAPE);
+    let now = settled(&set_up, SHAPE);
     assert_eq!(now.len(), shape.len() + 1);
     for pane in shape {
         let expected = pane.strip_prefix("a:").map(|rest| format!("{beside}:{rest}"));
@@ -239,12 +247,12 @@ fn a_session_that_the_configuration_makes_each_time_is_not_doubled_by_each_crash
     let set_up = SetUp::new();
     set_up.tmux_conf("new-session -d -s a -c /usr 'exec sleep 1000'\n");
     set_up.t("new-session -d -s b");
-    let shape = set_up.panes("#{session_name} #{pane_current_path}");
+    let shape = settled(&set_up, "#{session_name} #{pane_current_path}");
     assert_eq!(shape.len(), 2);
     for _ in 0..3 {
         set_up.save();
         set_up.crash();
         set_up.restore();
-        assert_eq!(set_up.panes("#{session_name} #{pane_current_path}"), shape);
+        assert_eq!(settled(&set_up, "#{session_name} #{pane_current_path}"), shape);
     }
 }
