@@ -35,7 +35,7 @@ pub(super) fn set_id_files(file: &CutRecordFile, settings: &Settings) -> StepRes
 }
 
 /// Puts on record what a person must still do, and returns it as lines.
-pub(super) fn to_do(file: &mut CutRecordFile) -> StepResult {
+pub(super) fn to_do(file: &mut CutRecordFile) -> Vec<String> {
     let record = &file.record;
     let user = &record.user;
     let identity = record.was.get("authentik_user").and_then(|name| name.as_str());
@@ -51,5 +51,5 @@ pub(super) fn to_do(file: &mut CutRecordFile) -> StepResult {
     }
     let lines = to_do.iter().map(|line| format!("to do: {line}")).collect();
     file.record.to_do = to_do;
-    Ok(lines)
+    lines
 }

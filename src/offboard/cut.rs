@@ -100,7 +100,7 @@ fn perform(
         }
         CutStep::RecordCut => {
             file.record.stage = Stage::Cut;
-            let lines = aftermath::to_do(file)?;
+            let lines = aftermath::to_do(file);
             file.save()?;
             Ok(lines)
         }
