@@ -3,11 +3,14 @@
 //! Asking git costs a process for each clone. The files are read first: only one that could
 //! matter makes us ask.
 
+use super::Job;
 use super::git::git;
 use super::layout::{GitDirs, bounded_file};
 use shared::child::{self, Stopped, Until};
 use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// Settings that affect a fetch.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -16,6 +19,29 @@ pub(super) struct FetchSettings {
     pub(super) ssh_command: Option<String>,
     /// Where fetching writes.
     pub(super) target: Target,
+    /// The hooks that the configuration defines, by name (git 2.54).
+    hooks: Vec<String>,
+}
+
+impl FetchSettings {
+    /// Keeps the configured hooks from running; `core.hooksPath` is only about those in a directory.
+    pub(super) fn switch_hooks_off(
+        &self,
+        command: &mut Command,
+        environment: &[(OsString, OsString)],
+    ) {
+        if self.hooks.is_empty() {
+            return;
+        }
+        // Variables, not `-c`: a name may hold an equals sign.
+        let before = variable(environment, "GIT_CONFIG_COUNT");
+        let before = before.and_then(|count| count.to_str()?.parse::<usize>().ok()).unwrap_or(0);
+        for (number, hook) in (before..).zip(&self.hooks) {
+            command.env(format!("GIT_CONFIG_KEY_{number}"), format!("hook.{hook}.enabled"));
+            command.env(format!("GIT_CONFIG_VALUE_{number}"), "false");
+        }
+        command.env("GIT_CONFIG_COUNT", (before + self.hooks.len()).to_string());
+    }
 }
 
 /// Where the refspecs of all remotes write.
@@ -38,10 +64,14 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn read(environment: &[(OsString, OsString)]) -> Self {
+    pub(super) fn read(environment: &[(OsString, OsString)], until: Until<'_>) -> Self {
         let from_variables = ["GIT_CONFIG_COUNT", "GIT_CONFIG_PARAMETERS"];
         let matters = from_variables.iter().any(|name| variable(environment, name).is_some())
-            || files(environment).iter().any(|file| file_matters(file));
+            || global_files(environment).iter().any(|file| file_matters(file))
+            || match system_files(environment, until) {
+                Some(files) => files.iter().any(|file| file_matters(file)),
+                None => true,
+            };
         Self { matters }
     }
 }
@@ -50,17 +80,16 @@ impl Shared {
 pub(super) fn read_settings(
     clone: &Path,
     dirs: &GitDirs,
-    shared: &Shared,
-    environment: &[(OsString, OsString)],
-    until: Until<'_>,
+    job: &Job,
 ) -> Result<FetchSettings, Stopped> {
     let own = [dirs.common.join("config"), dirs.own.join("config.worktree")];
-    if !shared.matters && !own.iter().any(|file| file_matters(file)) {
+    if !job.shared().matters && !own.iter().any(|file| file_matters(file)) {
         return Ok(FetchSettings::default());
     }
-    let mut command = git(clone, environment);
-    command.args(["config", "--null", "--get-regexp", r"^(core\.sshcommand|remote\..*\.fetch)$"]);
-    Ok(parse(&child::run(command, until)?.stdout))
+    let mut command = git(clone, &job.options.environment);
+    let keys = r"^(core\.sshcommand|remote\..*\.fetch|hook\..*\.(event|command))$";
+    command.args(["config", "--null", "--get-regexp", keys]);
+    Ok(parse(&child::run(command, job.until())?.stdout))
 }
 
 /// The value of a variable as git will see it.
@@ -69,18 +98,38 @@ fn variable(environment: &[(OsString, OsString)], name: &str) -> Option<OsString
     given.map(|(_, value)| value.clone()).or_else(|| std::env::var_os(name))
 }
 
-fn files(environment: &[(OsString, OsString)]) -> Vec<PathBuf> {
+fn global_files(environment: &[(OsString, OsString)]) -> Vec<PathBuf> {
     let get = |name| variable(environment, name).map(PathBuf::from);
     let home = get("HOME").unwrap_or_default();
     let xdg = get("XDG_CONFIG_HOME").unwrap_or_else(|| home.join(".config"));
-    let global = get("GIT_CONFIG_GLOBAL")
-        .map_or_else(|| vec![home.join(".gitconfig"), xdg.join("git/config")], |file| vec![file]);
-    // Where git looks depends on how it was built.
-    let system = get("GIT_CONFIG_SYSTEM").map_or_else(
-        || vec!["/etc/gitconfig".into(), "/usr/local/etc/gitconfig".into()],
-        |file| vec![file],
-    );
-    global.into_iter().chain(system).collect()
+    get("GIT_CONFIG_GLOBAL")
+        .map_or_else(|| vec![home.join(".gitconfig"), xdg.join("git/config")], |file| vec![file])
+}
+
+/// The system's files; `None` if they are unknown. Where git looks depends on how it was built.
+fn system_files(environment: &[(OsString, OsString)], until: Until<'_>) -> Option<Vec<PathBuf>> {
+    let get = |name| variable(environment, name);
+    let without = get("GIT_CONFIG_NOSYSTEM").filter(|value| {
+        let value = value.to_string_lossy().to_ascii_lowercase();
+        !matches!(&*value, "" | "0" | "false" | "no" | "off")
+    });
+    if without.is_some() {
+        return Some(Vec::new());
+    }
+    if let Some(file) = get("GIT_CONFIG_SYSTEM") {
+        return Some(vec![file.into()]);
+    }
+    let path = get("PATH").unwrap_or_default();
+    let program = std::env::split_paths(&path).map(|dir| dir.join("git")).find(|p| p.is_file());
+    match program.as_deref().and_then(Path::to_str) {
+        Some("/usr/bin/git" | "/bin/git") => return Some(vec!["/etc/gitconfig".into()]),
+        _ => {}
+    }
+    let mut command = git(Path::new("/"), environment);
+    command.args(["var", "GIT_CONFIG_SYSTEM"]);
+    let output = child::run(command, until).ok().filter(|output| output.success)?;
+    let file = output.stdout.strip_suffix(b"\n")?;
+    (!file.is_empty()).then(|| vec![PathBuf::from(OsStr::from_bytes(file))])
 }
 
 fn file_matters(file: &Path) -> bool {
@@ -95,6 +144,7 @@ fn text_matters(text: &str) -> bool {
     let text = text.to_ascii_lowercase();
     text.contains("include")
         || text.contains("sshcommand")
+        || text.contains("[hook")
         || text.contains("\\\n")
         || text.lines().any(|line| {
             line.contains("fetch") && line.contains(':') && !line.contains(":refs/remotes/")
@@ -108,6 +158,11 @@ fn parse(answer: &[u8]) -> FetchSettings {
         let Some((key, value)) = entry.split_once('\n') else { continue };
         if key == "core.sshcommand" {
             settings.ssh_command = Some(value.to_owned());
+        } else if let Some(hook) = key.strip_prefix("hook.") {
+            let hook = hook.rsplit_once('.').map_or(hook, |(name, _)| name).to_owned();
+            if !settings.hooks.contains(&hook) {
+                settings.hooks.push(hook);
+            }
         } else {
             settings.target = target(value).max(settings.target);
         }
@@ -173,6 +228,7 @@ mod tests {
         assert!(text_matters("[remote \"origin\"]\n\tFetch = +refs/heads/*:refs/heads/*\n"));
         assert!(text_matters("[includeIf \"gitdir:~/x\"]\n\tpath = y\n"));
         assert!(text_matters("[core]\n\tsshCommand = ssh -i k\n"));
+        assert!(text_matters("[hook \"deps\"]\n\tevent = post-merge\n"));
     }
 
     #[test]
@@ -189,10 +245,16 @@ mod tests {
         ] {
             assert_eq!(target(refspec), expected, "{refspec}");
         }
-        let parsed = parse(b"core.sshcommand\nssh -i k\0remote.o.fetch\na:refs/tags/a\0");
+        let parsed = parse(
+            b"core.sshcommand\nssh -i k\0remote.o.fetch\na:refs/tags/a\0hook.a.B=c.event\npost-merge\0hook.a.B=c.command\nx\0",
+        );
         assert_eq!(
             parsed,
-            FetchSettings { ssh_command: Some("ssh -i k".into()), target: Target::Elsewhere }
+            FetchSettings {
+                ssh_command: Some("ssh -i k".into()),
+                target: Target::Elsewhere,
+                hooks: vec!["a.B=c".into()]
+            }
         );
     }
 

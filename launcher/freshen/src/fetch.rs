@@ -4,12 +4,13 @@ use super::config::{self, Target};
 use super::git::{error_line, git};
 use super::layout::GitDirs;
 use super::outcome::FetchFailure;
-use super::{Job, refs};
+use super::{Job, blocked, refs};
 use rustix::fs::{FlockOperation, Mode, OFlags, flock};
 use shared::child::{self, Stopped};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How often to check whether another launcher is done: too short to be noticed.
@@ -20,21 +21,21 @@ const POLL_LOCK: Duration = Duration::from_millis(10);
 /// The lock is on the git directory itself: no file of ours in a clone, and git is not kept from
 /// anything. Where a file system has no such locks (some network ones), there is none: git's own
 /// then make the later one fail, harmlessly.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Turn {
-    _lock: Option<OwnedFd>,
+    _lock: Option<Arc<OwnedFd>>,
 }
 
 impl Turn {
-    pub(super) fn wait(dirs: &GitDirs, job: &Job<'_>) -> Result<Self, Stopped> {
+    pub(super) fn wait(dirs: &GitDirs, job: &Job) -> Result<Self, Stopped> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let Ok(directory) = rustix::fs::open(&dirs.common, flags, Mode::empty()) else {
             return Ok(Self { _lock: None });
         };
         loop {
             match flock(&directory, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) => return Ok(Self { _lock: Some(directory) }),
-                Err(rustix::io::Errno::WOULDBLOCK) => job.until.pause(POLL_LOCK)?,
+                Ok(()) => return Ok(Self { _lock: Some(Arc::new(directory)) }),
+                Err(rustix::io::Errno::WOULDBLOCK) => job.until().pause(POLL_LOCK)?,
                 Err(_) => return Ok(Self { _lock: None }),
             }
         }
@@ -42,7 +43,7 @@ impl Turn {
 }
 
 /// Fetches all remotes, unless they were fetched recently.
-pub(super) fn fetch(clone: &Path, dirs: &GitDirs, job: &Job<'_>) -> Option<FetchFailure> {
+pub(super) fn fetch(clone: &Path, dirs: &GitDirs, job: &Job) -> Option<FetchFailure> {
     if refs::is_fresh(dirs, job.options.fresh_for) {
         return None;
     }
@@ -56,13 +57,14 @@ pub(super) fn fetch(clone: &Path, dirs: &GitDirs, job: &Job<'_>) -> Option<Fetch
     }
 }
 
-fn try_fetch(clone: &Path, dirs: &GitDirs, job: &Job<'_>) -> Result<Option<FetchFailure>, Stopped> {
+fn try_fetch(clone: &Path, dirs: &GitDirs, job: &Job) -> Result<Option<FetchFailure>, Stopped> {
     let environment = &job.options.environment;
-    let settings = config::read_settings(clone, dirs, &job.shared, environment, job.until)?;
+    let settings = config::read_settings(clone, dirs, job)?;
     if settings.target == Target::Branches {
         return Ok(Some(FetchFailure::OwnBranches));
     }
     let mut command = git(clone, environment);
+    settings.switch_hooks_off(&mut command, environment);
     let seconds = job.options.deadline.as_secs();
     if let Some(ssh) = config::ssh_command(&settings, environment, seconds) {
         command.env("GIT_SSH_COMMAND", ssh);
@@ -70,7 +72,7 @@ fn try_fetch(clone: &Path, dirs: &GitDirs, job: &Job<'_>) -> Result<Option<Fetch
     command.args(["fetch", "--all", "--quiet", "--no-progress", "--jobs=8"]);
     command.args(["--no-recurse-submodules", "--no-show-forced-updates", "--no-prune-tags"]);
     command.arg(if settings.target == Target::Tracking { "--prune" } else { "--no-prune" });
-    let output = child::run(command, job.until)?;
+    let output = child::run(command, job.until())?;
     Ok((!output.success).then(|| failure(&String::from_utf8_lossy(&output.stderr))))
 }
 
@@ -102,6 +104,9 @@ const MESSAGES: [(&str, FetchFailure); 23] = [
 ];
 
 fn failure(message: &str) -> FetchFailure {
+    if let Some(lock) = blocked::old_lock(message) {
+        return FetchFailure::OldLock(lock);
+    }
     let known = MESSAGES.iter().find(|(sign, _)| message.contains(sign));
     known.map_or_else(|| FetchFailure::Git(error_line(message)), |(_, failure)| failure.clone())
 }

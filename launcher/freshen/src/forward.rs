@@ -1,18 +1,34 @@
 //! Fast-forwards the checked-out branch, or leaves everything as it is.
 
+use super::changes::{self, Change};
+use super::fetch::Turn;
 use super::git::{error_line, git};
 use super::layout::GitDirs;
 use super::outcome::{Branch, Reason};
-use super::{Job, orig_head, refs};
-use shared::child::{self, Stopped};
+use super::undo::{self, Ended, Undo};
+use super::{Job, blocked, config, refs, under_way};
+use shared::child::{self, Output, Stopped};
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// A tree is not touched with less free space: a disk that fills during an update leaves half
 /// of one.
 const MIN_FREE: u64 = 32 << 20;
 
-/// Forwards the branch if possible.
-pub(super) fn forward(clone: &Path, dirs: &GitDirs, job: &Job<'_>) -> Result<Branch, Stopped> {
+/// Maximum size of the list of changes, in bytes.
+const MAX_CHANGES: usize = 64 << 20;
+
+/// Forwards the branch if possible; `turn` is held for as long as that takes.
+pub(super) fn forward(
+    clone: &Path,
+    dirs: &GitDirs,
+    turn: &Turn,
+    job: &Arc<Job>,
+) -> Result<Branch, Stopped> {
+    if let Err(error) = undo::recover(clone, dirs, job) {
+        return Ok(Branch::LeftAlone(error.reason()));
+    }
     if refs::is_at_upstream(dirs) {
         return Ok(Branch::Same);
     }
@@ -21,17 +37,64 @@ pub(super) fn forward(clone: &Path, dirs: &GitDirs, job: &Job<'_>) -> Result<Bra
         Err(words) => return Ok(Branch::LeftAlone(Reason::Git(words))),
     };
     match state.decide(dirs) {
-        Decision::Nothing => Ok(Branch::Same),
-        Decision::Leave(reason) => Ok(Branch::LeftAlone(reason)),
-        Decision::Forward if is_nearly_full(clone) => Ok(Branch::LeftAlone(Reason::DiskFull)),
-        Decision::Forward => merge(clone, dirs, state.behind, job),
+        Decision::Nothing => return Ok(Branch::Same),
+        Decision::Leave(reason) => return Ok(Branch::LeftAlone(reason)),
+        Decision::Forward if is_nearly_full(clone) => {
+            return Ok(Branch::LeftAlone(Reason::DiskFull));
+        }
+        Decision::Forward => {}
     }
+    match prepare(clone, dirs, &state, job)? {
+        Ok(undo) => merge(clone, dirs, undo, state.behind, turn, job),
+        Err(reason) => Ok(Branch::LeftAlone(reason)),
+    }
+}
+
+/// Finds what would keep the update from being finished, then keeps what it replaces.
+fn prepare(
+    clone: &Path,
+    dirs: &GitDirs,
+    state: &State,
+    job: &Job,
+) -> Result<Result<Undo, Reason>, Stopped> {
+    let (Some(old), Some(branch)) = (&state.commit, &state.branch) else {
+        return Ok(Err(Reason::NoBranch));
+    };
+    let (raw, changes) = match changes(clone, old, job)? {
+        Ok(found) => found,
+        Err(reason) => return Ok(Err(reason)),
+    };
+    if let Some(reason) = blocked::reason(clone, dirs, branch, &changes) {
+        return Ok(Err(reason));
+    }
+    if blocked::is_in_the_way(clone, &changes) {
+        return Ok(Err(Reason::InTheWay));
+    }
+    Ok(Undo::prepare(clone, dirs, old, branch, (&raw, changes), job))
+}
+
+/// git's list of what the update changes.
+type Changes = (Vec<u8>, Vec<Change>);
+
+fn changes(clone: &Path, old: &str, job: &Job) -> Result<Result<Changes, Reason>, Stopped> {
+    let mut command = git(clone, &job.options.environment);
+    command.args(["diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-ext-diff", "--full-index"]);
+    command.args(["--no-abbrev", "--ignore-submodules=none", old, "@{upstream}", "--"]);
+    let output = child::run_with_all_output(command, MAX_CHANGES, job.until())?;
+    if !output.success {
+        let words = String::from_utf8_lossy(&output.stderr);
+        return Ok(Err(Reason::Git(error_line(&words))));
+    }
+    let unread = || Reason::Git("diff-tree gave no list of changes".to_owned());
+    let raw = output.stdout;
+    Ok(changes::parse(&raw).ok_or_else(unread).map(|changes| (raw, changes)))
 }
 
 /// The output of `git status` for a clone.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct State {
-    has_commit: bool,
+    /// The commit that is checked out; `None` before the first one.
+    commit: Option<String>,
     branch: Option<String>,
     upstream: Option<String>,
     /// Both ends of the comparison exist.
@@ -45,12 +108,12 @@ struct State {
 /// alone keeps every byte. Submodules have trees of their own, which a fast-forward does not
 /// touch, whatever is in them.
 // A String: git's own message, which is printed after the clone's name.
-fn status(clone: &Path, job: &Job<'_>) -> Result<Result<State, String>, Stopped> {
+fn status(clone: &Path, job: &Job) -> Result<Result<State, String>, Stopped> {
     let mut command = git(clone, &job.options.environment);
     command.env("GIT_OPTIONAL_LOCKS", "0");
     command.args(["status", "--porcelain=v2", "--branch", "-z", "--ahead-behind", "--no-renames"]);
     command.args(["--untracked-files=no", "--ignore-submodules=all"]);
-    let output = child::run(command, job.until)?;
+    let output = child::run(command, job.until())?;
     if output.success {
         Ok(Ok(parse(&output.stdout)))
     } else {
@@ -67,7 +130,9 @@ fn parse(answer: &[u8]) -> State {
             continue;
         };
         match header.split_once(' ') {
-            Some(("branch.oid", id)) => state.has_commit = id != "(initial)",
+            Some(("branch.oid", id)) => {
+                state.commit = (id != "(initial)").then(|| id.to_owned());
+            }
             Some(("branch.head", "(detached)")) => {}
             Some(("branch.head", name)) => state.branch = Some(name.to_owned()),
             Some(("branch.upstream", name)) => state.upstream = Some(name.to_owned()),
@@ -99,7 +164,7 @@ impl State {
             return Decision::Leave(under_way.unwrap_or(Reason::NoBranch));
         };
         let Some(upstream) = self.upstream.clone() else { return Decision::Nothing };
-        if !self.has_commit {
+        if self.commit.is_none() {
             // A clone of an empty remote is as it should be.
             let waits = refs::has_upstream(dirs);
             let reason = Reason::NoCommit { branch };
@@ -125,20 +190,66 @@ fn is_nearly_full(clone: &Path) -> bool {
 
 /// `@{upstream}`, not the commit we saw: should another branch be checked out in between, it is
 /// that branch's own upstream.
-fn merge(clone: &Path, dirs: &GitDirs, behind: u64, job: &Job<'_>) -> Result<Branch, Stopped> {
-    let before = orig_head::read(dirs);
+fn merge(
+    clone: &Path,
+    dirs: &GitDirs,
+    undo: Undo,
+    behind: u64,
+    turn: &Turn,
+    job: &Arc<Job>,
+) -> Result<Branch, Stopped> {
     let mut command = git(clone, &job.options.environment);
     command.args(["merge", "--ff-only", "--commit", "--no-squash", "--no-autostash", "--quiet"]);
     command.args(["--no-stat", "--no-overwrite-ignore", "@{upstream}"]);
-    let Some(output) = child::run_uninterrupted(command, job.until)? else {
-        return Ok(Branch::Unfinished);
+    let started = config::read_settings(clone, dirs, job).and_then(|settings| {
+        settings.switch_hooks_off(&mut command, &job.options.environment);
+        job.until().pause(Duration::ZERO)?;
+        Ok(child::start_uninterrupted(command)?)
+    });
+    let running = match started {
+        Ok(running) => running,
+        Err(stopped) => {
+            undo.discard();
+            return Err(stopped);
+        }
     };
-    if output.success {
-        return Ok(Branch::Forwarded(behind));
+    undo.started(running.id());
+    if running.ends(job.until()) {
+        return Ok(conclude(running.output()?, undo, behind, job));
     }
-    // git notes where it started before it finds that it cannot.
-    orig_head::put_back(dirs, before.as_deref());
-    Ok(Branch::LeftAlone(refusal(&String::from_utf8_lossy(&output.stderr))))
+    let (turn, job) = (turn.clone(), Arc::clone(job));
+    under_way::finish(move || {
+        if let Ok(output) = running.output() {
+            conclude(output, undo, behind, &job);
+        }
+        drop(turn);
+    });
+    Ok(Branch::Unfinished)
+}
+
+/// The outcome of an update that has ended; what a failed one did is undone.
+fn conclude(output: Output, undo: Undo, behind: u64, job: &Job) -> Branch {
+    if output.success {
+        undo.discard();
+        return Branch::Forwarded(behind);
+    }
+    let words = String::from_utf8_lossy(&output.stderr);
+    let reason = match refusal(&words) {
+        Reason::Git(_) if output.killed => Reason::Git("was killed".to_owned()),
+        reason => reason,
+    };
+    let is_refused = matches!(reason, Reason::InTheWay | Reason::LocalChanges)
+        || words.contains("index.lock': File exists");
+    if is_refused && !output.killed {
+        undo.was_refused(job);
+        return Branch::LeftAlone(reason);
+    }
+    let ended = if output.killed { Ended::Killed } else { Ended::ByItself };
+    match undo.roll_back(ended, job) {
+        Ok(true) => Branch::LeftAlone(reason),
+        Ok(false) => Branch::Forwarded(behind),
+        Err(error) => Branch::LeftAlone(error.reason()),
+    }
 }
 
 /// The meaning of git's messages (`LC_ALL=C`); the first that fits counts.
@@ -150,6 +261,9 @@ fn refusal(words: &str) -> Reason {
         ("No space left on device", Reason::DiskFull),
         (".lock': File exists", Reason::Busy),
     ];
+    if let Some(lock) = blocked::old_lock(words) {
+        return Reason::OldLock(lock);
+    }
     let known = signs.into_iter().find(|(sign, _)| words.contains(sign));
     known.map_or_else(|| Reason::Git(error_line(words)), |(_, reason)| reason)
 }

@@ -37,45 +37,84 @@ impl Layout {
 /// own: git refuses other people's clones, and saying so in each new pane helps nobody. A clone
 /// that is reached twice counts once, under its first name.
 pub fn discover(code_dir: &Path) -> Layout {
-    if GitDirs::of(code_dir).is_ok() {
-        return Layout::Single(code_dir.to_owned());
-    }
-    let clones = children(code_dir);
+    let candidates = match list(code_dir) {
+        Listing::Single => return Layout::Single(code_dir.to_owned()),
+        Listing::Candidates(candidates) => candidates,
+    };
+    let clones = arrange(candidates.iter().filter_map(Candidate::probe).collect());
     if !clones.is_empty() {
         return Layout::Workspace(clones);
     }
     if has_dot_git(code_dir) { Layout::Single(code_dir.to_owned()) } else { Layout::None }
 }
 
-fn children(code_dir: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = std::fs::read_dir(code_dir) else { return Vec::new() };
-    let mut clones: Vec<(bool, PathBuf)> = entries
-        .filter_map(Result::ok)
-        .filter_map(|entry| Some((entry.file_type().ok()?.is_symlink(), entry.path())))
-        .filter(|(is_link, path)| has_dot_git(path) && (!is_link || is_own(path)))
-        .collect();
-    clones.sort_by(|(_, a), (_, b)| a.cmp(b));
-    let real: Vec<PathBuf> =
-        clones.iter().filter(|(is_link, _)| !is_link).filter_map(|(_, p)| real(p)).collect();
-    let mut behind_links = Vec::new();
-    clones.retain(|(is_link, path)| {
-        let Some(target) = real_target(*is_link, path) else { return true };
-        let known = real.contains(&target) || behind_links.contains(&target);
-        behind_links.push(target);
-        !known
+/// What a code directory holds.
+#[derive(Debug)]
+pub(super) enum Listing {
+    /// It is a clone itself.
+    Single,
+    /// Its children, which may be clones.
+    Candidates(Vec<Candidate>),
+}
+
+/// A child of a code directory.
+#[derive(Debug)]
+pub(super) struct Candidate {
+    pub(super) path: PathBuf,
+    is_link: bool,
+}
+
+/// A child that is a clone.
+#[derive(Debug)]
+pub(super) struct Entry {
+    path: PathBuf,
+    is_link: bool,
+    /// Its path without links.
+    real: Option<PathBuf>,
+}
+
+/// Looks at the directory itself, at nothing in it.
+pub(super) fn list(code_dir: &Path) -> Listing {
+    if GitDirs::of(code_dir).is_ok() {
+        return Listing::Single;
+    }
+    let entries = std::fs::read_dir(code_dir).into_iter().flatten().filter_map(Result::ok);
+    let candidates = entries.filter_map(|entry| {
+        let kind = entry.file_type().ok()?;
+        let is_link = kind.is_symlink();
+        (is_link || kind.is_dir()).then(|| Candidate { path: entry.path(), is_link })
     });
-    clones.into_iter().map(|(_, path)| path).collect()
+    Listing::Candidates(candidates.collect())
+}
+
+impl Candidate {
+    /// Looks at the child; it may lie on another file system, or lead there.
+    pub(super) fn probe(&self) -> Option<Entry> {
+        let (path, is_link) = (self.path.clone(), self.is_link);
+        let is_clone = has_dot_git(&path) && (!is_link || is_own(&path));
+        is_clone.then(|| Entry { real: real(&path), path, is_link })
+    }
+}
+
+/// The clones by name, each once.
+pub(super) fn arrange(mut entries: Vec<Entry>) -> Vec<PathBuf> {
+    entries.sort_by(|a, b| a.path.cmp(&b.path));
+    let mut known: Vec<PathBuf> =
+        entries.iter().filter(|entry| !entry.is_link).filter_map(|e| e.real.clone()).collect();
+    entries.retain(|entry| {
+        let Some(target) = entry.real.as_ref().filter(|_| entry.is_link) else { return true };
+        let is_new = !known.contains(target);
+        known.push(target.clone());
+        is_new
+    });
+    entries.into_iter().map(|entry| entry.path).collect()
 }
 
 fn real(path: &Path) -> Option<PathBuf> {
     path.canonicalize().ok()
 }
 
-fn real_target(is_link: bool, path: &Path) -> Option<PathBuf> {
-    is_link.then(|| real(path)).flatten()
-}
-
-fn has_dot_git(directory: &Path) -> bool {
+pub(super) fn has_dot_git(directory: &Path) -> bool {
     directory.join(".git").symlink_metadata().is_ok()
 }
 

@@ -5,6 +5,8 @@
 //! hostile repository can make git run less than the user's own `git pull` there would: no hooks, no
 //! fsmonitor; only filters, helpers and ssh commands as configured.
 
+mod blocked;
+mod changes;
 mod config;
 mod fetch;
 mod forward;
@@ -14,24 +16,32 @@ mod options;
 mod orig_head;
 mod outcome;
 mod refs;
+mod spread;
+mod under_way;
+mod undo;
 
 pub use git::{QUIET_ENVIRONMENT, QUIET_SETTINGS, error_line};
 pub use layout::{Layout, discover};
 pub use options::Options;
-pub use outcome::{Branch, FetchFailure, Outcome, Reason};
+pub use outcome::{Branch, FetchFailure, Lock, Outcome, Reason};
+pub use under_way::wait_for_updates;
 
-use layout::GitDirs;
+use layout::{Entry, GitDirs};
 use shared::child::{Stopped, Until};
+use spread::{Plan, spread};
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 /// If no repository was finished for this long, all workers wait for the network, and more are started.
 const STUCK: Duration = Duration::from_millis(500);
-
-/// Maximum number of repositories that are updated at the same time.
-const MAX_AT_ONCE: usize = 64;
+/// How directories are looked at: that takes no time unless a mount is dead.
+const PROBE: Plan = Plan {
+    at_once: 1,
+    stuck: Duration::from_millis(50),
+    patience: Some(Duration::from_secs(1)),
+};
 
 /// The caller is root.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,45 +55,151 @@ impl std::fmt::Display for RefusedToRoot {
 
 impl std::error::Error for RefusedToRoot {}
 
-/// Updates the clones; returns an outcome for each, in their order.
-///
-/// Returns by the deadline, or as soon as `cancel` is readable, plus at most a fifth of a second in which
-/// git may remove its lock files.
-pub fn freshen(clones: &[PathBuf], options: &Options<'_>) -> Result<Vec<Outcome>, RefusedToRoot> {
-    if rustix::process::geteuid().is_root() && !options.even_as_root {
-        return Err(RefusedToRoot);
-    }
-    if clones.is_empty() {
+/// Finds the clones of a code directory as [`discover`] does, and updates them, all under one deadline. A
+/// directory that does not answer, as on a mount whose server is gone, holds nothing up.
+pub fn update(code_dir: &Path, options: &Options<'_>) -> Result<Vec<Outcome>, RefusedToRoot> {
+    let job = Job::new(options)?;
+    let dead = |path: PathBuf| Outcome::dead(path);
+    let mut listing = None;
+    spread(
+        vec![code_dir.to_owned()],
+        PROBE,
+        &job,
+        |dir, _, answer| answer(layout::list(dir)),
+        |answer| listing = Some(answer),
+    );
+    let candidates = match listing {
+        None if job.is_cancelled() => return Ok(Vec::new()),
+        None => return Ok(vec![dead(code_dir.to_owned())]),
+        Some(layout::Listing::Single) => return Ok(freshen_all(&[code_dir.to_owned()], &job)),
+        Some(layout::Listing::Candidates(candidates)) => candidates,
+    };
+    let mut unanswered: Vec<PathBuf> = candidates.iter().map(|c| c.path.clone()).collect();
+    let mut entries: Vec<Entry> = Vec::new();
+    spread(
+        candidates,
+        PROBE,
+        &job,
+        |candidate, _, answer| answer((candidate.path.clone(), candidate.probe())),
+        |(path, entry)| {
+            unanswered.retain(|other| *other != path);
+            entries.extend(entry);
+        },
+    );
+    if job.is_cancelled() {
         return Ok(Vec::new());
     }
-    let end = Instant::now() + options.deadline;
-    let shared = config::Shared::read(&options.environment);
-    let job = Job { options, shared, until: Until { end, cancel: options.cancel } };
-    let mut outcomes: Vec<Outcome> = clones.iter().cloned().map(Outcome::new).collect();
-    let mut repositories: Vec<Repository> = Vec::new();
-    for (index, clone) in clones.iter().enumerate() {
-        match GitDirs::of(clone) {
-            Err(_) => outcomes[index].failure = Some(FetchFailure::Damaged),
-            Ok(dirs) => match repositories.iter_mut().find(|r| r[0].dirs.common == dirs.common) {
-                Some(repository) => repository.push(Worktree { index, clone, dirs }),
-                None => repositories.push(vec![Worktree { index, clone, dirs }]),
-            },
-        }
+    let clones = layout::arrange(entries);
+    let clones = match clones.is_empty() && unanswered.is_empty() {
+        // A broken one, which hides no clones: there are none.
+        true if layout::has_dot_git(code_dir) => vec![code_dir.to_owned()],
+        _ => clones,
+    };
+    let mut outcomes = freshen_all(&clones, &job);
+    if !job.is_cancelled() {
+        outcomes.extend(unanswered.into_iter().map(dead));
     }
-    run_workers(&repositories, &job, |index, branch, failure| {
-        (outcomes[index].branch, outcomes[index].failure) = (branch, failure);
-    });
+    outcomes.sort_by(|a, b| a.clone.cmp(&b.clone));
     Ok(outcomes)
 }
 
-/// What all workers share.
-struct Job<'a> {
-    options: &'a Options<'a>,
-    shared: config::Shared,
-    until: Until<'a>,
+/// Updates the clones; returns an outcome for each, in their order.
+///
+/// Returns by the deadline, or as soon as `cancel` is readable, plus at most half a second in which git may
+/// remove its lock files. [`wait_for_updates`] waits for what is still under way then.
+pub fn freshen(clones: &[PathBuf], options: &Options<'_>) -> Result<Vec<Outcome>, RefusedToRoot> {
+    let job = Job::new(options)?;
+    Ok(freshen_all(clones, &job))
 }
 
-impl Job<'_> {
+fn freshen_all(clones: &[PathBuf], job: &Arc<Job>) -> Vec<Outcome> {
+    let mut outcomes: Vec<Outcome> = clones.iter().cloned().map(Outcome::dead).collect();
+    let mut found: Vec<(usize, std::io::Result<GitDirs>)> = Vec::new();
+    spread(
+        clones.iter().cloned().enumerate().collect(),
+        PROBE,
+        job,
+        |(index, clone): &(usize, PathBuf), _, answer| answer((*index, GitDirs::of(clone))),
+        |answer| found.push(answer),
+    );
+    found.sort_by_key(|(index, _)| *index);
+    let mut repositories: Vec<Repository> = Vec::new();
+    for (index, dirs) in found {
+        let clone = clones[index].clone();
+        match dirs {
+            Err(_) => outcomes[index].failure = Some(FetchFailure::Damaged),
+            Ok(dirs) => {
+                // Until it reports something else.
+                outcomes[index].failure = Some(job.late());
+                let same = repositories.iter_mut().find(|r| r[0].dirs.common == dirs.common);
+                let worktree = Worktree { index, clone, dirs };
+                match same {
+                    Some(repository) => repository.push(worktree),
+                    None => repositories.push(vec![worktree]),
+                }
+            }
+        }
+    }
+    let at_once = job.options.at_once;
+    spread(
+        repositories,
+        Plan { at_once, stuck: STUCK, patience: None },
+        job,
+        |repository: &Repository, job, answer| freshen_one(repository, job, answer),
+        |(index, branch, failure)| {
+            (outcomes[index].branch, outcomes[index].failure) = (branch, failure);
+        },
+    );
+    if job.is_cancelled() {
+        for outcome in &mut outcomes {
+            if matches!(outcome.failure, Some(FetchFailure::DeadDirectory | FetchFailure::NoAnswer(_))) {
+                outcome.failure = Some(FetchFailure::Interrupted);
+            }
+        }
+    }
+    outcomes
+}
+
+/// What all workers share. It is no reference, since a worker may get stuck and be left behind.
+#[derive(Debug)]
+struct Job {
+    /// Without the descriptor, which is below.
+    options: Options<'static>,
+    cancel: Option<OwnedFd>,
+    shared: OnceLock<config::Shared>,
+    end: Instant,
+}
+
+impl Job {
+    fn new(options: &Options<'_>) -> Result<Arc<Self>, RefusedToRoot> {
+        if rustix::process::geteuid().is_root() && !options.even_as_root {
+            return Err(RefusedToRoot);
+        }
+        let cancel = options.cancel.and_then(|cancel| cancel.try_clone_to_owned().ok());
+        let end = Instant::now() + options.deadline;
+        Ok(Arc::new(Self { options: options.without_cancel(), cancel, shared: OnceLock::new(), end }))
+    }
+
+    fn until(&self) -> Until<'_> {
+        Until { end: self.end, cancel: self.cancel.as_ref().map(AsFd::as_fd) }
+    }
+
+    fn shared(&self) -> &config::Shared {
+        self.shared.get_or_init(|| config::Shared::read(&self.options.environment, self.until()))
+    }
+
+    fn is_over(&self) -> bool {
+        self.until().pause(Duration::ZERO).is_err()
+    }
+
+    fn is_cancelled(&self) -> bool {
+        matches!(self.until().pause(Duration::ZERO), Err(Stopped::Cancelled))
+    }
+
+    fn late(&self) -> FetchFailure {
+        FetchFailure::NoAnswer(self.options.deadline)
+    }
+
     fn stopped(&self, stopped: Stopped, late: fn(Duration) -> FetchFailure) -> FetchFailure {
         match stopped {
             Stopped::DeadlinePassed => late(self.options.deadline),
@@ -94,83 +210,54 @@ impl Job<'_> {
 }
 
 /// One of the clones.
-struct Worktree<'a> {
+#[derive(Debug)]
+struct Worktree {
     index: usize,
-    clone: &'a Path,
+    clone: PathBuf,
     dirs: GitDirs,
 }
 
 /// The clones that share refs and objects, and so one fetch; never empty.
-type Repository<'a> = Vec<Worktree<'a>>;
+type Repository = Vec<Worktree>;
 
 /// The index of a clone, and its outcome.
 type Progress = (usize, Branch, Option<FetchFailure>);
 
-/// Distributes the repositories to threads.
-fn run_workers(
-    repositories: &[Repository<'_>],
-    job: &Job<'_>,
-    mut note: impl FnMut(usize, Branch, Option<FetchFailure>),
-) {
-    let next = AtomicUsize::new(0);
-    let (sender, results) = channel();
-    let most = repositories.len().min(MAX_AT_ONCE);
-    let step = job.options.at_once.clamp(1, most.max(1));
-    let worker = |sender: Sender<Progress>| {
-        while let Some(repository) = repositories.get(next.fetch_add(1, Ordering::Relaxed)) {
-            freshen_one(repository, job, &sender);
-        }
-    };
-    let mut missing: usize = repositories.iter().map(Vec::len).sum();
-    std::thread::scope(|scope| {
-        let mut workers = 0;
-        while missing > 0 {
-            let waiting = repositories.len().saturating_sub(next.load(Ordering::Relaxed));
-            for _ in 0..step.min(most - workers).min(waiting) {
-                let (worker, sender) = (&worker, sender.clone());
-                scope.spawn(move || worker(sender));
-                workers += 1;
-            }
-            while missing > 0
-                && let Ok((index, branch, failure)) = results.recv_timeout(STUCK)
-            {
-                note(index, branch, failure);
-                missing -= 1;
-            }
-        }
-    });
-}
-
 /// One fetch, then each worktree.
-fn freshen_one(repository: &[Worktree<'_>], job: &Job<'_>, sender: &Sender<Progress>) {
+fn freshen_one(repository: &[Worktree], job: &Arc<Job>, answer: &dyn Fn(Progress)) {
     let turn =
-        job.until.pause(Duration::ZERO).map_err(|s| job.stopped(s, FetchFailure::NotReached));
+        job.until().pause(Duration::ZERO).map_err(|s| job.stopped(s, FetchFailure::NotReached));
     let turn = turn.and_then(|()| {
         let turn = fetch::Turn::wait(&repository[0].dirs, job);
         turn.map_err(|stopped| job.stopped(stopped, |_| FetchFailure::Busy))
     });
-    let failure = match &turn {
-        Ok(_) => fetch::fetch(repository[0].clone, &repository[0].dirs, job),
-        Err(failure) => Some(failure.clone()),
+    let (turn, mut failure) = match turn {
+        Ok(turn) => {
+            let failure = fetch::fetch(&repository[0].clone, &repository[0].dirs, job);
+            (Some(turn), failure)
+        }
+        Err(failure) => (None, Some(failure)),
     };
-    let is_final = failure.as_ref().is_some_and(FetchFailure::is_final);
-    let mut failure = failure;
+    let turn = turn.filter(|_| !failure.as_ref().is_some_and(FetchFailure::is_final));
     for worktree in repository {
         // The failure of a repository is reported once.
         let failure = failure.take();
-        let (branch, failure) =
-            if is_final { (Branch::Same, failure) } else { forward_one(worktree, failure, job) };
-        let _ = sender.send((worktree.index, branch, failure));
+        let (branch, failure) = match &turn {
+            None => (Branch::Same, failure),
+            Some(turn) => forward_one(worktree, failure, turn, job),
+        };
+        answer((worktree.index, branch, failure));
     }
 }
 
 /// Forwards even if a remote failed: another may have answered, or an earlier fetch got something.
 fn forward_one(
-    worktree: &Worktree<'_>,
+    worktree: &Worktree,
     failure: Option<FetchFailure>,
-    job: &Job<'_>,
+    turn: &fetch::Turn,
+    job: &Arc<Job>,
 ) -> (Branch, Option<FetchFailure>) {
-    match forward::forward(worktree.clone, &worktree.dirs, job) {
+    match forward::forward(&worktree.clone, &worktree.dirs, turn, job) {
         // The same failure again.
         Ok(Branch::LeftAlone(Reason::Git(_))) if failure.is_some() => (Branch::Same, failure),
         Ok(branch) => (branch, failure),

@@ -22,6 +22,20 @@ pub struct Options<'a> {
     pub even_as_root: bool,
 }
 
+impl Options<'_> {
+    /// A copy that borrows nothing.
+    pub(crate) fn without_cancel(&self) -> Options<'static> {
+        Options {
+            deadline: self.deadline,
+            at_once: self.at_once,
+            fresh_for: self.fresh_for,
+            cancel: None,
+            environment: self.environment.clone(),
+            even_as_root: self.even_as_root,
+        }
+    }
+}
+
 impl Default for Options<'_> {
     fn default() -> Self {
         Self {

@@ -1,7 +1,7 @@
 //! The outcome of each clone, and the line that reports it.
 
 use shared::escape::shown;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The outcome of one clone.
@@ -60,8 +60,46 @@ pub enum Reason {
     DiskFull,
     /// Another git process holds a lock in it.
     Busy,
+    /// A lock is in the way that is probably one of a git that died.
+    OldLock(Lock),
+    /// git could not write this file or directory; the account that it belongs to, if it is another one.
+    NotWritable(PathBuf, Option<u32>),
+    /// An update was broken off and cannot be undone: the step that failed, and why; `None` if files were
+    /// changed since.
+    HalfDone(Option<(PathBuf, String)>),
     /// git refused; its message.
     Git(String),
+}
+
+/// A lock file, and how long ago it was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lock {
+    pub file: PathBuf,
+    pub age: Duration,
+}
+
+impl Lock {
+    fn text(&self) -> String {
+        let seconds = self.age.as_secs();
+        let units = [(86_400, "day"), (3_600, "hour"), (60, "minute")];
+        let filled = units.into_iter().find(|(length, _)| seconds >= *length);
+        let (length, unit) = filled.unwrap_or((1, "second"));
+        let count = seconds / length;
+        let plural = if count == 1 { "" } else { "s" };
+        let name = self.file.file_name().unwrap_or(self.file.as_os_str());
+        format!("{} is {count} {unit}{plural} old", shown(name))
+    }
+
+    fn hint(&self) -> String {
+        format!("; hint: if no git runs there, rm -f {}", quoted(&self.file))
+    }
+}
+
+/// A path as one word of a shell's command line.
+fn quoted(path: &Path) -> String {
+    let text = shown(path).to_string();
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+@%,:=~".contains(c);
+    if text.chars().all(is_plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
 /// Why a clone's remotes could not be fetched.
@@ -71,8 +109,12 @@ pub enum FetchFailure {
     NoAnswer(Duration),
     /// Other clones took all the time.
     NotReached(Duration),
+    /// Its directory does not answer, as on a mount whose server is gone.
+    DeadDirectory,
     /// Another program was fetching it until the deadline.
     Busy,
+    /// A lock is in the way that is probably one of a git that died.
+    OldLock(Lock),
     /// The remote requires a password.
     Password,
     /// The remote accepts none of the ssh keys.
@@ -107,6 +149,9 @@ impl Outcome {
             Branch::Forwarded(1) => Some("1 commit".to_owned()),
             Branch::Forwarded(commits) => Some(format!("{commits} commits")),
             Branch::Unfinished => Some("still being updated".to_owned()),
+            Branch::LeftAlone(Reason::OldLock(lock)) => {
+                Some(format!("{}, left alone{}", lock.text(), lock.hint()))
+            }
             Branch::LeftAlone(reason) => Some(format!("{}, left alone", reason.text())),
         };
         let untouched = self.branch == Branch::Same;
@@ -116,8 +161,9 @@ impl Outcome {
         (!texts.is_empty()).then(|| format!("{}: {}", shown(name), texts.join("; ")))
     }
 
-    pub(super) fn new(clone: PathBuf) -> Self {
-        Self { clone, branch: Branch::Same, failure: None }
+    /// The outcome of a clone whose directory does not answer.
+    pub(super) fn dead(clone: PathBuf) -> Self {
+        Self { clone, branch: Branch::Same, failure: Some(FetchFailure::DeadDirectory) }
     }
 }
 
@@ -137,6 +183,17 @@ impl Reason {
             Self::NoCommit { branch } => format!("branch {} has no commit yet", shown(branch)),
             Self::DiskFull => "disk is nearly full".to_owned(),
             Self::Busy => "another git is at work in it".to_owned(),
+            Self::OldLock(lock) => lock.text(),
+            Self::NotWritable(path, owner) => {
+                let owner = owner.map_or_else(String::new, |uid| format!(" (it belongs to uid {uid})"));
+                format!("git cannot write {}{owner}", shown(path))
+            }
+            Self::HalfDone(None) => {
+                "an update was broken off half-way, and files were changed since".to_owned()
+            }
+            Self::HalfDone(Some((path, error))) => {
+                format!("an update was broken off and cannot be undone: {}: {error}", shown(path))
+            }
             Self::Git(words) => format!("git: {}", shown(words)),
         }
     }
@@ -147,7 +204,11 @@ impl FetchFailure {
     pub(super) fn is_final(&self) -> bool {
         let out_of_time = matches!(
             self,
-            Self::NoAnswer(_) | Self::NotReached(_) | Self::Busy | Self::Interrupted
+            Self::NoAnswer(_)
+                | Self::NotReached(_)
+                | Self::DeadDirectory
+                | Self::Busy
+                | Self::Interrupted
         );
         let not_for_us =
             matches!(self, Self::NotOwn | Self::OwnBranches | Self::PathHasColon | Self::Damaged);
@@ -163,7 +224,9 @@ impl FetchFailure {
             Self::NotReached(deadline) => {
                 format!("no time left for it in {} s", deadline.as_secs_f32())
             }
+            Self::DeadDirectory => "its directory does not answer".to_owned(),
             Self::Busy => "another fetch is under way".to_owned(),
+            Self::OldLock(lock) => lock.text() + &lock.hint(),
             Self::Password if untouched => "asks for a password, left alone".to_owned(),
             Self::Password => "a remote asks for a password".to_owned(),
             Self::Key => "remote takes none of the ssh keys".to_owned(),

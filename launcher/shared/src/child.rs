@@ -46,6 +46,8 @@ impl From<rustix::io::Errno> for Stopped {
 #[derive(Debug)]
 pub struct Output {
     pub success: bool,
+    /// By a signal, so that it could not clean up.
+    pub killed: bool,
     pub stdout: Vec<u8>,
     pub stderr: Vec<u8>,
 }
@@ -111,37 +113,71 @@ pub fn run(command: Command, until: Until<'_>) -> Result<Output, Stopped> {
     start(command)?.finish(until)
 }
 
-/// Starts a program; it is stopped when the result is dropped.
-pub fn start(mut command: Command) -> io::Result<Running> {
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    detach(&mut command, true);
-    Ok(Running::of(command.spawn()?))
+/// As [`run`], with all of its standard output.
+///
+/// # Errors
+/// More than `limit` bytes.
+pub fn run_with_all_output(
+    command: Command,
+    limit: usize,
+    until: Until<'_>,
+) -> Result<Output, Stopped> {
+    until.pause(Duration::ZERO)?;
+    let output = start_with_limit(command, limit + 1)?.finish(until)?;
+    if output.stdout.len() > limit {
+        return Err(io::Error::from(io::ErrorKind::FileTooLarge).into());
+    }
+    Ok(output)
 }
 
-/// Runs a program that must not be killed. At the deadline it continues in the background, even when
-/// this process ends, and there is no output.
-pub fn run_uninterrupted(
-    mut command: Command,
-    until: Until<'_>,
-) -> Result<Option<Output>, Stopped> {
-    until.pause(Duration::ZERO)?;
-    // A file, not a pipe: the end of its reader must not end its writers.
+/// Starts a program; it is stopped when the result is dropped.
+pub fn start(command: Command) -> io::Result<Running> {
+    start_with_limit(command, KEPT)
+}
+
+fn start_with_limit(mut command: Command, limit: usize) -> io::Result<Running> {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    detach(&mut command, true);
+    Ok(Running::of(command.spawn()?, limit))
+}
+
+/// A program that must not be killed: it continues when this process ends.
+#[derive(Debug)]
+pub struct Uninterrupted {
+    child: Child,
+    /// A file, not a pipe: the end of its reader must not end its writers.
+    stderr: std::fs::File,
+}
+
+/// Starts a program that is never stopped.
+pub fn start_uninterrupted(mut command: Command) -> io::Result<Uninterrupted> {
     let memory = rustix::fs::memfd_create(c"git", rustix::fs::MemfdFlags::CLOEXEC)?;
-    let mut text = std::fs::File::from(memory);
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(text.try_clone()?);
+    let stderr = std::fs::File::from(memory);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(stderr.try_clone()?);
     detach(&mut command, false);
-    let mut child = command.spawn()?;
-    let ended = pidfd(&child).and_then(|pidfd| until.wait([Some(pidfd.as_fd())]));
-    if ended.is_err() {
-        // Its exit status must be collected.
-        std::thread::spawn(move || child.wait());
-        return Ok(None);
+    Ok(Uninterrupted { child: command.spawn()?, stderr })
+}
+
+impl Uninterrupted {
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
-    let success = child.wait()?.success();
-    let mut stderr = Vec::new();
-    text.rewind()?;
-    text.take(KEPT as u64).read_to_end(&mut stderr)?;
-    Ok(Some(Output { success, stdout: Vec::new(), stderr }))
+
+    /// Waits for its end; whether it has ended.
+    pub fn ends(&self, until: Until<'_>) -> bool {
+        pidfd(&self.child).and_then(|pidfd| until.wait([Some(pidfd.as_fd())])).is_ok()
+    }
+
+    /// Waits for its end, however long that takes; there is no standard output.
+    pub fn output(mut self) -> io::Result<Output> {
+        let status = self.child.wait()?;
+        let mut stderr = Vec::new();
+        self.stderr.rewind()?;
+        self.stderr.take(KEPT as u64).read_to_end(&mut stderr)?;
+        let killed = status.code().is_none();
+        Ok(Output { success: status.success(), killed, stdout: Vec::new(), stderr })
+    }
 }
 
 fn pidfd(child: &Child) -> Result<OwnedFd, Stopped> {
@@ -183,17 +219,18 @@ pub struct Running {
 }
 
 impl Running {
-    fn of(mut child: Child) -> Self {
+    fn of(mut child: Child, limit: usize) -> Self {
         let (out, err) = (child.stdout.take(), child.stderr.take());
-        Self { child, out: Pipe::new(out), err: Pipe::new(err), ended: false }
+        Self { child, out: Pipe::new(out, limit), err: Pipe::new(err, KEPT), ended: false }
     }
 
     pub fn finish(mut self, until: Until<'_>) -> Result<Output, Stopped> {
         self.collect(until)?;
         self.ended = true;
-        let success = self.child.wait()?.success();
+        let status = self.child.wait()?;
+        let (success, killed) = (status.success(), status.code().is_none());
         let (stdout, stderr) = (&mut self.out.bytes, &mut self.err.bytes);
-        Ok(Output { success, stdout: std::mem::take(stdout), stderr: std::mem::take(stderr) })
+        Ok(Output { success, killed, stdout: std::mem::take(stdout), stderr: std::mem::take(stderr) })
     }
 
     /// Reads both pipes until the child has ended. Its own end counts, not that of the pipes: ssh's
@@ -205,6 +242,8 @@ impl Running {
             self.out.drain()?;
             self.err.drain()?;
             if ended {
+                // What it wrote last is still in the pipe.
+                self.out.drain()?;
                 return Ok(());
             }
         }
@@ -232,6 +271,11 @@ impl Drop for Running {
         let _ = self.wait_for_group(Until { end: Instant::now() + CLEAN_UP, cancel: None });
         // Not reaped yet, so the number still means this group.
         let _ = rustix::process::kill_process_group(group, Signal::KILL);
-        let _ = self.child.wait();
+        // One that waits for a dead mount may not even die now: nothing waits for it longer.
+        let until = Until { end: Instant::now() + CLEAN_UP, cancel: None };
+        let ended = pidfd(&self.child).and_then(|pidfd| until.wait([Some(pidfd.as_fd())]));
+        if ended.is_ok() {
+            let _ = self.child.wait();
+        }
     }
 }

@@ -6,23 +6,25 @@ use std::os::fd::{AsFd, BorrowedFd};
 /// How much of an output is kept.
 pub(crate) const KEPT: usize = 64 << 10;
 
-/// One output of a child: the first [`KEPT`] bytes kept, the rest read and thrown away.
+/// One output of a child: its first bytes kept, the rest read and thrown away.
 #[derive(Debug)]
 pub(crate) struct Pipe<R> {
     /// Until its end.
     pub(crate) source: Option<R>,
     /// What came.
     pub(crate) bytes: Vec<u8>,
+    /// How many bytes are kept.
+    limit: usize,
 }
 
 impl<R: Read + AsFd> Pipe<R> {
-    pub(crate) fn new(source: Option<R>) -> Self {
+    pub(crate) fn new(source: Option<R>, limit: usize) -> Self {
         if let Some(source) = &source
             && let Ok(flags) = rustix::fs::fcntl_getfl(source)
         {
             let _ = rustix::fs::fcntl_setfl(source, flags | rustix::fs::OFlags::NONBLOCK);
         }
-        Self { source, bytes: Vec::new() }
+        Self { source, bytes: Vec::new(), limit }
     }
 
     pub(crate) fn fd(&self) -> Option<BorrowedFd<'_>> {
@@ -37,7 +39,7 @@ impl<R: Read + AsFd> Pipe<R> {
             match source.read(&mut buffer) {
                 Ok(0) => self.source = None,
                 Ok(read) => {
-                    let room = KEPT.saturating_sub(self.bytes.len());
+                    let room = self.limit.saturating_sub(self.bytes.len());
                     self.bytes.extend_from_slice(&buffer[..read.min(room)]);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
