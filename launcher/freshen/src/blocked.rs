@@ -86,9 +86,8 @@ fn existing_above<'a>(file: &'a Path, top: &'a Path) -> &'a Path {
 fn not_writable_in_tree(clone: &Path, changes: &[Change]) -> Option<PathBuf> {
     let above = changes::directories(changes).into_iter().map(|below| clone.join(below));
     let existing = above.filter(|dir| dir.symlink_metadata().is_ok_and(|meta| meta.is_dir()));
-    let holds_some = |dir: &PathBuf| {
-        changes.iter().any(|change| clone.join(&change.path).parent() == Some(dir))
-    };
+    let holds_some =
+        |dir: &PathBuf| changes.iter().any(|change| clone.join(&change.path).parent() == Some(dir));
     std::iter::once(clone.to_owned())
         .chain(existing)
         .find(|dir| !is_writable(dir) && holds_some(dir))

@@ -78,7 +78,15 @@ type Changes = (Vec<u8>, Vec<Change>);
 
 fn changes(clone: &Path, old: &str, job: &Job) -> Result<Result<Changes, Reason>, Stopped> {
     let mut command = git(clone, &job.options.environment);
-    command.args(["diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-ext-diff", "--full-index"]);
+    command.args([
+        "diff-tree",
+        "-r",
+        "-z",
+        "--raw",
+        "--no-renames",
+        "--no-ext-diff",
+        "--full-index",
+    ]);
     command.args(["--no-abbrev", "--ignore-submodules=none", old, "@{upstream}", "--"]);
     let output = child::run_with_all_output(command, MAX_CHANGES, job.until())?;
     if !output.success {

@@ -37,11 +37,8 @@ use std::time::{Duration, Instant};
 /// If no repository was finished for this long, all workers wait for the network, and more are started.
 const STUCK: Duration = Duration::from_millis(500);
 /// How directories are looked at: that takes no time unless a mount is dead.
-const PROBE: Plan = Plan {
-    at_once: 1,
-    stuck: Duration::from_millis(50),
-    patience: Some(Duration::from_secs(1)),
-};
+const PROBE: Plan =
+    Plan { at_once: 1, stuck: Duration::from_millis(50), patience: Some(Duration::from_secs(1)) };
 
 /// The caller is root.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,7 +149,10 @@ fn freshen_all(clones: &[PathBuf], job: &Arc<Job>) -> Vec<Outcome> {
     );
     if job.is_cancelled() {
         for outcome in &mut outcomes {
-            if matches!(outcome.failure, Some(FetchFailure::DeadDirectory | FetchFailure::NoAnswer(_))) {
+            if matches!(
+                outcome.failure,
+                Some(FetchFailure::DeadDirectory | FetchFailure::NoAnswer(_))
+            ) {
                 outcome.failure = Some(FetchFailure::Interrupted);
             }
         }
@@ -177,7 +177,12 @@ impl Job {
         }
         let cancel = options.cancel.and_then(|cancel| cancel.try_clone_to_owned().ok());
         let end = Instant::now() + options.deadline;
-        Ok(Arc::new(Self { options: options.without_cancel(), cancel, shared: OnceLock::new(), end }))
+        Ok(Arc::new(Self {
+            options: options.without_cancel(),
+            cancel,
+            shared: OnceLock::new(),
+            end,
+        }))
     }
 
     fn until(&self) -> Until<'_> {

@@ -185,7 +185,8 @@ impl Reason {
             Self::Busy => "another git is at work in it".to_owned(),
             Self::OldLock(lock) => lock.text(),
             Self::NotWritable(path, owner) => {
-                let owner = owner.map_or_else(String::new, |uid| format!(" (it belongs to uid {uid})"));
+                let owner =
+                    owner.map_or_else(String::new, |uid| format!(" (it belongs to uid {uid})"));
                 format!("git cannot write {}{owner}", shown(path))
             }
             Self::HalfDone(None) => {

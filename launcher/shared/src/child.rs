@@ -230,7 +230,12 @@ impl Running {
         let status = self.child.wait()?;
         let (success, killed) = (status.success(), status.code().is_none());
         let (stdout, stderr) = (&mut self.out.bytes, &mut self.err.bytes);
-        Ok(Output { success, killed, stdout: std::mem::take(stdout), stderr: std::mem::take(stderr) })
+        Ok(Output {
+            success,
+            killed,
+            stdout: std::mem::take(stdout),
+            stderr: std::mem::take(stderr),
+        })
     }
 
     /// Reads both pipes until the child has ended. Its own end counts, not that of the pipes: ssh's

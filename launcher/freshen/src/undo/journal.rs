@@ -116,7 +116,9 @@ impl Journal {
     /// Takes the lines of an update that was not finished out of the logs.
     pub(super) fn restore_logs(&self, dirs: &GitDirs) {
         for (log, length) in logs(dirs, &self.branch).into_iter().zip(self.logs) {
-            let Some(now) = log.metadata().ok().filter(std::fs::Metadata::is_file) else { continue };
+            let Some(now) = log.metadata().ok().filter(std::fs::Metadata::is_file) else {
+                continue;
+            };
             match length {
                 None => {
                     let _ = gone(rustix::fs::unlink(&log));

@@ -71,7 +71,8 @@ impl Kept<'_> {
             self.clone.join(&change.path).symlink_metadata().is_ok_and(|meta| meta.is_file())
         };
         // What does not fit into one command line counts as unknown.
-        let asked: Vec<&&Change> = changed.iter().filter(is_plain).filter(regular).take(900).collect();
+        let asked: Vec<&&Change> =
+            changed.iter().filter(is_plain).filter(regular).take(900).collect();
         command.args(asked.iter().map(|change| &change.path));
         let until = Until { end: Instant::now() + QUESTION, cancel: None };
         let answer = match child::run(command, until) {

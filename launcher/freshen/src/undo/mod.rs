@@ -90,8 +90,15 @@ impl Undo {
             error => Reason::Git(format!("{NAME}: {error}")),
         };
         rustix::fs::mkdir(&dir, Mode::RWXU).map_err(failed)?;
-        let journal = Journal::of(clone, dirs, old, branch, &changes, orig_head::read(clone, dirs, job));
-        let undo = Self { clone: clone.to_owned(), dirs: dirs.clone(), dir: dir.clone(), journal, changes };
+        let journal =
+            Journal::of(clone, dirs, old, branch, &changes, orig_head::read(clone, dirs, job));
+        let undo = Self {
+            clone: clone.to_owned(),
+            dirs: dirs.clone(),
+            dir: dir.clone(),
+            journal,
+            changes,
+        };
         let kept = undo.journal.write(&undo.dir, raw).and_then(|()| undo.keep_files());
         kept.map_err(|error| {
             undo.remove();

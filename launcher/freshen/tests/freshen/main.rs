@@ -17,4 +17,5 @@ mod ssh;
 mod stopping;
 mod table;
 mod under_way;
+mod undone;
 mod updates;

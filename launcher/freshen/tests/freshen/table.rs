@@ -14,7 +14,7 @@ const SOURCES: [&str; 10] = [
     include_str!("speed.rs"),
     include_str!("ssh.rs"),
     include_str!("stopping.rs"),
-    concat!(include_str!("under_way.rs"), include_str!("updates.rs")),
+    concat!(include_str!("under_way.rs"), include_str!("undone.rs"), include_str!("updates.rs")),
 ];
 
 /// The names in the tables' last columns.
