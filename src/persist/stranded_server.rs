@@ -3,7 +3,7 @@
 
 use super::context::Context;
 use super::error::Error;
-use crate::process::Proc;
+use crate::process::{Proc, Process};
 use crate::snapshot::Snapshot;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -33,7 +33,7 @@ pub(crate) fn find(context: &Context, snapshot: &Snapshot) -> Option<Error> {
     let (pid, started) = snapshot.server.split_once('-')?;
     let (pid, started): (i32, u64) = (pid.parse().ok()?, started.parse().ok()?);
     let proc = Proc::default();
-    let process = proc.process(pid, 0).filter(|process| process.is_own())?;
+    let process = proc.process(pid, 0).filter(Process::is_own)?;
     let since = proc.time_of(process.stat.start)?;
     let name = std::fs::read(format!("/proc/{pid}/comm")).ok()?;
     if !name.starts_with(b"tmux") || since.abs_diff(started) > TOLERANCE {

@@ -19,11 +19,12 @@ pub fn former_rows(text: &[u8], ignored: &[String]) -> Vec<(String, Row)> {
         let margin = indent(first);
         let rest = lines[at + 1..].iter().take(MAX_LINES).map_while(|line| *line);
         let rest = rest.take_while(|line| line.trim().is_empty() || indent(line) > margin);
-        let row: String = std::iter::once(first)
-            .chain(rest)
-            .map(|line| format!("  {}\n", line.get(margin..).unwrap_or_default()))
-            .collect();
-        if let Ok(document) = parse_ignoring(format!("users:\n{row}").as_bytes(), ignored)
+        let mut row = "users:".to_owned();
+        for line in std::iter::once(first).chain(rest) {
+            row.extend(["\n  ", line.get(margin..).unwrap_or_default()]);
+        }
+        row.push('\n');
+        if let Ok(document) = parse_ignoring(row.as_bytes(), ignored)
             && document.roster.users.len() == 1
         {
             rows.extend(document.roster.users);

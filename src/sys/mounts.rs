@@ -155,6 +155,7 @@ fn start(mount: &CString, path: &CString) -> io::Result<(nix::unistd::Pid, Owned
     // memory that it has a copy of; it ends by `_exit`.
     match unsafe { nix::unistd::fork() }? {
         nix::unistd::ForkResult::Parent { child } => Ok((child, answer)),
+        // SAFETY: as above.
         nix::unistd::ForkResult::Child => unsafe {
             // It may outlive this process: no pipe, terminal or lock of ours may stay open in it.
             if libc::dup2(keep, 0) == 0 {

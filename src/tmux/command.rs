@@ -64,6 +64,7 @@ impl Line {
     }
 
     /// This command and then others, which do not run if it fails. Only its own reply counts.
+    #[must_use]
     pub fn and_then(mut self, others: &[Line]) -> Self {
         for other in others {
             self.0.push_str(" ; ");

@@ -84,8 +84,11 @@ fn the_roster_and_the_files_beside_it_read_as_first_released() {
     assert_eq!((ledger["ops"], ledger["gone"]), (3773, 3774));
     let users = tiers::read(include_bytes!("fixtures/k8s-users.json")).unwrap();
     assert!(tiers::check(&document, &users) == tiers::TierCheck::default());
-    let members =
-        members::read(include_bytes!("fixtures/members.json"), &Default::default()).unwrap();
+    let members = members::read(
+        include_bytes!("fixtures/members.json"),
+        &roster::identity_source::IdentitySource::default(),
+    )
+    .unwrap();
     assert_eq!(members[0].active, Some(true));
     assert_eq!((members[1].active, members[1].os_user.as_deref()), (None, Some("builder")));
 }

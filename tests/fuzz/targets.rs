@@ -66,7 +66,11 @@ pub(crate) fn show(bytes: &[u8]) {
 /// The roster and the files beside it: any bytes are read or refused in messages of one line; a row
 /// that is put in or commented out leaves every other byte where it was.
 pub(crate) fn roster(bytes: &[u8]) {
-    let _ = (members::read(bytes, &Default::default()), ports::read(bytes), tiers::read(bytes));
+    let _ = (
+        members::read(bytes, &roster::identity_source::IdentitySource::default()),
+        ports::read(bytes),
+        tiers::read(bytes),
+    );
     let document = match roster::parse(bytes) {
         Ok(document) => document,
         Err(problems) => {

@@ -74,7 +74,7 @@ fn everything_is_stopped_and_the_login_locked_before_the_last_save() {
     assert!(!theirs.is_empty(), "{states}");
     let is_still =
         |line: &&str| line.split_whitespace().nth(1).is_some_and(|s| s.starts_with(['T', 'Z']));
-    assert!(theirs.iter().all(|line| is_still(line)), "{theirs:?}");
+    assert!(theirs.iter().all(is_still), "{theirs:?}");
     assert!(host.sh("cat /root/shadow").contains(":1:"), "the login is locked by then");
     assert_eq!(processes(&host, &uid), 0);
 }

@@ -72,7 +72,7 @@ const HOOKS: [&str; 14] = [
 ];
 
 fn on_every_hook(command: &str) -> String {
-    HOOKS.iter().map(|hook| format!("set-hook -g {hook} {command}\n")).collect()
+    HOOKS.iter().flat_map(|hook| ["set-hook -g ", hook, " ", command, "\n"]).collect()
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn hooks_that_rename_and_end_what_is_made_do_neither() {
     for command in ["'rename-session x'", "'rename-window x'", "'kill-pane -a'", "'kill-window'"] {
         let hooks = ["after-new-window", "after-split-window", "after-select-pane"];
         let conf: String =
-            hooks.iter().map(|hook| format!("set-hook -g {hook} {command}\n")).collect();
+            hooks.iter().flat_map(|hook| ["set-hook -g ", hook, " ", command, "\n"]).collect();
         survives(&conf);
     }
     survives("set-hook -g session-created 'rename-session x'\n");

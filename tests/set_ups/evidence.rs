@@ -2,7 +2,7 @@
 //! old or late, threads behind a daemon, what killed agents left.
 
 use super::record::{edit_record, stub_pid};
-use crate::support::set_up::SetUp;
+use crate::support::set_up::{SetUp, Started};
 use crate::support::wait_until;
 
 const A: &str = "11111111-0000-4000-8000-000000000001";
@@ -102,8 +102,7 @@ fn a_view_of_all_conversations_is_no_conversation_and_comes_back_as_itself() {
     set_up.crash();
     set_up.restore();
     wait_until("both are back", || {
-        let again: Vec<String> =
-            set_up.started().iter().skip(3).map(|started| started.arguments()).collect();
+        let again: Vec<String> = set_up.started().iter().skip(3).map(Started::arguments).collect();
         let attached = format!("attach {}", &B[..8]);
         again.contains(&"agents".to_owned()) && again.contains(&attached)
     });
@@ -208,7 +207,7 @@ fn what_killed_agents_left_fills_the_time_between_the_last_save_and_the_crash() 
     let plan = set_up.persist("restore").ok();
     assert!(plan.err().contains(&unseen), "{}", plan.err());
     wait_until("both are back", || {
-        let all: Vec<String> = set_up.started().iter().map(|started| started.arguments()).collect();
+        let all: Vec<String> = set_up.started().iter().map(Started::arguments).collect();
         let is_back = |id: &str| all.contains(&format!("--resume {id}"));
         is_back(&after) && is_back(&unseen) && !is_back(&before)
     });

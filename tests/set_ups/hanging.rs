@@ -227,8 +227,8 @@ fn a_save_in_a_directory_that_hangs_ends() {
     let Some(mount) = Mount::new(&set_up, "net", test) else { return };
     set_up.t("new-session -d -s good");
     let mut save = set_up.sandbox.persist_command(["save"]);
-    save.current_dir(&set_up.sandbox.work());
-    let (proj, _) = (mount.proj(), ());
+    save.current_dir(set_up.sandbox.work());
+    let proj = mount.proj();
     let shell = format!("cd {proj} && echo in && read x && exec \"$@\"");
     let mut command = set_up.command("sh");
     command.args(["-c", &shell, "sh"]).arg(save.get_program()).args(save.get_args());

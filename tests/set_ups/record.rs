@@ -33,9 +33,9 @@ pub(super) fn edit_record(set_up: &SetUp, pane: &str, change: impl FnOnce(&mut V
 pub(super) fn lay_stamp(set_up: &SetUp, pane: &str, id: &str) {
     let pid = stub_pid(set_up, pane);
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-    let start = stat.rsplit_once(") ").unwrap().1.split(' ').nth(19).unwrap().to_owned();
+    let ticks = stat.rsplit_once(") ").unwrap().1.split(' ').nth(19).unwrap().to_owned();
     let at = terminal_lobby::sys::clock::since_boot();
-    let stamp = format!("claude:{id}:{pid}:{start}");
+    let stamp = format!("claude:{id}:{pid}:{ticks}");
     set_up.tmux(["set-option", "-p", "-t", pane, "@conversation", &stamp]);
     set_up.tmux(["set-option", "-p", "-t", pane, "@agent_event", &format!("{at:020}")]);
 }

@@ -232,6 +232,10 @@ fn a_process_that_has_the_number_of_the_ended_server_is_not_taken_for_it() {
     assert_eq!(set_up.panes("#{session_name}"), ["a"]);
 }
 
+/// Where each pane is.
+const PLACES: &str = "#{window_index}.#{pane_index} #{window_width}x#{window_height} \
+    #{pane_width}x#{pane_height} #{pane_left},#{pane_top}";
+
 #[test]
 fn eight_panes_that_were_last_shown_on_a_small_screen_are_one_window_again() {
     let set_up = SetUp::new();
@@ -240,8 +244,6 @@ fn eight_panes_that_were_last_shown_on_a_small_screen_are_one_window_again() {
         set_up.t(&format!("split-window {} -t a:", if n % 2 == 0 { "-v" } else { "-h" }));
     }
     set_up.t("resize-window -t a -x 40 -y 10");
-    const PLACES: &str = "#{window_index}.#{pane_index} #{window_width}x#{window_height} \
-        #{pane_width}x#{pane_height} #{pane_left},#{pane_top}";
     let before = set_up.panes(PLACES);
     assert_eq!(before.len(), 8);
     set_up.save();
@@ -276,7 +278,8 @@ fn commands_that_the_configuration_has_redefined_are_not_ours() {
         "select-window",
     ];
     for (at, name) in names.iter().enumerate() {
-        conf.push_str(&format!("set -s command-alias[{}] '{name}=kill-server'\n", 100 + at));
+        let at = (100 + at).to_string();
+        conf.extend(["set -s command-alias[", &at, "] '", name, "=kill-server'\n"]);
     }
     set_up.tmux_conf(&conf);
     set_up.save();

@@ -44,7 +44,7 @@ fn a_session_whose_directory_is_gone_comes_back() {
     let (proj, api) = (set_up.directory("proj"), set_up.directory("api"));
     set_up.t(&format!("new-session -d -s web -c {proj}"));
     set_up.type_line("=web:", &format!("cd {api}"));
-    set_up.wait_for_panes("#{pane_current_path}", &[api.clone()]);
+    set_up.wait_for_panes("#{pane_current_path}", std::slice::from_ref(&api));
     set_up.save();
     set_up.crash();
     std::fs::remove_dir(&proj).unwrap();

@@ -121,9 +121,8 @@ fn system_files(environment: &[(OsString, OsString)], until: Until<'_>) -> Optio
     }
     let path = get("PATH").unwrap_or_default();
     let program = std::env::split_paths(&path).map(|dir| dir.join("git")).find(|p| p.is_file());
-    match program.as_deref().and_then(Path::to_str) {
-        Some("/usr/bin/git" | "/bin/git") => return Some(vec!["/etc/gitconfig".into()]),
-        _ => {}
+    if let Some("/usr/bin/git" | "/bin/git") = program.as_deref().and_then(Path::to_str) {
+        return Some(vec!["/etc/gitconfig".into()]);
     }
     let mut command = git(Path::new("/"), environment);
     command.args(["var", "GIT_CONFIG_SYSTEM"]);

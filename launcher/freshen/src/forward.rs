@@ -223,12 +223,12 @@ fn merge(
     };
     undo.started(running.id());
     if running.ends(job.until()) {
-        return Ok(conclude(running.output()?, undo, behind, job));
+        return Ok(conclude(&running.output()?, undo, behind, job));
     }
     let (turn, job) = (turn.clone(), Arc::clone(job));
     under_way::finish(move || {
         if let Ok(output) = running.output() {
-            conclude(output, undo, behind, &job);
+            conclude(&output, undo, behind, &job);
         }
         drop(turn);
     });
@@ -236,7 +236,7 @@ fn merge(
 }
 
 /// The outcome of an update that has ended; what a failed one did is undone.
-fn conclude(output: Output, undo: Undo, behind: u64, job: &Job) -> Branch {
+fn conclude(output: &Output, undo: Undo, behind: u64, job: &Job) -> Branch {
     if output.success {
         undo.discard();
         return Branch::Forwarded(behind);

@@ -87,11 +87,10 @@ pub fn update(code_dir: &Path, options: &Options<'_>) -> Result<Vec<Outcome>, Re
         return Ok(Vec::new());
     }
     let clones = layout::arrange(entries);
-    let clones = match clones.is_empty() && unanswered.is_empty() {
-        // A broken one, which hides no clones: there are none.
-        true if layout::has_dot_git(code_dir) => vec![code_dir.to_owned()],
-        _ => clones,
-    };
+    let none = clones.is_empty() && unanswered.is_empty();
+    // A broken one, which hides no clones: there are none.
+    let clones =
+        if none && layout::has_dot_git(code_dir) { vec![code_dir.to_owned()] } else { clones };
     let mut outcomes = freshen_all(&clones, &job);
     if !job.is_cancelled() {
         outcomes.extend(unanswered.into_iter().map(dead));

@@ -1,6 +1,7 @@
 //! Checks of the names, paths and values in `host.toml` (pure).
 
 use crate::provision::settings::Invalid;
+use std::path::Path;
 
 /// Places that belong to another generator or must not be written to, each with the reason.
 const FORBIDDEN: [(&str, &str); 13] = [
@@ -103,7 +104,8 @@ pub(crate) fn plain_path(path: &str) -> Result<(), Invalid> {
 pub(crate) fn profile_or_skel(path: &str) -> Result<(), Invalid> {
     plain_path(path)?;
     if let Some(name) = path.strip_prefix("/etc/profile.d/") {
-        let is_read = !name.contains('/') && !name.starts_with('.') && name.ends_with(".sh");
+        let is_script = Path::new(name).extension().is_some_and(|extension| extension == "sh");
+        let is_read = !name.contains('/') && !name.starts_with('.') && is_script;
         return check(is_read, "a name that ends in .sh (shells read no others there)", path);
     }
     check(path.starts_with("/etc/skel/"), "a file of /etc/profile.d or /etc/skel", path)

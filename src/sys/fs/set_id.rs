@@ -86,7 +86,7 @@ struct Mount {
     kind: String,
 }
 
-/// The mounts of a table as proc_pid_mountinfo(5) has it.
+/// The mounts of a table as `proc_pid_mountinfo(5)` has it.
 fn mounts(table: &str) -> Vec<Mount> {
     let mount = |line: &str| {
         let (left, right) = line.split_once(" - ")?;
@@ -139,12 +139,12 @@ impl Search<'_> {
         if !self.devices.insert((stat.st_dev, stat.st_ino)) {
             return;
         }
-        self.tree(top, point.clone(), stat.st_dev);
+        self.tree(top, point, stat.st_dev);
     }
 
     /// Searches a tree on one device.
-    fn tree(&mut self, top: OwnedFd, place: PathBuf, device: u64) {
-        let mut stack = vec![(place.clone(), self.directory(&top, &place, device), top)];
+    fn tree(&mut self, top: OwnedFd, place: &Path, device: u64) {
+        let mut stack = vec![(place.to_owned(), self.directory(&top, place, device), top)];
         while let Some((path, names, fd)) = stack.last_mut() {
             let Some(name) = names.pop() else {
                 stack.pop();
@@ -252,7 +252,7 @@ mod tests {
         symlink(other.path(), root.path().join("link")).unwrap();
         let meta = root.path().metadata().unwrap();
         let uid = meta.uid();
-        let mut found = |is_theirs: &dyn Fn(u32) -> bool| {
+        let found = |is_theirs: &dyn Fn(u32) -> bool| {
             let mut search = Search {
                 is_theirs,
                 end: Instant::now() + Duration::from_secs(20),
@@ -260,7 +260,7 @@ mod tests {
                 devices: BTreeSet::new(),
             };
             let top = rustix::fs::open(root.path(), DIRECTORY, Mode::empty()).unwrap();
-            search.tree(top, root.path().to_owned(), meta.dev());
+            search.tree(top, root.path(), meta.dev());
             search.result.found.sort();
             search.result.found
         };

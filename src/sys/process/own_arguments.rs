@@ -19,7 +19,7 @@ pub fn hide() {
     unsafe { libc::memset(from as *mut libc::c_void, 0, length) };
 }
 
-/// Where the arguments begin and end, by proc_pid_stat(5).
+/// Where the arguments begin and end, by `proc_pid_stat(5)`.
 fn range(stat: &str) -> Option<(usize, usize)> {
     let (_, fields) = stat.rsplit_once(") ")?; // the name may hold anything
     let mut fields = fields.split_ascii_whitespace().skip(45);

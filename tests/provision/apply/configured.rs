@@ -122,3 +122,73 @@ fn what_changes_at_its_source_is_deployed_and_what_a_person_changed_is_not_overw
     );
     assert_eq!(now, edited);
 }
+
+#[test]
+fn the_browser_tool_is_registered_however_the_agent_says_that_it_knows_none() {
+    let name = "the_browser_tool_is_registered_however_the_agent_says_that_it_knows_none";
+    let Some(here) = host(name) else { return };
+    here.host.sh(
+        "sed -i 's/No MCP server named /No MCP server found with name: /' /usr/local/bin/claude",
+    );
+    let run = here.provision(&["apply"]).ok();
+    assert!(run.out().ends_with("0 refused, 0 failed.\n"), "{}", run.out());
+    assert!(here.host.sh("cat /home/ops/.claude.json").contains("playwright"));
+    here.provision(&["plan", "--detailed-exitcode"]).ok();
+}
+
+#[test]
+fn policy_that_users_cannot_reach_is_reported_with_what_opens_it() {
+    let name = "policy_that_users_cannot_reach_is_reported_with_what_opens_it";
+    let Some(here) = host(name) else { return };
+    here.host.sh("mkdir -m 700 /etc/claude-code");
+    let plan = here.provision(&["plan", "--detailed-exitcode"]).code(3).out();
+    assert!(plan.contains("users cannot reach it: /etc/claude-code has mode 0700"), "{plan}");
+    assert!(plan.contains("chmod 755 /etc/claude-code"), "{plan}");
+    here.host.sh("chmod 755 /etc/claude-code");
+    here.provision(&["apply"]).ok();
+    here.provision(&["plan", "--detailed-exitcode"]).ok();
+}
+
+#[test]
+fn a_token_that_is_an_assignment_is_given_to_no_user() {
+    let name = "a_token_that_is_an_assignment_is_given_to_no_user";
+    let Some(here) = host(name) else { return };
+    here.host.sh("echo CLAUDE_CODE_OAUTH_TOKEN=sk-shared-hunter2 >/etc/terminal-lobby/agent.token");
+    let run = here.provision(&["apply"]).ok();
+    assert!(
+        run.out().contains("given to no users") && run.out().contains("not a token alone"),
+        "{}",
+        run.out()
+    );
+    assert!(!here.host.sh("cat /etc/t3-serve/*.env").contains("CLAUDE_CODE_OAUTH_TOKEN"));
+}
+
+#[test]
+fn a_certificate_authority_that_only_root_can_read_is_written_by_content() {
+    let name = "a_certificate_authority_that_only_root_can_read_is_written_by_content";
+    let Some(here) = host(name) else { return };
+    here.host.sh("umask 077; mkdir -p /root/pki; printf '%s\\n' '-----BEGIN CERTIFICATE-----' QQ== \\
+            '-----END CERTIFICATE-----' >/root/pki/ca.crt
+         echo 'clusters: [{name: a, cluster: {server: \"https://k:6443\", certificate-authority: /root/pki/ca.crt}}]' \\
+            >/srv/policy/admin.yaml");
+    here.provision(&["apply"]).ok();
+    let config = here.host.sh("cat /home/ops/.kube/config");
+    assert!(config.contains("certificate-authority-data: \"LS0tLS1CRUdJTi"), "{config}");
+    assert!(!config.contains("/root/pki"), "{config}");
+}
+
+#[test]
+fn a_directory_of_homes_that_is_a_link_is_refused_in_the_plan() {
+    let name = "a_directory_of_homes_that_is_a_link_is_refused_in_the_plan";
+    let Some(here) = host(name) else { return };
+    here.host.sh("mkdir /srv/homes; ln -s homes /srv/link");
+    here.config(&format!("[provision]\nhome_base = \"/srv/link\"\n{SITE}"));
+    let plan = here.provision(&["plan", "--explain"]).ok().out();
+    assert!(
+        plan.contains("/srv/link is a link to homes: home_base must name the real place"),
+        "{plan}"
+    );
+    here.config(&format!("[provision]\nhome_base = \"/srv/homes\"\n{SITE}"));
+    here.provision(&["apply"]).ok();
+    assert_eq!(here.host.sh("ls /srv/homes").trim(), "builder\nops\nreader");
+}

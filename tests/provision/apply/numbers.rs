@@ -158,7 +158,7 @@ fn dates_in_a_roster_are_refused_and_quoted_ones_are_read_and_written_again() {
 #[test]
 fn a_field_that_the_site_declares_is_passed_over_and_any_other_is_refused() {
     let name = "a_field_that_the_site_declares_is_passed_over_and_any_other_is_refused";
-    let roster = rows(&["ann"]).replace("}", ", claude_auth: shared}");
+    let roster = rows(&["ann"]).replace('}', ", claude_auth: shared}");
     let Some(here) = Provisioned::new(name, &roster) else { return };
     let run = here.provision(&["apply"]).code(1);
     assert!(run.err().contains("row 'ann': unknown field 'claude_auth'"), "{}", run.err());

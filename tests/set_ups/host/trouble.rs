@@ -228,8 +228,8 @@ fn agents_records_that_a_power_cut_left_empty_are_one_line() {
     host.persist(["save"]).ok();
     // A conversation that is gone makes a save look for it everywhere.
     let newest = format!("{STATE}/ann/snapshots/$(ls {STATE}/ann/snapshots | tail -1)");
-    let text = host.sh(&format!("cat {newest}"));
-    let mut with_agent = snapshot::decode(text.as_bytes()).unwrap();
+    let snapshot = host.sh(&format!("cat {newest}"));
+    let mut with_agent = snapshot::decode(snapshot.as_bytes()).unwrap();
     let mut row = with_agent.rows[0].clone();
     row.session = b"gone".to_vec();
     (row.agent, row.conversation) = (Some(b"claude".to_vec()), Some(id.into()));

@@ -62,9 +62,8 @@ fn flags(argv: &[String]) -> Vec<String> {
     let mut flags = Vec::new();
     while let Some(word) = words.next() {
         match word.as_str() {
-            "--session-id" | "--resume" | "--name" | "-C" => drop(words.next()),
+            "--session-id" | "--resume" | "resume" | "--name" | "-C" => drop(words.next()),
             "--fork-session" | "--no-daemon" => {}
-            "resume" => drop(words.next()),
             word if word.starts_with("--session-id=") => {}
             _ => flags.push(word.clone()),
         }
@@ -99,7 +98,7 @@ fn round(number: u64) -> Result<usize, String> {
     let (set_up, how) = draw::set_up(&mut random);
     let in_place = how != Crash::Agents;
     let panes = "#{session_name}:#{window_index}.#{pane_index} #{window_layout}";
-    let before = (running(&set_up, in_place), without_ids(set_up.panes(panes)));
+    let before = (running(&set_up, in_place), without_ids(&set_up.panes(panes)));
     set_up.save();
     crash(&set_up, how);
     let restored = set_up.persist("restore");
@@ -123,7 +122,7 @@ fn round(number: u64) -> Result<usize, String> {
     if again.code != 0 {
         return problem("the second restore failed", &after);
     }
-    let panes = without_ids(set_up.panes(panes));
+    let panes = without_ids(&set_up.panes(panes));
     if in_place && panes != before.1 {
         return problem(&format!("other panes: {panes:#?} instead of {:#?}", before.1), &after);
     }
@@ -142,7 +141,7 @@ fn as_before(mut after: Vec<Running>, before: &[Running]) -> Vec<Running> {
 }
 
 /// Layouts without their checksum and the ids of panes.
-fn without_ids(lines: Vec<String>) -> Vec<String> {
+fn without_ids(lines: &[String]) -> Vec<String> {
     let strip = |line: &String| {
         let (place, layout) = line.split_once(' ').unwrap();
         let layout = terminal_lobby::tmux::layout::Layout::parse(layout).unwrap();

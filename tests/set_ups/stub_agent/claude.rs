@@ -95,13 +95,13 @@ impl Claude {
             return;
         }
         let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
-        let start = stat.rsplit_once(") ").unwrap().1.split(' ').nth(19).unwrap().to_owned();
+        let ticks = stat.rsplit_once(") ").unwrap().1.split(' ').nth(19).unwrap().to_owned();
         let mut record = serde_json::json!({
             "pid": std::process::id(),
             "sessionId": self.id,
             "cwd": cwd(),
             "startedAt": self.started,
-            "procStart": start,
+            "procStart": ticks,
             "version": version_text(),
             "kind": variable("STUB_KIND").unwrap_or_else(|| "interactive".into()),
             "entrypoint": variable("STUB_ENTRYPOINT").unwrap_or_else(|| "cli".into()),

@@ -236,10 +236,10 @@ fn start_time(pid: u32) -> Option<String> {
     let stat = String::from_utf8_lossy(&stat).into_owned();
     let mut fields = stat[stat.rfind(')')? + 1..].split_whitespace();
     let state = fields.next()?;
-    let start = fields.nth(18)?;
+    let ticks = fields.nth(18)?;
     let boot = small_file(Path::new("/proc/sys/kernel/random/boot_id")).ok()?;
     let boot = String::from_utf8_lossy(boot.trim_ascii()).into_owned();
-    (state != "Z").then(|| format!("{start} {boot}"))
+    (state != "Z").then(|| format!("{ticks} {boot}"))
 }
 
 #[cfg(test)]

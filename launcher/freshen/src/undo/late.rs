@@ -1,11 +1,11 @@
 //! Whether a tree that an update left half-way was changed since: then it is the user's, and nothing is
 //! undone.
 
-use super::Job;
 use crate::changes::Change;
 use crate::git;
 use shared::child::{self, Until};
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -30,12 +30,12 @@ pub(super) struct Kept<'a> {
 impl Kept<'_> {
     /// Whether a file that differs from the old one can be the user's: it is neither what the update
     /// writes there, nor as old as what the update wrote.
-    pub(super) fn changed_since(&self, job: &Job) -> bool {
+    pub(super) fn changed_since(&self, environment: &[(OsString, OsString)]) -> bool {
         let Ok(begun) = self.dir.join("journal").metadata().and_then(|meta| meta.modified()) else {
             return true;
         };
         let changed: Vec<&Change> = self.differing().collect();
-        let finished = self.finished(&changed, job);
+        let finished = self.finished(&changed, environment);
         let time = |path: &Path| path.symlink_metadata().and_then(|meta| meta.modified()).ok();
         let times = changed.iter().zip(&finished).filter(|(_, finished)| **finished);
         let times = times.filter_map(|(change, _)| time(&self.clone.join(&change.path)));
@@ -63,8 +63,8 @@ impl Kept<'_> {
     }
 
     /// Which of the files have the content that the update writes there, one answer each.
-    fn finished(&self, changed: &[&Change], job: &Job) -> Vec<bool> {
-        let mut command = git::git(self.clone, &job.options.environment);
+    fn finished(&self, changed: &[&Change], environment: &[(OsString, OsString)]) -> Vec<bool> {
+        let mut command = git::git(self.clone, environment);
         command.args(["hash-object", "--no-filters", "--"]);
         let is_plain = |change: &&&Change| !change.path.as_os_str().as_bytes().contains(&b'\n');
         let regular = |change: &&&Change| {

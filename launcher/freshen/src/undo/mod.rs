@@ -186,13 +186,11 @@ impl Undo {
         self.journal.restore_logs(&self.dirs);
         orig_head::put_back(&self.clone, &self.dirs, self.journal.orig_head.as_ref(), job);
         let _ = rustix::fs::unlink(&lock);
-        match failure {
-            Some((path, error)) => Err(NotUndone::Failed(path, error)),
-            None => {
-                self.remove();
-                Ok(())
-            }
+        if let Some((path, error)) = failure {
+            return Err(NotUndone::Failed(path, error));
         }
+        self.remove();
+        Ok(())
     }
 
     fn restore_tree(&self, note: &mut impl FnMut(&Path, Result<(), Errno>)) {
@@ -217,8 +215,8 @@ impl Undo {
             let path = self.clone.join(directory);
             if !path.is_dir() {
                 let mode = Mode::from_raw_mode(*mode);
-                let made = rustix::fs::mkdir(&path, mode);
-                note(&path, made.and_then(|()| rustix::fs::chmod(&path, mode)));
+                let result = rustix::fs::mkdir(&path, mode);
+                note(&path, result.and_then(|()| rustix::fs::chmod(&path, mode)));
             }
         }
         for (number, change) in self.changes.iter().enumerate().filter(|(_, c)| c.was_file) {
@@ -274,7 +272,7 @@ pub(super) fn recover(clone: &Path, dirs: &GitDirs, job: &Job) -> Result<(), Not
         lock: &dirs.own.join("index.lock"),
         absent: &undo.journal.absent,
     };
-    if kept.changed_since(job) {
+    if kept.changed_since(&job.options.environment) {
         return Err(NotUndone::Changed);
     }
     undo.restore(if lock { Ended::Killed } else { Ended::ByItself }, job)

@@ -368,7 +368,9 @@ fn update_of_eight_clones_costs_little_more_than_gits_own() {
                     world.git_command(clone, &["pull", "-q", "--ff-only"]).spawn().unwrap()
                 })
                 .collect();
-            pulls.into_iter().for_each(|mut pull| assert!(pull.wait().unwrap().success()));
+            for mut pull in pulls {
+                assert!(pull.wait().unwrap().success());
+            }
             own = own.min(begin.elapsed());
         } else {
             assert_eq!(world.freshen().len(), 8);

@@ -105,12 +105,11 @@ impl Build<'_> {
                     let own = found.iter().find(|place| {
                         Some(place.session) == session.id && place.window_index == window.index
                     });
-                    match own {
-                        Some(place) => shown = Some(place),
-                        None => {
-                            let moved = StepFailure::Moved(found[0].window_index);
-                            failures.push((*step, moved));
-                        }
+                    if own.is_some() {
+                        shown = own;
+                    } else {
+                        let moved = StepFailure::Moved(found[0].window_index);
+                        failures.push((*step, moved));
                     }
                 }
                 notes.extend(shown.and_then(|place| difference(window, place)));

@@ -30,9 +30,8 @@ pub(super) fn check_merged(name: &str, content: &[u8]) -> Result<(), HostChangeE
     };
     let state = trusted_path::ensure_dir(Path::new(STATE))?;
     remove(&state)?;
-    let checked = copy(&state, &main, (name, content)).and_then(|path| {
-        run(&["visudo", "-c", "-f", &path], DEADLINE).map(drop).map_err(HostChangeError::from)
-    });
+    let checked = copy(&state, &main, (name, content))
+        .and_then(|path| run(&["visudo", "-c", "-f", &path], DEADLINE).map(drop));
     let removed = remove(&state);
     checked.map_err(|error| match error {
         HostChangeError::Program { how, message, .. } => {
