@@ -52,12 +52,13 @@ man: ## Write the man pages to docs/man from the programs' own definitions
 
 ROUNDS ?= 20
 FUZZ_SECONDS ?= 600
-soak: ## Run long campaigns: properties, fuzzing, faults ROUNDS times, every tmux, Debian, older agents
+soak: ## Run long campaigns: properties, fuzzing, faults ROUNDS times, 500 set-ups, every tmux, Debian, older agents
 	@tests/support/install-prerequisites.sh soak
 	@cargo build --workspace
 	@for suite in trixie-backports sid; do tests/support/tmux-versions.sh test $$suite || exit; done
 	@TL_BOOT_SUITES="trixie sid" tests/support/run-tests.sh boot::suites
 	TL_AGENTS=agents-older cargo test --test integration -- agents::proof
+	TL_ROUNDS=1-500 cargo test --test integration -- set_ups::rounds
 	PROPTEST_CASES=20000 cargo test --release --workspace --lib
 	@tests/fuzz/run.sh $(FUZZ_SECONDS)
 	@for round in $$(seq $(ROUNDS)); do echo "round $$round of $(ROUNDS)"; \

@@ -19,5 +19,5 @@ pub use crate::persist::commands::hook_event::HookCaller;
 pub use crate::persist::commands::older_suite::{Forgotten, Manifest, OlderState, time_in_name};
 pub use capture_policy::CapturePolicy;
 pub use context::Context;
-pub use report::Report;
+pub use report::{Report, SaveReport};
 pub use request::{Ended, HookCall, HookInstall, Job, Request, Scope};

@@ -3,8 +3,10 @@
 use super::boot;
 use super::systemd::{property, systemctl};
 use super::task::{TaskResult, UserReport};
-use crate::persist::Report;
+use crate::persist::{Report, SaveReport, restore_pending};
+use crate::snapshot::SaveResult;
 use crate::sys::accounts;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -29,6 +31,28 @@ pub(crate) fn enter(done: &mut TaskResult) {
                 .is_ok_and(|account| is_being_restored(&boot::session_unit(&account)));
         }
     }
+}
+
+/// Excuses saves that failed because the user's restore at boot still runs, which holds the lock and which
+/// the service manager ends in time: the next save has it all. Returns those users.
+pub(crate) fn excuse_saves(reports: &mut [UserReport]) -> BTreeSet<String> {
+    let mut excused = BTreeSet::new();
+    for UserReport { user, report, .. } in reports {
+        let Report::Save(SaveReport { error: error @ Some(_), result, notes, .. }) = report else {
+            continue;
+        };
+        let is_running = accounts::by_name(user).is_ok_and(|account| {
+            restore_pending::is_pending(&account)
+                && is_being_restored(&boot::session_unit(&account))
+        });
+        if is_running {
+            let why = error.take().map(|problem| problem.message).unwrap_or_default();
+            notes.push(format!("not saved while the restore at boot runs: {why}"));
+            *result = SaveResult::Nothing;
+            excused.insert(user.clone());
+        }
+    }
+    excused
 }
 
 fn is_being_restored(session: &str) -> bool {

@@ -6,7 +6,7 @@ use super::memory_share::shared_by;
 use super::targets::{self, Targets};
 use super::task::{Task, TaskResult, UserReport};
 use super::worker::{failed, job, run_as_user};
-use super::{root_activity, session_restore};
+use super::{restore_progress, root_activity, session_restore};
 use crate::persist::{Job, Request};
 use crate::sys::fs::trusted_path;
 use crate::sys::process::parallel::for_each;
@@ -62,7 +62,7 @@ fn run_for_users(
     let restore = shared_by(names, config, &state_dir);
     let restores = matches!(task.request, Request::Restore { dry_run: false, .. });
     let silent = Mutex::new(BTreeSet::new());
-    let reports = for_each(names, config.parallel_users, |name| {
+    let mut reports = for_each(names, config.parallel_users, |name| {
         let _span = tracing::info_span!("user", name).entered();
         let job = job(config, task, state_dir.clone(), false, None, restore.clone());
         let report = if restores {
@@ -80,7 +80,10 @@ fn run_for_users(
     });
     if restores || matches!(task.request, Request::Save) {
         let silent = silent.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let recorded = root_activity::record(&state_dir, &reports, &silent, clock::now());
+        let excused = restore_progress::excuse_saves(&mut reports);
+        let tried: Vec<UserReport> =
+            reports.iter().filter(|report| !excused.contains(&report.user)).cloned().collect();
+        let recorded = root_activity::record(&state_dir, &tried, &silent, clock::now());
         problems.extend(recorded.err().map(Error::from));
     }
     Ok(TaskResult { reports, problems, single, by_root: true, state_dir })

@@ -13,7 +13,7 @@ pub struct Task {
 }
 
 /// One user's report.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct UserReport {
     pub user: String,
     pub report: Report,

@@ -67,7 +67,9 @@ fn result(call: &str) -> &str {
 fn paths(line: &str) -> Vec<String> {
     let mut paths = Vec::new();
     let mut base = String::new();
-    let mut rest = line;
+    // The second string is what the link says, and no path that was used.
+    let link = line.contains("readlinkat(").then(|| line.match_indices('"').nth(1)).flatten();
+    let mut rest = link.map_or(line, |(end, _)| &line[..=end]);
     while let Some(at) = rest.find(['<', '"']) {
         let quoted = rest.as_bytes()[at] == b'"';
         rest = &rest[at + 1..];

@@ -13,4 +13,5 @@ mod import;
 mod record;
 mod rounds;
 mod servers;
+mod tmux_conf;
 mod whole;

@@ -101,7 +101,7 @@ test_on() {
     fi
     say "the tests of cli and tmux on $(run_on "$suite" tmux -V), of Debian $suite"
     if cargo nextest --version >/dev/null 2>&1; then
-        run_on "$suite" cargo nextest run --no-tests=pass -E 'kind(test) and test(/^(cli|tmux)::/)' "$@"
+        run_on "$suite" cargo nextest run --no-tests=pass -E 'kind(test) and test(/^(cli|tmux|set_ups)::/)' "$@"
     elif [ $# = 0 ]; then
         run_on "$suite" cargo test --test integration -- cli:: tmux::
     fi

@@ -80,7 +80,10 @@ mod tests {
         let keys: Vec<&String> = value["users"][0].as_object().unwrap().keys().collect();
         assert_eq!(
             keys,
-            ["user", "result", "snapshot", "sessions", "panes", "lost", "notes", "error"]
+            [
+                "user", "result", "snapshot", "sessions", "panes", "lost", "warnings", "notes",
+                "error"
+            ]
         );
         assert_eq!(value["users"][0]["result"], "failed");
     }

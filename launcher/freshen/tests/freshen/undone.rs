@@ -266,9 +266,10 @@ fn old_lock_is_named() {
     let lock = clone.join(".git/refs/remotes/origin/main.lock");
     std::fs::write(&lock, "").unwrap();
     std::fs::File::open(&lock).unwrap().set_modified(old).unwrap();
+    // What was fetched before is taken.
     let said = world.freshen();
     let hint = format!("hint: if no git runs there, rm -f {}", lock.display());
-    assert_eq!(said, [format!("infra: main.lock is 3 days old; {hint}")]);
+    assert_eq!(said, [format!("infra: 1 commit; main.lock is 3 days old; {hint}")]);
 }
 
 #[test]
