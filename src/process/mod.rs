@@ -10,10 +10,12 @@ pub use stat::Stat;
 use crate::sys::mounts;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
+use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::io::Read;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// Maximum number of processes of one pane that are inspected; it runs a handful.
 const MAX_PROCESSES: usize = 256;
@@ -27,9 +29,11 @@ const FIRST_READ: usize = 2048;
 const MAX_FDS: usize = 1024;
 
 /// A `/proc` file system, mounted anywhere.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Proc {
     root: PathBuf,
+    /// By id, the processes that were inspected, where one look counts for all.
+    known: Option<Mutex<HashMap<i32, Process>>>,
 }
 
 /// A process that existed when it was inspected. If it has ended since, later calls give an absent
@@ -45,6 +49,8 @@ pub struct Process {
     /// Arguments as they were given; empty for a zombie.
     pub argv: Vec<Vec<u8>>,
     dir: PathBuf,
+    /// What it executes, once that was asked for.
+    executable: OnceLock<Option<OsString>>,
 }
 
 impl Default for Proc {
@@ -56,7 +62,14 @@ impl Default for Proc {
 impl Proc {
     /// The file system mounted at `root`.
     pub fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into() }
+        Self { root: root.into(), known: None }
+    }
+
+    /// The same, in which each process is inspected once at most: for one pass over the panes. What
+    /// [`Proc::stat`] and [`Proc::cwd`] give is always new.
+    #[must_use]
+    pub fn for_one_pass(&self) -> Self {
+        Self { root: self.root.clone(), known: Some(Mutex::default()) }
     }
 
     /// Visits `first` and the processes below it, nearest first. `descend` decides for each whether its
@@ -107,10 +120,19 @@ impl Proc {
 
     /// One process, if it is there.
     pub fn process(&self, pid: i32, depth: usize) -> Option<Process> {
+        let mut known =
+            self.known.as_ref().map(|known| known.lock().unwrap_or_else(PoisonError::into_inner));
+        if let Some(process) = known.as_ref().and_then(|known| known.get(&pid)) {
+            return Some(Process { depth, ..process.clone() });
+        }
         let dir = self.root.join(pid.to_string());
         let stat = self.stat(pid)?;
         let argv = split_argv(&read_bounded(&dir.join("cmdline"), MAX_ARGV)?);
-        Some(Process { pid, depth, stat, argv, dir })
+        let process = Process { pid, depth, stat, argv, dir, executable: OnceLock::new() };
+        if let Some(known) = &mut known {
+            known.insert(pid, process.clone());
+        }
+        Some(process)
     }
 }
 
@@ -129,9 +151,12 @@ impl Process {
 
     /// The program that it executes, by the path that the file had then, without the kernel's ` (deleted)`.
     pub fn executable(&self) -> Option<OsString> {
-        let target = std::fs::read_link(self.dir.join("exe")).ok()?.into_os_string().into_vec();
-        let path = target.strip_suffix(b" (deleted)").unwrap_or(&target);
-        Some(OsString::from_vec(path.to_vec()))
+        let read = || {
+            let target = std::fs::read_link(self.dir.join("exe")).ok()?.into_os_string().into_vec();
+            let path = target.strip_suffix(b" (deleted)").unwrap_or(&target);
+            Some(OsString::from_vec(path.to_vec()))
+        };
+        self.executable.get_or_init(read).clone()
     }
 
     /// The name of the file that it executes; `None` if that cannot be read.

@@ -68,8 +68,8 @@ fn paths(line: &str) -> Vec<String> {
     let mut paths = Vec::new();
     let mut base = String::new();
     // The second string is what the link says, and no path that was used.
-    let link = line.contains("readlinkat(").then(|| line.match_indices('"').nth(1)).flatten();
-    let mut rest = link.map_or(line, |(end, _)| &line[..=end]);
+    let read = line.contains("readlinkat(").then(|| line.match_indices('"').nth(1)).flatten();
+    let mut rest = read.map_or(line, |(end, _)| &line[..=end]);
     while let Some(at) = rest.find(['<', '"']) {
         let quoted = rest.as_bytes()[at] == b'"';
         rest = &rest[at + 1..];

@@ -83,6 +83,7 @@ pub fn capture(
     let Some(mut listing) = listing else { return Ok(None) };
     tracing::debug!(panes = listing.panes.len(), took = ?begin.elapsed(), "tmux listed its panes");
     let begin = Instant::now();
+    let proc = &proc.for_one_pass();
     let mut notes = Vec::new();
     let is_ours = |pane: &mut Pane| is_builders(&pane.session);
     let unfinished = listing.panes.extract_if(.., is_ours).collect();
