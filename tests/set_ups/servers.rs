@@ -2,8 +2,9 @@
 //! becomes of their sockets.
 
 use crate::support::set_up::SetUp;
-use crate::support::{run, wait_until};
+use crate::support::wait_until;
 use std::os::unix::fs::PermissionsExt;
+use std::process::Stdio;
 
 const COMMANDS: &str = "#{session_name}:#{window_index}.#{pane_index} #{pane_current_command}";
 
@@ -88,7 +89,13 @@ fn a_server_that_ends_without_clients_lives_until_one_has_come() {
     assert_eq!(set_up.panes("#{session_name}"), ["a", "b"]);
     // A client that attaches and goes.
     let mut attach = set_up.command("tmux");
-    run(attach.args(["-C", "attach-session", "-t", "=a"])).ok();
+    attach.args(["-C", "attach-session", "-t", "=a"]).stdin(Stdio::piped()).stdout(Stdio::null());
+    let mut client = attach.spawn().unwrap();
+    wait_until("the option is on again", || {
+        set_up.t("show-options -s -v exit-unattached").out() == "on\n"
+    });
+    drop(client.stdin.take());
+    client.wait().unwrap();
     wait_until("the server has ended", || set_up.sandbox.server_pid().is_none());
 }
 
