@@ -94,12 +94,12 @@ mod tests {
     fn the_data_is_where_the_variable_says_else_in_the_agents_home() {
         let dir = |environ: &[u8]| {
             let environment = AgentEnvironment::of(environ, Path::new("/home/a"));
-            let (home, cwd) = (Path::new("/home/a"), Path::new("/work"));
+            let (home, cwd) = (Path::new("/home/a"), Path::new("/srv"));
             environment.data_dir("CODEX_HOME", ".codex", home, cwd)
         };
         assert_eq!(dir(b""), Path::new("/home/a/.codex"));
         assert_eq!(dir(b"HOME=/tmp/h\0"), Path::new("/tmp/h/.codex"));
         assert_eq!(dir(b"HOME=/tmp/h\0CODEX_HOME=/c\0"), Path::new("/c"));
-        assert_eq!(dir(b"CODEX_HOME=c\0"), Path::new("/work/c"));
+        assert_eq!(dir(b"CODEX_HOME=c\0"), Path::new("/srv/c"));
     }
 }

@@ -20,7 +20,7 @@ pub(super) fn set_id_files(file: &CutRecordFile, settings: &Settings) -> StepRes
         .iter()
         .map(|(path, mode)| {
             format!(
-                "set-id file of {user}: {} ({mode:04o}): whoever runs it acts as {user}",
+                "set-id file of {user}: {} ({mode:04o}): any user who runs it acts as {user}",
                 shown(path)
             )
         })

@@ -162,7 +162,7 @@ pub(super) fn freeze(file: &mut CutRecordFile) -> Result<Place, OffboardError> {
     file.record.frozen = Some(Frozen { place, inode });
     file.save()?;
     home.parent.move_across(&home.name, &dir, &user, 0)?;
-    // Nobody but root reaches it there: the archive holds it as it was.
+    // Only root reaches it there: the archive holds it as it was.
     reopen(file, &dir, &user)?;
     Ok((dir, user))
 }

@@ -258,7 +258,7 @@ fn cwd_in(dir: &Path) -> Option<OsString> {
 }
 
 /// The nearest ancestor of a directory that a path can name. Not where a mount could hang: which one the
-/// directory is on cannot be told without its path.
+/// directory is on cannot be known without its path.
 fn nearest_ancestor(link: &Path) -> Option<OsString> {
     const MAX_STEPS: usize = 10_000;
     if mounts::has_remote() {

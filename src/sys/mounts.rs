@@ -1,4 +1,4 @@
-//! Mounts that may hang: network and FUSE file systems whose server may be gone. Whoever touches a
+//! Mounts that may hang: network and FUSE file systems whose server may be gone. A process that touches a
 //! path there may wait for ever, and cannot be killed meanwhile.
 //!
 //! Which mounts those are is in `/proc/self/mountinfo`, so local paths cost no more than that. Whether

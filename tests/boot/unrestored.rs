@@ -1,4 +1,4 @@
-//! A boot at which somebody's sessions do not come back: nothing that is made afterwards is lost, nor what was
+//! A boot at which a user's sessions do not come back: nothing that is made afterwards is lost, nor what was
 //! there before, and it is reported.
 
 use super::{only_the_units_save, panes, work_as};

@@ -112,7 +112,7 @@ fn the_home_is_roots_and_set_id_copies_are_listed_until_the_cut_is_undone() {
     }
     assert!(!run.out().contains("bobs"), "{}", run.out());
     assert_eq!(host.sh("stat -c '%U %a' /home/ann").trim(), "root 700");
-    assert!(host.as_user("bob", ["/home/ann/own"]).code != 0, "nobody else reaches it");
+    assert!(host.as_user("bob", ["/home/ann/own"]).code != 0, "no other user reaches it");
     offboard(&host, ["cut", "ann"]).ok();
     offboard(&host, ["uncut", "ann"]).ok();
     assert_eq!(everything(&host), before);

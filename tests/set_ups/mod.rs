@@ -1,4 +1,4 @@
-//! Set-ups as people have them: each case was reported by somebody, or stands in somebody's
+//! Set-ups as people have them: each case was reported, or stands in a published
 //! configuration.
 
 mod as_started;

@@ -135,7 +135,7 @@ pub enum FetchFailure {
     PathHasColon,
     /// No repository that git can read.
     Damaged,
-    /// The user interrupted, and need not be told.
+    /// The user interrupted, and needs no message.
     Interrupted,
     /// The message of git or the system.
     Git(String),

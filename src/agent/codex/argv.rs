@@ -103,7 +103,7 @@ impl<'a> Arguments<'a> {
         self.id_after(b"fork")
     }
 
-    /// Whether it was told to use no shared daemon.
+    /// Whether its options turn the shared daemon off.
     pub(super) fn is_alone(self) -> bool {
         self.0.iter().any(|word| word == b"--no-daemon")
     }

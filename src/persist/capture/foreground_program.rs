@@ -77,7 +77,7 @@ fn has_operand(argv: &[Vec<u8>]) -> bool {
     argv.iter().skip(1).any(|word| !word.starts_with(b"-") && !word.starts_with(b"+"))
 }
 
-/// Where a process was started, as far as whoever started it said so: `PWD` in its environment. Not if
+/// Where a process was started, as far as its parent said so: `PWD` in its environment. Not if
 /// that is no path to a directory.
 fn started_in(process: &Process) -> Option<OsString> {
     let environment = process.environment();

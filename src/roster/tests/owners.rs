@@ -1,5 +1,5 @@
-//! Properties over random groups and rosters: what is applied is what was read, nobody is cut who is a
-//! member, no account has two owners.
+//! Properties over random groups and rosters: what is applied is what was read, no member is
+//! cut, no account has two owners.
 
 use super::super::derive::derive;
 use super::super::edit::{Edit, edit};

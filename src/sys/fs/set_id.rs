@@ -1,4 +1,4 @@
-//! Finds an account's files with a set-id bit: whoever runs one acts as that account, or with a group that
+//! Finds an account's files with a set-id bit: any user who runs one acts as that account, or with a group that
 //! it had, also after the account is locked.
 
 use super::FileError;
