@@ -1,11 +1,21 @@
 #!/bin/sh
 # What `make run` runs: saves the caller's tmux sessions and says how they come back. Where no
 # tmux server runs, shows the whole of it on a private socket instead: two sessions saved, killed,
-# restored and listed.
+# restored and listed. On a terminal it ends with the sessions in a browser, until Ctrl-C.
 set -eu
 
 bin=${1:?usage: demo.sh DIRECTORY-OF-THE-PROGRAMS}
 persist=$bin/persist
+
+# page OPTION...: shows the sessions in a browser, if a person is there.
+page() {
+    echo "In a browser:                 $bin/lobby open"
+    if [ -t 0 ] && [ -t 1 ]; then
+        echo
+        trap : INT # it ends the page alone
+        "$bin/lobby" open "$@"
+    fi
+}
 
 unset TMUX # persist, too, looks at the default server, from whichever this is called
 if tmux list-sessions >/dev/null 2>&1; then
@@ -15,6 +25,7 @@ if tmux list-sessions >/dev/null 2>&1; then
     echo
     echo "See what a restore would do:  $persist show"
     echo "After a crash or a reboot:    $persist restore"
+    page
     exit 0
 fi
 
@@ -46,4 +57,6 @@ step "persist show"; saved show
 step "persist restore"; saved restore
 step "tmux list-windows"; sessions
 step "persist restore   (again: nothing left to do)"; saved restore
+echo
+page --state-dir "$room/state"
 printf '\nTo save your own sessions: start tmux, then run make run again, or %s save\n' "$persist"

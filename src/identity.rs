@@ -42,6 +42,13 @@ impl UserMap {
         (map, errors)
     }
 
+    /// Each identity with its OS user; an identity that leads to two users comes twice.
+    pub fn identities(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.users.iter().flat_map(|(user, identities)| {
+            identities.iter().map(move |identity| (identity.as_str(), user.as_str()))
+        })
+    }
+
     /// The OS users, in name order, each once.
     pub fn users(&self) -> impl Iterator<Item = &str> {
         self.users.keys().map(String::as_str)

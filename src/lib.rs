@@ -6,6 +6,7 @@
 
 pub mod agent;
 pub mod cli;
+pub mod events;
 pub mod identity;
 pub mod offboard;
 pub mod persist;
@@ -15,6 +16,7 @@ pub mod roster;
 pub mod snapshot;
 pub mod supervisor;
 pub mod sys;
+pub mod t3;
 pub mod text;
 pub mod tmux;
 pub mod yaml;

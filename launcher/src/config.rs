@@ -77,6 +77,14 @@ pub fn load(home: &Path) -> Loaded {
     }
     loaded.config.code_dir = below_home(home, &loaded.config.code_dir);
     loaded.config.agent_env = below_home(home, &loaded.config.agent_env);
+    for (_, agent) in &mut loaded.config.agents {
+        for program in agent.command.first_mut().into_iter().chain(agent.install.first_mut()) {
+            let path = program.starts_with("~/").then(|| below_home(home, Path::new(program)));
+            if let Some(path) = path.as_deref().and_then(Path::to_str) {
+                path.clone_into(program);
+            }
+        }
+    }
     loaded
 }
 
@@ -159,6 +167,11 @@ fn set_agent(agent: &mut Agent, key: &str, value: &DeValue<'_>) -> Option<()> {
         "install" => agent.install = words(value)?,
         "ready" => agent.ready = text(value)?,
         "install_missing" => agent.install_missing = value.as_bool()?,
+        // How it is recognised, which only `persist` reads.
+        "programs" | "not_conversing" | "id_options" => drop(words(value)?),
+        "held_file" | "transcript" => {
+            text(value).filter(|text| text.matches("{id}").count() == 1)?;
+        }
         _ => return None,
     }
     Some(())
@@ -207,9 +220,22 @@ mod tests {
         assert_eq!(config.agents[0].1.arguments, ["--verbose"]);
         assert_eq!(config.agents[0].1.command, ["claude"]);
         assert_eq!(
-            (config.agents[2].0.as_str(), &config.agents[2].1.command[..]),
+            config.agents.last().map(|(name, agent)| (name.as_str(), &agent.command[..])).unwrap(),
             ("mine", &["mine".to_owned(), "run".to_owned()][..])
         );
+    }
+
+    #[test]
+    fn the_programs_of_an_agent_may_begin_with_the_home() {
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join(".config/terminal-lobby/launcher.toml");
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        let text = "[agents.claude]\ncommand = ['~/x/claude', '~/y']\ninstall = ['~/get', '~']\n";
+        crate::test_files::write(&file, text, 0o600);
+        let agent = &load(home.path()).config.agents[0].1;
+        let below = |path: &str| home.path().join(path).to_str().unwrap().to_owned();
+        assert_eq!(agent.command, [below("x/claude"), "~/y".to_owned()]);
+        assert_eq!(agent.install, [below("get"), "~".to_owned()]);
     }
 
     #[test]

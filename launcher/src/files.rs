@@ -1,5 +1,6 @@
 //! The user's own small files: bounded reads, and replacing one in one step.
 
+use crate::process::mounts::answers;
 use rustix::fs::{Mode, OFlags};
 use shared::atomic::{Options, StagedFile, Temporary};
 use shared::escape::io_reason;
@@ -16,6 +17,8 @@ pub enum ReadError {
     NotAFile,
     #[error("larger than {0} bytes")]
     TooLarge(u64),
+    #[error("its mount does not answer")]
+    NoAnswer,
 }
 
 /// Reads a regular file of at most `limit` bytes; `None` if nothing is there.
@@ -28,6 +31,9 @@ pub fn read_with_metadata(
     path: &Path,
     limit: u64,
 ) -> Result<Option<(Vec<u8>, std::fs::Metadata)>, ReadError> {
+    if !answers(path) {
+        return Err(ReadError::NoAnswer);
+    }
     // Nonblocking: a fifo in place of the file must not hold the pane up.
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = match rustix::fs::open(path, flags, Mode::empty()) {

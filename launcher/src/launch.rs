@@ -5,14 +5,15 @@
 use crate::agent::environment::Variables;
 use crate::agent::program::{self, Program};
 use crate::agent::recorded::{Recorded, own_environment};
+use crate::agent::refused::Question;
 use crate::agent::turn::{self, Turn};
-use crate::agent::{self, Agent, Conversation, environment, first_run};
+use crate::agent::{self, Agent, CommandError, Conversation, background, environment, first_run};
 use crate::config::{self, Config};
 use crate::options::Options;
 use crate::persist::{self, Answer, Ended};
 use crate::process::agent::{self as child, End};
 use crate::process::program::run_then_shell;
-use crate::process::{login_environment, login_shell, scope};
+use crate::process::{login_environment, login_shell, mounts, scope};
 use crate::terminal::say::say;
 use crate::terminal::wait::{self, Choice};
 use crate::terminal::{Terminal, scrollback};
@@ -22,9 +23,17 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 /// Seconds after the agent's end by which this program has left its pane, or has become a shell.
 const GONE: u64 = 1;
+
+/// An agent that ends so soon after its start has not worked.
+const AT_ONCE: Duration = Duration::from_secs(1);
+/// An agent that refuses an option has ended by then.
+const REFUSED_WITHIN: Duration = Duration::from_secs(10);
+/// Exit codes of programs that refuse an option.
+const REFUSALS: [i32; 3] = [1, 2, 64];
 
 /// Runs what the options ask for. On any error the user gets at least a shell.
 pub fn launch(options: &Options) -> ExitCode {
@@ -40,7 +49,7 @@ pub fn launch(options: &Options) -> ExitCode {
     // Before any child.
     scope::wait();
     if options.program {
-        return run_then_shell(&options.arguments);
+        return run_then_shell(&options.arguments, &home());
     }
     let home = home();
     let config::Loaded { config, warnings } = config::load(&home);
@@ -85,11 +94,13 @@ pub fn launch(options: &Options) -> ExitCode {
         update_clones::freshen(options.code_dir.as_deref().unwrap_or(&config.code_dir), &config);
     }
     if name == "claude" {
-        first_run::keep_onboarded(&home);
+        let dir = environment::value(&variables, "CLAUDE_CONFIG_DIR").map(PathBuf::from);
+        first_run::keep_onboarded(&home, dir.as_deref());
     }
     let session = options.name.clone().or_else(|| query?.answer());
     let session = session.as_deref();
     let (config, home, name) = (&config, &home, &name);
+    let agent = agent.clone();
     let run = Run { options, config, home, name, agent, session, variables, program };
     run.run_agent(&conversation, turn)
 }
@@ -115,21 +126,28 @@ fn prepare(
         variables.extend(recorded.variables.iter().cloned());
         let path = environment::path(&variables);
         let paths = (path.as_os_str(), recorded.path.as_deref());
-        let program = program::choose(name, command, &options.seen, home, paths);
+        let mut program = program::choose(name, command, &options.seen, home, paths);
+        if let Some((path, dead)) = environment::answering(&program.path) {
+            for dir in dead {
+                say(&format!("{} does not answer: left out of PATH", shown(&dir)));
+            }
+            program.path = path;
+        }
         variables.push(("PATH".into(), program.path.clone()));
         (variables, program)
     };
     let own = own_environment();
     if !options.as_started {
         let (variables, program) = with(own.clone());
-        if program.file.is_some() || program::find(command, &program.path).is_some() {
+        if program.is_found() {
             return (variables, program);
         }
     }
-    with(login_environment::ask(&own).unwrap_or_else(|why| {
+    let (variables, program) = with(login_environment::ask(&own).unwrap_or_else(|why| {
         say(&format!("{why}: starting without the variables of your login shell"));
         own
-    }))
+    }));
+    (variables, program.or_older(home))
 }
 
 /// Executes this program again with other options, so that its arguments show what it does. Returns
@@ -188,10 +206,13 @@ fn settle(
         Answer::Absent => return Err(NoTranscript(id.clone())),
     };
     let Some(cwd) = known.cwd else { return Ok(Conversation::Resume(id.clone())) };
-    if std::env::set_current_dir(&cwd).is_ok() {
-        return Ok(Conversation::Resume(id.clone()));
-    }
-    let gone = format!("cannot enter its directory {}: resuming", shown(&cwd));
+    let gone = match change_directory(&cwd) {
+        Ok(()) => return Ok(Conversation::Resume(id.clone())),
+        Err(error) if error.kind() == std::io::ErrorKind::TimedOut => {
+            format!("its directory {} does not answer: resuming", shown(&cwd))
+        }
+        Err(_) => format!("cannot enter its directory {}: resuming", shown(&cwd)),
+    };
     let transcript = known.transcript.filter(|_| !options.by_id);
     if let Some(transcript) = transcript.filter(|_| !agent.resume_transcript.is_empty()) {
         say(&format!("{gone} by its transcript"));
@@ -203,11 +224,21 @@ fn settle(
 
 /// Enters the code directory, else the home; reports an explicit directory that cannot be entered.
 fn enter(code_dir: &Path, explicit: bool) {
-    if let Err(error) = std::env::set_current_dir(code_dir) {
-        if explicit {
-            say(&format!("--code-dir {}: {}", shown(code_dir), io_reason(&error)));
+    if let Err(error) = change_directory(code_dir) {
+        let option = if explicit { "--code-dir " } else { "" };
+        if explicit || error.kind() == std::io::ErrorKind::TimedOut {
+            say(&format!("{option}{}: {}", shown(code_dir), io_reason(&error)));
         }
-        let _ = std::env::set_current_dir(home());
+        let _ = change_directory(&home()).or_else(|_| std::env::set_current_dir("/"));
+    }
+}
+
+/// Enters a directory, unless it is on a mount that does not answer.
+fn change_directory(dir: &Path) -> std::io::Result<()> {
+    if mounts::answers(&std::path::absolute(dir)?) {
+        std::env::set_current_dir(dir)
+    } else {
+        Err(std::io::Error::new(std::io::ErrorKind::TimedOut, "its mount does not answer"))
     }
 }
 
@@ -227,22 +258,16 @@ struct Run<'a> {
     config: &'a Config,
     home: &'a Path,
     name: &'a str,
-    agent: &'a Agent,
+    agent: Agent,
     session: Option<&'a OsStr>,
     variables: Variables,
     program: Program,
 }
 
 impl Run<'_> {
-    fn run_agent(&self, conversation: &Conversation, turn: Option<Turn>) -> ExitCode {
-        let had = &self.options.arguments;
-        let argv = if self.options.as_started {
-            self.agent.argv_as_started(self.name, conversation, had)
-        } else {
-            self.agent.argv(conversation, self.session, had)
-        };
-        let argv = match argv {
-            Ok(argv) => [&self.program.words, argv.get(1..).unwrap_or_default()].concat(),
+    fn run_agent(mut self, conversation: &Conversation, turn: Option<Turn>) -> ExitCode {
+        let mut argv = match self.argv(conversation) {
+            Ok(argv) => argv,
             Err(error) => {
                 say(&error.to_string());
                 return login_shell::become_login_shell();
@@ -257,11 +282,57 @@ impl Run<'_> {
             }
         };
         let file = self.program.file.as_deref();
+        let mut begin = Instant::now();
         let mut end = child::run(file, &argv, &environment, started);
         if matches!(end, End::Missing) && self.install(&argv[0], &environment) {
+            begin = Instant::now();
             end = child::run(file, &argv, &environment, |_| self.save_soon(conversation));
         }
-        self.conclude(conversation, &end, &terminal)
+        let is_early = begin.elapsed() < REFUSED_WITHIN;
+        if is_early && matches!(end, End::Exited(code) if REFUSALS.contains(&code)) {
+            let (words, environment) = (&self.program.words[..], &environment[..]);
+            let question = Question { file, words, environment };
+            if let Some((agent, refused)) = question.without_refused(&self.agent, conversation) {
+                let refused = refused.join(" and ");
+                say(&format!("this release of {} refuses {refused}: left out", self.name));
+                self.agent = agent;
+                argv = self.argv(conversation).unwrap_or(argv);
+                let file = self.program.file.as_deref();
+                begin = Instant::now();
+                end = child::run(file, &argv, environment, |_| self.save_soon(conversation));
+            }
+        }
+        if matches!(end, End::Exited(code) if code != 0)
+            && begin.elapsed() < REFUSED_WITHIN
+            && self.was_in_background(conversation)
+        {
+            say(&format!("{} {end}: once more, it was in the background", self.name));
+            let file = self.program.file.as_deref();
+            begin = Instant::now();
+            end = child::run(file, &argv, &environment, |_| self.save_soon(conversation));
+        }
+        self.conclude(conversation, &end, begin.elapsed(), &terminal)
+    }
+
+    /// Whether the conversation ran in the background.
+    fn was_in_background(&self, conversation: &Conversation) -> bool {
+        let dir = environment::value(&self.variables, "CLAUDE_CONFIG_DIR").map(PathBuf::from);
+        let was = |id| background::was_in_background(self.home, dir.as_deref(), id);
+        self.name == "claude" && was(conversation.id())
+    }
+
+    fn argv(&self, conversation: &Conversation) -> Result<Vec<OsString>, CommandError> {
+        let had = &self.options.arguments;
+        let argv = if self.options.as_started {
+            self.agent.argv_as_started(self.name, conversation, had)?
+        } else {
+            self.agent.argv(conversation, self.session, had)?
+        };
+        // One that begins with a dash would be taken for an option.
+        let message = self.options.message.clone();
+        let message = message.filter(|text| !text.as_encoded_bytes().starts_with(b"-"));
+        let argv = argv.get(1..).unwrap_or_default();
+        Ok([&self.program.words, argv, message.as_slice()].concat())
     }
 
     /// Has the sessions saved: the conversation is known from the agent's arguments, or from the files
@@ -312,22 +383,31 @@ impl Run<'_> {
     }
 
     /// Exit code 0 closes the conversation, and the pane unless a shell was there before; anything else is
-    /// a loss and leaves a shell.
-    fn conclude(&self, conversation: &Conversation, end: &End, terminal: &Terminal) -> ExitCode {
+    /// a loss and leaves a shell. So does an end right after the start: a broken installation would close
+    /// every pane.
+    fn conclude(
+        &self,
+        conversation: &Conversation,
+        end: &End,
+        ran: Duration,
+        terminal: &Terminal,
+    ) -> ExitCode {
         let id = (!self.agent_names_it(conversation)).then(|| conversation.id());
-        let closed = matches!(end, End::Exited(0));
+        let at_once = ran < AT_ONCE && matches!(end, End::Exited(_));
+        let closed = matches!(end, End::Exited(0)) && !at_once;
+        let how = format!("{end}{}", if at_once { " within a second of its start" } else { "" });
         // Without an id, the newest snapshot may know which conversation a closed one was.
         if !matches!(end, End::Missing) && (id.is_some() || closed) {
-            let (agent, session, reason) = (self.name, self.session, end.to_string());
-            let ended = Ended { agent, id, session, closed, reason: &reason };
+            let (agent, session) = (self.name, self.session);
+            let ended = Ended { agent, id, session, closed, reason: &how };
             persist::ended(&self.options.persist, &ended);
         }
         if !matches!(end, End::Missing) {
             persist::changed(&self.options.persist, GONE);
         }
         match end {
-            End::Exited(0) if self.options.then_shell => return login_shell::become_login_shell(),
-            End::Exited(0) => return ExitCode::SUCCESS,
+            _ if closed && self.options.then_shell => return login_shell::become_login_shell(),
+            _ if closed => return ExitCode::SUCCESS,
             End::EndedBySignal(signal) => return ExitCode::from(128 + *signal as u8),
             _ => {}
         }
@@ -335,7 +415,7 @@ impl Run<'_> {
             terminal.restore();
         }
         if !matches!(end, End::Missing) {
-            say(&format!("{} {end}", self.name));
+            say(&format!("{} {how}", self.name));
         }
         if let Some(id) = id {
             let agent = if self.name == "claude" {

@@ -16,7 +16,10 @@ fn main() -> ExitCode {
     }
     launcher::process::signals::prepare();
     match parse(lexopt::Parser::from_env()) {
-        Ok(Invocation::Run(options)) => launcher::launch::launch(&options),
+        Ok(Invocation::Run(options)) => {
+            launcher::process::login_shell::break_loop();
+            launcher::launch::launch(&options)
+        }
         Ok(Invocation::Help) => launcher::terminal::say::print(HELP),
         Ok(Invocation::Version) => launcher::terminal::say::print(concat!(
             "start-claude ",
@@ -26,6 +29,7 @@ fn main() -> ExitCode {
         Err(error) => {
             // A pane is never lost to an invalid argument.
             launcher::terminal::say::say(&error.to_string());
+            launcher::process::login_shell::break_loop();
             launcher::process::login_shell::become_login_shell()
         }
     }

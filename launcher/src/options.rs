@@ -1,5 +1,6 @@
 //! The command line of `start-claude`: small, since every pane pays for it.
 
+use shared::conversation_id;
 use shared::escape::shown;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
@@ -11,7 +12,7 @@ Update the clones and start a coding agent in this pane; if it fails, start a lo
 Usage: start-claude [OPTIONS] [-- ARGUMENTS FOR THE AGENT...]
 
 Options:
-  --agent NAME       agent to start: claude, codex or a configured one [default: claude]
+  --agent NAME       agent to start: claude, codex, another known or a configured one [default: claude]
   --resume UUID      resume this conversation, in its own directory
   --session UUID     id of the new conversation [default: a random one]
   --fork-of UUID     begin the new conversation as a copy of this one
@@ -25,6 +26,7 @@ Options:
   --program          run the arguments as a program, then start the shell
   --show FILE        print this file's text and colours first
   --note TEXT        print this line first
+  --message TEXT     tell the agent this first
   --at-once N        start only if fewer than N others with the same --restored are starting
   --memory-floor N   wait for Enter if less memory is free, in bytes
   --restored DIR     directory that persist restore made for its panes
@@ -74,6 +76,8 @@ pub struct Options {
     pub show: Option<PathBuf>,
     /// A line to print first.
     pub note: Option<OsString>,
+    /// What the agent is told first.
+    pub message: Option<OsString>,
     /// How many may start at once.
     pub at_once: Option<usize>,
     /// With less memory free than this (bytes), wait for Enter.
@@ -109,7 +113,7 @@ pub enum Invocation {
 pub enum UsageError {
     #[error("{0}")]
     Syntax(#[from] lexopt::Error),
-    #[error("{option} {}: not the UUID of a conversation", shown(value))]
+    #[error("{option} {}: not the id of a conversation", shown(value))]
     NotAnId { option: &'static str, value: OsString },
     #[error("--program: no program is named")]
     NoProgram,
@@ -149,6 +153,7 @@ fn read(mut parser: lexopt::Parser) -> Result<Invocation, lexopt::Error> {
             Long("program") => options.program = true,
             Long("show") => options.show = Some(PathBuf::from(parser.value()?)),
             Long("note") => options.note = Some(parser.value()?),
+            Long("message") => options.message = Some(parser.value()?),
             Long("at-once") => options.at_once = Some(parser.value()?.parse()?),
             Long("memory-floor") => options.memory_floor = Some(parser.value()?.parse()?),
             Long("restored") => options.restored = Some(parser.value()?.into()),
@@ -170,7 +175,7 @@ fn read(mut parser: lexopt::Parser) -> Result<Invocation, lexopt::Error> {
     Ok(Invocation::Run(Box::new(options)))
 }
 
-/// Ids become arguments and parts of paths, so each must be a UUID.
+/// Ids become arguments and parts of paths, so each must have one of the known forms.
 fn check(options: &Options) -> Result<(), UsageError> {
     let ids = [
         ("--resume", &options.resume),
@@ -179,7 +184,8 @@ fn check(options: &Options) -> Result<(), UsageError> {
         ("--instead-of", &options.instead_of),
     ];
     for (option, value) in ids {
-        if let Some(value) = value.clone().filter(|value| !is_uuid(value.as_encoded_bytes())) {
+        let is_id = |value: &OsString| conversation_id::is_valid(value.as_encoded_bytes());
+        if let Some(value) = value.clone().filter(|value| !is_id(value)) {
             return Err(UsageError::NotAnId { option, value });
         }
     }
@@ -252,6 +258,7 @@ impl Options {
             ("--code-dir", self.code_dir.as_ref().map(path)),
             ("--show", self.show.as_ref().map(path)),
             ("--note", self.note.clone()),
+            ("--message", self.message.clone()),
             ("--at-once", self.at_once.map(|number| text(&number))),
             ("--memory-floor", self.memory_floor.map(|number| text(&number))),
             ("--restored", self.restored.as_ref().map(path)),
@@ -266,14 +273,6 @@ impl Options {
         words.extend(self.arguments.iter().cloned());
         words
     }
-}
-
-fn is_uuid(text: &[u8]) -> bool {
-    let is_valid = |(at, byte): (usize, &u8)| match at {
-        8 | 13 | 18 | 23 => *byte == b'-',
-        _ => byte.is_ascii_hexdigit(),
-    };
-    text.len() == 36 && text.iter().enumerate().all(is_valid)
 }
 
 #[cfg(test)]
@@ -365,7 +364,7 @@ mod tests {
     fn invalid_arguments_are_named() {
         let error = |args: &[&str]| parse(lexopt::Parser::from_args(args)).unwrap_err().to_string();
         assert!(error(&["--wat"]).contains("--wat"));
-        assert_eq!(error(&["--resume", "../x"]), "--resume ../x: not the UUID of a conversation");
+        assert_eq!(error(&["--resume", "../x"]), "--resume ../x: not the id of a conversation");
         assert!(error(&["--resume", ID, "--session", ID]).contains("exclude each other"));
         assert!(error(&["--session"]).contains("--session"));
         assert!(error(&["--at-once", "-1"]).contains("-1"));

@@ -2,11 +2,14 @@
 //! not recorded.
 #![allow(clippy::disallowed_methods, reason = "persist is a program of ours, run under a deadline")]
 
-use crate::agent::environment::Variables;
+use crate::agent::environment::{self, Variables};
+use crate::agent::program;
 use crate::agent::recorded::Recorded;
-use crate::process::apart;
-use shared::child::{self, Until};
+use crate::process::{apart, signals};
+use nix::sys::signalfd::SignalFd;
+use shared::child::{self, Stopped, Until};
 use std::ffi::{OsStr, OsString};
+use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -43,7 +46,8 @@ pub fn conversation(options: &[OsString], agent: &str, id: &OsStr) -> Answer {
     let args =
         [OsStr::new("conversation"), id, "--agent".as_ref(), agent.as_ref(), "--json".as_ref()];
     let variables = Recorded::read().variables;
-    let Some(json) = run(options, &args, variables)
+    let pressed = signals::pressed_keys();
+    let Some(json) = run(options, &args, variables, pressed.as_ref())
         .and_then(|out| serde_json::from_slice::<serde_json::Value>(&out).ok())
     else {
         return Answer::Unknown;
@@ -90,26 +94,46 @@ pub fn ended(options: &[OsString], ended: &Ended<'_>) {
         OsStr::new("--quiet"),
     ];
     let id: Vec<&OsStr> = id.into_iter().collect();
-    let _ = run(options, &[&args[..], &more, &id].concat(), Vec::new());
+    let _ = run(options, &[&args[..], &more, &id].concat(), Vec::new(), None);
 }
 
 /// Has the sessions saved after so many seconds, without waiting for it.
 pub fn changed(options: &[OsString], after: u64) {
-    let mut command = Command::new(program());
+    let mut command = command();
     command.args(["save", "--coalesce", "--quiet", "--after", &after.to_string()]).args(options);
     apart::start_apart(command);
 }
 
-/// Runs `persist`, with further variables; returns its standard output, whatever its exit code.
-fn run(options: &[OsString], args: &[&OsStr], variables: Variables) -> Option<Vec<u8>> {
-    let mut command = Command::new(program());
+/// Runs `persist`, with further variables; returns its standard output, whatever its exit code. A key that
+/// interrupts ends the wait for it, where `pressed` is given.
+fn run(
+    options: &[OsString],
+    args: &[&OsStr],
+    variables: Variables,
+    pressed: Option<&SignalFd>,
+) -> Option<Vec<u8>> {
+    let mut command = command();
     command.args(args).args(options).envs(variables);
-    let until = Until { end: Instant::now() + DEADLINE, cancel: None };
-    child::run(command, until).ok().map(|output| output.stdout)
+    let cancel = pressed.map(AsFd::as_fd);
+    let output = child::run(command, Until { end: Instant::now() + DEADLINE, cancel });
+    if let (Err(Stopped::Cancelled), Some(pressed)) = (&output, pressed) {
+        signals::drop_pressed(pressed);
+    }
+    output.ok().map(|output| output.stdout)
+}
+
+/// `persist`, which finds tmux on a PATH without dead mounts.
+fn command() -> Command {
+    let mut command = Command::new(program());
+    if let Some((path, _)) = environment::answering(&environment::path(&Vec::new())) {
+        command.env("PATH", path);
+    }
+    command
 }
 
 /// `persist` in the directory of this program, else by PATH.
 fn program() -> PathBuf {
     let beside = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.join("persist")));
-    beside.filter(|program| program.is_file()).unwrap_or_else(|| "persist".into())
+    let beside = beside.filter(|program| program.is_file());
+    beside.unwrap_or_else(|| program::own("persist").unwrap_or_else(|| "persist".into()))
 }

@@ -1,6 +1,7 @@
 //! The name of the pane's tmux session, which becomes the conversation's name.
 #![allow(clippy::disallowed_methods, reason = "one tmux client, run under a deadline")]
 
+use crate::agent::program;
 use shared::child::{self, Running, Until};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
@@ -22,7 +23,7 @@ pub struct NameQuery {
 /// Starts the query if this is a pane of tmux.
 pub fn query_name() -> Option<NameQuery> {
     let pane = std::env::var_os("TMUX_PANE").filter(|_| std::env::var_os("TMUX").is_some())?;
-    let mut command = Command::new("tmux");
+    let mut command = Command::new(program::own("tmux")?);
     command.args(["-u", "display-message", "-p", "-t"]).arg(pane).arg("#{session_name}");
     let end = Instant::now() + DEADLINE;
     Some(NameQuery { client: child::start(command).ok()?, end })

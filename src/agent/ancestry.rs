@@ -1,19 +1,11 @@
 //! Which agent a process works for, found among its parents.
 
-use super::AGENTS;
+use super::interface::Use;
+use super::program;
 use crate::process::{Proc, Process};
 
 /// Maximum number of parents that are inspected: an agent, its tools and shells between.
 const MAX_ANCESTORS: usize = 64;
-
-/// How an agent is used, by its command line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Use {
-    /// Interactively.
-    Conversation,
-    /// For one answer; there is nothing to come back to.
-    OneShot,
-}
 
 /// A process that runs an agent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,11 +29,12 @@ pub fn caller(pid: i32, proc: &Proc) -> Option<Caller> {
             break;
         };
         next = process.stat.parent;
+        let run = program::agent_of(&process);
         // Its parents are of the pane that happened to start the service.
-        if AGENTS.iter().any(|agent| agent.is_service(&process)) {
+        if run.is_some_and(|agent| agent.is_service(&process)) {
             return None;
         }
-        let agent = AGENTS.iter().find_map(|agent| Some((agent.name(), agent.runs(&process)?)));
+        let agent = run.and_then(|agent| Some((agent.name(), agent.runs(&process)?)));
         found = match (agent, found) {
             (Some((agent, Use::Conversation)), None) => {
                 Some((Caller { agent, pid: process.pid, start: process.stat.start }, true))

@@ -1,7 +1,9 @@
 //! Conversation ids (pure).
 
-/// The id of a conversation: a UUID in the usual text form. It is kept as it was given, since files are
-/// named so; ids that differ by case alone are equal.
+use shared::conversation_id;
+
+/// The id of a conversation, in one of the forms of [`shared::conversation_id`]. It is kept as it was given,
+/// since files are named so; UUIDs that differ by case alone are equal.
 #[derive(Debug, Clone)]
 pub struct ConversationId {
     given: String,
@@ -9,17 +11,11 @@ pub struct ConversationId {
 }
 
 impl ConversationId {
-    /// Parses `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx`; nothing else can become an argument or a
-    /// part of a path.
+    /// Parses an id; nothing else can become an argument or a part of a path.
     pub fn parse(text: &[u8]) -> Option<Self> {
-        let dash = |at: usize| matches!(at, 8 | 13 | 18 | 23);
-        let valid = text.len() == 36
-            && text
-                .iter()
-                .enumerate()
-                .all(|(at, byte)| if dash(at) { *byte == b'-' } else { byte.is_ascii_hexdigit() });
-        let given = String::from_utf8_lossy(text);
-        valid.then(|| Self { key: given.to_ascii_lowercase(), given: given.into_owned() })
+        let given = String::from_utf8(text.to_vec()).ok()?;
+        let key = String::from_utf8(conversation_id::key(text)).ok()?;
+        conversation_id::is_valid(text).then_some(Self { given, key })
     }
 
     /// The id as it was given.
@@ -27,7 +23,7 @@ impl ConversationId {
         &self.given
     }
 
-    /// The id in small letters: equal ids have equal keys.
+    /// The id as it is compared: equal ids have equal keys.
     pub fn key(&self) -> &str {
         &self.key
     }
@@ -35,7 +31,7 @@ impl ConversationId {
 
 /// The key of an id in a record, valid or not.
 pub fn key_of(id: &[u8]) -> Vec<u8> {
-    id.to_ascii_lowercase()
+    conversation_id::key(id)
 }
 
 impl PartialEq for ConversationId {
@@ -82,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_uuid_is_an_id() {
+    fn only_what_has_the_form_of_an_id_is_one() {
         let text = "0D0a8f5e-0000-4000-8000-00000000000F";
         let id = ConversationId::parse(text.as_bytes()).unwrap();
         assert_eq!((id.as_str(), id.to_string().as_str()), (text, text));

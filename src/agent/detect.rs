@@ -1,9 +1,10 @@
 //! Which agents run in a pane, and on which conversations, by the processes of that pane.
 
+use super::claude::Claude;
 use super::evidence::{self, Environ, Sighting};
-use super::{AGENTS, Agent, AgentEnvironment, ConversationId, Home, LeftRecord};
+use super::{Agent, AgentEnvironment, Backgrounded, ConversationId, Home, LeftRecord};
 use super::{Observation, Rank, Stamp};
-use super::{by_name, launcher};
+use super::{all, by_name, launcher, program};
 use crate::process::{Proc, Process};
 use crate::sys::clock;
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,11 +35,12 @@ pub fn detect(
     proc.visit(first_pid, |process| {
         parents.insert(process.pid, process.stat.parent);
         visited.insert(process.pid, process.clone());
-        if AGENTS.iter().any(|agent| agent.is_service(process)) {
+        let run = program::agent_of(process);
+        if run.is_some_and(|agent| agent.is_service(process)) {
             return false;
         }
         let is_known = launcher::is_launcher(process)
-            || AGENTS.iter().any(|agent| agent.runs(process).is_some());
+            || run.is_some_and(|agent| agent.runs(process).is_some());
         let mut environ = if is_known { launcher::agents_environ(process) } else { Vec::new() };
         let mut environment_seen = AgentEnvironment::of(&environ, home.path());
         let view = if environment_seen.is_empty() {
@@ -47,11 +49,10 @@ pub fn detect(
             let cwd = process.cwd().map(PathBuf::from).unwrap_or_default();
             home.of(&environment_seen, &cwd)
         };
-        let seen = AGENTS
-            .iter()
-            .filter_map(|agent| Some((agent.name(), agent.observe(process, title, &view)?)))
-            .chain(launcher::observe(process))
-            .next();
+        // Claude Code is known by its record even if its program is called otherwise.
+        let observed = run.unwrap_or(&Claude);
+        let seen = observed.observe(process, title, &view).map(|seen| (observed.name(), seen));
+        let seen = seen.or_else(|| launcher::observe(process));
         let Some((agent, mut seen)) = seen else { return true };
         if !is_known {
             environ = launcher::agents_environ(process);
@@ -59,6 +60,11 @@ pub fn detect(
         }
         if let Some(stamp) = stamp.filter(|stamp| stamp.is_of(agent, process)) {
             apply_stamp(stamp, &mut seen, process, &view);
+            // The agent's own record knows of dialogs for which it calls no hook.
+            if seen.status.is_none() && stamp.status.is_some() {
+                seen.status.clone_from(&stamp.status);
+                seen.since = stamped(stamp).map(|at| at / 1_000_000_000);
+            }
         }
         sightings.push(Sighting {
             agent,
@@ -76,6 +82,8 @@ pub fn detect(
             line: Vec::new(),
             parent: seen.parent,
             version: seen.version,
+            status: seen.status,
+            since: seen.since,
         });
         seen.descend
     });
@@ -108,8 +116,7 @@ pub fn live<'a>(
     known: &BTreeSet<i32>,
 ) -> Vec<(ConversationId, i32)> {
     let views = views(home, environments);
-    let agents = AGENTS.into_iter();
-    let mut all: Vec<(ConversationId, i32)> = agents
+    let mut all: Vec<(ConversationId, i32)> = all()
         .flat_map(|agent| views.iter().flat_map(|view| agent.live(view, proc, known)))
         .collect();
     all.sort();
@@ -127,7 +134,34 @@ pub fn left_behind<'a>(
     let of_agent = |agent: &'static dyn Agent| {
         views.iter().flat_map(move |view| agent.left_behind(view, proc)).collect::<Vec<_>>()
     };
-    AGENTS.into_iter().flat_map(of_agent).collect()
+    all().flat_map(of_agent).collect()
+}
+
+/// The directories in which agents write down that they run, in the places that the environments of known agents
+/// name.
+pub fn record_dirs<'a>(
+    home: &Home,
+    environments: impl IntoIterator<Item = (&'a AgentEnvironment, &'a Path)>,
+) -> Vec<PathBuf> {
+    let views = views(home, environments);
+    let of_view = |view: &Home| all().filter_map(|agent| agent.record_dir(view)).collect();
+    let mut dirs: Vec<PathBuf> =
+        views.iter().flat_map(|view| -> Vec<PathBuf> { of_view(view) }).collect();
+    dirs.sort();
+    dirs.dedup();
+    dirs
+}
+
+/// Conversations in the background, in the places that the environments of known agents name.
+pub fn backgrounded<'a>(
+    home: &Home,
+    environments: impl IntoIterator<Item = (&'a AgentEnvironment, &'a Path)>,
+) -> Vec<Backgrounded> {
+    let views = views(home, environments);
+    let of_agent = |agent: &'static dyn Agent| {
+        views.iter().flat_map(move |view| agent.backgrounded(view)).collect::<Vec<_>>()
+    };
+    all().flat_map(of_agent).collect()
 }
 
 /// The home as agents with these environments use it, each view of it once.
@@ -138,7 +172,7 @@ fn views<'a>(
     let mut views = vec![home.clone()];
     for (environment, cwd) in environments {
         let view = home.of(environment, cwd);
-        if views.iter().all(|one| (one.claude(), one.codex()) != (view.claude(), view.codex())) {
+        if views.iter().all(|one| !one.is_same(&view)) {
             views.push(view);
         }
     }
@@ -147,7 +181,19 @@ fn views<'a>(
 
 /// Whether a program shows conversations of others and can be started again as it is: `claude agents`.
 pub fn is_view(argv: &[Vec<u8>]) -> bool {
-    AGENTS.iter().any(|agent| agent.is_view(argv))
+    agent_of(argv).is_some_and(|agent| agent.is_view(argv))
+}
+
+/// The argument list by which such a program comes back.
+pub fn again(argv: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+    match agent_of(&argv) {
+        Some(agent) if agent.is_view(&argv) => agent.again(argv),
+        _ => argv,
+    }
+}
+
+fn agent_of(argv: &[Vec<u8>]) -> Option<&'static dyn Agent> {
+    by_name(program::of(argv, || None)?.agent.as_bytes())
 }
 
 /// Uses what a stamp says, unless the process itself is better evidence, or as good and written

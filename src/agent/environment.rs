@@ -7,8 +7,22 @@ use std::path::{Path, PathBuf};
 
 /// The variables that are recorded with an agent and given to it again. `HOME` only if it is not the
 /// account's own.
-pub const RECORDED: [&str; 5] =
-    ["CLAUDE_CONFIG_DIR", "CODEX_HOME", HOME, "XDG_CONFIG_HOME", "XDG_DATA_HOME"];
+pub const RECORDED: [&str; 14] = [
+    "CLAUDE_CONFIG_DIR",
+    "CODEX_HOME",
+    HOME,
+    "XDG_CONFIG_HOME",
+    "XDG_DATA_HOME",
+    "COPILOT_HOME",
+    "GEMINI_CLI_HOME",
+    "OPENCODE_CONFIG",
+    "OPENCODE_CONFIG_DIR",
+    "OPENCODE_DB",
+    "PI_CODING_AGENT_DIR",
+    "PI_CODING_AGENT_SESSION_DIR",
+    "QWEN_HOME",
+    "QWEN_RUNTIME_DIR",
+];
 
 const HOME: &str = "HOME";
 /// A longer value is not recorded (bytes).
@@ -57,12 +71,23 @@ impl AgentEnvironment {
         self.0.is_empty()
     }
 
-    /// The directory of an agent's data: what `variable` names, else `default` below the agent's home,
-    /// which is `home` unless the environment has another. A relative path is one of `cwd`.
-    pub fn data_dir(&self, variable: &str, default: &str, home: &Path, cwd: &Path) -> PathBuf {
+    /// The directory of an agent's data: what the first variable that is set names, with what is below
+    /// it, else `default` below the agent's home, which is `home` unless the environment has another. A
+    /// relative path is one of `cwd`.
+    pub fn data_dir(
+        &self,
+        variables: &[(&str, &str)],
+        default: &str,
+        home: &Path,
+        cwd: &Path,
+    ) -> PathBuf {
         let path = |value: &[u8]| cwd.join(OsStr::from_bytes(value));
+        let named = variables.iter().find_map(|(name, below)| {
+            let dir = path(self.get(name)?);
+            Some(if below.is_empty() { dir } else { dir.join(below) })
+        });
         let of_home = || self.get(HOME).map_or_else(|| home.to_owned(), path).join(default);
-        self.get(variable).map_or_else(of_home, path)
+        named.unwrap_or_else(of_home)
     }
 }
 
@@ -95,11 +120,12 @@ mod tests {
         let dir = |environ: &[u8]| {
             let environment = AgentEnvironment::of(environ, Path::new("/home/a"));
             let (home, cwd) = (Path::new("/home/a"), Path::new("/srv"));
-            environment.data_dir("CODEX_HOME", ".codex", home, cwd)
+            environment.data_dir(&[("CODEX_HOME", ""), ("QWEN_HOME", "x")], ".codex", home, cwd)
         };
         assert_eq!(dir(b""), Path::new("/home/a/.codex"));
         assert_eq!(dir(b"HOME=/tmp/h\0"), Path::new("/tmp/h/.codex"));
         assert_eq!(dir(b"HOME=/tmp/h\0CODEX_HOME=/c\0"), Path::new("/c"));
         assert_eq!(dir(b"CODEX_HOME=c\0"), Path::new("/srv/c"));
+        assert_eq!(dir(b"HOME=/tmp/h\0QWEN_HOME=/q\0"), Path::new("/q/x"));
     }
 }

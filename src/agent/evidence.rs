@@ -2,6 +2,7 @@
 
 use super::conversation::ConversationId;
 use super::environment::AgentEnvironment;
+use super::status::Status;
 use crate::process::Process;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -70,6 +71,10 @@ pub struct Sighting {
     pub environ: Environ,
     /// Its process, and those above it up to the pane's first one.
     pub line: Vec<Process>,
+    /// What it does, if that is known.
+    pub status: Option<Status>,
+    /// Since when it does that, in seconds since the epoch, if that is known.
+    pub since: Option<u64>,
 }
 
 /// A process's environment as the kernel gives it: `NAME=value`, each ended by a NUL byte. It holds
@@ -191,6 +196,8 @@ mod tests {
             line: Vec::new(),
             parent: None,
             version: None,
+            status: None,
+            since: None,
         };
         PaneSighting { place: place.to_owned(), previous: None, sighting }
     }

@@ -14,9 +14,42 @@ use std::rc::Rc;
 #[derive(Debug, Clone)]
 pub struct Home {
     path: Rc<PathBuf>,
-    claude: PathBuf,
-    codex: PathBuf,
+    /// By [`Data`].
+    data: Rc<[PathBuf; Data::ALL.len()]>,
     shared: Rc<Shared>,
+}
+
+/// The data of an agent, in a directory of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Data {
+    Claude,
+    Codex,
+    Copilot,
+    Gemini,
+    /// Only the conversations.
+    Pi,
+    Qwen,
+}
+
+impl Data {
+    const ALL: [Self; 6] =
+        [Self::Claude, Self::Codex, Self::Copilot, Self::Gemini, Self::Pi, Self::Qwen];
+
+    /// Where it is: what the first variable that is set names, with what is below it; and the default below
+    /// the home.
+    pub const fn place(self) -> (&'static [(&'static str, &'static str)], &'static str) {
+        match self {
+            Self::Claude => (&[("CLAUDE_CONFIG_DIR", "")], ".claude"),
+            Self::Codex => (&[("CODEX_HOME", "")], ".codex"),
+            Self::Copilot => (&[("COPILOT_HOME", "")], ".copilot"),
+            Self::Gemini => (&[("GEMINI_CLI_HOME", ".gemini")], ".gemini"),
+            Self::Pi => (
+                &[("PI_CODING_AGENT_SESSION_DIR", ""), ("PI_CODING_AGENT_DIR", "sessions")],
+                ".pi/agent/sessions",
+            ),
+            Self::Qwen => (&[("QWEN_RUNTIME_DIR", ""), ("QWEN_HOME", "")], ".qwen"),
+        }
+    }
 }
 
 /// What all views of a home share.
@@ -37,8 +70,8 @@ impl Home {
         let unanswered = mounts::unanswered(path);
         let real = unanswered.is_none().then(|| path.canonicalize().ok()).flatten();
         let path = real.unwrap_or_else(|| path.to_owned());
-        let (claude, codex) = (path.join(".claude"), path.join(".codex"));
-        Self { path: Rc::new(path), claude, codex, shared: Rc::default() }
+        let data = Data::ALL.map(|data| path.join(data.place().1));
+        Self { path: Rc::new(path), data: Rc::new(data), shared: Rc::default() }
     }
 
     /// The same home for an agent that was started with that environment in `cwd`. Its data may be
@@ -48,18 +81,16 @@ impl Home {
         if environment.is_empty() {
             return self.clone();
         }
-        let dir = |variable, default, own: &Path| {
-            if environment.get(variable).or(environment.get("HOME")).is_none() {
-                return own.to_owned();
+        let dir = |data: Data| {
+            let (variables, default) = data.place();
+            let mut names = variables.iter().map(|(name, _)| *name).chain(["HOME"]);
+            if names.all(|name| environment.get(name).is_none()) {
+                return self.data(data).to_owned();
             }
-            self.resolved(&environment.data_dir(variable, default, &self.path, cwd))
+            self.resolved(&environment.data_dir(variables, default, &self.path, cwd))
         };
-        Self {
-            claude: dir("CLAUDE_CONFIG_DIR", ".claude", &self.claude),
-            codex: dir("CODEX_HOME", ".codex", &self.codex),
-            path: self.path.clone(),
-            shared: self.shared.clone(),
-        }
+        let data = Rc::new(Data::ALL.map(dir));
+        Self { data, path: self.path.clone(), shared: self.shared.clone() }
     }
 
     /// Where it is, links resolved.
@@ -69,12 +100,22 @@ impl Home {
 
     /// The directory of Claude Code's data, existing or not.
     pub fn claude(&self) -> &Path {
-        &self.claude
+        self.data(Data::Claude)
     }
 
     /// The directory of Codex's data, existing or not.
     pub fn codex(&self) -> &Path {
-        &self.codex
+        self.data(Data::Codex)
+    }
+
+    /// The directory of an agent's data, existing or not.
+    pub fn data(&self, data: Data) -> &Path {
+        &self.data[data as usize]
+    }
+
+    /// Whether agents keep their data in the same places as in another view.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.data == other.data
     }
 
     /// A directory below the home, or below an agent's data, if it is there. A link to another place
@@ -159,7 +200,7 @@ impl Home {
 
     /// The directory below which a path must stay, and whether that is the home.
     fn root_of(&self, path: &Path) -> Option<(&Path, bool)> {
-        let data = [&self.claude, &self.codex].into_iter().find(|root| path.starts_with(root));
+        let data = self.data.iter().find(|root| path.starts_with(root));
         if path.starts_with(&*self.path) {
             return Some((&self.path, true));
         }

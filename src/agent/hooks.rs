@@ -1,8 +1,10 @@
-//! What an agent writes to its hooks on standard input (pure). Claude Code and Codex use one schema as
-//! far as it matters here; measured on Claude Code 2.1.332 and codex-cli 0.171.0, and tested
-//! against the real programs in `tests/agents/`.
+//! What an agent writes to its hooks on standard input (pure). Claude Code, Codex, Gemini CLI and Qwen Code use
+//! one schema as far as it matters here, and what we put into pi and opencode writes it, too. Copilot CLI does
+//! not name the event. Measured on the versions that each agent's file names, and tested against the real
+//! programs in `tests/agents/`.
 
 use super::conversation::ConversationId;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 /// What happened, as far as it changes what we record.
@@ -60,6 +62,36 @@ struct Input<'a> {
     notification_type: Option<String>,
 }
 
+/// What Copilot CLI writes: each event has a field of its own.
+#[derive(Deserialize)]
+struct Unnamed<'a> {
+    #[serde(rename = "sessionId")]
+    session_id: &'a str,
+    /// Of `sessionStart`.
+    #[serde(default)]
+    source: Option<IgnoredAny>,
+    /// Of `userPromptSubmitted`.
+    #[serde(default)]
+    prompt: Option<IgnoredAny>,
+    /// Of `agentStop`.
+    #[serde(rename = "stopReason", default)]
+    stop_reason: Option<IgnoredAny>,
+}
+
+impl Unnamed<'_> {
+    fn hooked(&self) -> Option<Hooked> {
+        let event = match (&self.source, &self.prompt, &self.stop_reason) {
+            (Some(_), ..) => Event::Started,
+            (_, Some(_), _) => Event::Prompted,
+            (.., Some(_)) => Event::Stopped,
+            // `sessionEnd` comes for `/clear`, too: it says nothing.
+            _ => return None,
+        };
+        let conversation = ConversationId::parse(self.session_id.as_bytes())?;
+        Some(Hooked { conversation, event })
+    }
+}
+
 /// Notifications that ask the user for something; the last two are of Claude Code 2.1.332.
 const ASKS: [&str; 4] =
     ["permission_prompt", "elicitation_dialog", "agent_needs_input", "elicitation_url_dialog"];
@@ -69,12 +101,15 @@ const ASKS: [&str; 4] =
 ///
 /// Total and pure: any bytes give an answer, in time linear in their number.
 pub fn parse(input: &[u8]) -> Option<Hooked> {
-    let input: Input<'_> = serde_json::from_slice(input).ok()?;
+    let input: Input<'_> = match serde_json::from_slice(input) {
+        Ok(input) => input,
+        Err(_) => return serde_json::from_slice::<Unnamed<'_>>(input).ok()?.hooked(),
+    };
     let conversation = ConversationId::parse(input.session_id.as_bytes())?;
     let event = match input.hook_event_name {
         "SessionStart" => Event::Started,
-        "UserPromptSubmit" => Event::Prompted,
-        "Stop" => Event::Stopped,
+        "UserPromptSubmit" | "BeforeAgent" => Event::Prompted,
+        "Stop" | "AfterAgent" => Event::Stopped,
         "PermissionRequest" => Event::Asked,
         "Notification" => match input.notification_type.as_deref() {
             Some(kind) if ASKS.contains(&kind) => Event::Asked,
@@ -126,6 +161,8 @@ mod tests {
             ("UserPromptSubmit", "busy"),
             ("Stop", "idle"),
             ("PermissionRequest", "waiting"),
+            ("BeforeAgent", "busy"),
+            ("AfterAgent", "idle"),
         ] {
             assert_eq!(event(name, r#","source":"startup""#).map(Event::state), Some(state));
         }
@@ -137,6 +174,18 @@ mod tests {
         assert_eq!(notified("agent_completed"), None);
         assert_eq!(notified("idle_prompt"), None);
         assert_eq!(event("PreToolUse", ""), None);
+    }
+
+    #[test]
+    fn copilot_names_no_event_and_says_which_by_the_fields() {
+        let event = |field: &str| {
+            let text = format!(r#"{{"sessionId":"{ID}","timestamp":1,"cwd":"/x"{field}}}"#);
+            parse(text.as_bytes()).map(|hooked| hooked.event)
+        };
+        assert_eq!(event(r#","source":"new","initialPrompt":"x""#), Some(Event::Started));
+        assert_eq!(event(r#","prompt":"x""#), Some(Event::Prompted));
+        assert_eq!(event(r#","stopReason":"end_turn""#), Some(Event::Stopped));
+        assert_eq!(event(r#","reason":"user_exit""#), None, "it comes for /clear, too");
     }
 
     #[test]

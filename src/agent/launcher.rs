@@ -12,7 +12,7 @@ use std::os::unix::ffi::OsStringExt;
 pub const PROGRAM: &str = "start-claude";
 
 /// Its options that take a value (launcher/src/options.rs): what follows them is no option.
-const WITH_VALUE: [&str; 18] = [
+const WITH_VALUE: [&str; 19] = [
     "agent",
     "resume",
     "fork-of",
@@ -22,6 +22,7 @@ const WITH_VALUE: [&str; 18] = [
     "transcript",
     "show",
     "note",
+    "message",
     "at-once",
     "memory-floor",
     "restored",
@@ -33,9 +34,11 @@ const WITH_VALUE: [&str; 18] = [
     "config",
 ];
 
-/// What a `start-claude` process says. The agent below it may know better.
+/// What a `start-claude` process says. The agent below it may know better; before that has started, this
+/// process stands for it.
 pub(super) fn observe(process: &Process) -> Option<(&'static str, Observation)> {
-    if !is_launcher(process) {
+    let runs_no_agent = |(name, _): (&[u8], _)| [&b"shell"[..], b"program"].contains(&name);
+    if !is_launcher(process) || options(&process.argv).any(runs_no_agent) {
         return None;
     }
     let value = |name| value(&process.argv, name);
@@ -51,7 +54,11 @@ pub(super) fn observe(process: &Process) -> Option<(&'static str, Observation)> 
     } else {
         id = id.or_else(|| value("session"));
     }
-    seen.conversation = Some((ConversationId::parse(id?)?, Rank::Argv));
+    let id = id.and_then(ConversationId::parse);
+    if id.is_none() {
+        seen.prompted = Some(false);
+    }
+    seen.conversation = id.map(|id| (id, Rank::Argv));
     Some((agent, seen))
 }
 

@@ -24,11 +24,21 @@ pub struct PathNotUtf8;
 
 /// The command line that an agent runs: `program` by its path, so that the agent's PATH does not matter.
 pub fn command(program: &Path, agent: &str, options: &[String]) -> Result<String, PathNotUtf8> {
-    let mut words = vec![program.as_os_str()];
-    words.extend(["hook", "--agent", agent].map(OsStr::new));
-    words.extend(options.iter().map(OsStr::new));
+    let words = command_words(program, agent, options)?;
+    let words: Vec<&OsStr> = words.iter().map(OsStr::new).collect();
     let line = String::from_utf8(shell_line(&words));
     line.map(|line| line + QUIETLY).map_err(|_| PathNotUtf8)
+}
+
+/// The same as words, for what starts it without a shell.
+pub fn command_words(
+    program: &Path,
+    agent: &str,
+    options: &[String],
+) -> Result<Vec<String>, PathNotUtf8> {
+    let program = program.to_str().ok_or(PathNotUtf8)?;
+    let words = [program, "hook", "--agent", agent].into_iter().map(str::to_owned);
+    Ok(words.chain(options.iter().cloned()).collect())
 }
 
 /// Whether a command line was put there by this program, of any version.
@@ -43,7 +53,7 @@ pub fn ensured(text: Option<&str>, command: &str) -> Result<String, SettingsErro
     let there = text.and_then(|text| serde_json::from_str::<Value>(text).ok());
     let there = there.as_ref().and_then(first_of_ours);
     let command = there.unwrap_or(command);
-    settings::install(text, &HookCommand { events: &EVENTS, command, is_ours })
+    settings::install(text, &HookCommand { events: &EVENTS, command, timeout: 5, is_ours })
 }
 
 fn first_of_ours(settings: &Value) -> Option<&str> {

@@ -2,12 +2,33 @@
 //! word, or the script of an interpreter; what other programs do with a file of that name does not
 //! count (`vim claude`).
 
-use crate::process::base_name;
+use super::Agent;
+use crate::process::{Process, base_name};
 
 /// The name of Claude Code in snapshots and on command lines.
 pub(super) const CLAUDE: &str = "claude";
 /// The name of Codex.
 pub(super) const CODEX: &str = "codex";
+pub(super) const AIDER: &str = "aider";
+pub(super) const COPILOT: &str = "copilot";
+pub(super) const GEMINI: &str = "gemini";
+pub(super) const OPENCODE: &str = "opencode";
+pub(super) const PI: &str = "pi";
+pub(super) const QWEN: &str = "qwen";
+
+/// The agents that are known without any configuration.
+pub(super) const KNOWN: [&str; 8] = [AIDER, CLAUDE, CODEX, COPILOT, GEMINI, OPENCODE, PI, QWEN];
+
+/// The other agents: each by the name of its program, which is that of its script too, or by a part of
+/// the path of its script.
+const OTHERS: [(&str, &[u8]); 6] = [
+    (AIDER, b"/aider/__main__.py"),
+    (COPILOT, b"/@github/copilot/"),
+    (GEMINI, b"/@google/gemini-cli/"),
+    (OPENCODE, b"/opencode-ai/"),
+    (PI, b"/pi-coding-agent/"),
+    (QWEN, b"/@qwen-code/qwen-code/"),
+];
 
 /// Shells: their first argument that is no option is the script that they run.
 const SHELLS: [&[u8]; 8] = [b"ash", b"bash", b"dash", b"fish", b"ksh", b"mksh", b"sh", b"zsh"];
@@ -51,6 +72,10 @@ pub(super) fn of(
 ) -> Option<Program<'_>> {
     let (first, rest) = argv.split_first()?;
     if let Some(agent) = agent_called(first) {
+        // A program of that name is not rare: pi is what an interpreter runs.
+        if agent == PI && !executable().is_some_and(|file| is_interpreter(&file)) {
+            return None;
+        }
         return Some(Program { agent, arguments: rest });
     }
     let name = base_name(first);
@@ -112,8 +137,23 @@ fn agent_called(path: &[u8]) -> Option<&'static str> {
     if name == CLAUDE.as_bytes() || is_script_of_claude(path) {
         return Some(CLAUDE);
     }
-    (name == CODEX.as_bytes() || name == b"codex.js" || is_codex_of_a_platform(name))
-        .then_some(CODEX)
+    if name == CODEX.as_bytes() || name == b"codex.js" || is_codex_of_a_platform(name) {
+        return Some(CODEX);
+    }
+    let script = [&b".js"[..], b".mjs", b".cjs", b".py"].iter().find_map(|s| name.strip_suffix(*s));
+    let is_it = |agent: &str, part: &[u8]| {
+        name == agent.as_bytes()
+            || script == Some(agent.as_bytes())
+            || script.is_some() && memchr::memmem::find(path, part).is_some()
+    };
+    let known = OTHERS.iter().find(|(agent, part)| is_it(agent, part)).map(|(agent, _)| *agent);
+    known.or_else(|| super::described::of_program(name))
+}
+
+/// The agent that a process runs.
+pub(super) fn agent_of(process: &Process) -> Option<&'static dyn Agent> {
+    let program = of(&process.argv, || process.executable_name())?;
+    super::by_name(program.agent.as_bytes())
 }
 
 fn is_script_of_claude(path: &[u8]) -> bool {
@@ -176,6 +216,16 @@ mod tests {
             ("./codex-x86_64-unknown-linux-musl", CODEX, ""),
             ("/x/codex-aarch64-apple-darwin exec", CODEX, "exec"),
             ("codex-linux-x64", CODEX, ""),
+            ("node /x/bin/copilot --resume=u", COPILOT, "--resume=u"),
+            ("/x/copilot-linux-x64/copilot --banner", COPILOT, "--banner"),
+            ("node /x/@github/copilot/npm-loader.js", COPILOT, ""),
+            ("node --max-old-space-size=9 /x/.bin/gemini -m a", GEMINI, "-m a"),
+            ("node /x/@google/gemini-cli/bundle/gemini.js", GEMINI, ""),
+            ("opencode -s x", OPENCODE, "-s x"),
+            ("node /x/@qwen-code/qwen-code/cli.js -c", QWEN, "-c"),
+            ("node /usr/local/bin/qwen", QWEN, ""),
+            ("node /x/bin/pi --session u", PI, "--session u"),
+            ("/v/bin/python /v/bin/aider --model x", AIDER, "--model x"),
         ] {
             assert_eq!(agent(line), Some((name, arguments.to_owned())), "{line}");
         }
@@ -204,6 +254,13 @@ mod tests {
             "docker run claude",
             "vim /x/claude-code/cli.js",
             "cat /x/claude-code/README.md",
+            "vim gemini.md",
+            "node /x/@google/gemini-cli/README.md",
+            "pi",
+            "/usr/bin/pi 1000",
+            "qwen2.5-server",
+            "copilot-notes",
+            "man opencode",
         ] {
             assert_eq!(agent(line), None, "{line}");
         }
@@ -215,6 +272,8 @@ mod tests {
         let argv = |word: &str| vec![word.as_bytes().to_vec(), b"x".to_vec()];
         let file = || Some(b"claude".to_vec());
         assert_eq!(of(&argv("assistant"), file).unwrap().agent, CLAUDE);
+        assert_eq!(of(&argv("pi"), || Some(b"node".to_vec())).unwrap().agent, PI);
+        assert_eq!(of(&argv("pi"), || Some(b"pi".to_vec())), None);
         assert_eq!(of(&argv("rg"), file), None);
         assert_eq!(of(&argv("-bash"), || unreachable!()), None);
     }

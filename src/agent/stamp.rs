@@ -2,6 +2,7 @@
 
 use super::by_name;
 use super::conversation::ConversationId;
+use super::status::Status;
 use crate::process::Process;
 
 /// `<agent>:<conversation>:<pid>:<start>`. The process and its start time, in clock ticks
@@ -19,6 +20,8 @@ pub struct Stamp {
     /// When the hook was called, in nanoseconds since the host's start, if that is known: it is a mark of
     /// its own.
     pub at: Option<u64>,
+    /// What the agent did then, if that is known: a mark of its own, too.
+    pub status: Option<Status>,
 }
 
 impl Stamp {
@@ -33,13 +36,16 @@ impl Stamp {
             pid: pid.parse().ok().filter(|pid| *pid > 1)?,
             start: start.parse().ok()?,
             at: None,
+            status: None,
         })
     }
 
-    /// The same, with the mark that says when it was left.
+    /// The same, with the marks that say when it was left, and what the agent did then.
     #[must_use]
-    pub fn left(self, at: &[u8]) -> Self {
-        Self { at: std::str::from_utf8(at).ok().and_then(|at| at.parse().ok()), ..self }
+    pub fn left(self, at: &[u8], state: &[u8]) -> Self {
+        let text = |mark| std::str::from_utf8(mark).ok();
+        let at = text(at).and_then(|at| at.parse().ok());
+        Self { at, status: text(state).and_then(|word| Status::of(word, None)), ..self }
     }
 
     /// Whether it was left by this process, which runs that agent.

@@ -6,7 +6,7 @@ use super::environment::RECORDED;
 use shared::pane_variables::split;
 
 /// Variables that are recorded with an agent beside [`RECORDED`], unless they hold credentials.
-pub const STARTED_WITH: [&str; 51] = [
+pub const STARTED_WITH: [&str; 75] = [
     "PATH",
     "ALL_PROXY",
     "ANTHROPIC_BASE_URL",
@@ -58,6 +58,30 @@ pub const STARTED_WITH: [&str; 51] = [
     "https_proxy",
     "no_proxy",
     "CLAUDE_CODE_ENABLE_TELEMETRY",
+    "AIDER_MODEL",
+    "COPILOT_ALLOW_ALL",
+    "COPILOT_AUTO_UPDATE",
+    "COPILOT_MODEL",
+    "COPILOT_OFFLINE",
+    "COPILOT_PROVIDER_BASE_URL",
+    "COPILOT_PROVIDER_TYPE",
+    "COPILOT_PROVIDER_WIRE_API",
+    "GEMINI_CLI_TRUST_WORKSPACE",
+    "GEMINI_MODEL",
+    "GEMINI_SANDBOX",
+    "GH_HOST",
+    "GOOGLE_CLOUD_LOCATION",
+    "GOOGLE_GEMINI_BASE_URL",
+    "GOOGLE_GENAI_USE_GCA",
+    "GOOGLE_GENAI_USE_VERTEXAI",
+    "GOOGLE_VERTEX_BASE_URL",
+    "OPENAI_API_BASE",
+    "OPENAI_MODEL",
+    "OPENCODE_DISABLE_AUTOUPDATE",
+    "PI_OFFLINE",
+    "PI_SKIP_VERSION_CHECK",
+    "QWEN_MODEL",
+    "QWEN_SANDBOX",
 ];
 
 /// A longer value is not recorded (bytes).
@@ -148,7 +172,9 @@ mod tests {
         let with = [&field[..], b"CODEX_HOME=/c\0LD_PRELOAD=/evil\0MINE=1\0"].concat();
         let allowed = allowed(&with, &[]);
         let expected = b"ANTHROPIC_MODEL=m\0PATH=/x:/y\0https_proxy=http://h:1\0CODEX_HOME=/c\0\
-            CLAUDE_CONFIG_DIR\0XDG_CONFIG_HOME\0XDG_DATA_HOME\0";
+            CLAUDE_CONFIG_DIR\0XDG_CONFIG_HOME\0XDG_DATA_HOME\0COPILOT_HOME\0GEMINI_CLI_HOME\0\
+            OPENCODE_CONFIG\0OPENCODE_CONFIG_DIR\0OPENCODE_DB\0PI_CODING_AGENT_DIR\0\
+            PI_CODING_AGENT_SESSION_DIR\0QWEN_HOME\0QWEN_RUNTIME_DIR\0";
         assert_eq!(allowed, expected, "{}", String::from_utf8_lossy(&allowed));
     }
 

@@ -7,6 +7,23 @@ use serde_json::Value;
 /// As much of a transcript as is read (bytes).
 pub(super) const START: u64 = 64 << 10;
 
+/// Maximum length of a model's name.
+const MAX_MODEL: usize = 64;
+
+/// The last model that the end of a transcript names. In text that an agent or its person wrote, quotes are
+/// escaped, so that nothing there is taken for one.
+pub(super) fn last_model(end: &[u8]) -> Option<String> {
+    const FIELD: &[u8] = b"\"model\":\"";
+    let is_of_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._:/@".contains(byte);
+    let fields = end.windows(FIELD.len()).enumerate().rev().filter(|(_, field)| *field == FIELD);
+    let mut names = fields.map(|(at, _)| &end[at + FIELD.len()..]);
+    names.find_map(|name| {
+        let length = name.iter().position(|byte| !is_of_name(byte))?;
+        let is_name = (1..=MAX_MODEL).contains(&length) && name[length] == b'"';
+        is_name.then(|| String::from_utf8_lossy(&name[..length]).into_owned())
+    })
+}
+
 /// Describes the transcript `file` in `dir`; `cwd` and `title` look into one line each, and the
 /// first line that has the thing counts.
 pub(super) fn describe(
@@ -33,4 +50,20 @@ pub(super) fn describe(
         title: found_title,
         last_activity: u64::try_from(stat.st_mtime).unwrap_or(0),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_model_that_a_transcript_names_is_found_and_none_in_text() {
+        let of = |text: &str| last_model(text.as_bytes());
+        let lines = r#"{"message":{"model":"claude-opus-4-1","content":"x"}}
+            {"message":{"model":"claude-sonnet-5","content":"say \"model\":\"evil\" now"}}
+            {"message":{"model":"<synthetic>"}} {"model":"#;
+        assert_eq!(of(lines).as_deref(), Some("claude-sonnet-5"));
+        assert_eq!(of("{\"model\":\"cut-of"), None);
+        assert_eq!(of(&format!("{{\"model\":\"{}\"}}", "x".repeat(65))), None);
+    }
 }

@@ -12,7 +12,7 @@ pub(crate) const CONFIG: &str = "/etc/terminal-lobby/config.toml";
 const MAX_CONFIG: u64 = 1 << 20;
 
 /// Loads the configuration; a missing default file is no error, a missing `--config` is.
-pub(crate) fn load(given: &Overrides) -> Result<Config, Failure> {
+pub fn load(given: &Overrides) -> Result<Config, Failure> {
     resolve(given, read_file(given.config.as_deref())?.unwrap_or_default())
 }
 
@@ -41,7 +41,11 @@ pub(crate) fn read_file<T: DeserializeOwned>(named: Option<&Path>) -> Result<Opt
     }
 }
 
-fn parse<T: DeserializeOwned>(path: &Path, bytes: Vec<u8>) -> Result<T, Failure> {
+/// Parses a configuration file.
+///
+/// # Errors
+/// If it is not TOML, or not what is expected: with the file, the line, and the key of a wrong value.
+pub fn parse<T: DeserializeOwned>(path: &Path, bytes: Vec<u8>) -> Result<T, Failure> {
     let name = shown(path);
     let text =
         String::from_utf8(bytes).map_err(|_| Failure::usage(format!("{name}: not UTF-8")))?;

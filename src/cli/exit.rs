@@ -22,6 +22,8 @@ pub enum Exit {
     Unknown,
     /// 5: everything else was done, and something is left to a person.
     LeftToAPerson,
+    /// 6: the service manager should start the user's sessions again (`persist watch --by-unit`).
+    SessionsToStart,
 }
 
 impl From<Exit> for ExitCode {
@@ -33,6 +35,7 @@ impl From<Exit> for ExitCode {
             Exit::Refused => 3,
             Exit::Unknown => 4,
             Exit::LeftToAPerson => 5,
+            Exit::SessionsToStart => 6,
         })
     }
 }
@@ -72,6 +75,11 @@ impl Failure {
     /// Exit 4.
     pub fn unknown(message: impl ToString) -> Self {
         Self::new(Exit::Unknown, message)
+    }
+
+    /// Exit 5.
+    pub fn left_to_a_person(message: impl ToString) -> Self {
+        Self::new(Exit::LeftToAPerson, message)
     }
 
     #[expect(clippy::needless_pass_by_value, reason = "callers pass errors as they have them")]

@@ -1,7 +1,7 @@
 //! The command lines: arguments to options, targets, work, output, exit code.
 
 mod common_args;
-pub(crate) mod config_file;
+pub mod config_file;
 pub mod exit;
 pub mod man;
 pub mod output;

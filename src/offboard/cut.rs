@@ -7,7 +7,8 @@ use super::settings::{Settings, argv_for};
 use super::step_runner::{StageReport, StepLog, StepResult, StepRunner};
 use super::steps::CutStep;
 use super::{
-    CutTarget, account, aftermath, frozen, jobs, last_save, policy, processes, sharers, units,
+    CutTarget, account, aftermath, frozen, jobs, last_save, policy, processes, sharers, tables,
+    units,
 };
 use crate::sys::Dir;
 use crate::sys::fs::trusted_path;
@@ -80,7 +81,16 @@ fn perform(
 ) -> StepResult {
     let (user, uid) = (&target.user, file.record.uid);
     match step {
-        CutStep::StopProcesses => processes::stop_all(&file.record),
+        CutStep::StopProcesses => {
+            let tables = if target.leaves_tables {
+                tables::leave(file, Path::new("/"))
+            } else {
+                Ok(Vec::new())
+            };
+            let lobby = units::close_lobby(file);
+            let lines = processes::stop_all(&file.record)?;
+            Ok([tables?, lobby?, lines].concat())
+        }
         CutStep::SaveSessions => last_save::save(file),
         CutStep::KillProcesses => processes::kill_once(&file.record),
         CutStep::LockLogin => lock(file),

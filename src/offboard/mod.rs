@@ -19,6 +19,7 @@ mod settings;
 mod sharers;
 mod step_runner;
 pub mod steps;
+mod tables;
 pub mod uncut;
 mod units;
 
@@ -53,6 +54,9 @@ pub struct CutTarget {
     pub row: Value,
     /// Groups that provision put the user in.
     pub added_groups: BTreeSet<String>,
+    /// Whether the cut itself takes the user out of the tables of instances; an apply plans that with all that follows
+    /// from the roster.
+    pub leaves_tables: bool,
 }
 
 impl CutTarget {
@@ -65,6 +69,7 @@ impl CutTarget {
             roster,
             row: serde_json::to_value(row).unwrap_or_default(),
             added_groups: BTreeSet::new(),
+            leaves_tables: false,
         }
     }
 }

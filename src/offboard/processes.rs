@@ -3,16 +3,19 @@
 use super::error::OffboardError;
 use super::record::CutRecord;
 use super::step_runner::StepResult;
-use crate::sys::fs::trusted_path;
+use crate::sys::fs::{set_id, trusted_path};
 use crate::sys::process::signal_all::{self, AccountUids};
 use crate::sys::process::tool;
 use crate::sys::{Dir, clock};
+use crate::text::shown;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// How long ending all processes may take. A process that waits for a disk cannot be ended before the
 /// disk answers.
 const DEADLINE: Duration = Duration::from_secs(30);
+/// How long logind may take: what it does not end is ended all the same.
+const LOGIND_DEADLINE: Duration = Duration::from_secs(2);
 const SLICES: &str = "/sys/fs/cgroup/user.slice";
 /// Maximum number of processes that a message names.
 const MAX_NAMES: usize = 10;
@@ -36,11 +39,37 @@ pub(super) fn would_end_us(theirs: &AccountUids) -> bool {
 /// Stops all processes. A fork that is in progress is seen by the second round.
 pub(super) fn stop_all(record: &CutRecord) -> StepResult {
     let theirs = uids_of(record);
+    let mut disarmed = Disarmed::of(&theirs);
+    let mut number = 0;
     for _ in 0..2 {
-        signal_all::stop_all(&theirs).map_err(OffboardError::io(KILLING))?;
+        number = signal_all::stop_all(&theirs, &mut |process| disarmed.look_at(process))
+            .map_err(OffboardError::io(KILLING))?;
     }
-    let number = running(&theirs)?.len();
-    Ok(vec![format!("processes: {number} stopped")])
+    disarmed.lines.insert(0, format!("processes: {number} stopped"));
+    Ok(disarmed.lines)
+}
+
+/// Takes the set-id bits off files of the account that other users run now: they would begin new processes of the
+/// account faster than those can be ended.
+struct Disarmed<'a> {
+    theirs: &'a AccountUids,
+    /// One for each file.
+    lines: Vec<String>,
+}
+
+impl<'a> Disarmed<'a> {
+    fn of(theirs: &'a AccountUids) -> Self {
+        Self { theirs, lines: Vec::new() }
+    }
+
+    /// What a process that also has another uid runs.
+    fn look_at(&mut self, process: &signal_all::Process) {
+        let disarmed = set_id::disarm(process.pid, &|uid| self.theirs.has(uid));
+        self.lines.extend(disarmed.map(|(path, mode)| {
+            let path = shown(&path);
+            format!("set-id file {path} ({mode:04o}): no longer set-id, as another user ran it")
+        }));
+    }
 }
 
 /// Lets the user's tmux servers go on, for the last save: programs of root's that answer it. What else they
@@ -61,15 +90,18 @@ pub(super) fn let_tmux_go_on(record: &CutRecord) {
 pub(super) fn kill_once(record: &CutRecord) -> StepResult {
     let theirs = uids_of(record);
     let number = running(&theirs)?.len();
-    signal_all::kill_all(&theirs).map_err(OffboardError::io(KILLING))?;
-    Ok(vec![format!("processes: {number} killed")])
+    let mut disarmed = Disarmed::of(&theirs);
+    signal_all::kill_all(&theirs, &mut |process| disarmed.look_at(process))
+        .map_err(OffboardError::io(KILLING))?;
+    disarmed.lines.insert(0, format!("processes: {number} killed"));
+    Ok(disarmed.lines)
 }
 
 /// Ends the sessions, then all processes.
 pub(super) fn end_all(record: &CutRecord) -> StepResult {
     if tool::systemd_runs() {
         // It fails for a user without sessions. What it leaves is ended below.
-        let _ = tool::run("loginctl", ["terminate-user", &record.user], Duration::from_secs(30));
+        let _ = tool::run("loginctl", ["terminate-user", &record.user], LOGIND_DEADLINE);
         let slice = Path::new(SLICES).join(format!("user-{}.slice", record.uid));
         if let Ok(slice) = Dir::open(&slice) {
             let _ = slice.write_in_place("cgroup.kill", b"1"); // one of Linux 5.14
@@ -78,8 +110,10 @@ pub(super) fn end_all(record: &CutRecord) -> StepResult {
     let theirs = uids_of(record);
     let first = signal_all::find(&theirs).map_err(OffboardError::io(LISTING))?;
     let (end, mut pause) = (Instant::now() + DEADLINE, Duration::from_millis(1));
+    let mut disarmed = Disarmed::of(&theirs);
     loop {
-        let left = signal_all::kill_all(&theirs).map_err(OffboardError::io(KILLING))?;
+        let left = signal_all::kill_all(&theirs, &mut |process| disarmed.look_at(process))
+            .map_err(OffboardError::io(KILLING))?;
         if left.is_empty() && none_left(&theirs)? {
             break;
         }
@@ -90,10 +124,11 @@ pub(super) fn end_all(record: &CutRecord) -> StepResult {
         clock::pause(pause);
         pause = (pause * 2).min(Duration::from_millis(200));
     }
-    Ok(vec![match first.len() {
+    disarmed.lines.push(match first.len() {
         0 => "processes: none running".to_owned(),
         number => format!("processes: {number} ended, none running"),
-    }])
+    });
+    Ok(disarmed.lines)
 }
 
 /// Whether no process is left: the kernel has none to signal, and all that `/proc` lists have ended.

@@ -59,6 +59,9 @@ pub struct CutRecord {
     /// The home's top directory before it was closed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed: Option<ClosedHome>,
+    /// Rows of the table of instances that the user was taken out of, by identity.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub served: BTreeMap<String, Value>,
     /// What a person must still do.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub to_do: Vec<String>,
@@ -97,6 +100,7 @@ impl CutRecord {
             files: BTreeMap::new(),
             cluster_revoked: false,
             closed: None,
+            served: BTreeMap::new(),
             to_do: Vec::new(),
             frozen: None,
             archiving: None,

@@ -18,13 +18,14 @@ pub enum CutStep {
     LockLogin,
     SaveSessions,
     KillProcesses,
+    /// Before the processes are ended: no set-id file in it begins another one.
+    CloseHome,
     EndLinger,
     MaskUnits,
+    EndProcesses,
     MoveJobs,
     MoveTokens,
     LeaveGroups,
-    EndProcesses,
-    CloseHome,
     RevokeCluster,
     /// Catches what cron, at or a login started before the login was locked.
     CheckAgain,
@@ -38,13 +39,13 @@ impl CutStep {
         Self::LockLogin,
         Self::SaveSessions,
         Self::KillProcesses,
+        Self::CloseHome,
         Self::EndLinger,
         Self::MaskUnits,
+        Self::EndProcesses,
         Self::MoveJobs,
         Self::MoveTokens,
         Self::LeaveGroups,
-        Self::EndProcesses,
-        Self::CloseHome,
         Self::RevokeCluster,
         Self::CheckAgain,
         Self::FindSetIdFiles,
@@ -52,11 +53,12 @@ impl CutStep {
     ];
 
     /// Those that take the access away: they wait for no other run.
-    pub const URGENT: [Self; 5] = [
+    pub const URGENT: [Self; 6] = [
         Self::StopProcesses,
         Self::LockLogin,
         Self::SaveSessions,
         Self::KillProcesses,
+        Self::CloseHome,
         Self::EndProcesses,
     ];
 }
@@ -84,7 +86,7 @@ impl Step for CutStep {
 
     fn summary(self) -> &'static str {
         match self {
-            Self::StopProcesses => "stop every process",
+            Self::StopProcesses => "stop every process, and close the lobby",
             Self::SaveSessions => "save the sessions a last time",
             Self::KillProcesses => "kill the processes that run now",
             Self::LockLogin => "lock the login",

@@ -5,8 +5,9 @@ use super::record::{CutRecordFile, Stage};
 use super::settings::Settings;
 use super::step_runner::{StageReport, StepLog, StepResult, StepRunner};
 use super::steps::UncutStep;
-use super::{account, archive, cut, frozen, jobs, units};
+use super::{account, archive, cut, frozen, jobs, tables, units};
 use crate::sys::Dir;
+use std::path::Path;
 
 /// Restores a user as before the cut, by the steps of [`UncutStep::ALL`]. `state` is
 /// `/var/lib/terminal-lobby`, whose run lock the caller holds.
@@ -41,7 +42,10 @@ fn perform(step: UncutStep, file: &mut CutRecordFile, settings: &Settings) -> St
         UncutStep::RestoreLogin => account::unlock(file),
         UncutStep::RestoreLinger => account::restore_linger(file),
         UncutStep::RestoreCluster => restore_cluster(file, settings),
-        UncutStep::StartUnits => units::start(file),
+        UncutStep::StartUnits => {
+            let tables = tables::come_back(file, Path::new("/"));
+            Ok([tables?, units::start(file)?].concat())
+        }
         UncutStep::RetireRecord => Ok(file.retire("undone").map(|()| Vec::new())?),
     }
 }

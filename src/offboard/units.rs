@@ -10,24 +10,39 @@ use std::time::Duration;
 const DEADLINE: Duration = Duration::from_mins(2);
 
 /// All units that a user may have.
-fn names(user: &str, uid: u32) -> [String; 6] {
+fn names(user: &str, uid: u32) -> [String; 9] {
+    let [socket, agent] = of_lobby(user);
     [
+        socket,
+        agent,
         format!("t3-serve@{user}.service"),
         format!("playwright-mcp@{user}.service"),
         format!("playwright-snapshot-refresh@{user}.timer"),
         format!("playwright-snapshot-refresh@{user}.service"),
+        format!("tmux-persist-watch@{uid}.service"),
         format!("tmux-persist-session@{uid}.service"),
         format!("user@{uid}.service"),
     ]
 }
 
+/// The socket of the user's agent, and the agent.
+fn of_lobby(user: &str) -> [String; 2] {
+    ["socket", "service"].map(|kind| format!("lobby-agent@{user}.{kind}"))
+}
+
 /// The units that this host has, with their state.
 pub(super) fn present(user: &str, uid: u32) -> Result<BTreeMap<String, Unit>, ToolError> {
+    present_of(names(user, uid))
+}
+
+fn present_of(
+    names: impl IntoIterator<Item = String>,
+) -> Result<BTreeMap<String, Unit>, ToolError> {
     let mut units = BTreeMap::new();
     if !tool::systemd_runs() {
         return Ok(units);
     }
-    for name in names(user, uid) {
+    for name in names {
         let properties = "--property=LoadState,UnitFileState,ActiveState";
         let shown = systemctl(&["show", properties, &name])?;
         let value = |key: &str| {
@@ -47,14 +62,28 @@ pub(super) fn mask(file: &mut CutRecordFile) -> StepResult {
     if !tool::systemd_runs() {
         return Ok(vec!["units: skipped, as systemd does not run on this host".to_owned()]);
     }
-    let (user, uid) = (file.record.user.clone(), file.record.uid);
-    let now = present(&user, uid)?;
-    for (name, unit) in &now {
+    mask_all(file, &present(&file.record.user, file.record.uid)?)
+}
+
+/// Ends what the user has open in the lobby, at once: the rest of a cut takes seconds.
+pub(super) fn close_lobby(file: &mut CutRecordFile) -> StepResult {
+    let [socket, agent] = of_lobby(&file.record.user);
+    let now = present_of([socket.clone(), agent.clone()])?;
+    if now.values().any(|unit| unit.active) {
+        // First what cannot be undone by the gateway's next request; masking takes longer.
+        let _ = systemctl(&["stop", "--no-block", &socket]);
+        let _ = systemctl(&["kill", "--kill-whom=all", "--signal=KILL", &agent]);
+    }
+    mask_all(file, &now)
+}
+
+fn mask_all(file: &mut CutRecordFile, now: &BTreeMap<String, Unit>) -> StepResult {
+    for (name, unit) in now {
         file.record.units.entry(name.clone()).or_insert_with(|| unit.clone());
     }
     file.save()?;
     let (mut lines, mut failed) = (Vec::new(), Vec::new());
-    for (name, unit) in &now {
+    for (name, unit) in now {
         match mask_one(name, unit) {
             Ok(()) => lines.push(format!("{name}: stopped and masked")),
             Err(error) => failed.push(error.into()),
@@ -110,11 +139,12 @@ pub(super) fn unmask(file: &CutRecordFile) -> StepResult {
 }
 
 /// Starts the units that were running; the user's own manager starts with lingering, or the next
-/// session.
+/// session, and the agent of the lobby by its socket.
 pub(super) fn start(file: &CutRecordFile) -> StepResult {
     let (mut lines, mut failed) = (Vec::new(), Vec::new());
-    let ran =
-        file.record.units.iter().filter(|(name, was)| was.active && !name.starts_with("user@"));
+    let [_, agent] = of_lobby(&file.record.user);
+    let starts_by_itself = |name: &str| name.starts_with("user@") || name == agent;
+    let ran = file.record.units.iter().filter(|(name, was)| was.active && !starts_by_itself(name));
     for (name, _) in ran {
         match systemctl(&["start", name]) {
             Ok(_) => lines.push(format!("{name}: started")),

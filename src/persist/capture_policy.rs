@@ -121,6 +121,7 @@ impl CapturePolicy {
         ExtraFields {
             options: options::KEPT.iter().filter(named).collect(),
             environment: self.environment.clone(),
+            ..ExtraFields::default()
         }
     }
 

@@ -2,6 +2,9 @@
 
 use super::capture_policy::CapturePolicy;
 use super::restore_mode::Settings;
+use super::suspend_request;
+use super::watch_task::WatchSettings;
+use crate::events::{self, Event, Hook};
 use crate::snapshot::retention::Rules;
 use crate::snapshot::{Activity, Store};
 use crate::sys::{Account, FileError, clock, mounts};
@@ -23,6 +26,8 @@ pub struct Context {
     pub launcher: Option<PathBuf>,
     /// Options with which another `persist` works for this user on the same state and server.
     pub options: Vec<OsString>,
+    /// The site's command for events.
+    pub notifier: Hook,
     pub(super) state_dir: PathBuf,
     pub(super) may_create: bool,
     /// Maximum time to wait for another save or restore to finish.
@@ -35,6 +40,10 @@ pub struct Context {
     pub keep: CapturePolicy,
     /// The site's settings for restoring agents.
     pub restore: Settings,
+    /// The site's settings of the watch.
+    pub watch: WatchSettings,
+    /// The site's settings for suspending idle agents.
+    pub suspend: suspend_request::Settings,
 }
 
 impl Context {
@@ -48,6 +57,28 @@ impl Context {
         let dir = self.own_dir();
         Self::must_answer(&dir)?;
         Store::open(&dir)
+    }
+
+    /// Records an event, and announces it to the journal and the site's command. A failure is only noted.
+    pub fn announce(&self, event: &Event, notes: &mut Vec<String>) {
+        let dir = self.own_dir();
+        match Self::must_answer(&dir) {
+            Ok(()) => {
+                for note in events::announce(&dir, event, &self.notifier) {
+                    // Of many events, what keeps all from being recorded is said once.
+                    if !notes.contains(&note) {
+                        notes.push(note);
+                    }
+                }
+            }
+            Err(error) => notes.push(format!("event not recorded: {error}")),
+        }
+    }
+
+    /// # Errors
+    /// If a mount on the way to the user's state directory hangs.
+    pub fn must_answer_own(&self) -> Result<(), FileError> {
+        Self::must_answer(&self.own_dir())
     }
 
     /// # Errors

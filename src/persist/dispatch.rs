@@ -1,18 +1,24 @@
 //! Performs requests: the one file that uses all commands.
 
 use super::commands::{
-    conversation, diff, doctor, ended, forget, history, hook_event, hook_install, import, list,
-    show, status,
+    conversation, diff, doctor, ended, events, forget, history, hook_event, hook_install, import,
+    list, show, status,
 };
 use super::context::Context;
 use super::report::{
-    ConversationReport, DiffReport, DoctorReport, EndedReport, ForgetReport, HistoryReport,
-    HookInstallReport, ImportReport, ListReport, PlanReport, Problem, Report, SaveReport,
-    StatusReport,
+    ConversationReport, DiffReport, DoctorReport, EndedReport, EventsReport, ForgetReport,
+    HistoryReport, HookInstallReport, ImportReport, ListReport, PlanReport, Problem, Report,
+    SaveReport, StatusReport, SuspendReport, WatchReport,
 };
 use super::request::{Job, Request};
 use super::restore;
 use super::save::{self, coalesce};
+use super::suspend;
+use super::watch;
+use super::watch_task::WatchStep;
+use crate::agent;
+use crate::events::Hook;
+use crate::sys::accounts::AccountError;
 use crate::sys::process::watch::Watched;
 use crate::sys::{Account, accounts, clock, mounts};
 use crate::tmux::{Server, Socket};
@@ -30,8 +36,61 @@ impl Job {
         let _span =
             tracing::info_span!("request", user = account.name, command = self.request.name())
                 .entered();
-        let context = Context {
-            options: self.options(),
+        let request = self.request.clone();
+        let context = self.context(account);
+        agent::described::load(&context.account.home);
+        match &request {
+            Request::Save => save::save(&context),
+            Request::SaveSoon => save::save_soon(&context),
+            Request::Restore { sessions, from, dry_run, mode } => {
+                restore::restore(&context, sessions, from.as_deref(), *mode, *dry_run)
+            }
+            Request::Show { snapshot, mode } => show::show(&context, snapshot.as_deref(), *mode),
+            Request::Suspend(request) => suspend::suspend(&context, request),
+            Request::Resume { words } => suspend::resume(&context, words),
+            Request::List => list::list(&context),
+            Request::Forget { sessions, reason, kill } => {
+                forget::forget(&context, sessions, reason, *kill)
+            }
+            Request::Status => status::status(&context),
+            Request::History { all } => history::history(&context, *all),
+            Request::Events(request) => events::events(&context, request),
+            Request::Diff { from, to } => diff::diff(&context, from, to),
+            Request::Doctor { root } => doctor::doctor(&context, root),
+            Request::Conversation { id, agent } => {
+                conversation::conversation(&context, id, agent.as_deref())
+            }
+            Request::Ended(ended) => ended::ended(&context, ended),
+            Request::Import => import::import(&context),
+            Request::HookEvent(call) => hook_event::handle(&context, call),
+            Request::HookInstall(request) => hook_install::run(&context, request),
+            Request::Watch(task) => match task.step {
+                WatchStep::Wait => watch::run::run(&context, task),
+                WatchStep::List => watch::list::list(&context, task),
+                WatchStep::Warn => watch::warn::warn(&context, task),
+                WatchStep::Comeback => watch::comeback::comeback(&context, task),
+            },
+        }
+    }
+}
+
+impl Job {
+    /// The context of this job for the user of this process.
+    ///
+    /// # Errors
+    /// If the account cannot be read.
+    pub fn own_context(self) -> Result<Context, AccountError> {
+        let account = with_environment(accounts::current()?);
+        let context = self.context(account);
+        agent::described::load(&context.account.home);
+        Ok(context)
+    }
+
+    fn context(self, account: Account) -> Context {
+        let options = self.options();
+        Context {
+            notifier: Hook { command: self.notify.clone(), options: options.clone() },
+            options,
             hooks: coalesce::hooks(&self),
             account,
             now: clock::now(),
@@ -50,34 +109,11 @@ impl Job {
             retention: self.retention,
             keep: self.keep,
             restore: self.restore,
-        };
-        match &self.request {
-            Request::Save => save::save(&context),
-            Request::SaveSoon => save::save_soon(&context),
-            Request::Restore { sessions, from, dry_run, mode } => {
-                restore::restore(&context, sessions, from.as_deref(), *mode, *dry_run)
-            }
-            Request::Show { snapshot, mode } => show::show(&context, snapshot.as_deref(), *mode),
-            Request::List => list::list(&context),
-            Request::Forget { sessions, reason, kill } => {
-                forget::forget(&context, sessions, reason, *kill)
-            }
-            Request::Status => status::status(&context),
-            Request::History { all } => history::history(&context, *all),
-            Request::Diff { from, to } => diff::diff(&context, from, to),
-            Request::Doctor { root } => doctor::doctor(&context, root),
-            Request::Conversation { id, agent } => {
-                conversation::conversation(&context, id, agent.as_deref())
-            }
-            Request::Ended(ended) => ended::ended(&context, ended),
-            Request::Import => import::import(&context),
-            Request::HookEvent(call) => hook_event::handle(&context, call),
-            Request::HookInstall(request) => hook_install::run(&context, request),
+            watch: self.watch,
+            suspend: self.suspend,
         }
     }
-}
 
-impl Job {
     /// Options with which another `persist` works on the same state and server.
     fn options(&self) -> Vec<OsString> {
         let words = ["--state-dir".into(), self.state_dir.clone().into_os_string()];
@@ -106,12 +142,17 @@ pub fn failed(request: &Request, problem: Problem) -> Report {
         Request::HookInstall(_) => {
             Report::HookInstall(HookInstallReport { error, ..Default::default() })
         }
+        Request::Watch(_) => Report::Watch(WatchReport { error, ..Default::default() }),
+        Request::Suspend(_) | Request::Resume { .. } => {
+            Report::Suspend(SuspendReport { error, ..Default::default() })
+        }
         Request::List => Report::List(ListReport { error, ..Default::default() }),
         Request::Doctor { .. } => {
             Report::Doctor(Box::new(DoctorReport { error, ..Default::default() }))
         }
         Request::Status => Report::Status(Box::new(StatusReport { error, ..Default::default() })),
         Request::History { .. } => Report::History(HistoryReport { error, ..Default::default() }),
+        Request::Events(_) => Report::Events(EventsReport { error, ..Default::default() }),
         Request::Diff { .. } => Report::Diff(DiffReport { error, ..Default::default() }),
         Request::Conversation { .. } => {
             Report::Conversation(ConversationReport { error, ..Default::default() })

@@ -1,7 +1,7 @@
 //! Why a request failed: the errors of this room, each with its exit code and its hint.
 
 use super::report::Problem;
-use crate::agent::{AGENTS, Agent};
+use crate::agent::{self, Agent};
 use crate::snapshot::SnapshotId;
 use crate::snapshot::store::SnapshotError;
 use crate::sys::FileError;
@@ -48,6 +48,13 @@ pub enum Error {
     Ambiguous { prefix: String, count: usize, snapshot: SnapshotId },
     #[error("no session '{name}': neither live nor in any snapshot")]
     UnknownSession { name: String, sessions: Vec<String> },
+    #[error("no live session or pane '{name}', and no live conversation with that prefix")]
+    NotLive { name: String, sessions: Vec<String> },
+    #[error("'{prefix}' is the prefix of {count} live conversations")]
+    AmbiguousLive { prefix: String, count: usize },
+    /// Panes cannot wait without it.
+    #[error("start-claude is not installed beside persist")]
+    NoLauncher,
     #[error("'{0}' is not a conversation id")]
     InvalidConversation(String),
     #[error("unknown agent '{0}'")]
@@ -56,6 +63,10 @@ pub enum Error {
     NoTranscript(String),
     #[error("no snapshot says which conversation ran in this pane")]
     UnknownConversation,
+    #[error("another 'persist watch' runs for this user{}", .pid.map_or(String::new(), |pid| format!(" (process {pid})")))]
+    WatchRuns { pid: Option<u32> },
+    #[error("{doing}: {}", io_reason(source))]
+    Watch { doing: &'static str, source: std::io::Error },
     #[error("reading the manifests: {}", io_reason(.0))]
     ReadManifests(#[source] std::io::Error),
     #[error("reading the manifests: {0}")]
@@ -77,13 +88,20 @@ impl Error {
                 let meant = did_you_mean(name, sessions.iter().map(String::as_str));
                 Some(meant.unwrap_or_else(|| "persist show".to_owned()))
             }
-            Self::UnknownSession { name, sessions } => {
+            Self::UnknownSession { name, sessions } | Self::NotLive { name, sessions } => {
                 did_you_mean(name, sessions.iter().map(String::as_str))
             }
-            Self::Ambiguous { .. } => Some("give more characters of the id".to_owned()),
+            Self::Ambiguous { .. } | Self::AmbiguousLive { .. } => {
+                Some("give more characters of the id".to_owned())
+            }
             Self::UnknownAgent(_) => Some(format!("known agents: {}", known_agents())),
             _ => None,
         }
+    }
+
+    /// Whether another process held a lock for too long.
+    pub fn is_busy(&self) -> bool {
+        matches!(self, Self::File(error) if error.is_timeout())
     }
 
     /// Whether the arguments are invalid: exit code 2 instead of 1.
@@ -97,6 +115,8 @@ impl Error {
                 | Self::NotInSnapshot { .. }
                 | Self::Ambiguous { .. }
                 | Self::UnknownSession { .. }
+                | Self::NotLive { .. }
+                | Self::AmbiguousLive { .. }
                 | Self::InvalidConversation(_)
                 | Self::UnknownAgent(_)
         )
@@ -104,12 +124,13 @@ impl Error {
 }
 
 fn known_agents() -> String {
-    AGENTS.map(Agent::name).join(", ")
+    agent::all().map(Agent::name).collect::<Vec<_>>().join(", ")
 }
 
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
-        Self { message: error.to_string(), hint: error.hint(), usage: error.is_usage() }
+        let (usage, busy) = (error.is_usage(), error.is_busy());
+        Self { message: error.to_string(), hint: error.hint(), usage, busy }
     }
 }
 

@@ -2,6 +2,8 @@
 
 use super::capture_policy::CapturePolicy;
 use super::restore_mode::{Mode, Settings};
+use super::suspend_request::{self, Suspend};
+use super::watch_task::{WatchSettings, WatchTask};
 use crate::agent::hooks::Event;
 use crate::snapshot::retention::Rules;
 use serde::{Deserialize, Serialize};
@@ -32,6 +34,13 @@ pub enum Request {
         /// Which agents would start by themselves; if absent, as configured.
         mode: Option<Mode>,
     },
+    /// Suspend agents.
+    Suspend(Suspend),
+    /// Start suspended agents.
+    Resume {
+        /// Sessions, panes, or prefixes of conversation ids.
+        words: Vec<String>,
+    },
     List,
     /// Report when the user was last saved and what failed.
     Status,
@@ -53,6 +62,8 @@ pub enum Request {
         /// Without a limit on their number.
         all: bool,
     },
+    /// Report what happened to the sessions by itself.
+    Events(EventsRequest),
     /// Compare two snapshots, each an id, a path, `latest` or `live`.
     Diff {
         from: String,
@@ -72,6 +83,8 @@ pub enum Request {
     HookEvent(HookCall),
     /// Install or remove an agent's hook.
     HookInstall(HookInstall),
+    /// Wait for what is killed, or do a step of that.
+    Watch(WatchTask),
 }
 
 /// How an agent ended, as its launcher saw it. Text is in the snapshot file's escapes.
@@ -90,6 +103,18 @@ pub struct Ended {
     pub closed: bool,
     /// Why it is taken for closed, or not.
     pub reason: String,
+}
+
+/// Which events to report. Names are in the snapshot file's escapes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EventsRequest {
+    /// Those since this time, in seconds since the epoch; if absent, the latest.
+    pub since: Option<u64>,
+    /// Those of these sessions; if empty, of all.
+    pub sessions: Vec<String>,
+    /// Those of these kinds; if empty, of all.
+    pub kinds: Vec<String>,
 }
 
 /// An event of an agent, as the agent's hook saw it. The user's own claim: untrusted.
@@ -172,6 +197,13 @@ pub struct Job {
     pub config: Option<PathBuf>,
     /// The site's settings for restoring agents.
     pub restore: Settings,
+    /// The site's command that is run for each event; empty if there is none.
+    pub notify: Vec<String>,
+    /// The site's settings of the watch.
+    #[serde(default)]
+    pub watch: WatchSettings,
+    /// The site's settings for suspending idle agents.
+    pub suspend: suspend_request::Settings,
 }
 
 impl Request {
@@ -182,17 +214,21 @@ impl Request {
             Self::SaveSoon => "save --coalesce",
             Self::Restore { .. } => "restore",
             Self::Show { .. } => "show",
+            Self::Suspend(_) => "suspend",
+            Self::Resume { .. } => "resume",
             Self::List => "list",
             Self::Status => "status",
             Self::Doctor { .. } => "doctor",
             Self::Forget { .. } => "forget",
             Self::History { .. } => "history",
+            Self::Events(_) => "events",
             Self::Diff { .. } => "diff",
             Self::Conversation { .. } => "conversation",
             Self::Ended(_) => "ended",
             Self::Import => "import",
             Self::HookEvent(_) => "hook",
             Self::HookInstall(_) => "hook --install",
+            Self::Watch(_) => "watch",
         }
     }
 }

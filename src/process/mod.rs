@@ -189,12 +189,28 @@ impl Process {
         links.filter_map(|fd| std::fs::read_link(fd.path()).ok()).collect()
     }
 
+    /// Whether it talks to another program by its standard input and output: both are pipes or sockets.
+    pub fn is_piped(&self) -> bool {
+        let is_pipe = |number: u32| {
+            let link = std::fs::read_link(self.dir.join("fd").join(number.to_string()));
+            link.is_ok_and(|to| {
+                let to = to.as_os_str().as_bytes();
+                to.starts_with(b"pipe:") || to.starts_with(b"socket:")
+            })
+        };
+        is_pipe(0) && is_pipe(1)
+    }
+
     /// Its proportional share of memory in bytes (`smaps_rollup`, proc(5)).
     fn memory(&self) -> Option<u64> {
         let text = read_bounded(&self.dir.join("smaps_rollup"), 4096)?;
-        let text = String::from_utf8_lossy(&text);
-        let kib = text.lines().find_map(|line| line.strip_prefix("Pss:"))?.trim();
-        kib.strip_suffix(" kB")?.parse::<u64>().ok()?.checked_mul(1024)
+        kib_after(&text, "Pss:")
+    }
+
+    /// The memory that it shares with no file, in bytes (`status`, proc(5)): cheap, unlike a proportional share.
+    pub fn own_memory(&self) -> Option<u64> {
+        let text = read_bounded(&self.dir.join("status"), 16 << 10)?;
+        kib_after(&text, "RssAnon:")
     }
 
     /// The last part of the first argument: what the program was called as.
@@ -214,7 +230,7 @@ impl Process {
     }
 
     /// The processes directly below it that run; those that have ended do not count.
-    fn running_children(&self) -> Vec<Process> {
+    pub fn running_children(&self) -> Vec<Process> {
         let Some(root) = self.dir.parent() else { return Vec::new() };
         let proc = Proc::new(root);
         let children = self.children().into_iter();
@@ -276,6 +292,13 @@ fn nearest_ancestor(link: &Path) -> Option<OsString> {
         }
     }
     None
+}
+
+/// Of the line that begins with a word, the number of bytes that it gives in KiB.
+fn kib_after(text: &[u8], word: &str) -> Option<u64> {
+    let text = String::from_utf8_lossy(text);
+    let kib = text.lines().find_map(|line| line.strip_prefix(word))?.trim();
+    kib.strip_suffix(" kB")?.parse::<u64>().ok()?.checked_mul(1024)
 }
 
 fn children_of_task(task: &Path) -> Vec<i32> {

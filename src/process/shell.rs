@@ -42,6 +42,19 @@ impl Process {
             && self.is_alone_in_the_foreground()
     }
 
+    /// Whether it is a shell that may be at its prompt in a moment: it computes, what owned its terminal has ended, or
+    /// what runs below it has only just started, as what makes a prompt does. `now` in seconds since the epoch.
+    pub fn is_settling_shell(&self, own: &[u8], now: u64) -> bool {
+        const JUST: u64 = 2;
+        let is_fresh =
+            |child: &Process| child.started().is_some_and(|started| started + JUST >= now);
+        let children = self.running_children();
+        let owner_has_ended = self.stat.group != self.stat.foreground
+            && children.iter().all(|child| child.stat.group != self.stat.foreground);
+        self.is_interactive_shell(own)
+            && (self.stat.running || owner_has_ended || children.iter().any(is_fresh))
+    }
+
     /// Whether it waits for its terminal with nothing below it but helpers of its prompt.
     fn is_alone_in_the_foreground(&self) -> bool {
         self.stat.group == self.stat.foreground
@@ -53,7 +66,7 @@ impl Process {
     /// terminal or none, or a daemon that is known to end with its shell. A job of the user's is none of
     /// these, also if it is a fork of the shell: jobs keep the terminal open. Other programs with a
     /// session of their own (ssh-agent) may hold what the user needs.
-    fn is_prompt_helper(&self, child: &Process) -> bool {
+    pub fn is_prompt_helper(&self, child: &Process) -> bool {
         if PROMPT_DAEMONS.iter().any(|name| child.called().starts_with(name)) {
             return true;
         }

@@ -1,6 +1,7 @@
 //! Makes the host agree with the roster and with its own file: facts, plan, apply.
 
 pub mod apply;
+pub mod backup;
 pub mod change;
 pub mod edit;
 pub mod home;

@@ -103,9 +103,7 @@ fn parse(request: &Request, bytes: &[u8]) -> Result<Answer, WorkerError> {
             Ok(Answer::Done(lines.collect()))
         }
         (Request::Inspect(query), Answer::Facts(mut facts)) => {
-            if let Some(code) = &mut facts.code {
-                code.restrict_to(query.code.as_ref());
-            }
+            facts.restrict_to(query);
             Ok(Answer::Facts(facts))
         }
         _ => Err(WorkerError::Unexpected),

@@ -3,6 +3,7 @@
 use super::ports::Ledger;
 use super::row::{Roster, Row, Tier};
 use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The first line of every generated map.
 pub const HEADER: &str =
@@ -40,7 +41,19 @@ pub fn dispatch(roster: &Roster, ports: &Ledger) -> Map<String, Value> {
     rows.iter().map(entry).collect()
 }
 
-/// The text of that file: an entry a line, so that a difference of two can be read.
+/// `/etc/t3-serve/closed.json`: `{identity: "parked" | "cut"}`, who is known and not served, and why. People whom `cut`
+/// names were cut; one of them who is in the roster again, as another user, is not named.
+pub fn closed(roster: &Roster, cut: &BTreeSet<String>) -> Map<String, Value> {
+    let rows = || roster.users.values();
+    let parked = rows().filter(|row| row.parked).map(|row| (row.authentik_user.clone(), "parked"));
+    let in_force: BTreeSet<&str> = rows().map(|row| row.authentik_user.as_str()).collect();
+    let cut = cut.iter().filter(|identity| !in_force.contains(identity.as_str()));
+    let all: BTreeMap<String, &str> =
+        cut.map(|identity| (identity.clone(), "cut")).chain(parked).collect();
+    all.into_iter().map(|(identity, why)| (identity, Value::from(why))).collect()
+}
+
+/// The text of such a file: an entry a line, so that a difference of two can be read.
 pub fn dispatch_text(dispatch: &Map<String, Value>) -> String {
     let entry = |(identity, entry): (&String, &Value)| {
         format!("  {}: {entry}", Value::String(identity.clone()))

@@ -57,6 +57,16 @@ pub struct Activity {
     /// When a save first found that the tmux server had ended with sessions that were not closed; 0 from the
     /// next save of live sessions on.
     pub server_ended: Epoch,
+    /// When a save last read the options that users set on what had been active.
+    pub options_asked: Epoch,
+    /// When a save last read those of all panes, or of a portion of the others.
+    pub options_read: Epoch,
+    /// The id of the last pane of the next portion; 0 if that is all panes, or the first ones.
+    pub options_pane: u64,
+    /// Whose options are the next portion, in groups; empty for not known.
+    pub options_next: Vec<u8>,
+    /// The sessions that a save last found marked as not to be saved.
+    pub marked_off: Vec<Vec<u8>>,
     /// Panes that restores dealt with, in all.
     pub restored: Restored,
     /// Lines of a later version.
@@ -82,7 +92,7 @@ pub struct Restored {
 type Number = (&'static str, fn(&mut Activity) -> &mut u64);
 
 /// The numbers of the file, in its order.
-const NUMBERS: [Number; 15] = [
+const NUMBERS: [Number; 18] = [
     ("last_save", |a| &mut a.last_save),
     ("last_save_ms", |a| &mut a.last_save_ms),
     ("last_good_save", |a| &mut a.last_good_save),
@@ -93,6 +103,9 @@ const NUMBERS: [Number; 15] = [
     ("last_restore", |a| &mut a.last_restore),
     ("last_restore_ms", |a| &mut a.last_restore_ms),
     ("server_ended", |a| &mut a.server_ended),
+    ("options_asked", |a| &mut a.options_asked),
+    ("options_read", |a| &mut a.options_read),
+    ("options_pane", |a| &mut a.options_pane),
     ("restored_new", |a| &mut a.restored.new),
     ("restored_skip", |a| &mut a.restored.skip),
     ("restored_in_place", |a| &mut a.restored.in_place),
@@ -216,6 +229,18 @@ impl Activity {
             start(file);
             file.raw(b"failure_reason").text(&self.failure_reason).end();
         }
+        if !self.options_next.is_empty() {
+            start(file);
+            file.raw(b"options_next").text(&self.options_next).end();
+        }
+        if !self.marked_off.is_empty() {
+            start(file);
+            file.raw(b"marked_off");
+            for name in &self.marked_off {
+                file.text(name);
+            }
+            file.end();
+        }
         for fields in &self.others {
             start(file);
             for field in fields {
@@ -233,13 +258,20 @@ impl Activity {
             (Some((name, number)), _, &[value]) => {
                 let value: u64 = std::str::from_utf8(value).ok()?.parse().ok()?;
                 let is_time = name.starts_with("last_") && !name.ends_with("_ms");
+                let is_time = is_time || ["options_asked", "options_read"].contains(name);
                 let is_time = is_time || ["confirmed", "server_ended"].contains(name);
                 let is_valid = !is_time || value <= id::LAST;
                 *number(self) = is_valid.then_some(value)?;
             }
             (None, b"last_result", &[value]) => self.last_result = Some(SaveResult::parse(value)?),
             (None, b"failure_reason", &[value]) => self.failure_reason = unescape(value)?,
-            (Some(_), ..) | (_, b"last_result" | b"failure_reason", _) => return None,
+            (None, b"options_next", &[value]) => self.options_next = unescape(value)?,
+            (None, b"marked_off", names) => {
+                self.marked_off = names.iter().map(|name| unescape(name)).collect::<Option<_>>()?;
+            }
+            (Some(_), ..) | (_, b"last_result" | b"failure_reason" | b"options_next", _) => {
+                return None;
+            }
             _ => self.others.push(fields.iter().map(|field| field.to_vec()).collect()),
         }
         Some(())

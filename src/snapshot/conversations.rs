@@ -89,6 +89,21 @@ impl Conversations {
         changed
     }
 
+    /// Notes what a snapshot shows that is new here, or was not seen for [`GRANULARITY`]: then it is still
+    /// where it was seen before. Whether there is something to write.
+    pub fn observe_new(&mut self, snapshot: &Snapshot, at: Epoch) -> bool {
+        let mut changed = false;
+        for seen in snapshot.rows.iter().filter_map(|row| seen(row, at)) {
+            let place = self.places.get(&seen.id.to_ascii_lowercase());
+            changed |= match place.map(|&place| self.all[place].clone()) {
+                None => self.merge(seen),
+                Some(old) if at < old.last_seen + GRANULARITY => false,
+                Some(old) => self.merge(Conversation { last_seen: at, ..old }),
+            };
+        }
+        changed
+    }
+
     /// Adds what was seen of a conversation; whether that changes anything. What was seen last
     /// says where it is.
     pub fn merge(&mut self, seen: Conversation) -> bool {

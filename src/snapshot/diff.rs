@@ -161,7 +161,7 @@ impl<'a> PaneDiff<'a> {
 }
 
 /// What is compared: everything but the place.
-fn values(row: &Row) -> [(&'static str, Option<Vec<u8>>); 17] {
+fn values(row: &Row) -> [(&'static str, Option<Vec<u8>>); 18] {
     let letters = |letters: String| Some(letters.into_bytes()).filter(|l| !l.is_empty());
     let prompted = row.prompted.map(|prompted| if prompted { "yes" } else { "no" });
     [
@@ -177,6 +177,7 @@ fn values(row: &Row) -> [(&'static str, Option<Vec<u8>>); 17] {
         ("parent", row.parent.clone()),
         ("agent_version", row.agent_version.clone()),
         ("agent_program", row.agent_program.clone()),
+        ("plain_window_name", row.plain_window_name.then(|| b"yes".to_vec())),
         ("pane_flags", letters(row.pane_flags.letters())),
         ("group", row.group.clone()),
         ("window_name", row.window_name.clone()),

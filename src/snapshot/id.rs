@@ -16,7 +16,7 @@ pub const LAST: Epoch = 253_402_300_798;
 
 /// Reads seconds since the epoch, at most [`LAST`]: a later time would put every later snapshot beyond
 /// it, too.
-pub(super) fn parse_time(field: &[u8]) -> Option<Epoch> {
+pub(crate) fn parse_time(field: &[u8]) -> Option<Epoch> {
     let seconds = std::str::from_utf8(field).ok()?.parse().ok()?;
     (seconds <= LAST).then_some(seconds)
 }

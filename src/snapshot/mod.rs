@@ -11,6 +11,7 @@ pub mod retention;
 pub mod scrollback;
 pub mod store;
 pub mod summary;
+pub mod suspending;
 pub mod tombstones;
 pub mod unrestored;
 
@@ -22,5 +23,6 @@ pub use id::SnapshotId;
 pub use record::{PaneFlags, Row, Snapshot, State, WindowFlags};
 pub use store::{Store, Stored};
 pub use summary::Summary;
+pub use suspending::Suspending;
 pub use tombstones::{Tombstone, Tombstones};
 pub use unrestored::Unrestored;

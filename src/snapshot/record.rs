@@ -49,7 +49,8 @@ pub struct Row {
     pub command: Option<Vec<u8>>,
     /// How the conversation is known (`record`, `stamp`, `files`, `argv`, `transcript`).
     pub evidence: Option<Vec<u8>>,
-    /// Whether the conversation had a transcript, that is, had been prompted.
+    /// Whether the conversation had a transcript, that is, had been prompted. Of an agent whose
+    /// conversation is unknown: no, if nothing was said to it.
     pub prompted: Option<bool>,
     /// Session group.
     pub group: Option<Vec<u8>>,
@@ -87,6 +88,8 @@ pub struct Row {
     /// The words that start its agent, without the agent's arguments, each ended by a NUL byte. If the
     /// first is a name, the agent was found by it, and the others are what it was.
     pub agent_program: Option<Vec<u8>>,
+    /// Whether tmux had the window's name as it is, without the escapes that it has for others.
+    pub plain_window_name: bool,
 }
 
 /// What a pane was when it was saved.

@@ -9,9 +9,9 @@ use super::targets::{self, Target, Targets};
 use super::{session_request, socket_dirs};
 use crate::persist::restore_pending;
 use crate::sys::fs::FileError;
-use crate::sys::fs::trusted_path;
+use crate::sys::fs::{read, trusted_path};
 use crate::sys::process::parallel::for_each;
-use crate::sys::{Account, accounts};
+use crate::sys::{Account, accounts, clock};
 use rustix::fs::{FileType, Stat};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -23,6 +23,9 @@ pub(crate) const HOME_DEADLINE: Duration = Duration::from_mins(1);
 pub(crate) const START_DEADLINE: Duration = Duration::from_secs(200);
 /// How long the service manager may take to answer a question.
 const ASK_DEADLINE: Duration = Duration::from_secs(10);
+/// Passwords and when accounts expire: shadow(5).
+const SHADOW: &str = "/etc/shadow";
+const MAX_SHADOW: u64 = 16 << 20;
 /// Users waited for at once: nearly all of that time is the service manager's.
 const AT_ONCE: usize = 64;
 
@@ -67,6 +70,65 @@ pub fn announce_all(config: &Config) -> Result<SavedUsers, Error> {
     let restored = |account: &&Account| !active.contains(&session_unit(account));
     let unannounced = accounts.iter().filter(restored).filter_map(announce).collect();
     Ok(SavedUsers { accounts, problems, unannounced })
+}
+
+/// Starts the watch of each user who was ever saved, unless it runs, or has failed: then it was reported. Nothing is
+/// done for an account that has expired, and where the unit is masked or not installed.
+pub fn start_watches(config: &Config) -> Result<(), Error> {
+    let (users, mut problems) = map_users(config)?;
+    let accounts = saved_users(config, users, &mut problems)?;
+    if accounts.is_empty() || !Path::new("/run/systemd/system").is_dir() {
+        return Ok(());
+    }
+    let expired = expired_accounts(&shadow(), clock::now());
+    let is_valid = |account: &&Account| !expired.contains(&account.name);
+    let units: Vec<String> = accounts.iter().filter(is_valid).map(watch_unit).collect();
+    if units.is_empty() {
+        return Ok(());
+    }
+    let mut args = vec!["show", "--property=Id,LoadState,ActiveState", "--"];
+    args.extend(units.iter().map(String::as_str));
+    let shown = systemctl(&args, ASK_DEADLINE)?;
+    let is_new = |unit: &&str| {
+        property(unit, "LoadState") == "loaded" && property(unit, "ActiveState") == "inactive"
+    };
+    let new: Vec<String> =
+        shown.split("\n\n").filter(is_new).map(|unit| property(unit, "Id")).collect();
+    if new.is_empty() {
+        return Ok(());
+    }
+    let mut args = vec!["start", "--no-block", "--"];
+    args.extend(new.iter().map(String::as_str));
+    systemctl(&args, ASK_DEADLINE).map(drop)
+}
+
+/// Whether the account of a uid has expired: its watch would run although nothing else of it may.
+pub fn has_expired(uid: u32) -> Result<bool, Error> {
+    let name = accounts::name_of(uid)?;
+    Ok(name.is_some_and(|name| expired_accounts(&shadow(), clock::now()).contains(&name)))
+}
+
+/// Where it cannot be read, nothing in it expires.
+fn shadow() -> Vec<u8> {
+    read(Path::new(SHADOW), MAX_SHADOW).unwrap_or_default()
+}
+
+/// The names of the accounts that have expired, from shadow(5): the eighth field is the first day, counted from
+/// 1970-01-01, on which nobody logs in any more. `now` in seconds since the epoch.
+fn expired_accounts(shadow: &[u8], now: u64) -> BTreeSet<String> {
+    const DAY: u64 = 24 * 60 * 60;
+    let text = String::from_utf8_lossy(shadow);
+    let expired = |line: &str| {
+        let fields: Vec<&str> = line.split(':').collect();
+        let day: u64 = fields.get(7)?.parse().ok()?;
+        (day <= now / DAY).then(|| fields[0].to_owned())
+    };
+    text.lines().filter_map(expired).collect()
+}
+
+/// The unit of a user's watch.
+fn watch_unit(account: &Account) -> String {
+    format!("tmux-persist-watch@{}.service", account.uid)
 }
 
 impl SavedUsers {
@@ -194,5 +256,21 @@ pub(crate) fn start_session(account: &Account) -> Result<String, Error> {
         Ok(_) if status.is_empty() => Ok("nothing to restore".to_owned()),
         Ok(_) => Ok(status),
         Err(source) => Err(Error::SessionUnit { unit, result, status, source: Box::new(source) }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_is_expired_from_its_day_on() {
+        let shadow =
+            b"a:x:1:0:9:7:::\nb:x:1:0:9:7::1:\nc:x:1:0:9:7::20000:\nodd\n\nd:x:1:0:9:7::-1:\n";
+        let expired =
+            |day: u64| expired_accounts(shadow, day * 24 * 60 * 60).into_iter().collect::<Vec<_>>();
+        assert_eq!(expired(19_999), ["b"]);
+        assert_eq!(expired(20_000), ["b", "c"]);
+        assert_eq!(expired(0), Vec::<String>::new());
     }
 }

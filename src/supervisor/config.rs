@@ -1,8 +1,9 @@
 //! Site values: what the configuration file may hold, with a default for each, and what the command
 //! line sets instead. The file is read by `cli::config_file`.
 
-use crate::persist::CapturePolicy;
 use crate::persist::restore_mode::{Memory, Mode, Settings};
+use crate::persist::suspend_request;
+use crate::persist::{CapturePolicy, WatchSettings};
 use crate::snapshot::retention::Rules;
 use crate::text::{io_reason, shown};
 use serde::Deserialize;
@@ -12,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The keys of [`File`] without the table of `provision`, which refuses all others.
-pub(crate) const NAMES: [&str; 13] = [
+pub(crate) const NAMES: [&str; 15] = [
     "state_dir",
     "user_map",
     "socket",
@@ -26,6 +27,8 @@ pub(crate) const NAMES: [&str; 13] = [
     "status",
     "retention",
     "restore",
+    "watch",
+    "suspend",
 ];
 const USER_MAP: &str = "/etc/ttyd-user-map";
 pub(crate) const STATE_DIR: &str = "/var/lib/tmux-persist";
@@ -47,6 +50,8 @@ pub struct File {
     status: StatusFile,
     retention: Rules,
     restore: Restore,
+    watch: Watch,
+    suspend: Suspend,
     /// Read by `provision`.
     #[serde(rename = "provision")]
     _provision: IgnoredAny,
@@ -74,6 +79,41 @@ struct Restore {
     at_once: usize,
 }
 
+/// The section `[watch]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Watch {
+    notify: Vec<String>,
+    interval_minutes: f64,
+    comebacks: u32,
+    first_message: String,
+}
+
+impl Default for Watch {
+    fn default() -> Self {
+        Self {
+            notify: Vec::new(),
+            interval_minutes: 60.0,
+            comebacks: 3,
+            first_message: String::new(),
+        }
+    }
+}
+
+/// The section `[suspend]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Suspend {
+    after: String,
+    under_pressure: String,
+}
+
+impl Default for Suspend {
+    fn default() -> Self {
+        Self { after: "off".to_owned(), under_pressure: "1h".to_owned() }
+    }
+}
+
 impl Default for File {
     fn default() -> Self {
         Self {
@@ -90,6 +130,8 @@ impl Default for File {
             keep: CapturePolicy::default(),
             save_on_change: true,
             restore: Restore::default(),
+            watch: Watch::default(),
+            suspend: Suspend::default(),
             _provision: IgnoredAny,
         }
     }
@@ -132,6 +174,11 @@ pub struct Config {
     /// do the same as the command.
     pub of_site: bool,
     pub restore: Settings,
+    /// The command that is run for each event, with its arguments; empty if there is none.
+    pub notify: Vec<String>,
+    pub watch: WatchSettings,
+    /// Which idle agents are suspended by themselves.
+    pub suspend: suspend_request::Settings,
 }
 
 /// What the command line sets instead of the file.
@@ -149,7 +196,7 @@ pub struct Overrides {
 pub enum ConfigError {
     #[error("{key} = {value}: expected {expected}")]
     Number { key: &'static str, value: f64, expected: &'static str },
-    #[error("restore.{key} = '{}': expected {expected}", shown(value))]
+    #[error("{key} = '{}': expected {expected}", shown(value))]
     Word { key: &'static str, value: String, expected: &'static str },
     #[error("--socket '{}' is not a socket name", shown(.0))]
     Socket(String),
@@ -158,6 +205,8 @@ pub enum ConfigError {
     Keep(String),
     #[error("{}: {}", shown(path), io_reason(source))]
     Path { path: PathBuf, source: io::Error },
+    #[error("watch.notify = '{}': expected the path of a program, then its arguments", shown(.0))]
+    Notify(String),
 }
 
 /// Combines the file with the command line.
@@ -184,6 +233,13 @@ pub fn resolve(given: &Overrides, file: File) -> Result<Config, ConfigError> {
         path: given.config.as_ref().map(|path| absolute(path)).transpose()?,
         of_site: given.state_dir.is_none() && given.socket.is_none() && given.config.is_none(),
         restore: restore_settings(&file.restore)?,
+        notify: notify(file.watch.notify)?,
+        watch: WatchSettings {
+            interval: minutes("watch.interval_minutes", file.watch.interval_minutes)?,
+            comebacks: file.watch.comebacks,
+            first_message: file.watch.first_message,
+        },
+        suspend: suspend_settings(&file.suspend)?,
     })
 }
 
@@ -199,17 +255,45 @@ fn hours(key: &'static str, value: f64) -> Result<Duration, ConfigError> {
     if valid { Ok(Duration::from_secs_f64(value * 3600.0)) } else { Err(invalid) }
 }
 
+/// No shell, and no search on a path that a user sets.
+fn notify(command: Vec<String>) -> Result<Vec<String>, ConfigError> {
+    match command.first() {
+        Some(program) if !program.starts_with('/') || command.iter().any(|a| a.contains('\0')) => {
+            Err(ConfigError::Notify(program.clone()))
+        }
+        _ => Ok(command),
+    }
+}
+
+fn minutes(key: &'static str, value: f64) -> Result<Duration, ConfigError> {
+    let valid = value.is_finite() && (0.0..=525_600.0).contains(&value);
+    let invalid = ConfigError::Number { key, value, expected: "minutes, up to a year" };
+    if valid { Ok(Duration::from_secs_f64(value * 60.0)) } else { Err(invalid) }
+}
+
 fn restore_settings(part: &Restore) -> Result<Settings, ConfigError> {
     let invalid =
         |key, value: &String, expected| ConfigError::Word { key, value: value.clone(), expected };
     Ok(Settings {
         mode: Mode::parse(&part.mode)
-            .ok_or_else(|| invalid("mode", &part.mode, "eager, lazy or auto"))?,
+            .ok_or_else(|| invalid("restore.mode", &part.mode, "eager, lazy or auto"))?,
         memory: Memory::parse(&part.memory_budget).ok_or_else(|| {
-            invalid("memory_budget", &part.memory_budget, "a share (50%) or a size (8G)")
+            invalid("restore.memory_budget", &part.memory_budget, "a share (50%) or a size (8G)")
         })?,
         at_once: part.at_once.clamp(1, 64),
         ..Settings::default()
+    })
+}
+
+fn suspend_settings(part: &Suspend) -> Result<suspend_request::Settings, ConfigError> {
+    let read = |key, value: &String| {
+        let expected = "a duration (72h, 30m) or off";
+        let invalid = || ConfigError::Word { key, value: value.clone(), expected };
+        suspend_request::parse_optional(value).ok_or_else(invalid)
+    };
+    Ok(suspend_request::Settings {
+        after: read("suspend.after", &part.after)?,
+        under_pressure: read("suspend.under_pressure", &part.under_pressure)?,
     })
 }
 

@@ -69,7 +69,8 @@ pub fn import(config: &Config) -> Result<Option<ImportResult>, Error> {
         }
         tracing::info!(manifests = older.manifests.len(), "importing");
         let input = serde_json::to_vec(&older).map_err(Error::Encode)?;
-        let job = worker::job(config, &task, path.clone(), false, None, config.restore.clone());
+        let job =
+            worker::job(config, &task.request, path.clone(), false, None, config.restore.clone());
         match worker::run_as_user(config, &name, Some(&state), &job, Some(input)) {
             Ok(report) => {
                 if report.problem().is_none() {

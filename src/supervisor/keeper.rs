@@ -100,7 +100,7 @@ fn own_job(config: &Config, state_dir: PathBuf) -> Job {
     let task = Task { target: Target::Caller, request };
     let patient = Config { tmux_deadline: config.tmux_deadline.max(PATIENCE), ..config.clone() };
     let shared = memory_share::shared_among(restore_pending::count(), config);
-    worker::job(&patient, &task, state_dir, true, None, shared)
+    worker::job(&patient, &task.request, state_dir, true, None, shared)
 }
 
 /// What root requests instead.

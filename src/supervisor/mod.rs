@@ -12,6 +12,7 @@ pub mod run;
 pub mod session_request;
 mod session_restore;
 mod socket_dirs;
+pub mod state_size;
 mod systemd;
 pub mod targets;
 pub mod task;

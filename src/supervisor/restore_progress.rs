@@ -33,19 +33,25 @@ pub(crate) fn enter(done: &mut TaskResult) {
     }
 }
 
-/// Excuses saves that failed because the user's restore at boot still runs, which holds the lock and which
-/// the service manager ends in time: the next save has it all. Returns those users.
+/// Excuses saves that waited in vain for the user's restore at boot, which holds the lock and which the
+/// service manager ends in time: the next save has it all. Returns those users.
 pub(crate) fn excuse_saves(reports: &mut [UserReport]) -> BTreeSet<String> {
-    let mut excused = BTreeSet::new();
-    for UserReport { user, report, .. } in reports {
-        let Report::Save(SaveReport { error: error @ Some(_), result, notes, .. }) = report else {
-            continue;
-        };
-        let is_running = accounts::by_name(user).is_ok_and(|account| {
+    excuse(reports, |user| {
+        accounts::by_name(user).is_ok_and(|account| {
             restore_pending::is_pending(&account)
                 && is_being_restored(&boot::session_unit(&account))
-        });
-        if is_running {
+        })
+    })
+}
+
+fn excuse(
+    reports: &mut [UserReport],
+    is_being_restored: impl Fn(&str) -> bool,
+) -> BTreeSet<String> {
+    let mut excused = BTreeSet::new();
+    for UserReport { user, report, .. } in reports {
+        let Report::Save(SaveReport { error, result, notes, .. }) = report else { continue };
+        if error.as_ref().is_some_and(|problem| problem.busy) && is_being_restored(user) {
             let why = error.take().map(|problem| problem.message).unwrap_or_default();
             notes.push(format!("not saved while the restore at boot runs: {why}"));
             *result = SaveResult::Nothing;
@@ -73,6 +79,36 @@ fn judge(session: &str, restore: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::persist::report::Problem;
+
+    #[test]
+    fn only_a_save_that_waited_for_the_lock_is_excused_while_a_restore_runs() {
+        let save = |user: &str, busy| {
+            let error = Some(Problem { busy, ..Problem::failed("why") });
+            let report = SaveReport { error, result: SaveResult::Failed, ..SaveReport::default() };
+            UserReport::new(user.to_owned(), Report::Save(report))
+        };
+        let mut reports = [save("locked", true), save("full", false), save("other", true)];
+        let excused = excuse(&mut reports, |user| user != "other");
+        assert_eq!(excused, BTreeSet::from(["locked".to_owned()]));
+        let failed = reports.iter().map(|one| match &one.report {
+            Report::Save(report) => (report.error.is_some(), report.result),
+            _ => unreachable!(),
+        });
+        let (fails, done) = ((true, SaveResult::Failed), (false, SaveResult::Nothing));
+        assert_eq!(failed.collect::<Vec<_>>(), [done, fails, fails]);
+    }
+
+    #[test]
+    fn a_lock_that_was_held_too_long_is_told_apart_from_other_failures() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = crate::snapshot::Store::create(dir.path(), "ann").unwrap();
+        let _held = store.lock(Duration::ZERO).unwrap();
+        let mut other = crate::snapshot::Store::create(dir.path(), "ann").unwrap();
+        let problem = |error: crate::sys::FileError| Problem::from(error);
+        assert!(problem(other.lock(Duration::ZERO).unwrap_err()).busy);
+        assert!(!problem(crate::sys::FileError::refused("writing", "/x", "full")).busy);
+    }
 
     #[test]
     fn a_restore_runs_while_the_session_starts_or_the_home_is_waited_for() {

@@ -23,6 +23,8 @@ const LOCK: &str = ".saves.lock";
 const RUN: &str = "/run/tmux-persist";
 /// Maximum size of the file, in bytes: a user takes less than 1 KB.
 const MAX: u64 = 16 << 20;
+/// In seconds.
+const A_DAY: u64 = 24 * 3600;
 /// How long another save may hold the lock: it holds it for a millisecond.
 const WAIT: Duration = Duration::from_secs(2);
 
@@ -108,6 +110,20 @@ fn newest_of(all: &mut BTreeMap<String, Activity>, others: &BTreeMap<String, Act
     }
 }
 
+/// The names in the order in which they are saved: those whose save failed in the last day, as root saw it, after all
+/// others. Whoever hangs until the deadline holds up only those who did, too.
+pub(crate) fn those_that_failed_last(state: &Path, names: &[String], now: Epoch) -> Vec<String> {
+    let run = run_of(state).filter(|run| run.is_dir());
+    let seen = read_all(&open(state, run));
+    let failed = |name: &String| {
+        let last = seen.get(name).map_or(0, |activity| activity.last_failure);
+        last > 0 && now.saturating_sub(last) < A_DAY
+    };
+    let (last, mut first): (Vec<String>, Vec<String>) = names.iter().cloned().partition(failed);
+    first.extend(last);
+    first
+}
+
 /// What both say together.
 fn read_all(dirs: &[Result<Dir, FileError>]) -> BTreeMap<String, Activity> {
     let mut all = BTreeMap::new();
@@ -170,6 +186,27 @@ mod tests {
         assert_eq!(read_all(&both())["ann"].last_good_save, 400);
         let unwritten = record_in(vec![Err(full())], &report(None), &BTreeSet::new(), 500);
         assert_eq!(unwritten.unwrap_err().to_string(), "writing /state: full");
+    }
+
+    #[test]
+    fn those_whose_saves_failed_within_a_day_come_last_and_all_others_keep_their_order() {
+        let root = tempfile::tempdir().unwrap();
+        let names = ["ann", "bob", "cid", "dan"].map(str::to_owned);
+        let order = |now| those_that_failed_last(root.path(), &names, now);
+        assert_eq!(order(1000), names, "no record");
+        let report = |user: &str, failed: bool| {
+            let error = failed.then(|| Problem::failed(&"it hung"));
+            let result = if failed { SaveResult::Failed } else { SaveResult::Saved };
+            let report = Report::Save(SaveReport { result, error, ..SaveReport::default() });
+            UserReport::new(user.to_owned(), report)
+        };
+        let reports = [report("ann", true), report("bob", false), report("cid", true)];
+        record(root.path(), &reports, &BTreeSet::new(), 1000).unwrap();
+        assert_eq!(order(1060), ["bob", "dan", "ann", "cid"]);
+        // One good save does not bring a user forward: it could be every second one that hangs.
+        record(root.path(), &[report("ann", false)], &BTreeSet::new(), 1060).unwrap();
+        assert_eq!(order(1120), ["bob", "dan", "ann", "cid"]);
+        assert_eq!(order(1000 + A_DAY), names);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::config::Config;
 use super::error::Error;
 use super::memory_share::shared_by;
-use super::targets::{self, Targets};
+use super::targets::{self, Target, Targets};
 use super::task::{Task, TaskResult, UserReport};
 use super::worker::{failed, job, run_as_user};
 use super::{restore_progress, root_activity, session_restore};
@@ -20,11 +20,7 @@ pub fn run(config: &Config, task: &Task) -> Result<TaskResult, Error> {
     match targets::find(config, &task.target)? {
         Targets::Caller { account, state_dir } => {
             tracing::debug!(user = account.name, ?state_dir, "working for the caller");
-            let tmpdir = std::env::var_os("TMUX_TMPDIR").map(PathBuf::from);
-            let job = Job {
-                config: config.path.clone(),
-                ..job(config, task, state_dir.clone(), true, tmpdir, config.restore.clone())
-            };
+            let job = callers_job(config, &task.request, state_dir.clone());
             let report = UserReport::new(account.name, job.perform());
             Ok(TaskResult {
                 reports: vec![report],
@@ -38,6 +34,23 @@ pub fn run(config: &Config, task: &Task) -> Result<TaskResult, Error> {
             run_for_users(config, task, &names, problems, single)
         }
     }
+}
+
+/// A job for the caller alone, whom no other process works for.
+///
+/// # Errors
+/// If the caller's account or state directory cannot be found, or the caller is root, who works for all.
+pub fn own_job(config: &Config, request: &Request) -> Result<Job, Error> {
+    match targets::find(config, &Target::Caller)? {
+        Targets::Caller { state_dir, .. } => Ok(callers_job(config, request, state_dir)),
+        Targets::Users { .. } => Err(Error::RootAccount),
+    }
+}
+
+fn callers_job(config: &Config, request: &Request, state_dir: PathBuf) -> Job {
+    let tmpdir = std::env::var_os("TMUX_TMPDIR").map(PathBuf::from);
+    let job = job(config, request, state_dir, true, tmpdir, config.restore.clone());
+    Job { config: config.path.clone(), ..job }
 }
 
 fn run_for_users(
@@ -62,9 +75,13 @@ fn run_for_users(
     let restore = shared_by(names, config, &state_dir);
     let restores = matches!(task.request, Request::Restore { dry_run: false, .. });
     let silent = Mutex::new(BTreeSet::new());
-    let mut reports = for_each(names, config.parallel_users, |name| {
+    let in_turn = match task.request {
+        Request::Save => root_activity::those_that_failed_last(&state_dir, names, clock::now()),
+        _ => names.to_vec(),
+    };
+    let mut reports = for_each(&in_turn, config.parallel_users, |name| {
         let _span = tracing::info_span!("user", name).entered();
-        let job = job(config, task, state_dir.clone(), false, None, restore.clone());
+        let job = job(config, &task.request, state_dir.clone(), false, None, restore.clone());
         let report = if restores {
             session_restore::restore(config, name, state.as_ref(), &job)
         } else {
@@ -78,6 +95,7 @@ fn run_for_users(
             |report| UserReport::new(name.clone(), report),
         )
     });
+    reports.sort_by(|one, other| one.user.cmp(&other.user));
     if restores || matches!(task.request, Request::Save) {
         let silent = silent.into_inner().unwrap_or_else(PoisonError::into_inner);
         let excused = restore_progress::excuse_saves(&mut reports);

@@ -90,6 +90,7 @@ fn send(
     let answer = answer.unwrap_or_else(|_| Err(io::Error::other("the thread that asked panicked")));
     let report = |answer: Vec<u8>| {
         serde_json::from_slice::<Report>(&answer)
+            .map(Report::bounded)
             .map_err(|source| Error::InvalidReport { from: "user's session", source })
     };
     match (started, answer) {

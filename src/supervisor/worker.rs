@@ -2,7 +2,7 @@
 
 use super::config::Config;
 use super::error::Error;
-use super::task::{Task, UserReport};
+use super::task::UserReport;
 use super::user_dirs;
 use crate::persist::report::Problem;
 use crate::persist::restore_mode::Settings;
@@ -18,6 +18,35 @@ use tracing::level_filters::LevelFilter;
 
 /// Maximum size of a worker's report, in bytes.
 pub(crate) const MAX_REPORT: usize = 32 << 20;
+
+/// Maximum size of the report on a request, in bytes. What the timer asks of each user is small, so that no user's
+/// process can cost root more.
+fn max_report(request: &Request) -> usize {
+    const SMALL: usize = 64 << 10;
+    const MEDIUM: usize = 1 << 20;
+    // A line for each pane or conversation: several thousand of them.
+    const LARGE: usize = 4 << 20;
+    match request {
+        Request::Save | Request::SaveSoon | Request::HookEvent(_) => SMALL,
+        Request::Restore { .. }
+        | Request::Show { .. }
+        | Request::History { .. }
+        | Request::Diff { .. }
+        | Request::Events(_) => LARGE,
+        Request::Suspend(_)
+        | Request::Resume { .. }
+        | Request::List
+        | Request::Status
+        | Request::Doctor { .. }
+        | Request::Forget { .. }
+        | Request::Conversation { .. }
+        | Request::Ended(_)
+        | Request::Import
+        | Request::HookInstall(_)
+        | Request::Watch(_) => MEDIUM,
+    }
+}
+
 /// The share of a user's deadline that waiting for another save or restore may take.
 const LOCK_SHARE: u32 = 2;
 
@@ -30,20 +59,20 @@ pub(crate) fn failed(user: &str, request: &Request, error: &Error) -> UserReport
 /// The worker's side: does a job as the user it was started as, and returns the report as JSON.
 pub fn run_job(job: &str) -> Result<String, Error> {
     let job: Job = serde_json::from_str(job).map_err(Error::InvalidJob)?;
-    serde_json::to_string(&job.perform()).map_err(Error::Encode)
+    serde_json::to_string(&job.perform().bounded()).map_err(Error::Encode)
 }
 
 /// What the process that works for a user needs to know of the site.
 pub(crate) fn job(
     config: &Config,
-    task: &Task,
+    request: &Request,
     state_dir: PathBuf,
     may_create: bool,
     tmpdir: Option<PathBuf>,
     restore: Settings,
 ) -> Job {
     Job {
-        request: task.request.clone(),
+        request: request.clone(),
         state_dir,
         may_create,
         may_start_server: true,
@@ -54,7 +83,7 @@ pub(crate) fn job(
         lost_window: config.lost_window,
         retention: config.retention,
         keep: config.keep.clone(),
-        lock_wait: match &task.request {
+        lock_wait: match request {
             // They run in the background, so they can wait until a restore is over.
             Request::SaveSoon | Request::HookEvent(_) => config.restore_deadline,
             request => deadline(config, request) / LOCK_SHARE,
@@ -62,12 +91,17 @@ pub(crate) fn job(
         save_on_change: config.save_on_change,
         config: None,
         restore,
+        notify: config.notify.clone(),
+        watch: config.watch.clone(),
+        suspend: config.suspend,
     }
 }
 
 fn deadline(config: &Config, request: &Request) -> Duration {
     match request {
-        Request::Restore { .. } => config.restore_deadline,
+        Request::Restore { .. } | Request::Suspend(_) | Request::Resume { .. } => {
+            config.restore_deadline
+        }
         _ => config.save_deadline,
     }
 }
@@ -110,7 +144,7 @@ pub(crate) fn run_as_user(
     let output = program
         .becoming(Become { account, umask, new_privileges })
         .deadline(limit)
-        .max_output(MAX_REPORT)
+        .max_output(max_report(request))
         .run()?;
     let mut stderr = output.stderr.trim_ascii();
     if !verbose.is_empty() {
@@ -124,5 +158,6 @@ pub(crate) fn run_as_user(
         return Err(Error::WorkerFailed { status, stderr });
     }
     serde_json::from_slice(&output.stdout)
+        .map(Report::bounded)
         .map_err(|source| Error::InvalidReport { from: "worker", source })
 }

@@ -54,6 +54,12 @@ pub fn uid_of(name: &str) -> Result<Option<Uid>, AccountError> {
     Ok(User::from_name(name).map_err(failed)?.map(|user| user.uid))
 }
 
+/// The gid of a group; `None` if the host has no such group.
+pub fn gid_of(name: &str) -> Result<Option<Gid>, AccountError> {
+    let failed = |source| AccountError::Lookup { name: name.to_owned(), source };
+    Ok(Group::from_name(name).map_err(failed)?.map(|group| group.gid))
+}
+
 /// The name of an account; `None` if the host has none of that uid.
 pub fn name_of(uid: u32) -> Result<Option<String>, AccountError> {
     let failed = |source| AccountError::Lookup { name: uid.to_string(), source };

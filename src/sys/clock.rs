@@ -1,6 +1,7 @@
 //! The time; everything else gets it as an argument.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use rustix::event::Timespec;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Seconds since the Unix epoch, UTC.
 pub type Epoch = u64;
@@ -14,6 +15,13 @@ pub fn now() -> Epoch {
 pub fn stamp(time: Epoch) -> String {
     let utc = i64::try_from(time).ok().and_then(|s| chrono::DateTime::from_timestamp(s, 0));
     utc.unwrap_or_default().format("%Y%m%dT%H%M%SZ").to_string()
+}
+
+/// A time by the local clock, for a person: `2026-11-20 14:43:43`.
+pub fn local(time: Epoch) -> String {
+    let utc = i64::try_from(time).ok().and_then(|s| chrono::DateTime::from_timestamp(s, 0));
+    let local = utc.unwrap_or_default().with_timezone(&chrono::Local);
+    local.format("%Y-%m-%d %H:%M:%S").to_string()
 }
 
 /// A time as hours and minutes of the local clock, four digits.
@@ -34,9 +42,25 @@ pub fn now_in_nanoseconds() -> u64 {
     seconds.saturating_mul(1_000_000_000).saturating_add(nanoseconds)
 }
 
+/// Microseconds of the clock that the service manager's monotonic times are of.
+pub fn monotonic_in_microseconds() -> u64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    let (seconds, nanoseconds) = (time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs());
+    seconds.saturating_mul(1_000_000).saturating_add(nanoseconds / 1000)
+}
+
 /// Nanoseconds since the host was started. They order events of several processes and never go back.
 pub fn since_boot() -> u64 {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
     let (seconds, nanoseconds) = (time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs());
     seconds.saturating_mul(1_000_000_000).saturating_add(nanoseconds)
+}
+
+/// The time until `end` for poll(2).
+pub fn remaining(end: Instant) -> Timespec {
+    let left = end.saturating_duration_since(Instant::now());
+    Timespec {
+        tv_sec: left.as_secs().try_into().unwrap_or(i64::MAX),
+        tv_nsec: left.subsec_nanos().into(),
+    }
 }

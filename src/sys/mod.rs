@@ -6,14 +6,20 @@
 
 pub mod accounts;
 pub mod clock;
+pub mod file_changes;
 pub mod fs;
+pub mod journal;
 pub mod locks;
+pub mod memory;
 pub mod mounts;
 pub mod net;
 pub mod notify;
+pub mod passed;
+pub mod pressure;
 pub mod process;
 pub mod terminal;
 pub mod timers;
+pub mod wakeups;
 
 pub use accounts::Account;
 pub use fs::{Dir, FileError};

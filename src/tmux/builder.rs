@@ -1,14 +1,18 @@
 //! The control-mode connection that builds sessions.
+//!
+//! tmux 3.3a and 3.5a crash if such a client is killed while it connects, so only a restore has one, and it is not to be
+//! killed without need.
 
 use super::client::Server;
 use super::command::{self, Line};
 use super::control::{Replies, Reply};
 use super::error::TmuxError;
 use super::escape;
-use super::held_hooks::{self, HeldHooks};
+use super::hooks::held::{self, HeldHooks};
+use super::panes;
 use super::socket::SocketState;
 use crate::sys::process::exec::{self, ExecError, Running};
-use crate::sys::{fs, terminal};
+use crate::sys::{clock, fs, terminal};
 use rustix::event::{PollFd, PollFlags, poll};
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
@@ -56,6 +60,8 @@ pub struct Builder {
     pub exits_unattached: bool,
     /// The user's hooks, which are held off.
     pub hooks: HeldHooks,
+    /// Whether commands are sent as they are: no hook of the user's is about commands.
+    direct: bool,
     /// The server's version.
     version: (u32, u32),
 }
@@ -111,8 +117,7 @@ impl Builder {
             .args((!server.may_start).then_some("-N"))
             .args(server.configuration.iter().flat_map(|file| [OsStr::new("-f"), file.as_os_str()]))
             .args(["-C", "start-serve", ";"])
-            .args(["set-optio", "-g", held_hooks::BEGIN, begin(name, cwd).as_str(), ";"])
-            .args(["set-hoo", "-R", held_hooks::BEGIN, ";"])
+            .args(held::begin(&begin(name, cwd)))
             .args(["attach-sessio", "-t", &own, ";"])
             .args(["set-optio", "-t", &own, "destroy-unattached", "on", ";"])
             .args(["display-messag", "-p", "-t", &own, &greeting])
@@ -134,6 +139,7 @@ impl Builder {
             destroys_unattached: false,
             exits_unattached: false,
             hooks: HeldHooks::default(),
+            direct: false,
             version: (0, 0),
         };
         builder.wait_for_own_session(server.start_deadline)?;
@@ -152,7 +158,7 @@ impl Builder {
             command::show_global("default-shell"),
             session_hooks,
             window_hooks,
-            held_hooks::forget_begin(),
+            held::forget_begin(),
         ];
         let replies = self.exchange(&questions)?;
         let texts: Vec<&str> = replies
@@ -189,6 +195,11 @@ impl Builder {
         } else {
             escape::printable_name(name).into()
         }
+    }
+
+    /// Whether the server has the name of a new window as it is, and that of a renamed one escaped.
+    pub fn has_plain_names(&self) -> bool {
+        panes::has_plain_names(self.version)
     }
 
     /// Waits until the client's own commands have been executed. The server reads our standard
@@ -242,6 +253,12 @@ impl Builder {
         }
     }
 
+    /// From now on sends commands as they are where no hook hears of them, which is faster: none of them is about
+    /// a session of the user's, which may have hooks of its own.
+    pub fn make_new_only(&mut self) {
+        self.direct = !self.hooks.about_commands;
+    }
+
     /// Sends commands in one go and gives their replies, in order, one each.
     pub fn exchange(&mut self, lines: &[Line]) -> Result<Vec<Reply>, TmuxError> {
         // The last one shows that the answers of the others are complete, even if tmux could not
@@ -249,7 +266,13 @@ impl Builder {
         let last = command::describe_client(&self.name);
         let mut to_send = Vec::new();
         for line in lines.iter().chain([&last]) {
-            to_send.extend_from_slice(held_hooks::run(&self.name, line).as_bytes());
+            let direct = self.direct && !line.goes_on;
+            self.replies.expect(direct);
+            if direct {
+                to_send.extend_from_slice(line.as_str().as_bytes());
+            } else {
+                to_send.extend_from_slice(held::run(&self.name, line).as_bytes());
+            }
             to_send.push(b'\n');
         }
         // The time allowed grows with the number of commands.
@@ -293,7 +316,7 @@ impl Builder {
         if write {
             fds.push(PollFd::new(self.running.stdin()?, PollFlags::OUT));
         }
-        match poll(&mut fds, Some(&exec::remaining(end))) {
+        match poll(&mut fds, Some(&clock::remaining(end))) {
             Ok(0) => {
                 let program = "tmux".to_owned();
                 Err(ExecError::Deadline { program, deadline: self.deadline }.into())
@@ -308,7 +331,7 @@ impl Builder {
 /// The commands that make the connection's own session, of which no hook of the user's hears.
 fn begin(name: &str, cwd: &Path) -> String {
     let own = format!("={name}:");
-    let mut others = held_hooks::hold_own(&own);
+    let mut others = held::hold_own(&own);
     // Until the client is attached; a configuration may end such sessions.
     others.push(command::keep_unattached(&own));
     command::new_own_session(name, cwd.as_os_str()).and_then(&others).as_str().to_owned()

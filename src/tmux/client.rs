@@ -3,13 +3,13 @@
 //! Commands are written without their last letter, here and in the other files: tmux knows them by
 //! any unambiguous prefix, and so no `command-alias` of the user's is taken for one.
 
-use super::dialect::{Dialect, PROBE};
 use super::error::TmuxError;
+use super::hooks::unhooked;
 use super::hooks::{self, Hooks};
-use super::panes::{self, ExtraFields, Listing};
+use super::panes::{self, ExtraFields, InvalidAnswer, Listing};
 use super::program;
 use super::socket::{Refusal, Socket, SocketState};
-use super::user_options;
+use super::user_options::{self, Groups};
 use crate::sys::locks::{self, Lock};
 use crate::sys::process::exec::{self, Output, Program};
 use crate::sys::{Dir, FileError, fs, mounts};
@@ -82,10 +82,7 @@ impl Server {
         let nonce = fs::random_hex();
         let output = self
             .read_only_client()
-            .args(panes::FIRST_QUESTIONS)
-            .args(["list-pane", "-a", "-F", &panes::format(&nonce, extra), ";"])
-            .args(["display-messag", "-p", &hooks::question(hooks), ";"])
-            .args(panes::LAST_QUESTION)
+            .args(panes::question(&nonce, extra, &hooks::question(hooks)))
             .run()?;
         if !output.status.success() {
             let message = message(&output);
@@ -95,7 +92,12 @@ impl Server {
                 return Ok(None); // it ended since the probe, or while it answered
             }
             if message == "no current target" {
-                return Ok(Some(Listing::default())); // a server without sessions
+                return Ok(Some(Listing::default())); // a server without sessions, in some versions
+            }
+            if !extra.option_groups.is_empty() {
+                // What is asked in passing may cost no save.
+                let without = ExtraFields { option_groups: Groups::default(), ..extra.clone() };
+                return self.list_and_compare(&without, hooks);
             }
             return Err(failed(&output));
         }
@@ -114,24 +116,46 @@ impl Server {
         if !self.is_listening().ok()? {
             return None;
         }
-        let client = self.read_only_client().args(["show-option", "-sqv", name]);
+        let value = format!("#{{{name}}}");
+        let client = self.read_only_client().args(unhooked::print(&value));
         let output = client.max_output(4096).run().ok()?;
         Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     }
 
-    /// The options that users and tools set on each session, window and pane; `names` are patterns of those
-    /// that are kept.
-    pub fn user_options(&self, names: &[String]) -> Result<user_options::Answer, TmuxError> {
+    /// The options that users and tools set on each session, window and pane, or on those of `keys`; `names` are
+    /// patterns of those that are kept.
+    pub fn user_options(
+        &self,
+        keys: Option<&[user_options::Key]>,
+        names: &[String],
+    ) -> Result<user_options::Answer, TmuxError> {
         let nonce = fs::random_hex();
-        let probe = ["display-messag", "-p", PROBE, ";"];
-        let output =
-            self.read_only_client().args(probe).args(user_options::question(&nonce)).run()?;
-        if !output.status.success() {
-            return Err(failed(&output));
+        let Some(keys) = keys else {
+            return self.user_options_by(&user_options::question(&nonce), &nonce, names);
+        };
+        let mut answer = user_options::Answer::new();
+        for keys in keys.chunks(user_options::AT_ONCE) {
+            let question = user_options::question_of(&nonce, keys);
+            answer.extend(self.user_options_by(&question, &nonce, names)?);
         }
-        let mut lines = output.stdout.splitn(2, |&byte| byte == b'\n');
-        let dialect = lines.next().and_then(Dialect::of).unwrap_or(Dialect::Raw);
-        Ok(user_options::parse(lines.next().unwrap_or_default(), &nonce, dialect, names))
+        Ok(answer)
+    }
+
+    fn user_options_by(
+        &self,
+        question: &[String],
+        nonce: &str,
+        names: &[String],
+    ) -> Result<user_options::Answer, TmuxError> {
+        let output = self.read_only_client().args(question).run()?;
+        // Its status says whether any of its commands failed: what was asked about may be gone.
+        match user_options::parse(&output.stdout, nonce, names) {
+            Some(answer) => Ok(answer),
+            None if output.status.success() => {
+                Err(InvalidAnswer("it is no list of options").into())
+            }
+            None => Err(failed(&output)),
+        }
     }
 
     /// A client that can do no harm here, whatever the server asks it to do.
@@ -143,7 +167,9 @@ impl Server {
             Some(((*name).into(), if hangs { "/".into() } else { value }))
         };
         let environment = PASSED_ON.iter().filter_map(passed_on);
-        self.client().environment(environment.collect()).only_queries().deadline(self.deadline)
+        // -N: a server that has ended meanwhile is not started again; `list-commands` would do that.
+        let client = self.client().args(["-N"]);
+        client.environment(environment.collect()).only_queries().deadline(self.deadline)
     }
 
     /// Whether a server that let go of its client is about to end: it does that first, and then

@@ -9,7 +9,11 @@ use std::os::unix::ffi::OsStrExt;
 
 /// One command, a line without its line feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line(String);
+pub struct Line {
+    text: String,
+    /// Whether other commands follow in the same text.
+    pub(super) goes_on: bool,
+}
 
 /// A session id (`$1`), window id (`@1`) or pane id (`%1`) of a running server: the only targets
 /// used here, since names match by prefix and by pattern (lesson 17).
@@ -44,6 +48,8 @@ pub struct Spawn<'a> {
     /// Program and arguments, executed without a shell: none (tmux's default) or at least two
     /// words, since tmux hands a single word to a shell.
     pub argv: &'a [Vec<u8>],
+    /// The name of a new window that 3.3a to 3.6 are to have as it is.
+    pub window_name: Option<&'a [u8]>,
     /// Variables of this pane alone, `NAME=value` each. A new session keeps those of its first pane: see
     /// [`unset_environment`].
     pub environment: &'a [Vec<u8>],
@@ -60,30 +66,31 @@ pub(super) fn unaliased(name: &str) -> &str {
 impl Line {
     pub(super) fn new(command: &'static str) -> Self {
         let (name, flags) = command.split_at(command.find(' ').unwrap_or(command.len()));
-        Self([unaliased(name), flags].concat())
+        Self { text: [unaliased(name), flags].concat(), goes_on: false }
     }
 
     /// This command and then others, which do not run if it fails. Only its own reply counts.
     #[must_use]
     pub fn and_then(mut self, others: &[Line]) -> Self {
         for other in others {
-            self.0.push_str(" ; ");
-            self.0.push_str(&other.0);
+            self.text.push_str(" ; ");
+            self.text.push_str(&other.text);
+            self.goes_on = true;
         }
         self
     }
 
     /// A fixed flag or word of ours.
     pub(super) fn word(mut self, word: &'static str) -> Self {
-        self.0.push(' ');
-        self.0.push_str(word);
+        self.text.push(' ');
+        self.text.push_str(word);
         self
     }
 
     /// An argument that tmux takes as it is.
     pub(super) fn plain(mut self, argument: &[u8]) -> Self {
-        self.0.push(' ');
-        self.0.push_str(&quote(argument));
+        self.text.push(' ');
+        self.text.push_str(&quote(argument));
         self
     }
 
@@ -99,6 +106,11 @@ impl Line {
     /// Variables of a new session's environment, `NAME=value` each.
     fn environment(self, variables: &[&[u8]]) -> Self {
         variables.iter().fold(self, |line, variable| line.word("-e").plain(variable))
+    }
+
+    /// The name of a new window, if it gets it at once.
+    fn window_name(self, name: Option<&[u8]>) -> Self {
+        name.into_iter().fold(self, |line, name| line.word("-n").expanded(name))
     }
 
     fn spawn(self, spawn: Spawn<'_>) -> Self {
@@ -119,7 +131,7 @@ impl Line {
 
     /// The line as it is sent.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 }
 
@@ -134,7 +146,7 @@ pub fn new_session(
     spawn: Spawn<'_>,
 ) -> Line {
     let line = Line::new("new-session -d").print(IDS).word("-s").expanded(name);
-    let line = line.environment(environment);
+    let line = line.environment(environment).window_name(spawn.window_name);
     let line = line.word("-x").plain(width.to_string().as_bytes());
     line.word("-y").plain(height.to_string().as_bytes()).spawn(spawn)
 }
@@ -144,7 +156,7 @@ pub fn new_session(
 pub fn new_own_session(name: &str, cwd: &OsStr) -> Line {
     let line = Line::new("new-session -d -x 80 -y 24").word("-s").plain(name.as_bytes());
     let argv = [b"cat".to_vec(), b"-".to_vec()];
-    line.spawn(Spawn { cwd, argv: &argv, environment: &[] })
+    line.spawn(Spawn { cwd, argv: &argv, environment: &[], window_name: None })
 }
 
 /// Keeps a session of ours, by its target, while no client shows it.
@@ -177,13 +189,14 @@ pub fn rename_session(session: u32, name: &[u8]) -> Line {
 
 /// A new window at an index of a session. Replies with ids, see [`Ids::parse`].
 pub fn new_window(session: u32, index: u32, spawn: Spawn<'_>) -> Line {
-    Line::new("new-window -d").print(IDS).target(Target::Index(session, index)).spawn(spawn)
+    let line = Line::new("new-window -d").print(IDS).window_name(spawn.window_name);
+    line.target(Target::Index(session, index)).spawn(spawn)
 }
 
 /// Names a window, and so ends its automatic renaming.
 ///
-/// Never by `-n` of the commands that make one: 3.3a stores that name as it is and every other
-/// one escaped, so that what is read back could not be distinguished (measured).
+/// Not by `-n` of the commands that make one, unless it had it from there: 3.3a to 3.6 store that name as it
+/// is and every other one escaped (measured).
 pub fn rename_window(window: u32, name: &[u8]) -> Line {
     Line::new("rename-window").target(Target::Window(window)).word("--").expanded(name)
 }
@@ -459,7 +472,7 @@ mod tests {
         let argv = [b"sh".to_vec(), b"-c; kill-server".to_vec()];
         let environment = [b"B=;".to_vec()];
         let cwd = OsStr::new("/tmp/#(touch x)");
-        let spawn = Spawn { cwd, argv: &argv, environment: &environment };
+        let spawn = Spawn { cwd, argv: &argv, environment: &environment, window_name: None };
         let line = new_session(b"-a;$b\n#(x)", (80, 24), &[b"A=#(x)"], spawn);
         assert_eq!(
             line.as_str(),

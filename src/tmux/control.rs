@@ -5,9 +5,12 @@
 //! outside a block are notifications. What a command prints is not escaped there, so we ask only
 //! for ids and for options in this mode.
 //!
-//! Each of our commands is sent as a line of two (see [`super::held_hooks`]): one stores the
+//! Each of our commands is sent as a line of two (see [`super::hooks::held`]): one stores the
 //! command's text, and one runs it as a hook, since tmux runs no hooks of the user's for what a
-//! hook does. So its answer is the first block with another last number after these two.
+//! hook does. So its answer is the first block with another last number after these two. If there are
+//! no hooks about commands, it is sent as it is, and answered by its own block.
+
+use std::collections::VecDeque;
 
 /// The answer to one command.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +39,8 @@ pub struct Replies {
     partial: Vec<u8>,
     block: Option<Block>,
     expected: Expected,
+    /// For each command that was sent and not answered, whether it was sent as it is.
+    direct: VecDeque<bool>,
     /// The client said that it is leaving.
     pub exited: bool,
     /// What the last of the client's own arguments prints. They are executed when it was seen.
@@ -55,6 +60,11 @@ impl Replies {
     /// Waits for `greeting` first.
     pub fn after(greeting: String) -> Self {
         Self { greeting, ..Self::default() }
+    }
+
+    /// Expects the reply to a command, which is sent as it is (`direct`) or stored and run.
+    pub fn expect(&mut self, direct: bool) {
+        self.direct.push_back(direct);
     }
 
     /// Takes the next bytes of the stream and appends the replies they complete.
@@ -92,6 +102,7 @@ impl Replies {
         }
         if self.expected == Expected::Answer {
             self.expected = Expected::Stored;
+            self.direct.pop_front();
             if !block.ours {
                 replies.push(if done { Reply::Done(text) } else { Reply::Failed(text) });
                 return;
@@ -102,8 +113,14 @@ impl Replies {
         if !block.ours {
             return; // a command that follows in the same text
         }
+        if self.expected == Expected::Stored && self.direct.front() == Some(&true) {
+            self.direct.pop_front();
+            replies.push(if done { Reply::Done(text) } else { Reply::Failed(text) });
+            return;
+        }
         self.expected = match self.expected {
             _ if !done => {
+                self.direct.pop_front();
                 replies.push(Reply::Failed(text)); // the rest of the line is dropped
                 Expected::Stored
             }
@@ -147,5 +164,26 @@ mod tests {
             assert_eq!(replies, expected, "in pieces of {size}");
             assert!(reader.exited && reader.greeted);
         }
+    }
+
+    #[test]
+    fn commands_that_are_sent_as_they_are_and_others_each_get_their_own_reply() {
+        let stream = "%begin 1 1 0\nhello\n%end 1 1 0\n\
+            %begin 1 2 1\n$1\n%end 1 2 1\n%begin 1 3 0\nof a hook\n%end 1 3 0\n\
+            %begin 1 4 1\nno such window\n%error 1 4 1\n\
+            %begin 1 5 1\n%end 1 5 1\n%begin 1 6 1\n%end 1 6 1\n%begin 1 7 0\n$2\n%end 1 7 0\n\
+            %begin 1 8 1\n$3\n%end 1 8 1\n";
+        let expected = [
+            Reply::Done("$1".to_owned()),
+            Reply::Failed("no such window".to_owned()),
+            Reply::Done("$2".to_owned()),
+            Reply::Done("$3".to_owned()),
+        ];
+        let (mut reader, mut replies) = (Replies::after("hello".to_owned()), Vec::new());
+        for direct in [true, true, false, true] {
+            reader.expect(direct);
+        }
+        reader.feed(stream.as_bytes(), &mut replies);
+        assert_eq!(replies, expected);
     }
 }

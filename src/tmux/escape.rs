@@ -12,6 +12,80 @@ pub fn unvis(stored: &[u8]) -> Vec<u8> {
     decode(stored, true)
 }
 
+/// Escapes a name as tmux 3.3a to 3.6 store it: vis(3) with `VIS_OCTAL`, `VIS_CSTYLE`, `VIS_TAB` and `VIS_NL`, characters
+/// of UTF-8 as they are, and up to 3.4 a backslash before `$` and a name (`escapes_dollar`; 3.5a has none).
+pub fn vis(name: &[u8], escapes_dollar: bool) -> Vec<u8> {
+    let mut stored = Vec::with_capacity(name.len());
+    for chunk in name.utf8_chunks() {
+        let mut characters = chunk.valid().chars().peekable();
+        while let Some(character) = characters.next() {
+            let next = characters.peek();
+            let starts_name = next.is_some_and(|c| c.is_ascii_alphabetic() || "_{".contains(*c));
+            match character {
+                '\\' => stored.extend(b"\\\\"),
+                '$' if escapes_dollar && starts_name => stored.extend(b"\\$"),
+                c => match u8::try_from(c) {
+                    Ok(byte) if byte.is_ascii() => vis_byte(byte, &mut stored),
+                    // Control characters of Latin-1 have no width: tmux escapes their bytes.
+                    _ if c.is_control() => {
+                        for byte in c.encode_utf8(&mut [0; 4]).bytes() {
+                            vis_byte(byte, &mut stored);
+                        }
+                    }
+                    _ => stored.extend(c.encode_utf8(&mut [0; 4]).as_bytes()),
+                },
+            }
+        }
+        for &byte in chunk.invalid() {
+            vis_byte(byte, &mut stored);
+        }
+    }
+    stored
+}
+
+/// Whether a stored name is one that tmux escaped, and not one that it took as it is. Which characters beyond ASCII
+/// it escapes depends on the C library's widths. `escapes_dollar` as for [`vis`].
+pub fn is_escaped(stored: &[u8], escapes_dollar: bool) -> bool {
+    with_high_bytes(&vis(&unvis(stored), escapes_dollar)) == with_high_bytes(stored)
+}
+
+/// The text with each byte beyond ASCII as it is, escaped or not.
+fn with_high_bytes(stored: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(stored.len());
+    let mut rest = stored;
+    while let Some((&byte, after)) = rest.split_first() {
+        if byte == b'\\' && matches!(after, [b'2'..=b'3', b'0'..=b'7', b'0'..=b'7', ..]) {
+            bytes.extend(unvis(&rest[..4]));
+            rest = &rest[4..];
+            continue;
+        }
+        let length = if byte == b'\\' { rest.len().min(2) } else { 1 };
+        bytes.extend(&rest[..length]);
+        rest = &rest[length..];
+    }
+    bytes
+}
+
+/// Escapes one byte other than backslash, if it cannot be printed.
+fn vis_byte(byte: u8, stored: &mut Vec<u8>) {
+    let letter = match byte {
+        b' '..=b'~' => return stored.push(byte),
+        b'\n' => b'n',
+        b'\r' => b'r',
+        b'\t' => b't',
+        0x07 => b'a',
+        0x08 => b'b',
+        0x0b => b'v',
+        0x0c => b'f',
+        _ => 0,
+    };
+    if letter == 0 {
+        stored.extend(format!("\\{byte:03o}").as_bytes());
+    } else {
+        stored.extend([b'\\', letter]);
+    }
+}
+
 /// Removes what `#{q:}` added: a backslash before each character that a shell would take as its
 /// own. With `octal_and_letters` also decodes what only the output layer of tmux 3.4 and 3.5a
 /// can have written: `\ooo` and the letter escapes (`#{q:}` never puts a backslash before a
@@ -109,6 +183,25 @@ pub fn quote(argument: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_escaped_is_read_back_and_what_no_name_is_escaped_to_is_not() {
+        for (name, stored) in [
+            (&b"a\\b"[..], &b"a\\\\b"[..]),
+            (b"x$HOME ${y} $ $1", b"x\\$HOME \\${y} $ $1"),
+            (b"t\tl\nz\x1b\x7f\xff", b"t\\tl\\nz\\033\\177\\377"),
+            ("\u{fc}\u{1f600}".as_bytes(), "\u{fc}\u{1f600}".as_bytes()),
+        ] {
+            assert_eq!(super::vis(name, true), stored);
+            assert_eq!(unvis(stored), name);
+            assert!(is_escaped(stored, true));
+        }
+        assert!(is_escaped(b"\\336\\260", true), "a character without a width");
+        for plain in [&b"a\\qb"[..], b"foo\\(x\\)", b"$HOME", b"\\", b"t\tx"] {
+            assert!(!is_escaped(plain, true));
+        }
+        assert!(is_escaped(b"$HOME", false) && !is_escaped(b"\\$HOME", false), "since 3.5");
+    }
     use proptest::prelude::*;
 
     #[test]
@@ -119,7 +212,7 @@ mod tests {
     }
 
     /// How tmux 3.5a to 3.7 store a name: vis(3) with octal, C-style letters and `\\`.
-    fn vis(name: &[u8]) -> Vec<u8> {
+    fn vis_of_later(name: &[u8]) -> Vec<u8> {
         let mut stored = Vec::new();
         for &byte in name {
             match byte {
@@ -176,7 +269,7 @@ mod tests {
     proptest! {
         #[test]
         fn unvis_undoes_vis(name in proptest::collection::vec(1_u8.., 0..60)) {
-            prop_assert_eq!(unvis(&vis(&name)), name);
+            prop_assert_eq!(unvis(&vis_of_later(&name)), name);
         }
 
         #[test]

@@ -1,5 +1,6 @@
 //! What a hook of an agent's marks its pane with (pure).
 
+use super::hooks::unhooked;
 use std::ffi::OsString;
 
 /// The marks of one event.
@@ -22,7 +23,7 @@ impl Marks {
     /// marked the pane, since events are delivered by processes that overtake each other.
     pub fn set(&self) -> Vec<OsString> {
         let Self { pane, at, stamp, state, closed } = self;
-        debug_assert!(stamp.bytes().all(|b| b.is_ascii_alphanumeric() || b":-".contains(&b)));
+        debug_assert!(stamp.bytes().all(|b| b.is_ascii_alphanumeric() || b":-_".contains(&b)));
         let set = |name: &str, value: &str| format!("set-optio -p -t %{pane} {name} {value}");
         // As text of one length, since tmux compares text.
         let at = format!("{at:020}");
@@ -37,6 +38,9 @@ impl Marks {
         ];
         let newer = format!("#{{<:#{{@agent_event}},{at}}}");
         let target = format!("%{pane}");
-        ["if-shel", "-F", "-t", &target, &newer, &lines.join(" ; ")].map(OsString::from).into()
+        let [shell, flag, has_hook, as_hook, plain] =
+            unhooked::run(&lines.join(" ; "), &["after-set-option"]);
+        let commands = format!("{shell} {flag} '{has_hook}' '{as_hook}' '{plain}'");
+        ["if-shel", "-F", "-t", &target, &newer, &commands].map(OsString::from).into()
     }
 }

@@ -55,6 +55,16 @@ const fn kept(scope: Scope, name: &'static str) -> KeptOption {
     KeptOption { name, scope }
 }
 
+impl KeptOption {
+    /// Whether its values are numbers; else they are words, of which formats print `on` and `off` of flags
+    /// as numbers.
+    fn is_number(&self) -> bool {
+        ["-index", "-limit", "-height", "-width", "-silence"]
+            .iter()
+            .any(|end| self.name.ends_with(end))
+    }
+}
+
 /// The option of that name, if it can be kept.
 pub fn by_name(name: &[u8]) -> Option<&'static KeptOption> {
     KEPT.iter().find(|kept| kept.name.as_bytes() == name)
@@ -76,12 +86,15 @@ pub(super) fn format(options: &[&'static KeptOption]) -> String {
 #[derive(Debug)]
 pub(super) struct Globals(BTreeMap<&'static str, String>);
 
-/// The commands that print them; [`Globals::parse`] reads both answers together.
-pub(super) const GLOBALS: [&str; 6] = ["show-option", "-gw", ";", "show-option", "-g", ";"];
+/// The format that prints them where it has no session; [`Globals::parse`] reads the answer.
+pub(super) fn globals() -> String {
+    let lines: Vec<String> =
+        KEPT.iter().map(|kept| format!("{name} #{{{name}}}", name = kept.name)).collect();
+    lines.join("\n")
+}
 
 impl Globals {
-    /// Reads what `show-options` prints, a line for each option; `None` for anything else. Values
-    /// that are not plain words are quoted and escaped there, each on its line.
+    /// Reads the answer to [`globals`], a line for each option; `None` for anything else.
     pub(super) fn parse(text: &[u8]) -> Option<Self> {
         let mut known = BTreeMap::new();
         for line in text.split(|&byte| byte == b'\n') {
@@ -90,7 +103,7 @@ impl Globals {
             if let Some(kept) = by_name(name)
                 && let Some(value) = std::str::from_utf8(value).ok()
             {
-                known.insert(kept.name, value.trim_matches('"').to_owned());
+                known.insert(kept.name, value.to_owned());
             }
         }
         // Every server has these two.
@@ -104,15 +117,15 @@ impl Globals {
         let mut differing = String::new();
         for (kept, value) in options.iter().zip(values.split(|&byte| byte == b'|')) {
             let Some(global) = self.0.get(kept.name) else { continue };
-            // A format prints flags as 0 and 1.
-            let value = match (value, global.as_str()) {
-                (b"0", "on" | "off") => &b"off"[..],
-                (b"1", "on" | "off") => &b"on"[..],
-                _ => value,
-            };
             if value == global.as_bytes() || !is_plain(value) {
                 continue;
             }
+            // A format prints flags as 0 and 1.
+            let value = match value {
+                b"0" if !kept.is_number() => &b"off"[..],
+                b"1" if !kept.is_number() => &b"on"[..],
+                _ => value,
+            };
             if !differing.is_empty() {
                 differing.push(' ');
             }
@@ -144,8 +157,8 @@ mod tests {
     use super::*;
 
     const SHOWN: &[u8] =
-        b"mode-keys emacs\nmonitor-bell on\nmonitor-silence 0\nmain-pane-width 80\n\
-        status-left \"#(x)\"\nhistory-limit 2000\nmouse off\nremain-on-exit off\n";
+        b"mode-keys emacs\nmonitor-bell 1\nmonitor-silence 0\nmain-pane-width 80\nstatus on\n\
+        history-limit 2000\nmouse 0\nremain-on-exit off\n";
 
     #[test]
     fn only_what_differs_from_the_global_value_is_kept() {

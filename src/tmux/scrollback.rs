@@ -2,11 +2,12 @@
 
 use super::client::Server;
 use super::error::TmuxError;
+use super::hooks::unhooked;
 use crate::sys::fs;
 use std::time::{Duration, Instant};
 
-/// Panes asked for in one client: tmux takes 16 kB of arguments, since 3.7 no more than 1,000 of them.
-const AT_ONCE: usize = 60;
+/// Panes asked for in one client: tmux takes 16 kB of arguments, and the commands are sent twice.
+const AT_ONCE: usize = 40;
 /// Maximum size of one answer, in bytes.
 const MAX_ANSWER: usize = 48 << 20;
 
@@ -38,15 +39,13 @@ impl Server {
 
     fn ask(&self, panes: &[u32], lines: u32, shown: &mut Vec<Shown>) -> Result<(), TmuxError> {
         let nonce = fs::random_hex();
-        let mut client = self.read_only_client();
-        for (at, pane) in panes.iter().enumerate() {
-            let then = if at == 0 { &[][..] } else { &[";"] };
-            let (start, pane) = (format!("-{lines}"), format!("%{pane}"));
-            client = client
-                .args(then)
-                .args(["capture-pan", "-p", "-e", "-J", "-S", &start, "-t", &pane, ";"])
-                .args(["display-messag", "-p", &nonce]);
-        }
+        let ask = |pane: &u32| {
+            let end = format!("list-command -F {nonce} display-message");
+            format!("capture-pan -p -e -J -S -{lines} -t %{pane} ; {end}")
+        };
+        let commands: Vec<String> = panes.iter().map(ask).collect();
+        let words = unhooked::run(&commands.join(" ; "), &["after-capture-pane"]);
+        let client = self.read_only_client().args(words);
         let output = client.max_output(MAX_ANSWER).run()?;
         shown.extend(parse(&output.stdout, &nonce, panes));
         Ok(())

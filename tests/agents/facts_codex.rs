@@ -3,7 +3,7 @@
 use super::run_in_pane;
 use crate::support::agents::open_files;
 use crate::support::sandbox::{children, tree};
-use crate::support::{AgentLab, wait_until};
+use crate::support::{AgentLab, wait_for, wait_until};
 use std::path::Path;
 
 #[test]
@@ -38,7 +38,10 @@ fn codex_holds_its_lock_and_rollout_open_and_resumes_by_id() {
         lab.screen(&pane).contains("This conversation is open in another app")
     });
     let root: i32 = lab.pane(&pane, "#{pane_pid}").parse().unwrap();
-    assert!(tree(root).into_iter().all(|pid| rollouts(pid, id).is_empty()));
+    // It has read the rollout before.
+    wait_until("the second one holds no rollout", || {
+        tree(root).into_iter().all(|pid| rollouts(pid, id).is_empty())
+    });
 
     let silent = lab.start_codex("silent", &work, &[]);
     lab.sandbox.crash();
@@ -61,6 +64,27 @@ fn codex_holds_its_lock_and_rollout_open_and_resumes_by_id() {
     assert_eq!(turn.user_texts, ["remember", "recall"]);
     assert_eq!(turn.session.as_ref(), Some(id));
     assert_eq!(rollouts(resumed.pid, id), open, "the same file");
+}
+
+#[test]
+fn a_fork_is_on_disk_at_once_and_its_first_line_names_the_parent() {
+    let Some(lab) = AgentLab::new() else { return };
+    let work = lab.sandbox.work();
+    let stem = lab.start_codex("stem", &work, &[]);
+    lab.prompt(&stem, "remember");
+    let argv = ["codex", "fork", "--no-daemon", &stem.conversation];
+    let fork = lab.codex_in(&lab.start(&["new-session", "-s", "fork"], &work, &argv));
+    assert_ne!(fork.conversation, stem.conversation);
+    let text = wait_for("a line in its one rollout", || {
+        let open = rollouts(fork.pid, &fork.conversation);
+        let text = std::fs::read_to_string(open.first()?).unwrap();
+        text.contains('\n').then_some(text)
+    });
+    let first: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    assert_eq!(first["type"], "session_meta");
+    assert_eq!(first["payload"]["id"], fork.conversation);
+    assert_eq!(first["payload"]["forked_from_id"], stem.conversation);
+    assert_eq!(first["payload"]["cwd"], work.to_str().unwrap());
 }
 
 /// The rollouts that a process holds open, which all must be of one conversation.

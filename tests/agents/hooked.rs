@@ -86,16 +86,21 @@ fn press(lab: &AgentLab, pane: &str, key: &str, heard: impl Fn(&str) -> bool) {
     });
 }
 
+/// Trusts the hooks that a Codex asks about. The dialog is drawn before it listens to keys: each is pressed until
+/// it shows.
+pub(super) fn trust_hooks(lab: &AgentLab, pane: &str) {
+    wait_until("it asks for trust", || lab.screen(pane).contains("Hooks need review"));
+    press(lab, pane, "Down", |screen| screen.contains("\u{203a} 2."));
+    press(lab, pane, "Enter", |screen| !screen.contains("Hooks need review"));
+}
+
 #[test]
 fn codex_tells_its_conversation_once_its_user_trusts_the_hook() {
     let Some(lab) = AgentLab::new() else { return };
     let work = lab.sandbox.work();
     lab.persist(["hook", "--install", "--agent", "codex"]).ok();
     let pane = lab.start(&["new-session", "-s", "one"], &work, &["codex", "--no-daemon"]);
-    wait_until("it asks for trust", || lab.screen(&pane).contains("Hooks need review"));
-    // The dialog is drawn before it listens to keys: each is pressed until it shows.
-    press(&lab, &pane, "Down", |screen| screen.contains("\u{203a} 2."));
-    press(&lab, &pane, "Enter", |screen| !screen.contains("Hooks need review"));
+    trust_hooks(&lab, &pane);
     let agent = lab.codex_in(&pane);
     lab.prompt(&agent, "remember");
     wait_for_marks(&lab, &pane, &marks("codex", &agent, &agent.conversation, "idle"));

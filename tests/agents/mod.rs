@@ -1,7 +1,9 @@
 //! The real agents. `facts_*` check what the code believes of them: when a new version breaks such
 //! a test, the agent's file in `src/agent/` is to be changed with it.
 
+mod accounts;
 mod as_started;
+mod background;
 mod browser_tool;
 mod budget;
 mod endings;
@@ -9,7 +11,11 @@ mod facts_claude;
 mod facts_codex;
 mod hooked;
 mod launched;
+mod others;
 mod proof;
+mod shared_daemon;
+mod stray;
+mod suspended;
 
 use crate::support::{AgentLab, wait_for};
 

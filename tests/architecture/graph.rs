@@ -17,7 +17,8 @@ pub(super) struct Graph {
 }
 
 /// A crate's name in paths, and where its files are.
-const CRATES: [(&str, &str); 4] = [
+const CRATES: [(&str, &str); 5] = [
+    ("lobby", "src/lobby/"), // before the one whose folder it lies in
     ("terminal_lobby", "src/"),
     ("launcher", "launcher/src/"),
     ("freshen", "launcher/freshen/src/"),

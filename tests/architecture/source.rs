@@ -18,7 +18,9 @@ pub(super) fn read(dirs: &[&str]) -> Sources {
             let path = entry.path();
             // A link in a test's host leads out of the project, for example to /tmp.
             if entry.file_type().unwrap().is_dir() {
-                pending.push(path);
+                if entry.file_name() != "node_modules" {
+                    pending.push(path);
+                }
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
                 sources.insert(name, std::fs::read_to_string(&path).unwrap());

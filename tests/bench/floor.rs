@@ -8,7 +8,7 @@ use terminal_lobby::tmux::{ExtraFields, panes};
 
 /// One `tmux list-panes -a -F` with our own format; its answer has this many bytes.
 pub(crate) fn list_panes(sandbox: &Sandbox) -> usize {
-    let wanted = ExtraFields { options: KEPT.iter().collect(), environment: Vec::new() };
+    let wanted = ExtraFields { options: KEPT.iter().collect(), ..ExtraFields::default() };
     let format = panes::format("0123456789abcdef0123456789abcdef", &wanted);
     let mut command = sandbox.command("tmux");
     finish(command.args(["-u", "list-panes", "-a", "-F", &format])).stdout.len()

@@ -1,7 +1,12 @@
 //! A host with the package installed, booted for real: sessions come back, where they must, with
 //! nobody at the keyboard; and no unit does what it must not.
 
+mod backup;
 mod clock;
+mod comebacks;
+mod limits;
+mod lobby;
+mod lobby_agent;
 mod offboard;
 mod old_state;
 mod package;
@@ -13,9 +18,11 @@ mod returns;
 mod saving;
 mod services;
 mod suites;
+mod t3;
 mod trouble;
 mod units;
 mod unrestored;
+mod watching;
 
 use crate::support::boxes::USERS;
 use crate::support::stub_agent::id;
@@ -44,7 +51,7 @@ fn world(conversation: &str) -> String {
 
 /// Leaves saving to the units, where a test counts on what was saved and what not.
 fn only_the_units_save(made: &BootBox) {
-    made.sh("echo 'save_on_change = false' >>/etc/terminal-lobby/config.toml");
+    made.sh("sed -i '1i save_on_change = false' /etc/terminal-lobby/config.toml");
 }
 
 /// The conversation that a user's agent has.

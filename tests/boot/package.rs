@@ -29,7 +29,7 @@ fn installing_arms_fires_nothing_and_needs_no_reboot() {
         /usr/share/bash-completion/completions/persist /usr/share/zsh/vendor-completions/_persist \
         /usr/share/fish/vendor_completions.d/persist.fish /etc/terminal-lobby/config.toml";
     made.sh(&format!("ls {files}; persist --version"));
-    // Every line of the delivered configuration is a default, and every default is there.
+    // Every line of the delivered configuration can be used, and every default is there.
     made.sh(
         "sed -i 's/^#\\([a-z[]\\)/\\1/' /etc/terminal-lobby/config.toml; persist save --all-users",
     );
@@ -40,12 +40,12 @@ fn installing_arms_fires_nothing_and_needs_no_reboot() {
 }
 
 /// The package with another version and one file more.
-fn newer(dir: &Path) -> String {
+pub(super) fn newer(dir: &Path) -> String {
     let (tree, deb) = (dir.join("tree"), dir.join("newer.deb"));
     let script = "dpkg-deb -R \"$1\" \"$2\"
         sed -i 's/^Version:.*/Version: 99.0/' \"$2/DEBIAN/control\"
         echo '# a new line' >>\"$2/etc/terminal-lobby/config.toml\"
-        dpkg-deb -b --root-owner-group \"$2\" \"$3\"";
+        dpkg-deb -Zgzip -z1 -b --root-owner-group \"$2\" \"$3\"";
     let mut command = Command::new("sh");
     command.args(["-euc", script, "sh", PACKAGE]).arg(&tree).arg(&deb);
     run(&mut command).ok();
@@ -62,7 +62,7 @@ fn upgrading_keeps_everything_running_and_removing_keeps_state_and_sessions() {
     };
     work_as(&made, "alice");
     made.reboot();
-    made.sh("echo 'parallel_users = 3' >>/etc/terminal-lobby/config.toml");
+    made.sh("sed -i '1i parallel_users = 3' /etc/terminal-lobby/config.toml");
     let state = || {
         let times = [
             "tmux-persist-save.timer",
@@ -105,9 +105,24 @@ fn upgrading_keeps_everything_running_and_removing_keeps_state_and_sessions() {
     assert_eq!(units, "");
     made.sh("dpkg -P terminal-lobby 2>/var/tmp/said; ! test -e /etc/terminal-lobby
         ! test -e /run/tmux-persist; test -e /var/lib/tmux-persist/alice/latest
-        grep -q 'are kept' /var/tmp/said");
+        grep -q 'is kept: the users' /var/tmp/said");
     assert!(made.server("alice").is_some());
     assert_eq!(made.sh("systemctl list-units --failed --plain --no-legend"), "");
+}
+
+#[test]
+fn lintian_finds_no_error_and_no_warning() {
+    let test = "boot::package::lintian_finds_no_error_and_no_warning";
+    if !Path::new(PACKAGE).exists() {
+        return crate::support::lacks::lacks(test, "the package: make deb");
+    }
+    let mut lintian = Command::new("lintian");
+    lintian.args(["--fail-on", "error,warning", "--allow-root", PACKAGE]);
+    let Ok(found) = lintian.output() else {
+        return crate::support::lacks::lacks(test, "lintian");
+    };
+    let said = String::from_utf8_lossy(&found.stdout);
+    assert!(found.status.success() && !said.contains("W: ") && !said.contains("E: "), "{said}");
 }
 
 #[test]
@@ -142,7 +157,9 @@ fn make_install_puts_the_same_files_in_place() {
             let path = line.split(" ./").nth(1).unwrap();
             path.split(" -> ").next().unwrap().trim_end_matches(".gz").to_owned()
         });
-        for path in packed.filter(|path| !path.ends_with("/copyright")) {
+        let of_debian =
+            ["/copyright", "/changelog", "/changelog.Debian", "/overrides/terminal-lobby"];
+        for path in packed.filter(|path| of_debian.iter().all(|end| !path.ends_with(end))) {
             assert!(exists(&format!("usr/{path}")), "{path} is in the package alone");
         }
     }

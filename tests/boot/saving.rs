@@ -17,7 +17,7 @@ fn the_timer_fires_again_and_again_whoever_hangs() {
     else {
         return;
     };
-    made.sh("echo 'tmux_deadline_seconds = 0.5' >>/etc/terminal-lobby/config.toml");
+    made.sh("sed -i '1i tmux_deadline_seconds = 0.5' /etc/terminal-lobby/config.toml");
     work_as(&made, "alice");
     work_as(&made, "bob");
     made.sh(FASTER);

@@ -16,6 +16,10 @@ fn host(test: &str) -> Option<BootBox> {
     made.sh("chmod 755 /usr/local/bin/t3 /usr/local/bin/playwright-mcp
         printf '#!/bin/sh\\necho \"$@\" >>~/refreshed\\n' >/usr/local/bin/playwright-snapshot-refresh
         chmod 755 /usr/local/bin/playwright-snapshot-refresh
+        mkdir -p /etc/systemd/system/playwright-snapshot-refresh@.service.d
+        printf '[Service]\\nExecStart=\\nExecStart=playwright-snapshot-refresh --port ${PLAYWRIGHT_PORT}\\n' \
+            >/etc/systemd/system/playwright-snapshot-refresh@.service.d/site.conf
+        systemctl daemon-reload
         umask 077; mkdir -m 755 /etc/t3-serve
         printf 'T3_PORT=3780\\nT3_SECRET=s3cret\\n' >/etc/t3-serve/alice.env
         printf 'PLAYWRIGHT_PORT=8940\\nTOKEN=t0ken\\n' >/etc/t3-serve/playwright-alice.env");
@@ -55,7 +59,7 @@ fn a_web_terminal_is_the_users_own_and_what_it_starts_outlives_it() {
         env | grep -cE '^(INVOCATION_ID|JOURNAL_STREAM|NOTIFY_SOCKET)=' || true";
     let (code, seen) = inside(&made, 3780, look);
     assert_eq!(code, 0, "{seen}");
-    let start = "alice\n/home/alice\n0022\ns3cret\n0\nNoNewPrivs:\t0\n1000\n\
+    let start = "alice\n/home/alice\n0077\ns3cret\n0\nNoNewPrivs:\t0\n1000\n\
         0::/user.slice/user-1000.slice/session-";
     let rest = seen.strip_prefix(start);
     assert!(rest.is_some_and(|rest| rest.ends_with(".scope\n0\n")), "{seen}");

@@ -77,7 +77,7 @@ fn a_user_who_hangs_is_bounded_and_an_expired_account_is_not_started() {
     }
     let before = panes(&made, "carol");
     made.sh("mkdir -p /etc/systemd/system/tmux-persist-session@.service.d
-        printf '[Service]\\nTimeoutStartSec=8\\n' >/etc/systemd/system/tmux-persist-session@.service.d/t.conf");
+        printf '[Service]\\nTimeoutStartSec=20\\n' >/etc/systemd/system/tmux-persist-session@.service.d/t.conf");
     made.crash_after(
         "echo \"run-shell 'sleep 1000'\" >/home/alice/.tmux.conf; usermod --expiredate 1 bob",
     );
@@ -91,17 +91,26 @@ fn a_user_who_hangs_is_bounded_and_an_expired_account_is_not_started() {
             seen.code == 0 && seen.out().trim() == before.len().to_string()
         });
         made.sh_as("carol", "test -n \"$XDG_RUNTIME_DIR\"");
-        let restore = made.property("tmux-persist-restore.service", "ActiveState");
-        assert_eq!(restore, "activating", "alice still hangs, and carol is in");
         boot.join().unwrap();
     });
+    let at = |unit: &str, what: &str| {
+        made.property(unit, &format!("{what}TimestampMonotonic")).parse::<u64>().unwrap()
+    };
+    let given_up = at("tmux-persist-session@1000.service", "InactiveEnter");
+    for others in ["systemd-user-sessions.service", "tmux-persist-session@1002.service"] {
+        assert!(at(others, "ActiveEnter") < given_up, "{others} waited for alice");
+    }
+    assert!(at("tmux-persist-restore.service", "ActiveEnter") >= given_up);
     assert_eq!(panes(&made, "carol"), before);
     assert_eq!(made.property("tmux-persist-session@1000.service", "Result"), "timeout");
     assert_eq!(made.property("tmux-persist-session@1001.service", "Result"), "exit-code");
     // Nor when root asks for it.
     let asked = made.try_sh("root", "persist restore --user bob");
     assert_eq!(asked.code, 1, "{}", asked.err());
-    assert_eq!(made.sh("pgrep -c -u bob . || true"), "0\n", "nothing of bob's runs");
+    assert_eq!(made.sh("ps -o pid=,args= -u bob || true"), "", "nothing of bob's runs");
+    let watch = "tmux-persist-watch@1001.service";
+    assert_ne!(made.property(watch, "Result"), "success", "his watch was not started");
+    assert_eq!(made.property(watch, "ActiveState"), "inactive", "and that is no failure");
     let told = made.journal("-p err -t tmux-persist-failed");
     assert!(told.contains("session@1000") && told.contains("session@1001"), "{told}");
 }

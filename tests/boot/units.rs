@@ -5,18 +5,28 @@ use std::fmt::Write;
 
 /// The exposure that each may have at most, in tenths (`systemd-analyze security`). Only the one
 /// whose processes are the user's is open, on purpose.
-const EXPOSURE: [(&str, u32); 11] = [
+const EXPOSURE: [(&str, u32); 21] = [
     ("tmux-persist-save.service", 22),
     ("tmux-persist-shutdown.service", 22),
     ("tmux-persist-restore.service", 15),
     ("tmux-persist-announce.service", 15),
     ("tmux-persist-sockets.service", 15),
     ("tmux-persist-failed@x.service", 12),
+    ("tmux-persist-watch@1000.service", 22),
     ("tmux-persist-session@1000.service", 92),
     ("provision.service", 40),
+    ("provision-membership.service", 35),
+    ("provision-backup.service", 32),
+    ("provision-backup-verify.service", 32),
+    ("t3-backup.service", 30),
     ("t3-serve@alice.service", 92),
+    ("t3-mint.service", 40),
+    ("t3-watchdog.service", 19),
+    ("t3-restart@alice.service", 40),
     ("playwright-mcp@alice.service", 29),
     ("playwright-snapshot-refresh@alice.service", 20),
+    ("lobby.service", 19),
+    ("lobby-agent@alice.service", 92),
 ];
 
 #[test]
@@ -34,7 +44,7 @@ fn every_unit_is_sound_documented_and_as_closed_as_it_can_be() {
             ln -s /bin/true $program
         done
         cd /lib/systemd/system; systemd-analyze verify --man=no tmux-persist-*.service \
-            tmux-persist-*.timer provision.* t3-serve@* playwright-*",
+            tmux-persist-*.timer provision.* provision-membership.* provision-backup* provision-codex-login.* t3-* playwright-* lobby*",
     );
     assert_eq!((said.code, said.out() + &said.err()), (0, String::new()));
     let mut table = String::new();
@@ -48,7 +58,9 @@ fn every_unit_is_sound_documented_and_as_closed_as_it_can_be() {
         assert!(unit.contains("failed") || made.property(unit, "OnFailure").contains("failed@"));
     }
     println!("{table}");
-    for unit in ["tmux-persist-session@1000.service", "t3-serve@alice.service"] {
+    for unit in
+        ["tmux-persist-session@1000.service", "t3-serve@alice.service", "lobby-agent@alice.service"]
+    {
         let text = made.sh(&format!("systemctl cat {unit}"));
         for directive in [
             "Protect",

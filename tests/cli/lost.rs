@@ -55,17 +55,23 @@ fn lesson_02_saves_while_agents_are_being_killed_lose_none_and_what_was_closed_s
         agent(&sandbox, &name(n), n);
     }
     assert_eq!(save(&sandbox)["sessions"], 18);
+    // An agent is gone before its server has closed its pane.
+    let are_left = |count: usize| {
+        let is_so = || sandbox.panes("#{session_name}").len() == count;
+        wait_until(&format!("{count} sessions are left"), is_so);
+    };
     (1..=5).for_each(|n| kill(&sandbox, n));
-    assert_eq!(sandbox.panes("#{session_name}").len(), 13);
+    are_left(13);
     let second = save(&sandbox);
     assert_eq!((&second["sessions"], &second["lost"]), (&json!(18), &json!(5)));
     sandbox.persist(["forget", "--kill", &name(18)]).ok();
     (6..=9).for_each(|n| kill(&sandbox, n));
-    assert_eq!(sandbox.panes("#{session_name}").len(), 8);
+    are_left(8);
     let third = save(&sandbox);
     assert_eq!((&third["sessions"], &third["lost"]), (&json!(17), &json!(9)));
     sandbox.crash();
-    let rows = restore(&sandbox, &[]);
+    // However little memory the machine has left.
+    let rows = restore(&sandbox, &["--mode", "eager"]);
     assert!(rows.iter().all(|row| row["result"] == "restored"), "{rows:?}");
     (1..=17).for_each(|n| sandbox.wait_for_agent(&id(n)));
     let live: BTreeSet<String> = sandbox.panes("#{session_name}").into_iter().collect();

@@ -2,6 +2,7 @@
 
 mod agents;
 mod diff;
+mod events;
 mod fidelity;
 mod forget;
 mod health;

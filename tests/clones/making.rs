@@ -137,6 +137,38 @@ fn a_clone_ends_at_its_deadline_and_leaves_nothing() {
     assert!(!person.sh("ls -A").contains("code"));
 }
 
+/// Each is git's or ssh's own last word otherwise, which names neither the cause nor what helps.
+#[test]
+fn a_host_key_that_is_unknown_and_a_mirror_of_another_are_named_with_what_helps() {
+    let mut person = Person::new();
+    let words = "No ED25519 host key is known for h and you have requested strict checking.\n\
+                 Host key verification failed.";
+    person.sh(&format!(
+        "printf '#!/bin/sh\\necho \"{words}\" >&2; exit 255\\n' >ssh; chmod +x ssh
+        git config --global core.sshCommand ~/ssh"
+    ));
+    let of_infra = std::mem::replace(&mut person.config, "infra_remote = 'ssh://h/infra'".into());
+    let failed = person.apply().remove(0).unwrap_err();
+    let helps = "ssh does not trust the remote's host key: add it to /etc/ssh/ssh_known_hosts";
+    assert_eq!(failed, format!("git: {helps}"));
+    if !is_root() {
+        return; // only root can give a mirror to another
+    }
+    person.config = of_infra;
+    let mirror = person.root.path().join("remotes/infra.git");
+    std::os::unix::fs::chown(&mirror, Some(0), Some(0)).unwrap();
+    let failed = person.apply().remove(0).unwrap_err();
+    assert!(
+        failed.starts_with("git: the mirror belongs to another user, which git refuses: "),
+        "{failed}"
+    );
+    assert!(failed.contains("git config --system --add safe.directory"), "{failed}");
+    // What it says helps; here for the user alone.
+    person.sh(&format!("git config --global --add safe.directory '{}'", mirror.display()));
+    person.settle();
+    assert!(person.at("code/README").exists());
+}
+
 #[test]
 fn only_allowed_protocols_are_spoken_whatever_the_user_configured() {
     let mut person = Person::new();

@@ -160,6 +160,10 @@ impl Person {
 
     fn settings(&self) -> Settings {
         Settings {
+            name_old_units: false,
+            closed_trees: Vec::new(),
+            secrets: Vec::new(),
+            git: None,
             ranges: Ranges::default(),
             groups: TierGroups::default(),
             max_cut_percent: 20,

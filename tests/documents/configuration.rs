@@ -16,6 +16,7 @@ fn parse(text: &str) -> toml::Value {
 /// The tables of one half of the page: of `config.toml`, or of `launcher.toml`.
 fn documented(launcher: bool) -> Keys {
     let page = std::fs::read_to_string(project().join("docs/configuration.md")).unwrap();
+    let (page, _of_lobby) = page.split_once("\n## lobby.toml\n").unwrap();
     let (site, of_launcher) = page.split_once("\n## launcher.toml\n").unwrap();
     let mut keys = Keys::new();
     let mut table = String::new();
@@ -44,15 +45,33 @@ fn documented(launcher: bool) -> Keys {
     keys
 }
 
-/// What an example file has: every line that is a key or a table, without its `#`.
+/// A line of an example file as it is with the default: without its `#`, or with the value that a line which
+/// counts says it has by default.
+fn with_default(line: &str) -> Option<String> {
+    if let Some(line) = line.strip_prefix('#') {
+        return Some(line.to_owned());
+    }
+    let Some((key, _)) = line.split_once(" = ") else {
+        return line.starts_with('[').then(|| line.to_owned());
+    };
+    let (_, default) =
+        line.split_once(" # default ").unwrap_or_else(|| panic!("{line}: which default?"));
+    Some(format!("{key} = {default}"))
+}
+
+/// What an example file has: every line that is a key or a table, with its default.
 fn example(name: &str) -> (Keys, String) {
     let text = std::fs::read_to_string(project().join("units/config").join(name)).unwrap();
     let (mut keys, mut defaults, mut table) = (Keys::new(), String::new(), String::new());
-    for line in text.lines().filter_map(|line| line.strip_prefix('#')) {
+    for line in text.lines().filter_map(with_default) {
+        let line = line.as_str();
         if line.starts_with('[') {
             line.trim_matches(['[', ']']).clone_into(&mut table);
-            defaults += line;
-            defaults += "\n";
+            // It would describe an agent of that name.
+            if table != "agents.NAME" {
+                defaults += line;
+                defaults += "\n";
+            }
         } else if let Some((key, value)) = line.split_once(" = ").filter(|_| !line.starts_with(' '))
         {
             let is_example = value.ends_with("# example");

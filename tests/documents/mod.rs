@@ -2,7 +2,9 @@
 //!
 //! Lists and output that are made from the code are rewritten by `make docs` (`TL_WRITE_DOCS=1`).
 
+pub(crate) mod alerts;
 mod configuration;
+mod launcher_manual;
 mod links;
 mod names;
 mod shown;

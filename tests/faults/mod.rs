@@ -3,6 +3,7 @@
 //! nothing half-written counts.
 
 mod broken;
+mod clients;
 mod disk;
 mod foreign;
 mod forget;
@@ -13,4 +14,4 @@ mod restore;
 mod save;
 mod state;
 
-pub(crate) use points::has_strace;
+pub(crate) use points::{Point, at_each, has_strace, traced_points};

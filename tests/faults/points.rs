@@ -58,9 +58,14 @@ pub(crate) fn points(sandbox: &Sandbox, args: &[&str], state: &Path) -> Vec<Poin
     let mut command = sandbox.command("strace");
     command.args(["-y", "-s", "200", "-o"]).arg(&trace).args(argv(sandbox, args, state));
     run(&mut command).ok();
+    traced_points(&trace, state)
+}
+
+/// The system calls of a trace from the first that names a directory on.
+pub(crate) fn traced_points(trace: &Path, directory: &Path) -> Vec<Point> {
     let text = std::fs::read(trace).unwrap();
     let points = parse(&String::from_utf8_lossy(&text));
-    let named = state.to_str().unwrap();
+    let named = directory.to_str().unwrap();
     let first = points.iter().position(|p| p.call != "execve" && p.line.contains(named));
     points[first.expect("the run opens its state directory")..].to_vec()
 }

@@ -4,11 +4,13 @@
 mod agent;
 mod boot;
 mod children;
+mod events;
 mod fakes;
 mod homes;
 mod hooks;
 mod map;
 mod output;
+mod process_list;
 mod report;
 mod restore;
 mod servers;
@@ -16,3 +18,4 @@ mod sockets;
 mod state;
 mod status;
 mod trace;
+mod turns;

@@ -10,7 +10,8 @@ use crate::support::host::Host;
 pub(super) fn harmless(run: &Run) {
     for bytes in [&run.stdout, &run.stderr] {
         let text = String::from_utf8(bytes.clone()).expect("what is printed is UTF-8");
-        let bad = text.chars().find(|c| c.is_control() && *c != '\n');
+        let turns = |c: &char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}');
+        let bad = text.chars().find(|c| (c.is_control() && *c != '\n') || turns(c));
         assert_eq!(bad, None, "{text:?}");
         assert!(!text.lines().any(|line| line.starts_with("FORGED")), "{text}");
     }
@@ -54,6 +55,14 @@ fn no_name_or_path_of_a_user_reaches_a_terminal_raw() {
         &["restore", "--dry-run", "--json"],
         &["restore", "--user", "mallory", "\u{1b}[31m\nFORGED session"],
         &["save", "--user", "\u{1b}[31m\nFORGED user"],
+        &["history", "--user", "mallory"],
+        &["history", "--user", "mallory", "--json"],
+        &["diff", "--user", "mallory", "latest", "live"],
+        &["restore", "--user", "mallory", "right\u{202e}to left"],
+        &["forget", "--user", "mallory", "right\u{202e}to left"],
+        &["forget", "--user", "mallory", "no\u{2066}such\u{200b}session"],
+        &["events", "--user", "mallory"],
+        &["status", "mallory"],
     ] {
         harmless(&host.persist(args));
     }

@@ -89,7 +89,13 @@ fn root_writes_metrics_only_where_nobody_else_may() {
     host.sh("install -d -m 775 -g ann /var/lib/exporter; install -d -m 777 /tmp/open; \
              ln -s /etc/shadow /tmp/open/link.prom");
     let before = host.sh("cat /etc/shadow");
-    for file in ["/var/lib/exporter/a.prom", "/home/ann/a.prom", "/tmp/open/link.prom"] {
+    for file in [
+        "/var/lib/exporter/a.prom",
+        "/home/ann/a.prom",
+        "/tmp/open/link.prom",
+        // The sticky bit keeps no user from making the name first.
+        "/tmp/a.prom",
+    ] {
         let run = host.persist(["status", "--metrics", file]).code(3);
         assert!(run.err().contains("root writes only where no other user can"), "{}", run.err());
     }

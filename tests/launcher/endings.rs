@@ -7,7 +7,7 @@ use crate::support::{Sandbox, wait_until};
 #[test]
 fn exit_0_closes_the_pane_and_is_recorded_as_closed() {
     let sandbox = Sandbox::new();
-    install_agent(&sandbox, "exit 0");
+    install_agent(&sandbox, "sleep 1.2; exit 0");
     sandbox.tmux(["new-session", "-d", "-s", "keep"]).ok();
     in_pane(&sandbox, &["--session", &id(1)]);
     wait_until("the pane is closed", || sandbox.panes("#{session_name}") == ["keep"]);
@@ -128,7 +128,15 @@ fn what_the_agent_went_on_to_in_its_pane_is_closed_with_it() {
         crate::support::run(save.args(["save", "--json", "--user-map"]).arg(no_map)).ok().json()
     };
     save();
-    // It ends as its user told it to.
+    // It ends as its user told it to, after some work.
+    wait_until("it has worked for a while", || {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+        let started: f64 =
+            stat.rsplit_once(") ").unwrap().1.split(' ').nth(19).unwrap().parse().unwrap();
+        let up = std::fs::read_to_string("/proc/uptime").unwrap();
+        let up: f64 = up.split(' ').next().unwrap().parse().unwrap();
+        up - started / 100.0 > 1.5
+    });
     let pid = nix::unistd::Pid::from_raw(pid);
     nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).unwrap();
     wait_until("the pane is closed", || sandbox.panes("#{session_name}") == ["keep"]);

@@ -111,7 +111,7 @@ fn what_a_killed_agent_did_to_the_terminal_is_undone() {
 #[test]
 fn standard_streams_reach_the_agent_as_they_are() {
     let sandbox = Sandbox::new();
-    install_agent(&sandbox, "cat; echo done >&2; exit 0");
+    install_agent(&sandbox, "cat; sleep 1.2; echo done >&2; exit 0");
     let mut launcher = super::command(&sandbox, &["--session", &id(1)]);
     launcher.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
     let mut child = launcher.stderr(std::process::Stdio::piped()).spawn().unwrap();

@@ -1,8 +1,11 @@
 //! `start-claude` in real panes, with a stub of the agent; `tests/agents` runs the real ones.
 
+mod broken_agents;
+mod dead_mounts;
 mod endings;
 mod keys;
 mod login;
+mod older_agents;
 mod setup;
 mod turns;
 mod waiting;

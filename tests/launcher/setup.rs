@@ -210,6 +210,6 @@ fn lesson_37_a_lost_onboarding_flag_is_put_back_and_nothing_else_is_touched() {
 fn a_wrong_argument_is_named_and_leaves_a_shell() {
     let sandbox = Sandbox::new();
     in_pane(&sandbox, &["--resume", "../../etc"]);
-    waits_for(&sandbox, "--resume ../../etc: not the UUID of a conversation");
+    waits_for(&sandbox, "--resume ../../etc: not the id of a conversation");
     wait_until("a login shell runs", || sandbox.panes("#{pane_current_command}") == ["sh"]);
 }

@@ -103,3 +103,65 @@ fn a_group_with_several_lines_is_left_or_reported_never_forgotten() {
         assert!(run.err().contains("group docker"), "{}", run.err());
     }
 }
+
+#[test]
+fn a_home_on_a_file_system_of_its_own_is_closed_and_not_moved() {
+    let Some(host) = host("offboard::shared::a_home_on_a_file_system_of_its_own") else { return };
+    let uid = host.uid("ann");
+    host.sh(&format!(
+        "mount -t tmpfs -o uid={uid},gid={uid},mode=711 own /home/ann; echo x >/home/ann/file"
+    ));
+    offboard(&host, ["cut", "ann"]).ok();
+    assert_eq!(host.sh("stat -c '%u %a' /home/ann"), "0 700\n");
+    let run = offboard(&host, ["archive", "ann", "--to", "/root/archives"]);
+    assert_ne!(run.code, 0, "{}", run.out());
+    assert!(run.err().contains("/home/ann"), "{}", run.err());
+    assert_eq!(host.sh("ls /root/archives; cat /home/ann/file"), "x\n");
+    offboard(&host, ["uncut", "ann"]).ok();
+    assert_eq!(host.sh("stat -c '%u %a' /home/ann"), format!("{uid} 711\n"));
+}
+
+#[test]
+fn a_primary_group_that_makes_root_and_one_of_its_own_are_told_apart() {
+    let Some(host) = host("offboard::shared::a_primary_group_that_makes_root") else { return };
+    let uid = host.uid("ann");
+    host.sh(&format!("sed 's/^ann:x:{uid}:{uid}:/ann:x:{uid}:900:/' /etc/passwd >/root/p; cat /root/p >/etc/passwd"));
+    let run = offboard(&host, ["cut", "ann"]).ok();
+    assert!(
+        run.out().contains("group docker: ann stays in it, as it is the primary group"),
+        "{}",
+        run.out()
+    );
+}
+
+#[test]
+fn a_set_group_id_copy_keeps_no_process_and_is_listed() {
+    let Some(host) = host("offboard::shared::a_set_group_id_copy_keeps_no_process") else { return };
+    host.sh("mount -t tmpfs -o mode=1777 vartmp /var/tmp; cp /bin/sleep /var/tmp/group
+        chown ann:900 /var/tmp/group; chmod 2755 /var/tmp/group");
+    // bob's own process, with a group that ann had: it is bob's, and its file is named.
+    host.start_as("bob", &["/var/tmp/group", "1000"]);
+    crate::support::wait_until("it runs", || {
+        host.sh("ps -e -o args= | grep -c '^/var/tmp/group' || :").trim() == "1"
+    });
+    let run = offboard(&host, ["cut", "ann"]).ok();
+    assert!(run.out().contains("set-id file of ann: /var/tmp/group (2755)"), "{}", run.out());
+    assert_eq!(host.sh("ps -e -o args= | grep -c '^/var/tmp/group'"), "1\n");
+}
+
+#[test]
+fn environment_files_at_jobs_and_crontabs_under_any_name_of_the_uid_go() {
+    let Some(host) = host("offboard::shared::environment_files_at_jobs_and_crontabs") else {
+        return;
+    };
+    let uid = host.uid("ann");
+    host.sh(&format!(
+        "cd /var/spool/cron/atjobs; for n in a0000101a b0000201b =0000301c; do
+        echo true >$n; chown {uid} $n; done; echo x >bobs; chown bob bobs"
+    ));
+    offboard(&host, ["cut", "ann"]).ok();
+    assert_eq!(host.sh(&format!("find /var/spool/cron -user {uid} | wc -l")), "0\n");
+    assert_eq!(host.sh("cat /var/spool/cron/atjobs/bobs"), "x\n");
+    offboard(&host, ["uncut", "ann"]).ok();
+    assert_eq!(host.sh(&format!("find /var/spool/cron -user {uid} | wc -l")), "5\n");
+}

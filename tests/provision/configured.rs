@@ -34,7 +34,10 @@ fn mode(path: &Path) -> u32 {
 fn instructions_are_mirrored_beside_what_a_person_wrote() {
     let sandbox = Sandbox::new();
     let file = sandbox.home().join(".codex/AGENTS.md");
-    assert_eq!(look_at_agents(&sandbox), json!({"instructions": "no_file", "login": "absent"}));
+    assert_eq!(
+        look_at_agents(&sandbox),
+        json!({"instructions": "no_file", "login": "absent", "codex_login": null})
+    );
     assert_eq!(mirror(&sandbox, "one\n", None)["done"], json!(["~/.codex/AGENTS.md written"]));
     assert_eq!(std::fs::read_to_string(&file).unwrap(), format!("{HEADER}\none\n"));
     assert_eq!((mode(&file), mode(file.parent().unwrap())), (0o600, 0o700));

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Places below a home that our work reads or writes.
-const PLACES: [&str; 7] = [
+const PLACES: [&str; 10] = [
     ".codex",
     ".codex/AGENTS.md",
     ".kube",
@@ -21,6 +21,9 @@ const PLACES: [&str; 7] = [
     ".claude",
     ".claude/.credentials.json",
     ".claude.json",
+    ".claude/rules",
+    ".zshrc.d",
+    ".zshrc.d/vault.sh",
 ];
 
 /// What may be there instead of what should be.
@@ -173,13 +176,17 @@ fn looks() -> Value {
         "agents": {"instructions": true, "login": true},
         "cluster": {},
         "browser": {"name": "playwright"},
+        "shared": {},
     }})
 }
 
-fn works() -> [Value; 2] {
+fn works() -> [Value; 3] {
+    let link = |kind: &str, name: &str| json!({"kind": kind, "name": name, "target": format!("/srv/base/{kind}/{name}")});
+    let links = [link("rules", "style.md"), link("zsh", "vault.sh")];
     [
         json!({"perform": {"agents": {"instructions": {"text": "managed\n", "before": null}}}}),
         json!({"perform": {"cluster": {"config": {"text": "apiVersion: v1\n"}}}}),
+        json!({"perform": {"shared": {"links": {"remove": links, "add": links}}}}),
     ]
 }
 

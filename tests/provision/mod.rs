@@ -2,6 +2,7 @@
 //! `NN-name/expected.txt` out: standard output, standard error, exit code.
 
 pub(crate) mod apply;
+mod backup;
 mod configured;
 mod hostile;
 mod hostile_homes;

@@ -48,8 +48,8 @@ fn a_record_that_cannot_be_read_ends_the_plan() {
     for (file, text, why) in [
         (
             "written.json",
-            "{\"hashes\": {}, \"other\": 1}",
-            "written.json: not a valid record: unknown field `other`",
+            "{\"hashes\": [], \"other\": 1}",
+            "written.json: not a valid record: invalid type: sequence, expected a map",
         ),
         ("written.json", "", "written.json: not a valid record: EOF"),
         ("roster.yaml", "users: [a]\n", "roster.yaml:1:8: expected a table of users"),
@@ -65,6 +65,24 @@ fn a_record_that_cannot_be_read_ends_the_plan() {
         let run = host.plan(&["--detailed-exitcode"]).code(1);
         assert!(run.err().contains(why), "{file}: {}", run.err());
         assert_eq!(run.out(), "");
+    }
+}
+
+/// A program may take it for an octal number, and another for the one on record.
+#[test]
+fn a_port_that_is_written_in_another_way_is_refused_as_it_is_written() {
+    // What is no number at all may be a secret: its hash is shown.
+    for (value, shown) in
+        [("03775", ": 03775 -> 3775"), ("+3775", ": sha256:"), ("3775 # mine", ": sha256:")]
+    {
+        let host = host("02-agrees");
+        let file = host.place().join("root/etc/t3-serve/reader.env");
+        std::fs::write(&file, format!("T3_PORT={value}\n")).unwrap();
+        let run = host.plan(&["--detailed-exitcode"]).code(3);
+        let line =
+            run.out().lines().find(|line| line.contains("reader.env T3_PORT")).unwrap().to_owned();
+        assert!(line.contains("! refused") && line.contains(shown), "{value}: {}", run.out());
+        assert!(!run.out().contains("T3_PORT: 3775 -> 3775"), "{}", run.out());
     }
 }
 
@@ -110,8 +128,10 @@ fn the_json_has_the_same_changes_and_no_action() {
     assert_eq!(plan["result"], "changes");
     assert_eq!(
         plan["tally"],
-        serde_json::json!({"add": 0, "repair": 2, "cut": 1, "remove": 0, "refused": 0, "report": 0})
+        serde_json::json!({"add": 1, "repair": 2, "cut": 1, "remove": 0, "refused": 0, "report": 0})
     );
+    let added = plan["changes"].as_array().unwrap().iter().find(|change| change["verb"] == "add");
+    assert_eq!(added.unwrap()["what"], "/etc/t3-serve/closed.json", "why bob is not served");
     assert_eq!(
         plan["changes"][0],
         serde_json::json!({
@@ -119,8 +139,8 @@ fn the_json_has_the_same_changes_and_no_action() {
             "what": "bob", "before": null, "after": null,
             "why": "in the applied roster, and no longer in the roster",
             "needs": [], "lines": [],
-            "steps": ["stop", "lock", "save", "kill", "linger", "units", "jobs", "tokens", "groups",
-                "processes", "home", "cluster", "again", "set-id", "record"],
+            "steps": ["stop", "lock", "save", "kill", "home", "linger", "units", "processes",
+                "jobs", "tokens", "groups", "cluster", "again", "set-id", "record"],
         })
     );
     assert_eq!(plan["ports"]["bob"], 3777, "a port of the past stays on record");

@@ -311,49 +311,6 @@ fn names_of_several_snapshots_are_restored_together() {
 }
 
 #[test]
-fn excluded_sessions_are_neither_saved_nor_lost_nor_restored_and_are_counted() {
-    let set_up = SetUp::new();
-    set_up.agent_in("new-session -d -s ci-1", "claude");
-    set_up.t("new-session -d -s web");
-    set_up.t("new-session -d -s scratch");
-    set_up.save();
-    set_up.sandbox.configure("[keep]\nexclude = [\"ci-*\"]\n");
-    set_up.t("set-option -t scratch @persist off");
-    let report = set_up.persist("save --json").ok().json();
-    let saved = &report["users"][0];
-    assert_eq!(
-        (&saved["sessions"], &saved["lost"], &saved["excluded"]),
-        (&1.into(), &0.into(), &2.into())
-    );
-    let names: Vec<_> = set_up.snapshot().rows.into_iter().map(|row| row.session).collect();
-    assert_eq!(names, [b"web"]);
-    let shown = set_up.persist("show").ok();
-    assert!(shown.err().contains("excluded from saves: ci-1, scratch"), "{}", shown.err());
-    let doctor = set_up.persist("doctor").out();
-    assert!(
-        doctor.contains("not saved by @persist off or as ci-*; live: ci-1, scratch"),
-        "{doctor}"
-    );
-    set_up.crash();
-    set_up.restore();
-    assert_eq!(set_up.panes("#{session_name}"), ["web"]);
-}
-
-#[test]
-fn what_an_older_snapshot_has_of_an_excluded_session_comes_back_by_name_alone() {
-    let set_up = SetUp::new();
-    set_up.t("new-session -d -s ci-1");
-    set_up.t("new-session -d -s web");
-    set_up.save();
-    set_up.crash();
-    set_up.sandbox.configure("[keep]\nexclude = [\"ci-?\"]\n");
-    set_up.restore();
-    assert_eq!(set_up.panes("#{session_name}"), ["web"]);
-    set_up.persist("restore ci-1").ok();
-    assert_eq!(set_up.panes("#{session_name}"), ["ci-1", "web"]);
-}
-
-#[test]
 fn show_says_when_a_session_was_closed() {
     let set_up = SetUp::new();
     set_up.t("new-session -d -s web");

@@ -10,10 +10,18 @@ const SHAPE: &str = "#{session_name}:#{window_index}.#{pane_index} #{window_name
     #{pane_current_path} #{window_width}x#{window_height} #{pane_width}x#{pane_height} \
     #{pane_left},#{pane_top} #{window_active}#{pane_active}";
 
+/// One format of every pane, by a command for which no hook runs.
+fn listed(set_up: &SetUp, format: &str) -> Vec<String> {
+    // A comma would begin the format of the active pane.
+    let format = format!("#{{S:#{{W:#{{P:{}\n}}}}}}", format.replace(',', "#,"));
+    let run = set_up.tmux(["list-commands", "-F", &format, "display-message"]);
+    run.out().lines().filter(|line| !line.is_empty()).map(str::to_owned).collect()
+}
+
 /// The panes once all their programs have started: before that tmux knows no directory.
 fn settled(set_up: &SetUp, format: &str) -> Vec<String> {
     wait_for("every pane has its directory", || {
-        let panes = set_up.panes(format);
+        let panes = listed(set_up, format);
         panes.iter().all(|pane| pane.contains('/')).then_some(panes)
     })
 }

@@ -246,3 +246,120 @@ fn of_two_agents_in_one_pane_neither_is_forgotten() {
     let history = set_up.persist("history --json").ok().json().to_string();
     assert!(history.contains(A) && history.contains(B), "{history}");
 }
+
+#[test]
+fn what_is_in_the_background_is_in_the_history_and_named_with_how_to_continue_it() {
+    let set_up = SetUp::new();
+    set_up.t("new-session -d -s keep");
+    let id = set_up.agent_in("new-session -d -s a", "exec claude");
+    let account = set_up.sandbox.home().join(".claude-work");
+    let other = format!("CLAUDE_CONFIG_DIR={} exec claude", account.display());
+    let other = set_up.agent_in("new-session -d -s b", &other);
+    for (home, id) in [(set_up.sandbox.home().join(".claude"), A), (account, B)] {
+        let job = home.join("jobs").join(&id[..8]);
+        std::fs::create_dir_all(&job).unwrap();
+        let state =
+            serde_json::json!({"sessionId": id, "cwd": set_up.sandbox.work(), "state": "done"});
+        std::fs::write(job.join("state.json"), state.to_string()).unwrap();
+        let project = home.join("projects/-somewhere");
+        std::fs::create_dir_all(&project).unwrap();
+        std::fs::write(project.join(format!("{id}.jsonl")), "{}\n").unwrap();
+    }
+    // One that was never prompted, one that a pane shows, and what is no job.
+    let jobs = set_up.sandbox.home().join(".claude/jobs");
+    for (name, text) in [
+        ("33333333", r#"{"sessionId":"33333333-0000-4000-8000-000000000001"}"#.to_owned()),
+        (&id[..8], format!(r#"{{"sessionId":"{id}"}}"#)),
+        ("no-hex", r#"{"sessionId":"11111111-0000-4000-8000-000000000009"}"#.to_owned()),
+        ("44444444", "torn".to_owned()),
+    ] {
+        std::fs::create_dir_all(jobs.join(name)).unwrap();
+        std::fs::write(jobs.join(name).join("state.json"), text).unwrap();
+    }
+    set_up.save();
+    let shown = set_up.persist("show").ok();
+    for id in [A, B] {
+        assert!(shown.err().contains(&format!("'claude attach {}'", &id[..8])), "{}", shown.err());
+    }
+    for absent in ["33333333", &id[..8], &other[..8]] {
+        assert!(!shown.err().contains(&format!("attach {absent}")), "{}", shown.err());
+    }
+    let history = set_up.persist("history --json").ok().json();
+    let of = |history: &serde_json::Value, id: &str| {
+        let all = history["conversations"].as_array().unwrap();
+        let found = all.iter().find(|one| one["conversation"] == id).cloned();
+        found.unwrap_or_else(|| panic!("no {id} in {history}"))
+    };
+    assert_eq!(of(&history, A)["state"], "background");
+    assert_eq!(of(&history, A)["attach"], format!("claude attach {}", &A[..8]));
+    assert_eq!(of(&history, B)["state"], "background");
+    assert_eq!(of(&history, &id)["state"], "live");
+    assert!(of(&history, &id).get("attach").is_none());
+    // The job is gone; its conversation is known all the same.
+    std::fs::remove_dir_all(jobs.join(&A[..8])).unwrap();
+    let history = set_up.persist("history --json").ok().json();
+    assert_eq!(of(&history, A)["state"], "gone");
+    assert!(set_up.persist("history").ok().out().contains(&format!("claude attach {}", &B[..8])));
+}
+
+#[test]
+fn what_an_agent_does_is_known_by_its_record_before_what_its_hooks_left() {
+    let set_up = SetUp::new();
+    let id = set_up.agent_in("new-session -d -s a", "exec claude");
+    lay_stamp(&set_up, "a", &id);
+    set_up.t("set-option -p -t a @agent_state busy");
+    set_up.save();
+    let shown = |key: &str| {
+        let report = set_up.persist("show --json").ok().json();
+        let rows = report.get("rows").or_else(|| report["users"][0].get("rows")).cloned();
+        rows.unwrap()[0][key].clone()
+    };
+    for (status, waiting_for) in [
+        ("waiting", Some("dialog open")),
+        ("waiting", Some("permission prompt")),
+        ("idle", None),
+        ("busy", None),
+    ] {
+        edit_record(&set_up, "a", |record| {
+            record["status"] = status.into();
+            record["waitingFor"] = waiting_for.into();
+        });
+        assert_eq!(shown("agent_state"), status);
+        assert_eq!(shown("waiting_for"), serde_json::Value::from(waiting_for));
+    }
+    let text = set_up.persist("show").ok().out();
+    assert!(text.contains("; busy"), "{text}");
+    // Without a status of its own, as for a second after its start, the mark counts.
+    edit_record(&set_up, "a", |record| drop(record.as_object_mut().unwrap().remove("status")));
+    set_up.t("set-option -p -t a @agent_state waiting");
+    assert_eq!(shown("agent_state"), "waiting");
+}
+
+#[test]
+fn what_agents_do_is_counted_and_so_are_those_of_which_it_is_not_known() {
+    let set_up = SetUp::new();
+    set_up.install(&["gemini"]);
+    for (session, program) in
+        [("a", "claude"), ("b", "claude"), ("c", "codex"), ("d", "codex"), ("e", "gemini")]
+    {
+        set_up.agent_in(&format!("new-session -d -s {session}"), &format!("exec {program}"));
+    }
+    set_up.save();
+    edit_record(&set_up, "a", |record| {
+        record["status"] = "waiting".into();
+        record["waitingFor"] = "dialog open".into();
+    });
+    set_up.type_line("c", "/status busy");
+    let of = |words: &str, key: &str| {
+        let report = set_up.persist(words).ok().json();
+        report.get(key).or_else(|| report["users"][0].get(key)).cloned().unwrap()
+    };
+    let expected = serde_json::json!({"busy": 1, "waiting": 1, "idle": 2, "unknown": 1});
+    wait_until("all are counted", || of("status --json", "agents") == expected);
+    let rows = of("show --json", "rows");
+    let states: Vec<_> =
+        rows.as_array().unwrap().iter().map(|row| row["agent_state"].as_str()).collect();
+    assert_eq!(states, [Some("waiting"), Some("idle"), Some("busy"), Some("idle"), None]);
+    let table = set_up.persist("status").ok().out();
+    assert!(table.contains("1 waiting, 1 busy, 2 idle, 1 unknown"), "{table}");
+}

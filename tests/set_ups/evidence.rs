@@ -2,6 +2,7 @@
 //! old or late, threads behind a daemon, what killed agents left.
 
 use super::record::{edit_record, stub_pid};
+use crate::support::sandbox::{ended, kill};
 use crate::support::set_up::{SetUp, Started};
 use crate::support::wait_until;
 
@@ -178,10 +179,12 @@ fn of_several_threads_that_a_codex_holds_the_latest_is_its_own() {
 fn a_fork_of_a_thread_is_not_taken_for_the_thread() {
     let mut set_up = SetUp::new();
     set_up.set("STUB_PROMPTED", "");
-    let thread = "019aa38a-b2c0-7000-8000-000000000001";
-    set_up.agent_in("new-session -d -s a", &format!("STUB_DAEMON=1 exec codex fork {thread}"));
+    let thread = set_up.agent_in("new-session -d -s keep", "STUB_PROMPTED=1 exec codex");
+    let command = format!("STUB_DAEMON=1 exec codex fork {thread}");
+    let fork = set_up.agent_in("new-session -d -s a", &command);
     set_up.save();
-    assert_eq!(set_up.conversation("a:0.0"), None);
+    assert_eq!(set_up.conversation("a:0.0"), Some(fork));
+    assert_eq!(set_up.conversation("keep:0.0"), Some(thread));
 }
 
 #[test]
@@ -211,6 +214,44 @@ fn what_killed_agents_left_fills_the_time_between_the_last_save_and_the_crash() 
         let is_back = |id: &str| all.contains(&format!("--resume {id}"));
         is_back(&after) && is_back(&unseen) && !is_back(&before)
     });
+}
+
+#[test]
+fn a_killed_agent_is_lost_on_the_conversation_that_it_began_after_the_last_save() {
+    let set_up = SetUp::new();
+    set_up.t("new-session -d -s a");
+    set_up.t("new-session -d -s own");
+    let line = "STUB_TMUX=PLACE claude";
+    let place = |session: &str| {
+        set_up
+            .t(&format!("display-message -p -t {session} {session}:#{{window_id}}.#{{pane_id}}"))
+            .out()
+    };
+    for (number, session) in ["a", "own"].iter().enumerate() {
+        set_up.type_line(session, &line.replace("PLACE", place(session).trim()));
+        set_up.wait_for_starts(number + 1);
+    }
+    let before = ["a", "own"].map(|session| set_up.conversation_shown(session));
+    set_up.save();
+    // What is written in the second of the save may be older than it.
+    let saved = terminal_lobby::sys::clock::now();
+    wait_until("this second is over", || terminal_lobby::sys::clock::now() > saved);
+    set_up.type_line("a", "/clear");
+    wait_until("the new one", || set_up.conversation_shown("a") != before[0]);
+    let after = set_up.conversation_shown("a");
+    for start in set_up.started() {
+        kill(start.pid);
+        wait_until("it is gone", || ended(start.pid));
+    }
+    let lost: Vec<_> = set_up.save().rows.into_iter().map(|row| row.conversation).collect();
+    assert_eq!(lost, [Some(after.clone().into()), Some(before[1].clone().into())]);
+    set_up.restore();
+    let mut again: Vec<String> =
+        set_up.wait_for_starts(4)[2..].iter().map(Started::arguments).collect();
+    again.sort();
+    let mut expected = [&after, &before[1]].map(|id| format!("--resume {id}"));
+    expected.sort();
+    assert_eq!(again, expected);
 }
 
 #[test]

@@ -74,6 +74,50 @@ impl Drop for Mount {
     }
 }
 
+/// An automount whose server never answers, over a directory that exists.
+struct DeadAutomount {
+    point: PathBuf,
+    daemon: Child,
+}
+
+impl DeadAutomount {
+    /// In a process group of its own: the kernel lets the daemon's own group pass.
+    const DAEMON: &'static str = "
+import ctypes, os, sys, time
+os.setpgid(0, 0)
+read, write = os.pipe()
+options = 'fd=%d,pgrp=%d,minproto=5,maxproto=5,direct' % (write, os.getpgrp())
+mounted = ctypes.CDLL(None).mount(b'dead', os.fsencode(sys.argv[1]), b'autofs', 0, options.encode())
+time.sleep(10000 if mounted == 0 else 0)
+";
+
+    fn over(point: &Path, test: &str) -> Option<Self> {
+        let mut python = Command::new("python3");
+        let daemon = python.args(["-c", Self::DAEMON]).arg(point).spawn().unwrap();
+        let mut automount = Self { point: point.to_owned(), daemon };
+        let is_there = || {
+            let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
+            mounts.contains(&format!(" {} ", point.display()))
+        };
+        wait_until("the automount is there or its daemon has ended", || {
+            is_there() || automount.daemon.try_wait().unwrap().is_some()
+        });
+        if !is_there() {
+            lacks(test, "autofs, or the right to mount");
+            return None;
+        }
+        Some(automount)
+    }
+}
+
+impl Drop for DeadAutomount {
+    fn drop(&mut self) {
+        kill(i32::try_from(self.daemon.id()).unwrap());
+        let _ = self.daemon.wait();
+        let _ = Command::new("umount").arg("-l").arg(&self.point).status();
+    }
+}
+
 #[track_caller]
 fn soon<T>(what: &str, act: impl FnOnce() -> T) -> T {
     let begin = Instant::now();
@@ -149,6 +193,29 @@ fn a_restore_beside_a_mount_that_hangs_restores_the_rest_and_the_next_one_comple
     let actions: Vec<_> =
         again["rows"].as_array().unwrap().iter().map(|row| &row["action"]).collect();
     assert_eq!(actions, ["skip", "skip", "skip"]);
+}
+
+#[test]
+fn an_automount_whose_server_is_dead_costs_its_panes_their_directory_until_it_is_gone() {
+    let set_up = SetUp::new();
+    let net = set_up.directory("net");
+    let proj = set_up.directory("net/proj");
+    set_up.t("new-session -d -s good");
+    set_up.t(&format!("new-session -d -s net -c {proj}"));
+    set_up.save();
+    set_up.crash();
+    let test = "an_automount_whose_server_is_dead";
+    let Some(automount) = DeadAutomount::over(Path::new(&net), test) else { return };
+    let run = soon("the restore", || set_up.persist("restore")).ok();
+    assert!(run.out().contains("does not answer"), "{}", run.out());
+    let home = set_up.sandbox.home().to_str().unwrap().to_owned();
+    let path = || set_up.panes("#{pane_current_path}")[1].clone();
+    wait_until("it waits in the home", || path() == home);
+    soon("the save", || set_up.save());
+    assert_eq!(set_up.row("net:0.0").cwd, proj.as_bytes());
+    drop(automount);
+    set_up.restore();
+    wait_until("it is where it was", || path() == proj);
 }
 
 #[test]

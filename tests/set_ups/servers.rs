@@ -2,7 +2,7 @@
 //! becomes of their sockets.
 
 use crate::support::set_up::SetUp;
-use crate::support::wait_until;
+use crate::support::{run, wait_until};
 use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 
@@ -109,6 +109,37 @@ fn sessions_that_end_without_clients_are_kept() {
     set_up.crash();
     set_up.restore();
     assert_eq!(set_up.panes("#{session_name}.#{pane_index}"), ["a.0", "a.1"]);
+}
+
+#[test]
+fn sessions_that_end_without_clients_are_kept_while_clients_of_others_come_and_go() {
+    let set_up = SetUp::new();
+    for session in ["a", "b", "c"] {
+        set_up.sandbox.tmux(["new-session", "-d", "-s", session]).ok();
+        set_up.sandbox.tmux(["split-window", "-t", session]).ok();
+    }
+    set_up.sandbox.tmux(["new-session", "-d", "-s", "d", "-t", "a"]).ok();
+    set_up.tmux_conf("set -g destroy-unattached on\nset -s exit-empty off\n");
+    set_up.save();
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    for _ in 0..3 {
+        set_up.crash();
+        stop.store(false, std::sync::atomic::Ordering::Relaxed);
+        let restored = std::thread::scope(|scope| {
+            // Each client that goes makes tmux end the sessions that no client shows.
+            scope.spawn(|| {
+                while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                    let _ = run(set_up.command("tmux").args(["-N", "list-sessions"]));
+                }
+            });
+            let restored = set_up.persist("restore");
+            stop.store(true, std::sync::atomic::Ordering::Relaxed);
+            restored
+        });
+        assert_eq!(restored.code, 0, "{}{}", restored.out(), restored.err());
+        let shown = set_up.panes("#{session_name}.#{pane_index}");
+        assert_eq!(shown, ["a.0", "a.1", "b.0", "b.1", "c.0", "c.1", "d.0", "d.1"]);
+    }
 }
 
 /// What the configuration of these tests sets.

@@ -20,12 +20,21 @@ const SHAPE: &str = "#{session_name}:#{window_index}.#{pane_index} \
     #{?automatic-rename,,#{window_name}} #{pane_current_path} #{window_width}x#{window_height} \
     #{pane_left},#{pane_top},#{pane_width},#{pane_height} #{window_active}#{pane_active}";
 
-fn configurations() -> Vec<PathBuf> {
+/// Their files.
+pub(super) fn configurations() -> Vec<PathBuf> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/set_ups/tmux_conf");
     let mut files: Vec<PathBuf> =
         std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
     files.sort();
     files
+}
+
+/// Puts what stands for a plugin manager where the configurations look for one.
+pub(super) fn install_plugin_manager(set_up: &SetUp) {
+    let tpm = set_up.sandbox.home().join(".tmux/plugins/tpm/tpm");
+    std::fs::create_dir_all(tpm.parent().unwrap()).unwrap();
+    std::fs::write(&tpm, PLUGIN_MANAGER).unwrap();
+    std::fs::set_permissions(&tpm, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 /// The panes of the sessions that are made here, once their shells have started.
@@ -54,10 +63,7 @@ fn make(set_up: &SetUp) {
 fn difference(conf: &str) -> Option<String> {
     let set_up = SetUp::new();
     set_up.tmux_conf(conf);
-    let tpm = set_up.sandbox.home().join(".tmux/plugins/tpm/tpm");
-    std::fs::create_dir_all(tpm.parent().unwrap()).unwrap();
-    std::fs::write(&tpm, PLUGIN_MANAGER).unwrap();
-    std::fs::set_permissions(&tpm, std::fs::Permissions::from_mode(0o755)).unwrap();
+    install_plugin_manager(&set_up);
     make(&set_up);
     let before = shape(&set_up);
     for round in 1..=2 {

@@ -178,6 +178,86 @@ fn a_site_names_the_options_that_are_kept() {
     assert_eq!(options(&set_up, "a:0.0")[2], Vec::<String>::new());
 }
 
+/// Makes the records say that options were last read long ago: `options_read` a portion of all, `options_asked`
+/// those of what is in use.
+pub(super) fn age(set_up: &SetUp, records: &[&str]) {
+    let file = set_up.sandbox.user_state().join("activity.tsv");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let aged = text.lines().map(|line| match line.split_once('\t') {
+        Some((name, time)) if records.contains(&name) => {
+            format!("{name}\t{}\n", time.parse::<u64>().unwrap() - 250)
+        }
+        _ => format!("{line}\n"),
+    });
+    std::fs::write(&file, aged.collect::<String>()).unwrap();
+}
+
+/// The options of a session's first row in the newest snapshot.
+fn saved(set_up: &SetUp, session: &str) -> String {
+    set_up.save();
+    let snapshot = set_up.snapshot();
+    let row = snapshot.rows.iter().find(|row| row.session == session.as_bytes()).unwrap();
+    let field = row.user_options.clone().unwrap_or_default();
+    String::from_utf8(field).unwrap().replace('\0', " ")
+}
+
+#[test]
+fn of_many_panes_options_that_change_are_saved_although_not_all_are_read_each_time() {
+    let set_up = SetUp::new();
+    set_up.sandbox.configure("save_on_change = false\n");
+    for n in 10..30 {
+        set_up.t(&format!("new-session -d -s s{n} sleep 1000"));
+    }
+    // Ids of panes with two digits, too.
+    set_up.t("set-option -p -t s28: @role one");
+    set_up.t("set-option -p -t s10: @role one");
+    set_up.t("set-option -t s11: @title eleven");
+    assert_eq!(saved(&set_up, "s10"), "p:@role=one ");
+    assert_eq!(saved(&set_up, "s28"), "p:@role=one ");
+    // Values of names that are known are seen by every save; so are new sessions.
+    set_up.t("set-option -p -t s10: @role two");
+    assert_eq!(saved(&set_up, "s10"), "p:@role=two ");
+    set_up.t("set-option -pu -t s10: @role");
+    set_up.t("set-option -w -t s10: @role three");
+    assert_eq!(saved(&set_up, "s10"), "w:@role=three ");
+    set_up.t("new-session -d -s s30 sleep 1000");
+    set_up.t("set-option -w -t s30: @note new");
+    assert_eq!(saved(&set_up, "s30"), "w:@note=new ");
+    // The pane that had the options of its session is gone.
+    set_up.t("split-window -d -t s11: sleep 1000");
+    assert_eq!(saved(&set_up, "s11"), "s:@title=eleven ");
+    set_up.t("kill-pane -t s11:0.0");
+    assert_eq!(saved(&set_up, "s11"), "s:@title=eleven ");
+    // What is in use.
+    set_up.t("set-option -w -t s12: @other quiet");
+    set_up.t("new-window -d -t s13: -n loud");
+    assert_eq!(saved(&set_up, "s13"), "");
+    set_up.tmux(["respawn-pane", "-k", "-t", "s13:loud", "echo loud; exec sleep 1000"]).ok();
+    set_up.wait_for_text("s13:loud", "loud");
+    set_up.t("set-option -t s13: @other loud");
+    age(&set_up, &["options_asked"]);
+    assert_eq!(saved(&set_up, "s13"), "s:@other=loud ");
+    // After a while a portion of the others, and then the next one.
+    for n in 14..30 {
+        set_up.t(&format!("set-option -w -t s{n}: @late x"));
+    }
+    let late = || {
+        saved(&set_up, "s10");
+        let rows = set_up.snapshot().rows.into_iter().filter_map(|row| row.user_options);
+        rows.filter(|field| field.starts_with(b"w:@late=x\0")).count()
+    };
+    age(&set_up, &["options_read"]);
+    let in_portion = late();
+    assert!((1..16).contains(&in_portion), "{in_portion}");
+    age(&set_up, &["options_read"]);
+    assert_eq!(late(), 16);
+    assert_eq!(saved(&set_up, "s12"), "w:@other=quiet ");
+    // A save in between asks for nothing and keeps all.
+    let before = set_up.sandbox.latest();
+    set_up.save();
+    assert_eq!(set_up.sandbox.latest(), before);
+}
+
 #[test]
 fn options_of_each_session_of_a_group_and_of_lost_panes_come_back() {
     let set_up = SetUp::new();

@@ -8,6 +8,7 @@ use super::{Run, run, wait_for, wait_until};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 /// Where `install-prerequisites.sh` puts the agents: `test` the pinned ones, `soak` also older ones,
@@ -19,11 +20,14 @@ pub(crate) fn agents() -> PathBuf {
 
 const KEY: &str = "sk-ant-test-0123456789abcdefghijklmnopqrstuvwxyz";
 
+/// Directories in the home for `CLAUDE_CONFIG_DIR` and `CODEX_HOME` of another account.
+pub(crate) const OTHER_ACCOUNT: [&str; 2] = [".claude-work", ".codex-work"];
+
 /// A [`Sandbox`] with agents.
 pub(crate) struct AgentLab {
     // Dropped in this order: the API writes into the sandbox's directory.
     api: MockApi,
-    pub(crate) sandbox: Sandbox,
+    pub(crate) sandbox: Rc<Sandbox>,
 }
 
 /// An agent that runs and can be typed to.
@@ -79,7 +83,7 @@ impl AgentLab {
             lacks(&test, "the real agents in target/agents (make test installs them)");
             return None;
         }
-        let sandbox = Sandbox::new();
+        let sandbox = Rc::new(Sandbox::new());
         let api = MockApi::start(&sandbox);
         let lab = Self { api, sandbox };
         lab.answer_dialogs();
@@ -149,6 +153,20 @@ impl AgentLab {
         std::fs::write(&path, toml + &table).unwrap();
     }
 
+    /// Gives the agents' other account ([`OTHER_ACCOUNT`]) the settings of the usual one.
+    pub(crate) fn copy_account(&self) {
+        let home = self.sandbox.home();
+        let [claude, codex] = OTHER_ACCOUNT.map(|dir| home.join(dir));
+        for (from, to) in [
+            (".claude.json", claude.join(".claude.json")),
+            (".claude/settings.json", claude.join("settings.json")),
+            (".codex/config.toml", codex.join("config.toml")),
+        ] {
+            std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+            std::fs::copy(home.join(from), to).unwrap();
+        }
+    }
+
     /// Starts `program` with a tmux command (`["new-session", "-s", "a"]`); gives the pane's id.
     #[track_caller]
     pub(crate) fn start(&self, tmux: &[&str], cwd: &Path, program: &[&str]) -> String {
@@ -189,10 +207,12 @@ impl AgentLab {
     #[track_caller]
     pub(crate) fn codex_in(&self, pane: &str) -> Agent {
         self.wait_for_agent("Codex", "›", pane, |pid| {
-            let locks = self.sandbox.home().join(".codex/thread-writer-locks");
+            let locks = [".codex", OTHER_ACCOUNT[1]]
+                .map(|dir| self.sandbox.home().join(dir).join("thread-writer-locks"));
             // Beside the conversation's lock Codex takes `.coordination.lock` for moments.
             open_files(pid).into_iter().find_map(|path| {
-                let id = path.strip_prefix(&locks).ok()?.to_str()?.strip_suffix(".lock")?;
+                let file = locks.iter().find_map(|locks| path.strip_prefix(locks).ok())?;
+                let id = file.to_str()?.strip_suffix(".lock")?;
                 (!id.starts_with('.')).then(|| id.to_owned())
             })
         })
@@ -225,9 +245,11 @@ impl AgentLab {
 
     /// Claude's own record about a process that runs it.
     pub(crate) fn live_record(&self, pid: i32) -> Option<serde_json::Value> {
-        let path = self.sandbox.home().join(format!(".claude/sessions/{pid}.json"));
-        // Not written atomically: a torn one is one that is not there yet.
-        serde_json::from_slice(&std::fs::read(path).ok()?).ok()
+        [".claude", OTHER_ACCOUNT[0]].iter().find_map(|dir| {
+            let path = self.sandbox.home().join(format!("{dir}/sessions/{pid}.json"));
+            // Not written atomically: a torn one is one that is not there yet.
+            serde_json::from_slice(&std::fs::read(path).ok()?).ok()
+        })
     }
 
     /// Types one line and waits until it stands there.
@@ -279,7 +301,14 @@ impl AgentLab {
     /// The file that holds a conversation, of either agent.
     pub(crate) fn transcript(&self, conversation: &str) -> Option<PathBuf> {
         let name = format!("{conversation}.jsonl");
-        [".claude/projects", ".codex/sessions"].iter().find_map(|dir| {
+        let [claude, codex] = OTHER_ACCOUNT;
+        let dirs = [
+            (".claude", "projects"),
+            (".codex", "sessions"),
+            (claude, "projects"),
+            (codex, "sessions"),
+        ];
+        dirs.iter().map(|(account, dir)| format!("{account}/{dir}")).find_map(|dir| {
             files(&self.sandbox.home().join(dir)).into_iter().find(|path| {
                 path.file_name().unwrap().to_str().is_some_and(|file| file.ends_with(&name))
             })

@@ -2,10 +2,11 @@
 //! is installed. `run-tests.sh` makes the two boxes that every other one stands on.
 
 use super::lacks::lacks;
-use super::run::{Run, run};
+use super::run::{Run, run, run_within};
 use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 const BOOTBOX: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/boot/bootbox");
 const BOXES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/boxes/boxes");
@@ -24,6 +25,8 @@ pub(crate) enum On {
     Host,
     /// The host on a disk of its own, which a power loss cuts off.
     Disk,
+    /// The host with nginx and Caddy.
+    Lobby,
     /// The host on another suite of Debian.
     Suite(&'static str),
 }
@@ -61,6 +64,7 @@ impl BootBox {
         let parent = match on {
             On::Bare => "bare".to_owned(),
             On::Host | On::Disk => "host".to_owned(),
+            On::Lobby => "lobby".to_owned(),
             On::Suite(suite) => format!("host-{suite}"),
         };
         if !Path::new(BOXES).join(&parent).exists() {
@@ -82,9 +86,9 @@ impl BootBox {
         Self::bootbox(["boot", &self.name]).ok().err()
     }
 
-    /// Starts it, where it may go down before it is up.
+    /// Starts it, where it may go down before it is up: as late as the test has it go down.
     pub(crate) fn try_boot(&self) -> Run {
-        Self::bootbox(["boot", &self.name])
+        run_within(Command::new(BOOTBOX).args(["boot", &self.name]), Duration::from_secs(150))
     }
 
     /// Shuts it down cleanly.

@@ -160,6 +160,11 @@ impl Host {
         self.background.borrow_mut().push(command.spawn().unwrap());
     }
 
+    /// The first process of the host, by the machine's numbers.
+    pub(crate) fn init(&self) -> i32 {
+        self.init
+    }
+
     /// Kills every process of a user, and waits until they are gone.
     pub(crate) fn end_all_of(&self, user: &str) {
         let list = format!("find /proc -maxdepth 1 -user {user} -printf '%f\\n' 2>/dev/null || :");

@@ -1,11 +1,11 @@
 #!/bin/sh
 # Installs what this machine lacks for one purpose, and says what it installs.
-#   install-prerequisites.sh run     to build and to run: tmux, git, a C linker, make, cargo
-#   install-prerequisites.sh test    the same, and what the tests drive: strace, python3, openssl, node, visudo, zstd,
+#   install-prerequisites.sh run     to build and to run: tmux, git, a C linker, make, cargo; node and npm for the page
+#   install-prerequisites.sh test    the same, and what the tests drive: strace, python3, openssl, visudo, zstd, a browser,
 #                                    the real agents (target/agents, pinned by tests/agents/lab); for
 #                                    root what boots a box: systemd-nspawn, debootstrap; and another version of tmux
-#                                    (target/tmux)
-#   install-prerequisites.sh soak    the same, and older agents (target/agents-older)
+#                                    (target/tmux); and promtool (target/tools), from Debian's package
+#   install-prerequisites.sh soak    the same, older agents (target/agents-older), and opencode (target/agents-opencode)
 #   install-prerequisites.sh deb     what packs the Debian package: cargo-deb (target/tools, pinned)
 # Silent when nothing is missing.
 set -eu
@@ -20,6 +20,8 @@ missing() (
     has tmux tmux
     has git git
     has make make
+    has node node
+    has npm npm
     # Without the C library's start file cc is there and yet cannot link.
     case $(cc -print-file-name=crt1.o 2>/dev/null) in /*) ;; *) echo cc ;; esac
     [ "$1" != deb ] || has dpkg-shlibdeps dpkg-shlibdeps
@@ -27,16 +29,21 @@ missing() (
     has strace strace
     has python3 python3
     has openssl openssl
-    has node node
-    has npm npm
+    has chromium chromium
+    has ss ss
     has unshare unshare
     has useradd useradd
     has visudo visudo
     has zstd zstd
     has ps ps
-    # A file system that hangs; a shell whose prompts have helpers.
+    # A file system that hangs; a server of git over ssh; a shell whose prompts have helpers.
     ! command -v apt-get >/dev/null 2>&1 || has bindfs bindfs
+    ! command -v apt-get >/dev/null 2>&1 || has restic restic
+    ! command -v apt-get >/dev/null 2>&1 || has sshd sshd
     ! command -v apt-get >/dev/null 2>&1 || has zsh zsh
+    ! command -v apt-get >/dev/null 2>&1 || has fish fish
+    # What checks the package.
+    ! command -v apt-get >/dev/null 2>&1 || has lintian lintian
     # Only root boots a box.
     [ "$(id -u)" = 0 ] || exit 0
     has systemd-nspawn systemd-nspawn
@@ -67,6 +74,8 @@ packages_of() {
         apk:cc) echo gcc musl-dev ;;
         pacman:python3) echo python ;;
         *:node) echo nodejs ;;
+        dnf:ss) echo iproute ;;
+        *:ss) echo iproute2 ;;
         *:unshare) echo util-linux ;;
         *:visudo) echo sudo ;;
         apt-get:useradd) echo passwd ;;
@@ -76,6 +85,7 @@ packages_of() {
         *:ps) echo procps ;;
         dnf:systemd-nspawn | zypper:systemd-nspawn | apt-get:systemd-nspawn) echo systemd-container ;;
         *:systemd-nspawn) echo systemd ;;
+        apt-get:sshd) echo openssh-server ;;
         *:mkfs.ext4) echo e2fsprogs ;;
         apt-get:dpkg-shlibdeps) echo dpkg-dev ;;
         *:dpkg-shlibdeps) echo dpkg ;;
@@ -142,21 +152,21 @@ check_cargo() {
     fi
 }
 
-# install_agents LAB PLACE: installs the agents of a lock file into target/PLACE, whole or not at
-# all. Without them (no network, say) the tests still run, and those that need agents report what
+# install_agents LAB PLACE FETCH: installs the agents of a lock file into target/PLACE, by the function
+# FETCH, whole or not at all. Without them (no network, say) the tests still run, and those that need agents report what
 # they lack.
 install_agents() (
-    lab=$1 place=target/$2
+    lab=$1 place=target/$2 fetch=$3
     stamp=$(cat "$lab/package.json" "$lab/package-lock.json" | sha256sum)
     stamp=${stamp%% *}
     if [ "$(cat "$place/stamp" 2>/dev/null)" = "$stamp" ]; then return 0; fi
-    say "installing the real agents of $lab/package-lock.json into $place"
+    say "installing the programs of $lab/package-lock.json into $place"
     mkdir -p target
     new=$(mktemp -d "$place.XXXXXX")
     trap 'rm -rf "$new"' EXIT
     cp "$lab/package.json" "$lab/package-lock.json" "$new/"
-    if ! fetch_agents "$new" >&2; then
-        say 'the agents could not be installed: the tests that need them will not run'
+    if ! "$fetch" "$new" >&2; then
+        say 'they could not be installed: the tests that need them will not run'
         return 0
     fi
     chmod 755 "$new" # mktemp's 0700 would hide the agents from the accounts that tests switch to
@@ -176,6 +186,31 @@ fetch_agents() (
         rm -rf home
 )
 
+# The others need no script of theirs. `npm ci` refuses a lock file without the optional parts for other
+# systems, which not every registry has; what is in it is pinned for `npm install`, too.
+fetch_others() (
+    cd "$1" && mkdir home &&
+        npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error &&
+        for agent in copilot gemini pi qwen; do
+            HOME=$PWD/home "node_modules/.bin/$agent" --version || exit
+        done &&
+        rm -rf home
+)
+
+# opencode needs a script of its own, which puts the native binary in place of a stub; it starts slowly.
+fetch_opencode() (
+    cd "$1" && mkdir home &&
+        npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error &&
+        (cd node_modules/opencode-ai && node postinstall.mjs) &&
+        HOME=$PWD/home node_modules/.bin/opencode --version &&
+        rm -rf home
+)
+
+# The OpenID provider of the lobby's tests.
+fetch_provider() (
+    cd "$1" && npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error
+)
+
 # The packer of the Debian package, pinned; in target/tools, so that it is nobody else's.
 install_packer() {
     version=3.8.0
@@ -185,6 +220,38 @@ install_packer() {
         --no-default-features --features gzip >&2
 }
 
+# What reads alerting rules as Prometheus does: only the program, from a package that would start a server.
+# Without it the tests still run, and that of the rules reports what it lacks.
+install_promtool() (
+    if command -v promtool >/dev/null 2>&1 || [ -x target/tools/bin/promtool ]; then return 0; fi
+    command -v apt-get >/dev/null 2>&1 || return 0
+    say 'installing promtool into target/tools'
+    mkdir -p target/tools/bin
+    new=$PWD/$(mktemp -d target/tools/promtool.XXXXXX)
+    trap 'rm -rf "$new"' EXIT
+    cd "$new"
+    # apt-get of a fresh container has no package lists, and fetches as a user of its own where it can.
+    chmod 755 .
+    if ! apt-get -q download prometheus >/dev/null 2>&1; then
+        { [ "$(id -u)" = 0 ] && apt-get update -q && apt-get -q download prometheus; } >/dev/null 2>&1 || {
+            say 'promtool could not be installed'
+            return 0
+        }
+    fi
+    dpkg-deb --fsys-tarfile prometheus_*.deb | tar -x ./usr/bin/promtool
+    mv usr/bin/promtool ../bin/promtool
+)
+
+# What drives the browser; beside the scenarios, where node looks for it.
+install_driver() (
+    cd tests/lobby/browser
+    stamp=$(sha256sum package-lock.json)
+    if [ "$(cat node_modules/stamp 2>/dev/null)" = "$stamp" ]; then return 0; fi
+    say 'installing what drives the browser into tests/lobby/browser/node_modules'
+    npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error >&2
+    echo "$stamp" >node_modules/stamp
+)
+
 case ${1-} in
 run)
     install_packages run
@@ -193,13 +260,18 @@ run)
 test)
     install_packages test
     check_cargo
-    install_agents tests/agents/lab agents
+    install_driver || say 'the tests in a browser will not run'
+    install_agents tests/agents/lab agents fetch_agents
+    install_agents tests/agents/lab/others agents-others fetch_others
+    install_agents tests/lobby/provider oidc-provider fetch_provider
+    install_promtool
     [ "$(id -u)" != 0 ] || tests/support/tmux-versions.sh install trixie trixie-backports ||
         say 'the tests will not run on all other versions of tmux'
     ;;
 soak)
     "$0" test
-    install_agents tests/agents/lab/older agents-older
+    install_agents tests/agents/lab/older agents-older fetch_agents
+    install_agents tests/agents/lab/opencode agents-opencode fetch_opencode
     ;;
 deb)
     install_packages deb

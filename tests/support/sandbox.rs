@@ -155,10 +155,8 @@ impl Sandbox {
     /// Kills the tmux server and every process in its panes with SIGKILL, as a crash does, and
     /// waits until all are gone: one that still exits would count as alive.
     pub(crate) fn crash(&self) {
-        let panes = self.tmux(["list-panes", "-a", "-F", "#{pane_pid}"]).out();
-        let server = self.server_pid();
-        let panes = panes.lines().filter_map(|line| line.parse().ok());
-        let pids: Vec<i32> = panes.flat_map(tree).chain(server).collect();
+        let mut pids: Vec<i32> = self.server_pid().into_iter().flat_map(tree).collect();
+        pids.reverse(); // the server last, from which the others would hear of it
         for pid in &pids {
             kill(*pid);
         }
@@ -167,26 +165,33 @@ impl Sandbox {
 
     /// The pid of this world's tmux server.
     pub(crate) fn server_pid(&self) -> Option<i32> {
-        let run = self.tmux(["display-message", "-p", "#{pid}"]);
-        run.out().trim().parse().ok()
+        server_at(&self.sockets().join("default"))
     }
+
+    /// The directory of the sockets.
+    fn sockets(&self) -> PathBuf {
+        self.root().join("tmux").join(format!("tmux-{}", nix::unistd::geteuid()))
+    }
+}
+
+/// The tmux server that listens at a socket. It is not asked: its hooks may wait for ever.
+fn server_at(socket: &Path) -> Option<i32> {
+    let connection = std::os::unix::net::UnixStream::connect(socket).ok()?;
+    let server = rustix::net::sockopt::socket_peercred(connection).ok()?;
+    let pid = server.pid.as_raw_nonzero().get();
+    // A test itself may listen there.
+    let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
+    name.starts_with("tmux").then_some(pid)
 }
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
-        let sockets = self.root().join("tmux").join(format!("tmux-{}", nix::unistd::geteuid()));
-        let Ok(sockets) = std::fs::read_dir(sockets) else { return };
-        let mut killed = Vec::new();
-        for socket in sockets.filter_map(Result::ok) {
-            let mut ask = self.command("timeout");
-            let ask = ask.args(["-s", "KILL", "5", "tmux", "-S"]).arg(socket.path());
-            let run = run(ask.args(["list-panes", "-a", "-F", "#{pid} #{pane_pid}"]));
-            for line in run.out().lines() {
-                for pid in line.split(' ').filter_map(|pid| pid.parse().ok()) {
-                    killed.extend(tree(pid));
-                    kill_tree(pid);
-                }
-            }
+        let Ok(sockets) = std::fs::read_dir(self.sockets()) else { return };
+        let sockets = sockets.filter_map(Result::ok);
+        let servers = sockets.filter_map(|socket| server_at(&socket.path()));
+        let killed: Vec<i32> = servers.flat_map(tree).collect();
+        for pid in &killed {
+            kill(*pid);
         }
         // What still dies would write into the directory while it is being removed. No panic here:
         // a failed test is being unwound already.
@@ -210,8 +215,10 @@ pub(crate) fn kill_tree(pid: i32) {
     kill(pid);
 }
 
-/// Sends SIGKILL; a process that is gone already is no error.
+/// Sends SIGKILL; a process that is gone already is no error. 0 is the caller's own group, 1 the system's first
+/// process, and what is below are groups.
 pub(crate) fn kill(pid: i32) {
+    assert!(pid > 1, "no process of a test has the pid {pid}");
     let pid = nix::unistd::Pid::from_raw(pid);
     let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL);
 }

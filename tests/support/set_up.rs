@@ -5,6 +5,7 @@ use super::{Run, Sandbox, run, wait_for, wait_until};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use terminal_lobby::snapshot::{Row, Snapshot};
@@ -58,6 +59,24 @@ impl SetUp {
         Self { sandbox, environment }
     }
 
+    /// Puts stubs of further agents beside those of Claude Code and Codex. pi is a node that calls itself `pi`
+    /// and hides its arguments.
+    pub(crate) fn install(&self, names: &[&str]) {
+        for name in names {
+            let file = self.bin().join(name);
+            if *name != "pi" {
+                install_stub(&file);
+                continue;
+            }
+            let node = self.sandbox.root().join("node");
+            install_stub(&node);
+            let node = node.to_str().unwrap();
+            let script = format!("#!/bin/bash\nSTUB_ARGUMENTS=\"$*\" exec -a pi {node}\n");
+            std::fs::write(&file, script).unwrap();
+            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+        }
+    }
+
     /// Sets a variable for everything that is run from now on.
     pub(crate) fn set(&mut self, name: &str, value: &str) {
         self.environment.insert(name.into(), value.into());
@@ -98,17 +117,25 @@ impl SetUp {
         run(self.command("tmux").arg("-u").args(args)).ok()
     }
 
-    /// Types a line into a pane.
+    /// Types a line into a pane; what a configuration's commands show over the pane is left first.
     pub(crate) fn type_line(&self, pane: &str, line: &str) {
-        self.tmux(["send-keys", "-t", pane, "-l", line]);
-        self.tmux(["send-keys", "-t", pane, "Enter"]);
+        let shell_line = line.strip_suffix(';').map(|line| format!("{line}\\;"));
+        let line = shell_line.as_deref().unwrap_or(line);
+        let keys = ["send-keys", "-t", pane, "-l", line, ";", "send-keys", "-t", pane, "Enter"];
+        self.tmux(["copy-mode", "-q", "-t", pane, ";"].iter().chain(&keys));
     }
 
     /// Runs `persist COMMAND...` for this user.
     #[track_caller]
     pub(crate) fn persist(&self, words: &str) -> Run {
+        run(&mut self.persist_command(words))
+    }
+
+    /// The command that [`SetUp::persist`] runs.
+    pub(crate) fn persist_command(&self, words: &str) -> Command {
         let mut command = self.sandbox.persist_command(words.split(' '));
-        run(command.envs(&self.environment).current_dir(self.sandbox.work()))
+        command.envs(&self.environment).current_dir(self.sandbox.work());
+        command
     }
 
     #[track_caller]

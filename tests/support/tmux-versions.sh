@@ -95,15 +95,15 @@ test_on() {
         lack='no private mount namespace'
     fi
     if [ -n "$lack" ]; then
-        echo "LACKS: the tests of cli and tmux on Debian $suite's tmux: $lack" |
+        echo "LACKS: the tests of cli, tmux and set_ups on Debian $suite's tmux: $lack" |
             tee -a "${TL_LACKS_FILE:-/dev/null}" >&2
         return 0
     fi
-    say "the tests of cli and tmux on $(run_on "$suite" tmux -V), of Debian $suite"
+    say "the tests of cli, tmux and set_ups on $(run_on "$suite" tmux -V), of Debian $suite"
     if cargo nextest --version >/dev/null 2>&1; then
         run_on "$suite" cargo nextest run --no-tests=pass -E 'kind(test) and test(/^(cli|tmux|set_ups)::/)' "$@"
     elif [ $# = 0 ]; then
-        run_on "$suite" cargo test --test integration -- cli:: tmux::
+        run_on "$suite" cargo test --test integration -- cli:: tmux:: set_ups::
     fi
 }
 
@@ -112,11 +112,11 @@ install:*)
     shift
     for suite; do install_one "$suite"; done
     ;;
-run:[3-9]*)
+run:[3-9] | run:[1-9][0-9])
     shift
     run_on "$@"
     ;;
-test:[2-9]*)
+test:[2-9] | test:[1-9][0-9])
     shift
     test_on "$@"
     ;;

@@ -40,7 +40,8 @@ fn any_session_window_and_title_comes_out_as_it_went_in() {
     let mut runner =
         TestRunner::new(Config { cases: 64, failure_persistence: None, ..Config::default() });
     let result = runner.run(&strategy, |(session, window, title)| {
-        let spawn = Spawn { cwd: OsStr::new("/"), argv: &sleep, environment: &[] };
+        let spawn =
+            Spawn { cwd: OsStr::new("/"), argv: &sleep, environment: &[], window_name: None };
         let new = command::new_session(&session, (80, 24), &[], spawn);
         let reply = builder.borrow_mut().exchange(&[new]).unwrap().remove(0);
         let Reply::Done(reply) = &reply else {
@@ -82,7 +83,7 @@ fn program_arguments_and_directories_arrive_byte_for_byte() {
         b"x",
         (80, 24),
         &[],
-        Spawn { cwd: dir.as_os_str(), argv: &argv, environment: &[] },
+        Spawn { cwd: dir.as_os_str(), argv: &argv, environment: &[], window_name: None },
     );
     builder.exchange(&[new]).unwrap();
     crate::support::wait_until("the program ran", || out.exists());

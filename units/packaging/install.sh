@@ -15,10 +15,12 @@ to=$DESTDIR$PREFIX
 etc=$DESTDIR/etc
 
 install -d "$to/bin" "$to/share/man/man1" "$to/share/doc/terminal-lobby"
-install -m 755 "$built/persist" "$built/provision" "$built/start-claude" "$to/bin"
+install -m 755 "$built/persist" "$built/provision" "$built/start-claude" "$built/lobby" "$to/bin"
 install -m 644 docs/man/*.1 "$to/share/man/man1"
-install -m 644 CHANGELOG.md docs/*.md docs/alerts.yml units/config/host.toml \
+install -m 644 CHANGELOG.md docs/*.md docs/alerts.yml docs/alerts-host.yml docs/alerts-t3.yml units/config/host.toml \
     "$to/share/doc/terminal-lobby"
+install -d "$to/share/doc/terminal-lobby/examples"
+install -m 644 units/config/examples/* "$to/share/doc/terminal-lobby/examples"
 
 # Debian keeps site-functions for the administrator.
 zsh=site-functions
@@ -28,7 +30,7 @@ completions() { # PROGRAM SHELL FILE
     "$built/$1" completions "$2" >"$to/share/$3"
     chmod 644 "$to/share/$3"
 }
-for program in persist provision; do
+for program in persist provision lobby; do
     completions "$program" bash "bash-completion/completions/$program"
     completions "$program" zsh "zsh/$zsh/_$program"
     completions "$program" fish "fish/vendor_completions.d/$program.fish"
@@ -43,10 +45,13 @@ for path in units/system/* units/system/*/*; do
         ln -sf "$(readlink "$path")" "$units/$name"
     elif [ -f "$path" ]; then
         install -D -m 644 "$path" "$units/$name"
-        sed -i "s,/usr/bin/p\(ersist\|rovision\),$PREFIX/bin/p\1,;s,/usr/share/doc,$PREFIX/share/doc," "$units/$name"
+        sed -i "s,/usr/bin/\(persist\|provision\|lobby\) ,$PREFIX/bin/\1 ,;s,/usr/share/doc,$PREFIX/share/doc," "$units/$name"
     fi
 done
-install -D -m 644 units/tmpfiles.d/tmux-persist.conf "$to/lib/tmpfiles.d/tmux-persist.conf"
+for kind in tmpfiles.d sysusers.d; do
+    install -d "$to/lib/$kind"
+    install -m 644 units/$kind/*.conf "$to/lib/$kind"
+done
 # What an administrator may have changed is left alone.
 for file in pam.d/tmux-persist terminal-lobby/config.toml terminal-lobby/launcher.toml; do
     if [ ! -e "$etc/$file" ]; then

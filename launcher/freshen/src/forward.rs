@@ -34,7 +34,7 @@ pub(super) fn forward(
     }
     let state = match status(clone, job)? {
         Ok(state) => state,
-        Err(words) => return Ok(Branch::LeftAlone(Reason::Git(words))),
+        Err(reason) => return Ok(Branch::LeftAlone(reason)),
     };
     match state.decide(dirs) {
         Decision::Nothing => return Ok(Branch::Same),
@@ -115,8 +115,7 @@ struct State {
 /// One process for everything. It takes no lock and refreshes no index: a clone that is left
 /// alone keeps every byte. Submodules have trees of their own, which a fast-forward does not
 /// touch, whatever is in them.
-// A String: git's own message, which is printed after the clone's name.
-fn status(clone: &Path, job: &Job) -> Result<Result<State, String>, Stopped> {
+fn status(clone: &Path, job: &Job) -> Result<Result<State, Reason>, Stopped> {
     let mut command = git(clone, &job.options.environment);
     command.env("GIT_OPTIONAL_LOCKS", "0");
     command.args(["status", "--porcelain=v2", "--branch", "-z", "--ahead-behind", "--no-renames"]);
@@ -125,7 +124,7 @@ fn status(clone: &Path, job: &Job) -> Result<Result<State, String>, Stopped> {
     if output.success {
         Ok(Ok(parse(&output.stdout)))
     } else {
-        Ok(Err(error_line(&String::from_utf8_lossy(&output.stderr))))
+        Ok(Err(Reason::Git(error_line(&String::from_utf8_lossy(&output.stderr)))))
     }
 }
 

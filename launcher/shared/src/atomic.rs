@@ -144,6 +144,11 @@ impl<D: AsFd> StagedFile<D> {
         &self.temporary
     }
 
+    /// The file while it is written.
+    pub fn file(&self) -> &File {
+        &self.file
+    }
+
     /// Gives it its name.
     pub fn commit(self, options: &Options) -> Result<(), WriteError> {
         self.commit_if(options, || Ok(true)).map(drop)

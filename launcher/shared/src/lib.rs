@@ -5,8 +5,10 @@
 pub mod agent_options;
 pub mod atomic;
 pub mod child;
+pub mod conversation_id;
 pub mod escape;
 pub mod memory;
+pub mod mounts;
 pub mod pane_variables;
 mod pipe;
 pub mod random;

@@ -19,7 +19,14 @@ pub struct Memory {
 impl Memory {
     /// Reads `/proc` and `/sys` below `root`; the slice of user `uid` counts, too.
     pub fn read(root: &Path, uid: u32) -> Self {
-        let own = own_group(root).map(PathBuf::from);
+        Self::read_for(root, uid, None)
+    }
+
+    /// The same for what a process starts, such as a tmux server: within the limits on that process instead of
+    /// those on this one.
+    pub fn read_for(root: &Path, uid: u32, starter: Option<i32>) -> Self {
+        let starter = starter.map_or_else(|| "self".to_owned(), |pid| pid.to_string());
+        let own = group_of(root, &starter).map(PathBuf::from);
         // Where a login's processes live (systemd's user.slice), wherever this one does.
         let slice = PathBuf::from(format!("user.slice/user-{uid}.slice"));
         let groups = own.iter().chain([&slice]).flat_map(|group| group.ancestors());
@@ -43,9 +50,9 @@ fn host(root: &Path) -> Option<u64> {
     kib.checked_mul(1024)
 }
 
-/// This process's group in the unified hierarchy (cgroups(7)), as seen from its root.
-fn own_group(root: &Path) -> Option<String> {
-    let text = read(&root.join("proc/self/cgroup"))?;
+/// A process's group in the unified hierarchy (cgroups(7)), as seen from its root.
+fn group_of(root: &Path, process: &str) -> Option<String> {
+    let text = read(&root.join("proc").join(process).join("cgroup"))?;
     let group = text.lines().find_map(|line| line.strip_prefix("0::/"))?;
     // From inside a namespace, a group outside of it begins so: its files cannot be read.
     (!group.starts_with("..")).then(|| group.to_owned())
@@ -123,6 +130,21 @@ mod tests {
             let root = files(max, slice);
             assert_eq!(Memory::read(root.path(), 7).available(), Some(left), "{max} {slice}");
         }
+    }
+
+    #[test]
+    fn what_a_server_starts_is_within_the_servers_limits_and_not_in_ours() {
+        let root = root(&[
+            MEMINFO,
+            ("proc/self/cgroup", "0::/tight\n"),
+            ("proc/7/cgroup", "0::/wide\n"),
+            ("sys/fs/cgroup/tight/memory.max", "9\n"),
+            ("sys/fs/cgroup/tight/memory.current", "0\n"),
+            ("sys/fs/cgroup/wide/memory.max", "700\n"),
+            ("sys/fs/cgroup/wide/memory.current", "0\n"),
+        ]);
+        assert_eq!(Memory::read(root.path(), 7).limit, Some(9));
+        assert_eq!(Memory::read_for(root.path(), 7, Some(7)).limit, Some(700));
     }
 
     #[test]

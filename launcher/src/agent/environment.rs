@@ -2,6 +2,7 @@
 //! attributes for telemetry.
 
 use crate::files::{self, ReadError};
+use crate::process::mounts::answers;
 use shared::escape::shown;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -15,14 +16,25 @@ const MAX_FILE: u64 = 1 << 20;
 pub type Variables = Vec<(OsString, OsString)>;
 
 /// The value that a variable has among `variables`, else in this process's environment.
-fn value(variables: &Variables, name: &str) -> Option<OsString> {
+pub(crate) fn value(variables: &Variables, name: &str) -> Option<OsString> {
     let set = variables.iter().rev().find(|(known, _)| known == name);
     set.map(|(_, value)| value.clone()).or_else(|| std::env::var_os(name))
 }
 
 /// Whether an agent keeps its conversations outside the usual directory.
 pub fn moves_agents(variables: &Variables) -> bool {
-    ["CLAUDE_CONFIG_DIR", "CODEX_HOME"].iter().any(|name| value(variables, name).is_some())
+    const MOVE: [&str; 9] = [
+        "CLAUDE_CONFIG_DIR",
+        "CODEX_HOME",
+        "COPILOT_HOME",
+        "GEMINI_CLI_HOME",
+        "PI_CODING_AGENT_DIR",
+        "PI_CODING_AGENT_SESSION_DIR",
+        "QWEN_HOME",
+        "QWEN_RUNTIME_DIR",
+        "XDG_DATA_HOME",
+    ];
+    MOVE.iter().any(|name| value(variables, name).is_some())
 }
 
 /// The PATH among `variables`, else in this process's environment, else the system's: an empty one would
@@ -44,6 +56,14 @@ pub fn join(home: &Path, paths: &[&OsStr]) -> OsString {
         }
     }
     std::env::join_paths(dirs).unwrap_or_else(|_| paths.join(OsStr::new(":")))
+}
+
+/// A PATH without the directories on mounts that do not answer, and those; `None` if all answer.
+pub fn answering(path: &OsStr) -> Option<(OsString, Vec<PathBuf>)> {
+    let (alive, dead): (Vec<_>, Vec<_>) =
+        std::env::split_paths(path).partition(|dir| dir.is_relative() || answers(dir));
+    let path = std::env::join_paths(alive).ok().filter(|_| !dead.is_empty())?;
+    Some((path, dead))
 }
 
 /// A PATH with a directory before all others but `~/.local/bin`.
@@ -122,10 +142,28 @@ fn parse(text: &[u8]) -> Result<Variables, (usize, &'static str)> {
         if value.contains(&0) {
             return refuse("the value holds a NUL byte");
         }
+        let value = match unquoted(value) {
+            Ok(value) => value,
+            Err(why) => return refuse(why),
+        };
         variables.push((OsString::from_vec(key.to_vec()), OsString::from_vec(value.to_vec())));
     }
     Ok(variables)
 }
+
+/// A value without the quotes around it; no character is special within them.
+fn unquoted(value: &[u8]) -> Result<&[u8], &'static str> {
+    let Some(quote) = value.first().filter(|byte| matches!(byte, b'"' | b'\'')) else {
+        let comment = value.windows(2).any(|pair| matches!(pair, b" #" | b"\t#"));
+        return if comment { Err(COMMENT) } else { Ok(value) };
+    };
+    let inner = value[1..].strip_suffix(std::slice::from_ref(quote)).ok_or(QUOTES)?;
+    if inner.contains(quote) { Err(QUOTES) } else { Ok(inner) }
+}
+
+const COMMENT: &str =
+    "a comment needs a line of its own; a value with ' #' in it needs quotes around it";
+const QUOTES: &str = "a value in quotes ends with the same quote, on its line, and has none within";
 
 /// `OTEL_RESOURCE_ATTRIBUTES` with the user and the session added (OpenTelemetry's specification:
 /// `key=value` pairs, percent-encoded, separated by commas).
@@ -166,13 +204,36 @@ mod tests {
 
     #[test]
     fn variables_are_lines_and_anything_else_is_refused_with_its_line() {
-        let variables = parse(b"# a\n\nA=1\nB_2=x = y #z\r\nC=\n").unwrap();
-        let expected = [("A", "1"), ("B_2", "x = y #z"), ("C", "")];
+        let variables = parse(b"# a\n\nA=1\nB_2=x = y#z\r\nC=\n").unwrap();
+        let expected = [("A", "1"), ("B_2", "x = y#z"), ("C", "")];
         assert_eq!(variables, expected.map(|(key, value)| (key.into(), value.into())));
         assert_eq!(parse(b"A=1\nexport B=2\n"), Err((2, "the key is not a variable's name")));
         assert_eq!(parse(b"A\n"), Err((1, "expected KEY=VALUE")));
         assert_eq!(parse(b"=1\n"), Err((1, "the key is not a variable's name")));
         assert_eq!(parse(b"A=\0\n"), Err((1, "the value holds a NUL byte")));
+    }
+
+    #[test]
+    fn quotes_around_a_value_are_removed_and_what_would_mean_two_things_is_refused() {
+        let quoted = parse(b"A=\"a b # c\"\nB='x$y\"'\nC=it's\nD=\"\"\nE= x\n").unwrap();
+        let expected = [("A", "a b # c"), ("B", "x$y\""), ("C", "it's"), ("D", ""), ("E", " x")];
+        assert_eq!(quoted, expected.map(|(key, value)| (key.into(), value.into())));
+        for refused in [
+            &b"A=\"two\nB=lines\"\n"[..],
+            b"A='a'b'\n",
+            b"A=\"\n",
+            b"A='x' # note\n",
+            b"A=\"x\"y\n",
+        ] {
+            assert_eq!(parse(refused), Err((1, QUOTES)), "{}", refused.escape_ascii());
+        }
+        for refused in [&b"A=1 # note\n"[..], b"A=1\t# note\n", b"A= #\n"] {
+            assert_eq!(parse(refused), Err((1, COMMENT)), "{}", refused.escape_ascii());
+        }
+        for refused in [&b" A=1\n"[..], b"export A=1\n", b"set A=1\n", b"A =1\n", b"A-B=1\n"] {
+            let why = "the key is not a variable's name";
+            assert_eq!(parse(refused), Err((1, why)), "{}", refused.escape_ascii());
+        }
     }
 
     #[test]

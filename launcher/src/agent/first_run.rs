@@ -3,6 +3,7 @@
 //! meets the first-run wizard again (lesson 37). That one flag is put back when it is missing.
 
 use crate::files;
+use crate::process::mounts::answers;
 use serde::de::IgnoredAny;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -14,8 +15,16 @@ const MAX_FILE: u64 = 64 << 20;
 const KEY: &str = "hasCompletedOnboarding";
 
 /// Puts the flag back if the file exists, is valid, and lacks it. Otherwise nothing changes.
-pub(crate) fn keep_onboarded(home: &Path) {
-    let path = home.join(".claude.json");
+///
+/// `config_dir` is the agent's `CLAUDE_CONFIG_DIR`: if it is set, Claude Code keeps the file there, and the
+/// one in the home counts for nothing. A relative one begins in the agent's directory, which is this
+/// process's.
+pub(crate) fn keep_onboarded(home: &Path, config_dir: Option<&Path>) {
+    let config_dir = config_dir.filter(|dir| !dir.as_os_str().is_empty());
+    let path = config_dir.unwrap_or(home).join(".claude.json");
+    if !answers(&std::path::absolute(&path).unwrap_or_default()) {
+        return;
+    }
     // A link of a dotfile manager stays: the file behind it is rewritten.
     let Ok(path) = path.canonicalize() else { return };
     let Ok(Some((before, metadata))) = files::read_with_metadata(&path, MAX_FILE) else { return };
@@ -77,13 +86,31 @@ mod tests {
     }
 
     #[test]
+    fn the_file_is_where_the_agent_keeps_it() {
+        let home = tempfile::tempdir().unwrap();
+        let other = home.path().join("cfg");
+        std::fs::create_dir(&other).unwrap();
+        for dir in [home.path(), &other] {
+            crate::test_files::write(&dir.join(".claude.json"), "{}", 0o600);
+        }
+        let text = |dir: &Path| std::fs::read_to_string(dir.join(".claude.json")).unwrap();
+        keep_onboarded(home.path(), Some(&home.path().join("absent")));
+        assert_eq!(text(home.path()), "{}");
+        keep_onboarded(home.path(), Some(&other));
+        let with_flag = "{\"hasCompletedOnboarding\":true}";
+        assert_eq!((text(home.path()).as_str(), text(&other).as_str()), ("{}", with_flag));
+        keep_onboarded(home.path(), Some(Path::new("")));
+        assert_eq!(text(home.path()), with_flag);
+    }
+
+    #[test]
     fn the_file_keeps_its_mode_and_a_link_stays_a_link() {
         use std::os::unix::fs::PermissionsExt;
         let home = tempfile::tempdir().unwrap();
         let real = home.path().join("real.json");
         crate::test_files::write(&real, "{\"a\":1}", 0o640);
         crate::test_files::link(&real, &home.path().join(".claude.json"));
-        keep_onboarded(home.path());
+        keep_onboarded(home.path(), None);
         let text = std::fs::read_to_string(&real).unwrap();
         assert_eq!(text, "{\"hasCompletedOnboarding\":true,\"a\":1}");
         assert_eq!(real.metadata().unwrap().permissions().mode() & 0o777, 0o640);

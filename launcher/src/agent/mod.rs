@@ -1,12 +1,16 @@
-//! The command line by which each agent runs a conversation. The built-in ones were measured (Claude Code
-//! 2.1.197, codex-cli 0.169.0) and are tested against the real programs in `tests/agents/`;
-//! the configuration can change them and add others.
+//! The command line by which each agent runs a conversation. The built-in ones were measured and are tested
+//! against the real programs in `tests/agents/`; the configuration can change them and add others.
 
+pub(crate) mod background;
+mod built_in;
 pub mod environment;
 pub(crate) mod first_run;
 pub mod program;
 pub mod recorded;
+pub(crate) mod refused;
 pub(crate) mod turn;
+
+pub use built_in::built_in;
 
 use shared::agent_options;
 use shared::random::random_number;
@@ -72,31 +76,6 @@ impl Conversation {
             | Self::Fork(id, _) => id,
         }
     }
-}
-
-pub fn built_in() -> Vec<(String, Agent)> {
-    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
-    let claude = Agent {
-        command: words(&["claude"]),
-        new: words(&["--session-id", "{id}"]),
-        resume: words(&["--resume", "{id}"]),
-        resume_transcript: words(&["--resume", "{transcript}"]),
-        fork: words(&["--resume", "{parent}", "--fork-session", "--session-id", "{id}"]),
-        name: words(&["--name", "{name}"]),
-        install: words(&["npm", "install", "-g", "@anthropic-ai/claude-code"]),
-        // Its live record, written at the first draw.
-        ready: "~/.claude/sessions/{pid}.json".to_owned(),
-        ..Agent::default()
-    };
-    // Without --no-daemon a shared daemon starts that outlives the tmux server, copies 400 MB and
-    // hides which pane runs which thread. Codex names its conversations itself.
-    let codex = Agent {
-        command: words(&["codex", "--no-daemon"]),
-        resume: words(&["resume", "{id}"]),
-        install: words(&["npm", "install", "-g", "@openai/codex"]),
-        ..Agent::default()
-    };
-    vec![("claude".to_owned(), claude), ("codex".to_owned(), codex)]
 }
 
 impl Agent {
@@ -175,6 +154,33 @@ impl Agent {
         Ok(template.iter().map(|word| fill(word, &values)).collect())
     }
 
+    /// The same agent without an option and its values, in what starts and names a conversation. What
+    /// resumes one stays as it is, since another conversation would begin without it.
+    fn without_option(&self, option: &str) -> Self {
+        let without = |words: &[String]| -> Vec<String> {
+            let mut is_left_out = false;
+            let keeps = |word: &&String| {
+                if word.starts_with('-') {
+                    is_left_out = word.split('=').next() == Some(option);
+                }
+                !is_left_out
+            };
+            words.iter().filter(keeps).cloned().collect()
+        };
+        // Of a fork, only the new id can be left out.
+        let fork = without(&self.fork);
+        let shorter = fork.len() < self.fork.len();
+        let same_id = fork.iter().any(|word| word.contains("{id}"));
+        let fork = if shorter && same_id { Vec::new() } else { fork };
+        Self {
+            command: without(&self.command),
+            new: without(&self.new),
+            fork,
+            name: without(&self.name),
+            ..self.clone()
+        }
+    }
+
     /// The file that shows that the agent with this process accepts input.
     pub fn ready_file(&self, home: &Path, pid: i32) -> Option<PathBuf> {
         let file = fill(&self.ready, &[("{pid}", OsStr::new(&pid.to_string()))]);
@@ -234,6 +240,16 @@ mod tests {
         assert_eq!(argv("codex", &new).unwrap(), "codex|--no-daemon|-x");
         assert_eq!(argv("codex", &resume).unwrap(), "codex|--no-daemon|resume|u|-x");
         let claude = &built_in()[0].1;
+        for (agent, started, resumed) in [
+            ("copilot", "copilot|--session-id|u|-x", "copilot|--session-id|u|-x"),
+            ("gemini", "gemini|--session-id|u|-x", "gemini|--resume|u|-x"),
+            ("opencode", "opencode|-x", "opencode|--session|u|-x"),
+            ("pi", "pi|-x", "pi|--session|u|-x"),
+            ("qwen", "qwen|--session-id|u|-x", "qwen|--resume|u|-x"),
+        ] {
+            assert_eq!(argv(agent, &new).unwrap(), started);
+            assert_eq!(argv(agent, &resume).unwrap(), resumed);
+        }
         let dashed = claude.argv(&new, Some(OsStr::new("-x")), &[]).unwrap();
         assert_eq!(dashed, ["claude", "--session-id", "u"]);
         let error = argv("codex", &transcript).unwrap_err();

@@ -2,6 +2,7 @@
 //! were saved: a version manager's directory may be on PATH in some shells only.
 
 use super::environment;
+use crate::process::mounts::answers;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
@@ -62,12 +63,39 @@ pub fn choose(
     Program { file: Some(file), words, path }
 }
 
+impl Program {
+    /// Whether there is something to execute.
+    pub fn is_found(&self) -> bool {
+        self.file.is_some() || find(&self.words[0], &self.path).is_some()
+    }
+
+    /// If nothing else is found: where Claude Code's older installer put it, without adding the directory
+    /// to PATH.
+    #[must_use]
+    pub fn or_older(mut self, home: &Path) -> Self {
+        if self.words[0] == "claude" && !self.is_found() {
+            self.file = Some(home.join(".claude/local/claude")).filter(|file| is_executable(file));
+        }
+        self
+    }
+}
+
 /// The file that a program's name means with this PATH.
 pub fn find(program: &OsStr, path: &OsStr) -> Option<PathBuf> {
-    if program.as_bytes().contains(&b'/') {
-        return Some(PathBuf::from(program)).filter(|file| is_executable(file));
-    }
-    std::env::split_paths(path).map(|dir| dir.join(program)).find(|file| is_executable(file))
+    places(program, path).find(|file| is_executable(file))
+}
+
+/// The file that a name means in this process; dead mounts on its PATH are passed over.
+pub fn own(program: &str) -> Option<PathBuf> {
+    find(OsStr::new(program), &environment::path(&Vec::new()))
+}
+
+/// Where a program's name is looked for.
+pub fn places(program: &OsStr, path: &OsStr) -> impl Iterator<Item = PathBuf> {
+    let is_path = program.as_bytes().contains(&b'/');
+    let given = is_path.then(|| PathBuf::from(program));
+    let dirs = (!is_path).then(|| std::env::split_paths(path)).into_iter().flatten();
+    given.into_iter().chain(dirs.map(move |dir| dir.join(program)))
 }
 
 /// Whether what was seen is the agent and can still be executed. A program that others can change is
@@ -95,7 +123,7 @@ fn is_usable(agent: &str, words: &[OsString]) -> bool {
 }
 
 fn is_executable(file: &Path) -> bool {
-    file.is_file() && rustix::fs::access(file, rustix::fs::Access::EXEC_OK).is_ok()
+    answers(file) && file.is_file() && rustix::fs::access(file, rustix::fs::Access::EXEC_OK).is_ok()
 }
 
 /// Where the commands of the same installation are: beside `lib/node_modules`, else beside the program.

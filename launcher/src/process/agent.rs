@@ -2,14 +2,20 @@
 //! control reach it as if it had been exec'd; what ends the launcher is passed on to it.
 #![allow(clippy::disallowed_methods, reason = "starting the agent is what this program is for")]
 
+use super::mounts::answers;
 use super::signals;
+use crate::agent::program;
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, raise};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, getpgid, getpgrp, getppid, getsid};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{PidfdFlags, pidfd_open};
 use shared::escape::io_reason;
 use std::ffi::{OsStr, OsString};
+use std::io;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -23,7 +29,7 @@ pub enum End {
     /// The program does not exist.
     Missing,
     /// It could not be started or waited for.
-    Failed(std::io::Error),
+    Failed(io::Error),
     /// The launcher got this signal, which asks it to end, and forwarded it.
     EndedBySignal(Signal),
 }
@@ -42,7 +48,12 @@ pub fn run(
     started: impl FnOnce(i32),
 ) -> End {
     let Some((program, arguments)) = argv.split_first() else {
-        return End::Failed(std::io::Error::other("no program"));
+        return End::Failed(io::Error::other("no program"));
+    };
+    let file = match find(file, program, environment) {
+        Ok(Some(file)) => file,
+        Ok(None) => return End::Missing,
+        Err(error) => return End::Failed(error),
     };
     // The agent decides whether a stop from the keyboard stops it; the launcher follows.
     let stops = [Signal::SIGTSTP, Signal::SIGTTIN, Signal::SIGTTOU];
@@ -53,7 +64,7 @@ pub fn run(
         Ok(before) => before,
         Err(error) => return End::Failed(error.into()),
     };
-    let mut command = Command::new(file.map_or(program.as_os_str(), Path::as_os_str));
+    let mut command = Command::new(&file);
     command.arg0(program).args(arguments);
     command.env_clear().envs(environment.iter().map(|(name, value)| (name, value)));
     // SAFETY: between fork and exec the closure only calls sigprocmask(2).
@@ -67,45 +78,64 @@ pub fn run(
                 started(pid);
                 supervise(Pid::from_raw(pid), &signals::set(&waited_for))
             }
-            Err(_) => End::Failed(std::io::Error::other("its process id is out of range")),
+            Err(_) => End::Failed(io::Error::other("its process id is out of range")),
         },
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            if file.is_some_and(Path::exists) || exists(program, environment) {
-                End::Failed(std::io::Error::other("its interpreter is missing"))
-            } else {
-                End::Missing
-            }
+        Err(error) if error.kind() == io::ErrorKind::NotFound && file.exists() => {
+            End::Failed(io::Error::other("its interpreter is missing"))
         }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => End::Missing,
         Err(error) => End::Failed(error),
     };
     let _ = before.thread_set_mask();
     end
 }
 
-/// Whether a program's file exists: 'not found' can also mean its interpreter.
-fn exists(program: &OsStr, environment: &[(OsString, OsString)]) -> bool {
-    if program.as_encoded_bytes().contains(&b'/') {
-        return Path::new(program).exists();
+/// The file that is executed; `None` if there is none. It is not left to execvp(3), which waits for dead
+/// mounts on PATH, and has sh run an empty file, which succeeds.
+fn find(
+    file: Option<&Path>,
+    program: &OsStr,
+    environment: &[(OsString, OsString)],
+) -> io::Result<Option<PathBuf>> {
+    let path = environment.iter().rev().find(|(name, _)| name == "PATH");
+    let path = path.map_or(OsStr::new(""), |(_, path)| path);
+    let Some(file) = file.map(Path::to_owned).or_else(|| program::find(program, path)) else {
+        let exists = |file: &PathBuf| answers(file) && file.is_file();
+        let found = program::places(program, path).any(|file| exists(&file));
+        return if found { Err(rustix::io::Errno::ACCESS.into()) } else { Ok(None) };
+    };
+    if file.metadata().is_ok_and(|meta| meta.is_file() && meta.len() == 0) {
+        return Err(io::Error::other("its file is empty"));
     }
-    let set = environment.iter().rev().find(|(name, _)| name == "PATH");
-    set.map(|(_, path)| path)
-        .is_some_and(|path| std::env::split_paths(path).any(|dir| dir.join(program).exists()))
+    // A name alone would be searched on PATH again.
+    let is_name = file.parent().is_some_and(|dir| dir.as_os_str().is_empty());
+    Ok(Some(if is_name { Path::new(".").join(file) } else { file }))
 }
 
-/// Waits for signals, one after the other, until the child has ended.
+/// Waits for signals, and for the child's end, which shows even if its signal is lost.
 fn supervise(child: Pid, signals: &SigSet) -> End {
+    let flags = SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK;
+    let signals = match SignalFd::with_flags(signals, flags) {
+        Ok(signals) => signals,
+        Err(error) => return End::Failed(error.into()),
+    };
+    let pid = rustix::process::Pid::from_raw(child.as_raw());
+    let ended = pid.and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
+    // Without a descriptor for its end, it is asked again and again.
+    let pause = ended.is_none().then_some(Timespec { tv_sec: 0, tv_nsec: 100_000_000 });
     let mut requested: Option<(Signal, Instant)> = None;
     loop {
-        let signal = match signals.wait() {
-            Ok(signal) => signal,
-            Err(error) => return End::Failed(error.into()),
-        };
-        if signal == Signal::SIGCHLD {
-            if let Some(end) = try_wait(child) {
-                let requested = requested.filter(|(_, when)| when.elapsed() < GRACE);
-                return requested.map_or(end, |(signal, _)| End::EndedBySignal(signal));
-            }
-        } else if FORWARDED.contains(&signal) {
+        // Before the first wait, too: it may have ended already.
+        if let Some(end) = try_wait(child) {
+            let requested = requested.filter(|(_, when)| when.elapsed() < GRACE);
+            return requested.map_or(end, |(signal, _)| End::EndedBySignal(signal));
+        }
+        let mut polled = vec![PollFd::new(&signals, PollFlags::IN)];
+        polled.extend(ended.as_ref().map(|ended| PollFd::new(ended, PollFlags::IN)));
+        let _ = poll(&mut polled, pause.as_ref());
+        while let Ok(Some(signal)) = signals.read_signal() {
+            let forwarded = FORWARDED.into_iter().find(|known| *known as u32 == signal.ssi_signo);
+            let Some(signal) = forwarded else { continue }; // a key, or something about a child
             let _ = kill(child, signal);
             if matches!(signal, Signal::SIGHUP | Signal::SIGTERM) {
                 requested = Some((signal, Instant::now()));

@@ -133,9 +133,10 @@ fn parse(text: &[u8]) -> Option<Variables> {
     Some(text.split(|&byte| byte == 0).filter_map(variable).collect())
 }
 
-/// The options of a shell, best first.
+/// The options of a shell, best first. A name may have a version: `zsh-5.9`, `bash5`.
 fn options(shell: &Path) -> &'static [&'static [&'static str]] {
-    match shell.file_name().and_then(OsStr::to_str).unwrap_or_default() {
+    let name = shell.file_name().and_then(OsStr::to_str).unwrap_or_default();
+    match name.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default() {
         "bash" | "zsh" | "fish" | "ksh" | "mksh" | "sh" | "dash" | "ash" | "nu" => {
             &[&["-l", "-i", "-c"], &["-l", "-c"]]
         }
@@ -155,6 +156,16 @@ fn shell(own: &Variables) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_shell_is_known_with_a_version_in_its_name() {
+        let first = |shell: &str| options(Path::new(shell))[0];
+        for shell in ["/bin/zsh", "/opt/bin/zsh-5.9", "bash5", "/nix/store/x/bin/fish", "nu"] {
+            assert_eq!(first(shell), ["-l", "-i", "-c"], "{shell}");
+        }
+        assert_eq!(first("/bin/tcsh"), ["-c"]);
+        assert_eq!(first("/usr/bin/xonsh"), ["-l", "-c"]);
+    }
 
     #[test]
     fn an_environment_without_its_end_is_none() {

@@ -5,6 +5,7 @@ pub mod agent;
 pub(crate) mod apart;
 pub mod login_environment;
 pub mod login_shell;
+pub(crate) mod mounts;
 pub(crate) mod program;
 pub(crate) mod scope;
 pub mod signals;

@@ -13,7 +13,8 @@ pub fn prepare() {
     // SAFETY: only the default action is set: no handler of ours ever runs.
     #[allow(unsafe_code, reason = "signal(2) has no safe form in nix")]
     let _ = unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) };
-    let _ = set(&KEYS).thread_block();
+    // Before any thread starts: one that does not block the end of a child would take it, and ignore it.
+    let _ = set(&[&KEYS[..], &[Signal::SIGCHLD]].concat()).thread_block();
 }
 
 /// No signal blocked, as a program expects to start. For children, between fork and exec.

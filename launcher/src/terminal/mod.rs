@@ -1,5 +1,6 @@
 //! The pane's terminal, which is reset after an agent that died, and what is printed there.
 
+mod input;
 pub mod say;
 pub mod scrollback;
 pub(crate) mod wait;

@@ -1,6 +1,7 @@
 //! `--wait`: prints what ran here and waits for Enter, with almost no memory.
 
 use super::Terminal;
+use super::input::{Input, MOUSE_OFF, MOUSE_ON, Reader};
 use crate::options::Options;
 use crate::persist::{self, Answer};
 use shared::escape::{printable, shown};
@@ -24,22 +25,36 @@ pub(crate) enum Choice {
     Gone,
 }
 
-/// Prints what ran here and waits for Enter or `q`.
+/// Prints what ran here and waits for Enter, a click or `q`. If the wheel is turned, the mouse is left to
+/// tmux, which scrolls.
 pub(crate) fn wait(agent: &str, options: &Options) -> Choice {
     let id = options.conversation();
     let does = if options.resume.is_some() { "resumes" } else { "starts" };
     let text = describe(agent, id, options) + "Enter " + does + " it, q closes it.\n";
     let _ = std::io::stderr().write_all(text.as_bytes());
-    Terminal::remember().with_single_keys(read_choice)
+    let terminal = Terminal::remember();
+    let mouse = |sequence: &[u8]| {
+        let mut out = std::io::stderr();
+        if terminal.exists() {
+            let _ = out.write_all(sequence).and_then(|()| out.flush());
+        }
+    };
+    mouse(MOUSE_ON);
+    let choice = terminal.with_single_keys(|| read_choice(|| mouse(MOUSE_OFF)));
+    mouse(MOUSE_OFF);
+    choice
 }
 
-fn read_choice() -> Choice {
-    let mut key = [0];
+fn read_choice(leave_mouse: impl Fn()) -> Choice {
+    let (mut byte, mut reader) = ([0], Reader::default());
     loop {
-        match std::io::stdin().read(&mut key) {
-            Ok(1) if matches!(key[0], b'\n' | b'\r') => return Choice::Start,
-            Ok(1) if matches!(key[0], b'q' | b'Q') => return Choice::Close,
-            Ok(1) => {}
+        match std::io::stdin().read(&mut byte) {
+            Ok(1) => match reader.take(byte[0]) {
+                Some(Input::Key(b'\n' | b'\r') | Input::Click) => return Choice::Start,
+                Some(Input::Key(b'q' | b'Q')) => return Choice::Close,
+                Some(Input::Wheel) => leave_mouse(),
+                Some(Input::Key(_)) | None => {}
+            },
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
             _ => return Choice::Gone,
         }

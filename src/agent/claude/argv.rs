@@ -92,6 +92,12 @@ impl<'a> Arguments<'a> {
         own.or_else(|| self.resumed().filter(|_| !self.forks()))
     }
 
+    /// Whether it begins a conversation: it resumes none, and none is picked.
+    pub(super) fn begins_anew(self) -> bool {
+        const OTHERS: [&str; 6] = ["--resume", "-r", "--continue", "-c", "--from-pr", "--teleport"];
+        !self.has(&OTHERS) && option(self.0, &OTHERS).is_none()
+    }
+
     /// The conversation that it resumes or forks: an id, or the path of a transcript.
     pub(super) fn resumed(self) -> Option<ConversationId> {
         let value = option(self.0, &["--resume", "-r"])?;

@@ -2,22 +2,34 @@
 //! real program in `tests/agents/`.
 
 mod argv;
+mod jobs;
+mod messages;
 mod record;
+mod rest;
 mod transcripts;
 
+pub(super) use transcripts::slug;
+
 use super::conversation::ConversationId;
+use super::messages::{ReadLine, Visit};
 use super::program::{self, CLAUDE};
-use super::{Agent, Description, Home, LeftRecord, Observation, Rank, Resumption, Saved};
-use super::{Use, transcript};
+use super::transcript;
+use super::{
+    Agent, Backgrounded, CommandLine, Description, Home, LeftRecord, Observation, Rank, Resumption,
+    Saved,
+};
+use super::{Input, OwnAccount, Screen};
 use crate::process::{Proc, Process};
+use crate::sys::Dir;
 use crate::text::escape;
 use argv::Arguments;
 use record::{RECORDS, Record, Version, record};
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use transcripts::{
-    Found, MAX_LISTED, holds_a_message, is_anywhere, only_transcript_since, title,
-    transcript_anywhere, transcript_in, transcript_name,
+    Found, MAX_LISTED, Prompted, holds_a_message, is_anywhere, title, transcript_anywhere,
+    transcript_in, transcript_name, transcripts_since,
 };
 
 /// Claude Code.
@@ -33,14 +45,10 @@ impl Agent for Claude {
         CLAUDE
     }
 
-    fn runs(&self, process: &Process) -> Option<Use> {
+    fn command_line(&self, process: &Process) -> Option<CommandLine> {
         let arguments = arguments(process)?;
-        let one_shot = if arguments.asks_once() { Use::OneShot } else { Use::Conversation };
-        arguments.converses().then_some(one_shot)
-    }
-
-    fn is_service(&self, process: &Process) -> bool {
-        arguments(process).is_some_and(Arguments::is_service)
+        let (converses, asks_once) = (arguments.converses(), arguments.asks_once());
+        Some(CommandLine::new(converses, asks_once, arguments.is_service()))
     }
 
     fn is_view(&self, argv: &[Vec<u8>]) -> bool {
@@ -95,18 +103,71 @@ impl Agent for Claude {
         .collect()
     }
 
+    fn record_dir(&self, home: &Home) -> Option<PathBuf> {
+        Some(home.claude().join(RECORDS))
+    }
+
+    fn backgrounded(&self, home: &Home) -> Vec<Backgrounded> {
+        jobs::all(home)
+    }
+
+    fn proves_closes(&self) -> bool {
+        true
+    }
+
     fn is_prompted(&self, id: &ConversationId, cwd: &Path, home: &Home) -> bool {
         transcript_in(cwd, id, home).is_some()
     }
 
+    fn messages(&self) -> Option<ReadLine> {
+        Some(messages::said)
+    }
+
+    fn visit_transcripts(&self, home: &Home, visit: &mut Visit<'_>) -> ControlFlow<()> {
+        transcripts::visit(home, visit)
+    }
+
+    fn describe_file(&self, dir: &Dir, file: &str) -> Option<Description> {
+        transcript::describe(dir, file, |line| line["cwd"].as_str(), title)
+    }
+
     fn describe(&self, id: &ConversationId, home: &Home) -> Option<Description> {
         let Found { dir, file } = transcript_anywhere(id, home)?;
-        transcript::describe(&dir, &file, |line| line["cwd"].as_str(), title)
+        self.describe_file(&dir, &file)
     }
 
     fn describe_from(&self, id: &ConversationId, cwd: &Path, home: &Home) -> Option<Description> {
         let Some(dir) = transcript_in(cwd, id, home) else { return self.describe(id, home) };
-        transcript::describe(&dir, &transcript_name(id), |line| line["cwd"].as_str(), title)
+        self.describe_file(&dir, &transcript_name(id))
+    }
+
+    fn prompted_since(
+        &self,
+        since: u64,
+        cwd: &Path,
+        known: &BTreeSet<ConversationId>,
+        home: &Home,
+    ) -> Option<ConversationId> {
+        let known: Vec<ConversationId> = known.iter().cloned().collect();
+        match transcripts_since(since, cwd, &known, home) {
+            Prompted::Only(id) => Some(id),
+            Prompted::Nothing | Prompted::Unclear => None,
+        }
+    }
+
+    fn account(&self, process: &Process, _: &ConversationId, home: &Home) -> Option<OwnAccount> {
+        let record = record(home, process.pid).filter(|record| record.is_of(process))?;
+        // Of a job in the background that the pane shows, the record says nothing.
+        parked(&record, home).is_none().then(|| rest::account(&record)).flatten()
+    }
+
+    fn model(&self, id: &ConversationId, cwd: &Path, home: &Home) -> Option<String> {
+        let dir = transcript_in(cwd, id, home)?;
+        transcript::last_model(&dir.read_end(transcript_name(id), transcript::START).ok()?)
+    }
+
+    fn input(&self, screen: &Screen) -> Input {
+        rest::input(screen)
     }
 
     fn resumption(&self, saved: &Saved<'_>, home: &Home) -> Resumption {
@@ -145,6 +206,11 @@ fn arguments(process: &Process) -> Option<Arguments<'_>> {
     Arguments::of(program::of(&process.argv, || process.executable_name())?)
 }
 
+/// The id of the conversation in the background that the pane shows, if it shows one.
+fn parked(record: &Record, home: &Home) -> Option<String> {
+    jobs::conversation(record.parked_job()?, home)
+}
+
 fn from_record(
     record: &Record,
     arguments: Option<Arguments<'_>>,
@@ -170,11 +236,16 @@ fn from_record(
         |id: &ConversationId| directory.is_some_and(|cwd| transcript_in(cwd, id, home).is_some());
     let mut seen = Observation {
         version: record.version.clone(),
+        status: record.status(),
+        since: record.status_since(),
         written: Some(if record.follows() { record.written } else { 0 }),
         ..Observation::default()
     };
     // What the pane shows is the copy in the background; the record keeps the id from before.
-    let parked = record.parked(home).and_then(|id| ConversationId::parse(id.as_bytes()));
+    let parked = record
+        .parked_job()
+        .and_then(|job| jobs::conversation(job, home))
+        .and_then(|id| ConversationId::parse(id.as_bytes()));
     let (id, rank) = if let Some(shown) = parked.filter(|shown| *shown != recorded) {
         seen.parent = Some(recorded);
         (shown, Rank::Record)
@@ -207,7 +278,10 @@ fn left_record(record: &Record, home: &Home) -> Option<LeftRecord> {
         return None;
     }
     let (session, pane) = record.tmux_pane()?;
-    let shown = record.parked(home).unwrap_or_else(|| record.session_id.clone());
+    let shown = record
+        .parked_job()
+        .and_then(|job| jobs::conversation(job, home))
+        .unwrap_or_else(|| record.session_id.clone());
     let conversation = ConversationId::parse(shown.as_bytes())?;
     let cwd = PathBuf::from(&record.cwd);
     Some(LeftRecord {
@@ -226,16 +300,25 @@ fn left_record(record: &Record, home: &Home) -> Option<LeftRecord> {
 fn from_arguments(arguments: Arguments<'_>, process: &Process, home: &Home) -> Observation {
     let cwd = process.cwd();
     let directory = cwd.as_deref().map(Path::new);
-    let started = arguments.conversation().map(|id| (id, Rank::Argv));
-    let conversation = started.or_else(|| {
+    let since = || {
         let parent: Vec<ConversationId> = arguments.resumed().into_iter().collect();
-        let id = only_transcript_since(process.started()?, directory?, &parent, home)?;
-        Some((id, Rank::Transcript))
-    });
-    let prompted = conversation.as_ref().and_then(|(id, _)| {
-        let is_resumed = !arguments.forks() && arguments.resumed().as_ref() == Some(id);
-        Some(transcript_in(directory?, id, home).is_some() || is_resumed && is_anywhere(id, home))
-    });
+        let started = process.started()?;
+        Some(transcripts_since(started, directory?, &parent, home))
+    };
+    let (conversation, prompted) = match arguments.conversation() {
+        Some(id) => {
+            let is_resumed = !arguments.forks() && arguments.resumed().as_ref() == Some(&id);
+            let prompted = directory.map(|cwd| {
+                transcript_in(cwd, &id, home).is_some() || is_resumed && is_anywhere(&id, home)
+            });
+            (Some((id, Rank::Argv)), prompted)
+        }
+        None => match since() {
+            Some(Prompted::Only(id)) => (Some((id, Rank::Transcript)), Some(true)),
+            Some(Prompted::Nothing) if arguments.begins_anew() => (None, Some(false)),
+            _ => (None, None),
+        },
+    };
     let parent = conversation.as_ref().and_then(|(id, _)| arguments.parent_of(id));
     Observation { conversation, cwd, prompted, parent, descend: true, ..Observation::default() }
 }

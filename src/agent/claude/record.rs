@@ -1,6 +1,7 @@
 //! The record that each running Claude Code keeps of itself: `~/.claude/sessions/<pid>.json`.
 
 use crate::agent::home::Home;
+use crate::agent::status::Status;
 use crate::process::Process;
 use crate::sys::Dir;
 use serde::Deserialize;
@@ -8,8 +9,6 @@ use std::time::Duration;
 
 /// Live records, one file per process: `<pid>.json`, below the directory of its data.
 pub(super) const RECORDS: &str = "sessions";
-/// Jobs in the background, one directory each, below the directory of its data.
-const JOBS: &str = "jobs";
 /// Maximum size of a live record, in bytes; it has about 500.
 const MAX_RECORD: u64 = 64 << 10;
 /// A process may seem to start this much later than it says, since the kernel's times of starts are
@@ -45,6 +44,18 @@ pub(super) struct Record {
     /// The job in the background that the pane shows instead of this conversation.
     #[serde(rename = "parkedJobId", default)]
     parked_job: Option<String>,
+    /// `idle`, `busy`, `waiting`; others may come.
+    #[serde(default)]
+    pub(super) status: Option<serde_json::Value>,
+    /// What it waits for, such as `permission prompt`.
+    #[serde(rename = "waitingFor", default)]
+    pub(super) waiting_for: Option<serde_json::Value>,
+    /// When the status changed, in milliseconds since the epoch.
+    #[serde(rename = "statusUpdatedAt", default)]
+    pub(super) status_updated_at: Option<serde_json::Value>,
+    /// When the record was written, in milliseconds since the epoch.
+    #[serde(rename = "updatedAt", default)]
+    pub(super) updated_at: Option<serde_json::Value>,
     /// Where in tmux it was started: `session:@window.%pane`.
     #[serde(default)]
     tmux: Option<String>,
@@ -103,27 +114,27 @@ impl Record {
         self.kind.as_deref().is_some_and(|kind| kind != "interactive")
     }
 
+    /// What the agent does.
+    pub(super) fn status(&self) -> Option<Status> {
+        let waiting_for =
+            self.waiting_for.as_ref().map(|what| what.as_str().unwrap_or("an answer"));
+        Status::of(self.status.as_ref()?.as_str()?, waiting_for)
+    }
+
+    /// Since when it does that, in seconds since the epoch.
+    pub(super) fn status_since(&self) -> Option<u64> {
+        Some(self.status_updated_at.as_ref()?.as_u64()? / 1000)
+    }
+
     /// Whether its version changes it when the conversation changes.
     pub(super) fn follows(&self) -> bool {
         self.version.as_deref().and_then(Version::parse).is_none_or(|version| version >= FOLLOWS)
     }
 
-    /// The id of the conversation in the background that the pane shows, if it shows one.
-    pub(super) fn parked(&self, home: &Home) -> Option<String> {
-        let job = self.parked_job.as_deref().filter(|job| {
-            !job.is_empty() && job.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
-        })?;
-        let dir = home.dir(home.claude().join(JOBS).join(job))?;
-        let state: JobState = read(home, &dir, "state.json")?;
-        Some(state.session_id)
+    /// The job in the background that the pane shows instead, if it shows one.
+    pub(super) fn parked_job(&self) -> Option<&str> {
+        self.parked_job.as_deref()
     }
-}
-
-/// What is recorded of a job in the background.
-#[derive(Debug, Deserialize)]
-struct JobState {
-    #[serde(rename = "sessionId")]
-    session_id: String,
 }
 
 /// The live record of a process.
@@ -141,7 +152,11 @@ pub(super) fn record(home: &Home, pid: i32) -> Option<Record> {
 }
 
 /// Reads a file of JSON that is written in place: a torn one is read once more.
-fn read<T: serde::de::DeserializeOwned>(home: &Home, dir: &Dir, name: &str) -> Option<T> {
+pub(super) fn read<T: serde::de::DeserializeOwned>(
+    home: &Home,
+    dir: &Dir,
+    name: &str,
+) -> Option<T> {
     let read = || match dir.read(name, MAX_RECORD) {
         Ok(text) => Some(serde_json::from_slice(&text)),
         Err(error) if error.is_not_found() => None,

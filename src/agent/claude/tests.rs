@@ -102,11 +102,13 @@ fn the_only_transcript_since_the_start_is_a_guess_and_two_are_none() {
     let (root, cwd, project) = world();
     std::fs::write(project.join(format!("{ID}.jsonl")), "{}").unwrap();
     let home = Home::new(root.path());
-    assert_eq!(only_transcript_since(5, &cwd, &[], &home), Some(id()));
+    assert_eq!(transcripts_since(5, &cwd, &[], &home), Prompted::Only(id()));
+    assert_eq!(transcripts_since(5, &cwd, &[id()], &home), Prompted::Nothing);
     let future = crate::sys::clock::now() + 1000;
-    assert_eq!(only_transcript_since(future, &cwd, &[], &home), None);
+    assert_eq!(transcripts_since(future, &cwd, &[], &home), Prompted::Nothing);
+    assert_eq!(transcripts_since(5, root.path(), &[], &home), Prompted::Nothing);
     std::fs::write(project.join("0d0a8f5e-0000-4000-8000-000000000002.jsonl"), "{}").unwrap();
-    assert_eq!(only_transcript_since(5, &cwd, &[], &Home::new(root.path())), None);
+    assert_eq!(transcripts_since(5, &cwd, &[], &Home::new(root.path())), Prompted::Unclear);
 }
 
 #[test]

@@ -2,10 +2,12 @@
 
 use crate::agent::conversation::ConversationId;
 use crate::agent::home::Home;
+use crate::agent::messages::{Stored, Visit};
 use crate::agent::transcript;
 use crate::sys::Dir;
 use crate::text::shown;
 use std::ffi::{OsStr, OsString};
+use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::rc::Rc;
@@ -14,6 +16,8 @@ use std::rc::Rc;
 pub(super) const PROJECTS: &str = "projects";
 /// With more transcripts than this in one directory, none is guessed.
 const MAX_GUESSED_AMONG: usize = 4096;
+/// With more files than this in one directory, none of them is visited.
+const MAX_STORED: usize = 100_000;
 /// Maximum number of live records, and of projects, that are read.
 pub(super) const MAX_LISTED: usize = 10_000;
 
@@ -65,6 +69,22 @@ pub(super) fn is_anywhere(id: &ConversationId, home: &Home) -> bool {
     })
 }
 
+/// Visits all of them. Links among the projects are not followed.
+pub(super) fn visit(home: &Home, visit: &mut Visit<'_>) -> ControlFlow<()> {
+    let Some(projects) = home.dir(home.claude().join(PROJECTS)) else {
+        return ControlFlow::Continue(());
+    };
+    for project in projects.names(MAX_LISTED).ok().flatten().unwrap_or_default() {
+        let Ok(dir) = projects.open_dir(&project) else { continue };
+        for file in dir.names(MAX_STORED).ok().flatten().unwrap_or_default() {
+            if let Some(id) = conversation_of(&file) {
+                visit(&Stored { dir: &dir, file: &file, id })?;
+            }
+        }
+    }
+    ControlFlow::Continue(())
+}
+
 fn conversation_of(file: &OsStr) -> Option<ConversationId> {
     ConversationId::parse(file.as_bytes().strip_suffix(b".jsonl")?)
 }
@@ -73,26 +93,47 @@ pub(super) fn transcript_name(id: &ConversationId) -> String {
     format!("{id}.jsonl")
 }
 
-/// The one transcript of a directory that was written since `started` (seconds since the epoch):
-/// a guess, given up between rivals and in crowds. Those of `without` do not count.
-pub(super) fn only_transcript_since(
+/// The conversations that a program may have prompted, by their transcripts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Prompted {
+    /// None: nothing was said in any.
+    Nothing,
+    /// This one alone: a guess.
+    Only(ConversationId),
+    /// Several, too many to look at, or they could not be read.
+    Unclear,
+}
+
+/// Which conversations of a directory have transcripts that were written since `started` (seconds since
+/// the epoch). Those of `without` do not count.
+pub(super) fn transcripts_since(
     started: u64,
     cwd: &Path,
     without: &[ConversationId],
     home: &Home,
-) -> Option<ConversationId> {
-    let dir = project(cwd, home)?;
-    let Some(names) = dir.names(MAX_GUESSED_AMONG).ok()? else {
-        home.note(format!("{}: too many transcripts to guess among", shown(dir.path())));
-        return None;
+) -> Prompted {
+    if !home.may_touch(home.claude()) || !home.may_touch(cwd) {
+        return Prompted::Unclear;
+    }
+    let Some(dir) = project(cwd, home) else { return Prompted::Nothing };
+    let names = match dir.names(MAX_GUESSED_AMONG) {
+        Ok(Some(names)) => names,
+        Ok(None) => {
+            home.note(format!("{}: too many transcripts to guess among", shown(dir.path())));
+            return Prompted::Unclear;
+        }
+        Err(_) => return Prompted::Unclear,
     };
     let mut candidates = names.iter().filter_map(|name| {
         let id = conversation_of(name).filter(|id| !without.contains(id))?;
         let written = u64::try_from(dir.stat(name).ok()??.st_mtime).ok()?;
         (written >= started).then_some(id)
     });
-    let only = candidates.next()?;
-    candidates.next().is_none().then_some(only)
+    match (candidates.next(), candidates.next()) {
+        (None, _) => Prompted::Nothing,
+        (Some(only), None) => Prompted::Only(only),
+        _ => Prompted::Unclear,
+    }
 }
 
 /// A summary, or the first thing the user said; lines in angle brackets are the program's own.
@@ -123,7 +164,7 @@ pub(super) fn holds_a_message(start: &[u8]) -> bool {
 /// The directory's name among the projects: the path, resolved, with every UTF-16 unit outside
 /// `[A-Za-z0-9]` replaced by `-`; of over 200 characters the first 200, `-`, and the absolute
 /// 32-bit Java-style hash of the path in base 36. Two paths can share one.
-pub(super) fn slug(resolved: &Path) -> OsString {
+pub(in crate::agent) fn slug(resolved: &Path) -> OsString {
     const KEPT: usize = 200;
     let path = resolved.as_os_str().to_string_lossy();
     let units: Vec<u16> = path.encode_utf16().collect();

@@ -1,7 +1,10 @@
 //! What the command line of a Codex says (pure).
 
-use crate::agent::conversation::ConversationId;
+use crate::agent::conversation::{ConversationId, option};
 use crate::agent::program::{CODEX, Program};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 
 /// The arguments of a Codex, those after its program.
 #[derive(Debug, Clone, Copy)]
@@ -103,6 +106,18 @@ impl<'a> Arguments<'a> {
         self.id_after(b"fork")
     }
 
+    /// Whether it begins a thread of its own: it neither resumes nor copies one.
+    pub(super) fn begins_anew(self) -> bool {
+        let other: [&[u8]; 2] = [b"resume", b"fork"];
+        !self.subcommand().is_some_and(|(_, word)| other.contains(&word))
+    }
+
+    /// The directory in which it works, started in `cwd`.
+    pub(super) fn directory(self, cwd: &Path) -> PathBuf {
+        let named = option(self.0, &["-C", "--cd"]).map(OsStr::from_bytes);
+        named.map_or_else(|| cwd.to_owned(), |named| cwd.join(named))
+    }
+
     /// Whether its options turn the shared daemon off.
     pub(super) fn is_alone(self) -> bool {
         self.0.iter().any(|word| word == b"--no-daemon")
@@ -165,6 +180,17 @@ mod tests {
         let fork = words(&format!("fork {ID}"));
         assert_eq!((Arguments(&fork).resumed(), Arguments(&fork).forked()), (None, id));
         assert_eq!(Arguments(&words("resume --last")).resumed(), None);
+        assert!(!Arguments(&words("resume")).begins_anew() && !Arguments(&fork).begins_anew());
+        assert!(Arguments(&words("--model resume")).begins_anew());
+        assert!(Arguments(&words("say words")).begins_anew());
         assert_eq!(Arguments(&words(&format!("-m resume {ID}"))).resumed(), None);
+    }
+
+    #[test]
+    fn the_directory_that_an_option_names_is_the_threads() {
+        let directory = |line: &str| Arguments(&words(line)).directory(Path::new("/work"));
+        assert_eq!(directory("--yolo"), Path::new("/work"));
+        assert_eq!(directory("-C ../x --yolo"), Path::new("/work/../x"));
+        assert_eq!(directory("--cd=/other"), Path::new("/other"));
     }
 }

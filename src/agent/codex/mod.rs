@@ -2,18 +2,26 @@
 //! the real program in `tests/agents/`.
 
 mod argv;
+mod messages;
+mod rest;
 mod threads;
 mod title;
 
 use super::conversation::ConversationId;
+use super::messages::{ReadLine, Visit};
 use super::program::{self, CODEX};
-use super::{Agent, Description, Home, Observation, Rank, Resumption, Saved, Use, transcript};
+use super::{
+    Agent, CommandLine, Description, Home, Observation, Rank, Resumption, Saved, transcript,
+};
+use super::{Input, OwnAccount, Screen};
 use crate::process::{Proc, Process};
+use crate::sys::Dir;
 use argv::Arguments;
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 use std::path::Path;
-use threads::{completed, has_daemon, is_rollout_of, locked, only_rollout_since, rollout};
+use threads::{Prompted, completed, has_daemon, is_rollout_of, locked, rollout, rollouts_since};
 
 /// Codex.
 #[derive(Debug)]
@@ -24,14 +32,10 @@ impl Agent for Codex {
         CODEX
     }
 
-    fn runs(&self, process: &Process) -> Option<Use> {
+    fn command_line(&self, process: &Process) -> Option<CommandLine> {
         let arguments = arguments(process)?;
-        let one_shot = if arguments.asks_once() { Use::OneShot } else { Use::Conversation };
-        arguments.converses().then_some(one_shot)
-    }
-
-    fn is_service(&self, process: &Process) -> bool {
-        arguments(process).is_some_and(Arguments::is_service)
+        let (converses, asks_once) = (arguments.converses(), arguments.asks_once());
+        Some(CommandLine::new(converses, asks_once, arguments.is_service()))
     }
 
     fn is_view(&self, argv: &[Vec<u8>]) -> bool {
@@ -46,7 +50,8 @@ impl Agent for Codex {
         let held: BTreeSet<ConversationId> = files.iter().filter_map(|file| locked(file)).collect();
         let parent = arguments.forked();
         let cwd = process.cwd();
-        let shown = || completed(&title::beginning(title)?, home);
+        let titled = title::beginning(title);
+        let shown = || completed(titled.as_ref()?, home);
         let seen = Observation { descend: true, parent, ..Observation::default() };
         // After `/new` the old lock stays open: the ids are ordered by the time they were minted.
         if let Some(latest) = held.last() {
@@ -62,33 +67,91 @@ impl Agent for Codex {
             let conversation = Some((id, Rank::Title));
             return Some(Observation { conversation, cwd, prompted, ..seen });
         }
+        if titled.is_some() {
+            // The thread has neither lock nor rollout: nothing was said in it.
+            return Some(Observation { cwd, prompted: Some(false), ..seen });
+        }
         let serves = || !arguments.is_alone() && has_daemon(home, &Proc::default());
-        let conversation = match arguments.resumed() {
-            // With the daemon nothing else follows `/new`.
-            Some(id) => Some((id, if serves() { Rank::Transcript } else { Rank::Argv })),
-            None => cwd.as_deref().zip(process.started()).and_then(|(cwd, started)| {
-                let id = only_rollout_since(started, Path::new(cwd), home)?;
-                Some((id, Rank::Transcript))
-            }),
+        if let Some(id) = arguments.resumed() {
+            // With the daemon nothing else follows `/new`. A resumed thread has been prompted: others
+            // cannot be resumed.
+            let rank = if serves() { Rank::Transcript } else { Rank::Argv };
+            let (prompted, conversation) = (Some(true), Some((id, rank)));
+            return Some(Observation { conversation, cwd, prompted, ..seen });
+        }
+        let directory = cwd.as_deref().map(|cwd| arguments.directory(Path::new(cwd)));
+        let since = directory.zip(process.started()).map(|(directory, started)| {
+            let wanted = seen.parent.as_ref();
+            let may_be = |_: &ConversationId, parent: Option<&ConversationId>| {
+                wanted.is_none() || parent == wanted
+            };
+            rollouts_since(started, &home.resolved(&directory), &may_be, home)
+        });
+        let (conversation, prompted) = match since {
+            Some(Prompted::Only(id)) => (Some((id, Rank::Transcript)), Some(true)),
+            // A copy is on disk as soon as it exists, and a picker shows all threads.
+            Some(Prompted::Nothing) if arguments.begins_anew() => (None, Some(false)),
+            _ => (None, None),
         };
-        // A resumed thread has been prompted: others cannot be resumed.
-        let prompted = conversation.as_ref().map(|_| true);
         Some(Observation { conversation, cwd, prompted, ..seen })
     }
 
-    /// Codex itself refuses a thread that is live elsewhere (its writer lock).
-    fn live(&self, _: &Home, _: &Proc, _: &BTreeSet<i32>) -> Vec<(ConversationId, i32)> {
-        Vec::new()
+    fn proves_closes(&self) -> bool {
+        true
     }
 
     fn is_prompted(&self, id: &ConversationId, _cwd: &Path, home: &Home) -> bool {
         rollout(id, home).is_some()
     }
 
+    fn messages(&self) -> Option<ReadLine> {
+        Some(messages::said)
+    }
+
     fn describe(&self, id: &ConversationId, home: &Home) -> Option<Description> {
         let (dir, file) = rollout(id, home)?;
-        let file = file.to_str()?;
-        transcript::describe(&dir, file, |line| line["payload"]["cwd"].as_str(), title_of)
+        self.describe_file(&dir, file.to_str()?)
+    }
+
+    fn visit_transcripts(&self, home: &Home, visit: &mut Visit<'_>) -> ControlFlow<()> {
+        threads::visit(home, visit)
+    }
+
+    fn describe_file(&self, dir: &Dir, file: &str) -> Option<Description> {
+        transcript::describe(dir, file, |line| line["payload"]["cwd"].as_str(), title_of)
+    }
+
+    fn prompted_since(
+        &self,
+        since: u64,
+        cwd: &Path,
+        known: &BTreeSet<ConversationId>,
+        home: &Home,
+    ) -> Option<ConversationId> {
+        let may_be = |id: &ConversationId, _: Option<&ConversationId>| !known.contains(id);
+        match rollouts_since(since, &home.resolved(cwd), &may_be, home) {
+            Prompted::Only(id) => Some(id),
+            Prompted::Nothing | Prompted::Unclear => None,
+        }
+    }
+
+    /// Only of a process that writes its thread itself: the shared daemon goes on with a thread when the
+    /// process that shows it has ended.
+    fn account(&self, process: &Process, id: &ConversationId, home: &Home) -> Option<OwnAccount> {
+        process.open_files().iter().any(|file| locked(file).as_ref() == Some(id)).then_some(())?;
+        let (dir, file) = rollout(id, home)?;
+        let doing = rest::doing(&dir.read_end(&file, transcript::START).ok()?)?;
+        let written = dir.stat(&file).ok()??.st_mtime;
+        Some(OwnAccount { doing, since: u64::try_from(written).ok() })
+    }
+
+    fn model(&self, id: &ConversationId, _cwd: &Path, home: &Home) -> Option<String> {
+        let (dir, file) = rollout(id, home)?;
+        transcript::last_model(&dir.read_end(file, transcript::START).ok()?)
+    }
+
+    fn input(&self, screen: &Screen) -> Input {
+        rest::input(screen)
     }
 
     fn resumption(&self, saved: &Saved<'_>, home: &Home) -> Resumption {
@@ -125,6 +188,7 @@ mod tests {
     use std::path::PathBuf;
 
     const ID: &str = "019aa38a-b2c0-7000-8000-000000000001";
+    const PARENT: &str = "019aa38a-b2c0-7000-8000-00000000000f";
 
     fn id() -> ConversationId {
         ConversationId::parse(ID.as_bytes()).unwrap()
@@ -199,15 +263,30 @@ mod tests {
         // The program is as old as the thread; the rollout is written now.
         let minted = i64::from_str_radix(&ID.replace('-', "")[..12], 16).unwrap();
         let started = u64::try_from(minted).unwrap() / 1000;
-        let guess =
-            |cwd: &str| only_rollout_since(started, Path::new(cwd), &Home::new(root.path()));
-        assert_eq!(guess("/work"), Some(id()));
-        assert_eq!(guess("/other"), None);
+        let since = |cwd: &str, parent: Option<&ConversationId>| {
+            let may_be =
+                |_: &ConversationId, of: Option<&ConversationId>| parent.is_none() || of == parent;
+            rollouts_since(started, Path::new(cwd), &may_be, &Home::new(root.path()))
+        };
+        let guess = |cwd: &str| since(cwd, None);
+        let only = || Prompted::Only(id());
+        assert_eq!(guess("/work"), only());
+        // Between the days of the thread and today are others, which are not searched.
+        assert_eq!(guess("/other"), Prompted::Unclear);
+        let now = crate::sys::clock::now();
+        let young = rollouts_since(now, Path::new("/other"), &|_, _| true, &Home::new(root.path()));
+        assert_eq!(young, Prompted::Nothing);
         let other = rollout.to_str().unwrap().replace("0001.jsonl", "0002.jsonl");
         std::fs::copy(&rollout, &other).unwrap();
-        assert_eq!(guess("/work"), None, "two");
+        assert_eq!(guess("/work"), Prompted::Unclear, "two");
+        let parent = ConversationId::parse(PARENT.as_bytes()).unwrap();
+        let copy =
+            format!("{{\"payload\":{{\"cwd\":\"/work\",\"forked_from_id\":\"{PARENT}\"}}}}\n");
+        std::fs::write(&rollout, copy).unwrap();
+        assert_eq!(since("/work", Some(&parent)), only(), "the copy");
         std::fs::write(&other, "{\"payload\":{\"cwd\":\"/other\"}}\n").unwrap();
-        assert_eq!((guess("/work"), guess("/other").is_some()), (Some(id()), true));
+        assert_eq!(guess("/work"), only());
+        assert!(matches!(guess("/other"), Prompted::Only(other) if other != id()));
     }
 
     #[test]

@@ -2,11 +2,13 @@
 
 use crate::agent::conversation::ConversationId;
 use crate::agent::home::Home;
+use crate::agent::messages::{Stored, Visit};
 use crate::process::{Proc, base_name};
 use crate::sys::Dir;
 use chrono::{DateTime, Datelike, Days, NaiveDate};
 use serde_json::Value;
 use std::ffi::{OsStr, OsString};
+use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -43,6 +45,27 @@ fn rollout_id(file: &OsStr) -> Option<ConversationId> {
     ConversationId::parse(name.get(name.len().checked_sub(36)?..)?)
 }
 
+/// Visits the rollouts of all threads. Links among their folders are not followed.
+pub(super) fn visit(home: &Home, visit: &mut Visit<'_>) -> ControlFlow<()> {
+    match home.dir(home.codex().join(ROLLOUTS)) {
+        Some(root) => visit_below(&root, 3, visit),
+        None => ControlFlow::Continue(()),
+    }
+}
+
+/// `depth` folders below, of years, months and days, are rollouts.
+fn visit_below(dir: &Dir, depth: usize, visit: &mut Visit<'_>) -> ControlFlow<()> {
+    for name in dir.names(MAX_LISTED).ok().flatten().unwrap_or_default() {
+        if depth > 0 {
+            let Ok(folder) = dir.open_dir(&name) else { continue };
+            visit_below(&folder, depth - 1, visit)?;
+        } else if let Some(id) = rollout_id(&name) {
+            visit(&Stored { dir, file: &name, id })?;
+        }
+    }
+    ControlFlow::Continue(())
+}
+
 /// A thread's id is a `UUIDv7`: it says when it was minted, and the rollout lies in the folder of
 /// that day, in local time: so in one of three.
 pub(super) fn rollout(id: &ConversationId, home: &Home) -> Option<(Rc<Dir>, OsString)> {
@@ -68,13 +91,34 @@ pub(super) fn completed(beginning: &str, home: &Home) -> Option<ConversationId> 
     })
 }
 
-/// The one thread of a directory whose rollout was written since `started`, in seconds since the
-/// epoch: a guess, given up between rivals and in crowds.
-pub(super) fn only_rollout_since(started: u64, cwd: &Path, home: &Home) -> Option<ConversationId> {
+/// The threads that a program may have prompted, by their rollouts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Prompted {
+    /// None: nothing was said in any.
+    Nothing,
+    /// This one alone: a guess.
+    Only(ConversationId),
+    /// Several, too many to look at, or not all could be read.
+    Unclear,
+}
+
+/// Which threads of a directory have rollouts that were written since `started`, in seconds since the
+/// epoch. Only those count that `may_be` admits, by their ids and those of their parents.
+pub(super) fn rollouts_since(
+    started: u64,
+    cwd: &Path,
+    may_be: &dyn Fn(&ConversationId, Option<&ConversationId>) -> bool,
+    home: &Home,
+) -> Prompted {
+    if !home.may_touch(home.codex()) {
+        return Prompted::Unclear;
+    }
+    let (days, are_all) = days_since(started);
     let mut candidates = Vec::new();
-    for day in days_since(started) {
+    for day in days {
         let Some(dir) = rollouts_of(day, home) else { continue };
-        for name in dir.names(MAX_LISTED).ok()?? {
+        let Ok(Some(names)) = dir.names(MAX_LISTED) else { return Prompted::Unclear };
+        for name in names {
             let written =
                 dir.stat(&name).ok().flatten().and_then(|s| u64::try_from(s.st_mtime).ok());
             if written.is_none_or(|written| written < started) {
@@ -82,21 +126,38 @@ pub(super) fn only_rollout_since(started: u64, cwd: &Path, home: &Home) -> Optio
             }
             candidates.extend(rollout_id(&name).map(|id| (id, dir.clone(), name)));
             if candidates.len() > MAX_GUESSED_AMONG {
-                return None;
+                return Prompted::Unclear;
             }
         }
     }
-    candidates.retain(|(_, dir, name)| directory(dir, name).as_deref() == Some(cwd));
-    let [(only, ..)] = &candidates[..] else { return None };
-    Some(only.clone())
+    let is_one = |id: &ConversationId, dir: &Dir, name: &OsStr| {
+        let Some(start) = beginning(dir, name) else { return false };
+        start.cwd.as_deref() == Some(cwd) && may_be(id, start.parent.as_ref())
+    };
+    candidates.retain(|(id, dir, name)| is_one(id, dir, name));
+    match &candidates[..] {
+        [] if are_all => Prompted::Nothing,
+        [(only, ..)] => Prompted::Only(only.clone()),
+        _ => Prompted::Unclear,
+    }
 }
 
-/// The directory that a rollout's first line names.
-fn directory(dir: &Dir, name: &OsStr) -> Option<PathBuf> {
+/// What the first line of a rollout says.
+struct Beginning {
+    cwd: Option<PathBuf>,
+    /// The thread that it is a copy of.
+    parent: Option<ConversationId>,
+}
+
+fn beginning(dir: &Dir, name: &OsStr) -> Option<Beginning> {
     let start = dir.read_start(name, MAX_FIRST_LINE).ok()?;
     let first = start.split(|&byte| byte == b'\n').next()?;
     let line: Value = serde_json::from_slice(first).ok()?;
-    Some(line["payload"]["cwd"].as_str()?.into())
+    let text = |field: &str| line["payload"][field].as_str();
+    Some(Beginning {
+        cwd: text("cwd").map(PathBuf::from),
+        parent: text("forked_from_id").and_then(|id| ConversationId::parse(id.as_bytes())),
+    })
 }
 
 /// Whether the shared daemon runs, which then holds the files of all threads.
@@ -132,17 +193,19 @@ pub(super) fn around(day: NaiveDate) -> impl Iterator<Item = NaiveDate> {
     days.into_iter().flatten()
 }
 
-fn days_since(started: u64) -> Vec<NaiveDate> {
+/// The days on which a program that was started then may have begun threads, and whether these are all.
+fn days_since(started: u64) -> (Vec<NaiveDate>, bool) {
     let day = |seconds: u64| {
         Some(DateTime::from_timestamp(i64::try_from(seconds).ok()?, 0)?.date_naive())
     };
     let (Some(first), Some(last)) = (day(started), day(crate::sys::clock::now())) else {
-        return Vec::new();
+        return (Vec::new(), false);
     };
     let mut days: Vec<NaiveDate> = around(first).chain(around(last)).collect();
     let between = (1..MAX_DAYS).filter_map(|n| first.checked_add_days(Days::new(n)));
     days.extend(between.filter(|day| *day < last));
     days.sort();
     days.dedup();
-    days
+    let are_all = days.windows(2).all(|two| two[0].succ_opt() == Some(two[1]));
+    (days, are_all)
 }

@@ -4,11 +4,8 @@ use super::json_spans::{Member, Span, elements, members, root};
 use super::{HookCommand, SettingsError};
 use serde_json::{Value, json};
 
-/// How long an agent waits for the hook at most, in seconds; it takes some milliseconds.
-const TIMEOUT: u32 = 5;
-
 pub(super) fn group(hook: &HookCommand<'_>) -> Value {
-    json!({"hooks": [{"type": "command", "command": hook.command, "timeout": TIMEOUT}]})
+    json!({"hooks": [{"type": "command", "command": hook.command, "timeout": hook.timeout}]})
 }
 
 /// Checks that the text is an object with at most one member of each name that is read here.

@@ -1,9 +1,10 @@
 //! Our hook in an agent's settings (pure): put into the text of a JSON file, found there and taken
-//! out, with every other byte left as it is. Claude Code and Codex read one format:
+//! out, with every other byte left as it is. Claude Code, Codex, Gemini CLI and Qwen Code read one format:
 //! `{"hooks": {"<event>": [{"hooks": [{"type": "command", "command": "...", "timeout": 5}]}]}}`.
 
 mod edit;
 mod json_spans;
+pub mod own_file;
 pub mod terminal_title;
 
 use edit::{add, check, find, group, is_installed, pretty};
@@ -18,6 +19,8 @@ pub struct HookCommand<'a> {
     /// The agent's names of the events.
     pub events: &'a [&'a str],
     pub command: &'a str,
+    /// How long the agent waits for it at most, in the agent's unit; it takes some milliseconds.
+    pub timeout: u32,
     /// Whether a command line is ours, of this version or another.
     pub is_ours: fn(&str) -> bool,
 }

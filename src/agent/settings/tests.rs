@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 const OURS: HookCommand<'static> =
-    HookCommand { events: &["Stop", "SessionEnd"], command: "ours 2", is_ours };
+    HookCommand { events: &["Stop", "SessionEnd"], command: "ours 2", timeout: 5, is_ours };
 
 fn is_ours(command: &str) -> bool {
     command.starts_with("ours ")

@@ -36,6 +36,17 @@ pub(crate) fn announce_all(config: &Config) -> Result<Exit, Failure> {
     Ok(if saved.unannounced.is_empty() { made } else { Exit::Failed })
 }
 
+/// Starts the watches of users who were saved for the first time.
+pub(crate) fn start_watches(config: &Config) -> Result<Exit, Failure> {
+    boot::start_watches(config)?;
+    Ok(Exit::Done)
+}
+
+/// Fails for an account that has expired.
+pub(crate) fn may_watch(uid: u32) -> Result<Exit, Failure> {
+    Ok(if boot::has_expired(uid)? { Exit::Failed } else { Exit::Done })
+}
+
 /// Makes each terminal user's directory for tmux's sockets.
 pub(crate) fn make_socket_dirs(config: &Config) -> Result<Exit, Failure> {
     let failed = boot::make_socket_dirs(config)?;

@@ -2,7 +2,8 @@
 //! but numbers; names come from the map (pure).
 
 use super::user_status::UserStatus;
-use crate::persist::report::{SaveResult, ServerState, StatusReport};
+use crate::events::{CAUSES, Cause, KINDS, Kind};
+use crate::persist::report::{EventCounts, SaveResult, ServerState, StatusReport};
 use crate::sys::clock::Epoch;
 use std::fmt::Write;
 
@@ -15,7 +16,7 @@ struct Metric {
     value: fn(&UserStatus) -> Option<String>,
 }
 
-const METRICS: [Metric; 15] = [
+const METRICS: [Metric; 17] = [
     Metric {
         name: "last_good_save_timestamp_seconds",
         help: "When a save last succeeded (saved, unchanged, or nothing to save).",
@@ -104,6 +105,18 @@ const METRICS: [Metric; 15] = [
         value: |user| user.status.last_restore.map(|_| seconds(user.status.last_restore_ms)),
     },
     Metric {
+        name: "given_back_bytes_total",
+        help: "Memory that agents gave back when they were suspended.",
+        kind: "counter",
+        value: |user| Some(user.status.events.given_back.to_string()),
+    },
+    Metric {
+        name: "memory_warning_timestamp_seconds",
+        help: "When the memory of an agent was last found near its limit.",
+        kind: "gauge",
+        value: |user| time(user.status.events.last_memory_warning),
+    },
+    Metric {
         name: "status_error",
         help: "Whether the state of the user could not be read.",
         kind: "gauge",
@@ -120,7 +133,7 @@ type Family = (
 );
 
 /// Metrics with several values for a user, distinguished by one more label.
-const FAMILIES: [Family; 4] = [
+const FAMILIES: [Family; 8] = [
     (
         "save_failures_total",
         "Saves that failed, as recorded by the user's own processes and by root.",
@@ -139,6 +152,22 @@ const FAMILIES: [Family; 4] = [
     ),
     ("panes", "Panes of the newest snapshot.", "gauge", "state", |standing| {
         standing.panes.named().to_vec()
+    }),
+    ("agents", "Agents that run, by what they do.", "gauge", "doing", |standing| {
+        standing.agents.named().to_vec()
+    }),
+    ("events_total", "What happened to sessions by itself.", "counter", "kind", |standing| {
+        EventCounts::of(&standing.events.kinds, KINDS.map(Kind::word))
+    }),
+    (
+        "deaths_total",
+        "Agents and tmux servers that ended and were not closed.",
+        "counter",
+        "cause",
+        |standing| EventCounts::of(&standing.events.deaths, CAUSES.map(Cause::word)),
+    ),
+    ("notifications_total", "Runs of the site's command.", "counter", "result", |standing| {
+        EventCounts::of(&standing.events.notifications, ["done", "failed", "dropped"])
     }),
     ("restored_panes_total", "Panes that restores handled.", "counter", "action", |standing| {
         standing.restored.by_action().to_vec()

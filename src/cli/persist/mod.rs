@@ -3,6 +3,7 @@
 pub mod args;
 mod boot;
 pub mod doctor;
+mod events;
 pub mod hook;
 pub mod json;
 pub mod metrics;
@@ -20,7 +21,8 @@ use crate::supervisor::run;
 use crate::supervisor::targets::Target;
 use crate::supervisor::task::{Task, TaskResult};
 use crate::supervisor::worker;
-use args::{BootArgs, Cli, Command, HookArgs};
+use crate::sys::process::own_arguments;
+use args::{BootArgs, Cli, Command, EventsArgs, HookArgs};
 use clap::Parser;
 use std::ffi::OsString;
 
@@ -55,6 +57,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
 fn dispatch(cli: Cli) -> Result<Exit, Failure> {
     let Cli { common, command } = cli;
     output::start(common.color, common.verbose);
+    if command.names_sessions() {
+        own_arguments::hide();
+    }
     let load = || config_file::load(&common.overrides());
     match command {
         Command::Worker { job } => {
@@ -63,6 +68,8 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         }
         Command::Boot(BootArgs { sockets: true, .. }) => boot::make_socket_dirs(&load()?),
         Command::Boot(BootArgs { announce: true, .. }) => boot::announce_all(&load()?),
+        Command::Boot(BootArgs { watches: true, .. }) => boot::start_watches(&load()?),
+        Command::Boot(BootArgs { may_watch: Some(uid), .. }) => boot::may_watch(uid),
         Command::Boot(_) => boot::restore_all(&load()?, common.quiet),
         Command::Import => boot::import(&load()?, common.quiet),
         Command::Keeper => boot::keep(load),
@@ -70,6 +77,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Manual { directory } => man::manual::<Cli>(&directory),
         Command::Doctor(args) => doctor::run(&common, args),
         Command::Status(args) => status::run(&common, args),
+        Command::Notify => events::notify(&common),
         Command::Hook(HookArgs { install: false, uninstall: false, .. }) => {
             let why = "'persist hook' reads an agent's event from standard input, and no option may come before 'hook'";
             Err(Failure::usage(why).with_hint("persist hook --install"))
@@ -84,8 +92,12 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
 
 /// Runs a command for its users and reports on it.
 fn run_task(common: &args::Common, command: Command, detailed: bool) -> Result<Exit, Failure> {
+    let follows = matches!(command, Command::Events(EventsArgs { follow: true, .. }));
     let config = config_file::load(&common.overrides())?;
     let Some(task) = task::task(command, common)? else { return Ok(Exit::Done) };
+    if follows {
+        return events::follow(common, task);
+    }
     let done = run::run(&config, &task)?;
     report(common, &task, &done)?;
     let exit = outcome::of(&done);

@@ -13,6 +13,12 @@ pub fn of(done: &TaskResult) -> Exit {
 pub fn of_reports(reports: &[UserReport], other_problems: bool) -> Exit {
     let problems: Vec<_> = reports.iter().filter_map(|user| user.report.problem()).collect();
     let partly = |user: &UserReport| Report::partly_failed(&user.report);
+    if reports
+        .iter()
+        .any(|user| matches!(&user.report, Report::Watch(report) if report.start_sessions))
+    {
+        return Exit::SessionsToStart;
+    }
     if problems.iter().any(|problem| !problem.usage) || reports.iter().any(partly) || other_problems
     {
         Exit::Failed

@@ -7,10 +7,11 @@ use crate::cli::config_file;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::output::{error, of_user, paint, print, style, warning};
 use crate::persist::Request;
+use crate::persist::report::StatusReport;
 use crate::supervisor::run;
 use crate::supervisor::targets::Target;
 use crate::supervisor::task::Task;
-use crate::supervisor::{restore_progress, root_activity};
+use crate::supervisor::{restore_progress, root_activity, state_size};
 use crate::sys::accounts;
 use crate::sys::clock;
 use crate::sys::fs::{self, trusted_path};
@@ -31,6 +32,7 @@ pub(crate) fn run(common: &Common, args: StatusArgs) -> Result<Exit, Failure> {
     let mut done = run::run(&config, &task)?;
     root_activity::enter(&mut done);
     restore_progress::enter(&mut done);
+    state_size::enter(&mut done);
     let judged: Vec<UserStatus> = done
         .reports
         .iter()
@@ -54,7 +56,7 @@ pub(crate) fn run(common: &Common, args: StatusArgs) -> Result<Exit, Failure> {
     Ok(outcome::of_reports(&done.reports, overdue || !done.problems.is_empty()))
 }
 
-fn row(user: &UserStatus) -> [String; 10] {
+fn row(user: &UserStatus) -> [String; 11] {
     let status = user.status;
     let [live, suspended, lost, shell] = status.panes.named().map(|(_, number)| number.to_string());
     let age = user.age.map_or("-".to_owned(), ago);
@@ -72,9 +74,17 @@ fn row(user: &UserStatus) -> [String; 10] {
         suspended,
         lost,
         shell,
+        agents(status),
         failures,
         status.snapshot.as_deref().map_or("-".into(), shown),
     ]
+}
+
+/// `1 waiting, 2 idle`
+fn agents(status: &StatusReport) -> String {
+    let named = status.agents.named().into_iter().filter(|(_, number)| *number > 0);
+    let named: Vec<String> = named.map(|(doing, number)| format!("{number} {doing}")).collect();
+    if named.is_empty() { "-".to_owned() } else { named.join(", ") }
 }
 
 fn table(users: &[UserStatus]) -> String {
@@ -87,6 +97,7 @@ fn table(users: &[UserStatus]) -> String {
         "SUSPENDED",
         "LOST",
         "SHELL",
+        "AGENTS",
         "FAILURES",
         "SNAPSHOT",
     ];
@@ -105,7 +116,7 @@ fn write_metrics(file: &Path, text: &str) -> Result<(), Failure> {
     };
     let name = name.to_str().ok_or_else(|| usage("the name is not UTF-8".to_owned()))?;
     let written = if accounts::is_root() {
-        let dir = trusted_path::open_dir(dir);
+        let dir = trusted_path::open_dir(dir).and_then(|dir| dir.refuse_others().map(|()| dir));
         dir.and_then(|dir| dir.write_public_hint(name, text.as_bytes()))
     } else {
         fs::write_public_hint(dir, name, text.as_bytes())

@@ -1,10 +1,11 @@
 //! From a command line to the task it asks for.
 
-use super::args::{Command, Common, ConversationArgs, DiffArgs, EndedArgs, HookArgs};
+use super::args::{Command, Common, ConversationArgs, DiffArgs, EndedArgs, HookArgs, WatchArgs};
 use crate::cli::exit::Failure;
 use crate::persist::commands::ended;
 use crate::persist::restore_mode::Mode;
-use crate::persist::{Ended, HookInstall, Request, Scope};
+use crate::persist::suspend_request::Suspend;
+use crate::persist::{Ended, EventsRequest, HookInstall, Request, Scope, WatchStep, WatchTask};
 use crate::supervisor::targets::Target;
 use crate::supervisor::task::Task;
 use crate::sys::{accounts, clock};
@@ -30,6 +31,20 @@ pub(crate) fn task(command: Command, common: &Common) -> Result<Option<Task>, Fa
             let request = Request::Restore { sessions, from, dry_run: args.dry_run, mode };
             (Target::NamedOrAll(args.users), request)
         }
+        Command::Suspend(args) => {
+            let request = Suspend {
+                words: escaped(&args.sessions),
+                older_than: args.older_than,
+                need: args.need,
+                dry_run: args.dry_run,
+                force: args.force,
+            };
+            (Target::NamedOrAll(args.users), Request::Suspend(request))
+        }
+        Command::Resume(args) => {
+            let words = escaped(&args.sessions);
+            (Target::NamedOrAll(args.users), Request::Resume { words })
+        }
         Command::Show(args) => {
             let snapshot = args.snapshot.map(absolute).transpose()?;
             (one_or_all(args.user), Request::Show { snapshot, mode: mode(args.mode) })
@@ -41,6 +56,12 @@ pub(crate) fn task(command: Command, common: &Common) -> Result<Option<Task>, Fa
             (Target::One(args.user), request)
         }
         Command::History(args) => (one_or_all(args.user), Request::History { all: args.all }),
+        Command::Events(args) => {
+            let since = args.since.map(|since| clock::now().saturating_sub(since.as_secs()));
+            let sessions = escaped(&args.sessions);
+            let request = EventsRequest { since, sessions, kinds: args.kinds };
+            (one_or_all(args.user), Request::Events(request))
+        }
         Command::Diff(DiffArgs { from, to, user, .. }) => {
             (one_or_all(user), Request::Diff { from: absolute(from)?, to: absolute(to)? })
         }
@@ -54,11 +75,16 @@ pub(crate) fn task(command: Command, common: &Common) -> Result<Option<Task>, Fa
             (Target::Caller, Request::Ended(ended))
         }
         Command::Hook(args) => (Target::Caller, hook_install(args, common)?),
+        Command::Watch(WatchArgs { by_unit, step, root }) => {
+            let step = WatchStep::parse(&step).unwrap_or(WatchStep::Wait);
+            (Target::Caller, Request::Watch(WatchTask { step, by_unit, root }))
+        }
         Command::Status(_)
         | Command::Doctor(_)
         | Command::Boot(_)
         | Command::Import
         | Command::Keeper
+        | Command::Notify
         | Command::Completions { .. }
         | Command::Manual { .. }
         | Command::Worker { .. } => return Ok(None),

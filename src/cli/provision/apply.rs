@@ -6,6 +6,7 @@ use super::output::Output;
 use super::plan_text::{self, below, sign};
 use super::prepare::{self, Prepared};
 use super::root_run::{WAIT, open_state, require_root};
+use super::roster_input::{self, ROSTER};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::output::{error, of_user, warning};
 use crate::provision::apply::{self, Outcome, OutcomeKind, Receipt, Run};
@@ -32,11 +33,17 @@ pub(super) fn apply(output: Output, args: &ApplyArgs, config: Config) -> Result<
     let mut args = args.clone();
     let saved = args.plan.as_deref().map(saved_plan).transpose()?;
     if let Some(saved) = &saved {
-        args.desired.check.roster.roster = saved.roster.clone().into();
+        // A roster of a commit is in no file.
+        let is_of_commit =
+            config.roster_repository.as_ref().is_some_and(|from| from.file() == saved.roster);
+        let file = if is_of_commit { ROSTER } else { &saved.roster };
+        args.desired.check.roster.roster = file.into();
         args.desired.users.clone_from(&saved.users);
     }
     let roster = args.desired.check.roster.roster.clone();
-    RosterFile::read_trusted(&roster, &config.ignored_fields)?; // its errors come before a wait for another run
+    if roster_input::repository(&roster, true, &config).is_none() {
+        RosterFile::read_trusted(&roster, &config.ignored_fields)?; // its errors come before a wait for another run
+    }
     let state = open_state(WAIT)?;
     let recover = |observed: &mut _| apply::recover(observed, &state);
     let prepared = prepare::prepare(output, &args.desired, Path::new("/"), config, &recover)?;
@@ -68,7 +75,8 @@ fn carry_out(
         settings: &prepared.settings,
         state,
         name: &name,
-        roster: origin::of(roster, &file.name, &file.bytes),
+        roster: (prepared.source.clone())
+            .unwrap_or_else(|| origin::of(roster, &file.name, &file.bytes)),
     };
     let is_terminal = std::io::stderr().is_terminal();
     let mut progress = |line: &str| {

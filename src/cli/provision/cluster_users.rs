@@ -8,7 +8,7 @@ use crate::provision::settings::servers::Vault;
 use crate::provision::sources::vault::{self, VaultError};
 use crate::roster::Document;
 use crate::roster::tiers::{self, TierCheck};
-use crate::sys::fs;
+use crate::sys::fs::trusted_path;
 use crate::text::shown;
 
 /// The comparison, or why there is none.
@@ -37,7 +37,7 @@ pub(super) fn compare(args: &CheckArgs, document: &Document) -> Result<Compariso
             Err(error) => return Ok(Comparison::Skipped(error.to_string())),
         }
     } else if let Some(path) = &args.k8s_users {
-        match fs::read(path, MAX_JSON) {
+        match trusted_path::read_as_caller(path, MAX_JSON) {
             Ok(bytes) => tiers::read(&bytes)
                 .map_err(|error| Failure::failed(format!("{}: {error}", shown(path))))?,
             Err(error) => return Ok(Comparison::Skipped(error.to_string())),

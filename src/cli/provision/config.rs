@@ -3,6 +3,7 @@
 use crate::cli::config_file;
 use crate::cli::exit::Failure;
 use crate::offboard;
+use crate::provision::settings::roster_repository::RosterRepository;
 use crate::provision::settings::servers::{Authentik, Membership, Vault};
 use crate::provision::settings::{self, MAX_CUT_PERCENT};
 use crate::roster::groups::TierGroups;
@@ -37,10 +38,16 @@ struct Table {
     vault: Option<Vault>,
     authentik: Option<Authentik>,
     membership: Membership,
+    roster_repository: Option<RosterRepository>,
     code: settings::code::Settings,
     agents: settings::agents::Settings,
     cluster: settings::cluster::Settings,
     browser: settings::browser::Settings,
+    backup: settings::backup::Settings,
+    name_old_units: bool,
+    closed_trees: Vec<settings::closed_tree::ClosedTree>,
+    secrets: Vec<settings::staged::StagedSecret>,
+    git: Option<settings::staged::Git>,
     offboard: offboard::Settings,
 }
 
@@ -65,10 +72,17 @@ pub(super) struct Config {
     pub authentik: Option<Authentik>,
     /// How members are compared with rows.
     pub membership: Membership,
+    /// The clone that the roster is read from.
+    pub roster_repository: Option<RosterRepository>,
     pub code: settings::code::Settings,
     pub agents: settings::agents::Settings,
     pub cluster: settings::cluster::Settings,
     pub browser: settings::browser::Settings,
+    pub backup: settings::backup::Settings,
+    pub name_old_units: bool,
+    pub closed_trees: Vec<settings::closed_tree::ClosedTree>,
+    pub secrets: Vec<settings::staged::StagedSecret>,
+    pub git: Option<settings::staged::Git>,
     pub offboard: offboard::Settings,
 }
 
@@ -91,6 +105,10 @@ impl Config {
             agents: self.agents,
             cluster: self.cluster,
             browser: self.browser,
+            name_old_units: self.name_old_units,
+            closed_trees: self.closed_trees,
+            secrets: self.secrets,
+            git: self.git,
             offboard: self.offboard,
         }
     }
@@ -124,14 +142,24 @@ fn resolve(table: Table) -> Result<Config, Failure> {
         vault: table.vault,
         authentik: table.authentik,
         membership: table.membership,
+        roster_repository: table.roster_repository,
         code: table.code,
         agents: table.agents,
         cluster: table.cluster,
         browser: table.browser,
+        backup: table.backup,
+        name_old_units: table.name_old_units,
+        closed_trees: table.closed_trees,
+        secrets: table.secrets,
+        git: table.git,
         offboard: table.offboard,
     };
     let invalid = |error| Failure::usage(format!("provision.offboard.{error}"));
     config.offboard.check().map_err(invalid)?;
+    let invalid = |error| Failure::usage(format!("provision.agents.{error}"));
+    config.agents.check().map_err(invalid)?;
+    let invalid = |error| Failure::usage(format!("provision.backup.{error}"));
+    config.backup.check().map_err(invalid)?;
     if config.max_cut_percent > 100 {
         return Err(Failure::usage("provision.max_cut_percent: expected 0 to 100"));
     }

@@ -10,7 +10,7 @@ use crate::roster::derive;
 
 /// Prints what follows from a roster.
 pub(super) fn derive(output: Output, args: &DeriveArgs, config: &Config) -> Result<Exit, Failure> {
-    let file = valid_roster(&args.roster.roster, &config.ignored_fields)?;
+    let file = valid_roster(&args.roster.roster, config)?;
     let roster = &file.document.roster;
     let t3 = ports(args.ports.as_deref())?;
     let playwright = ports(args.playwright_ports.as_deref())?;

@@ -1,6 +1,7 @@
 //! The members of the identity provider's group: from a file, or from Authentik.
 
 use super::args::{DesiredArgs, MembershipArgs, ServerArgs};
+use super::config::Config;
 use super::roster_input::MAX_JSON;
 use super::server_client;
 use crate::cli::exit::Failure;
@@ -8,7 +9,7 @@ use crate::provision::settings::servers;
 use crate::provision::sources::authentik;
 use crate::roster::identity_source::IdentitySource;
 use crate::roster::members::{self, Member, MembersUnknown};
-use crate::sys::fs;
+use crate::sys::fs::trusted_path;
 use crate::text::{escape, shown};
 use std::path::Path;
 
@@ -32,20 +33,39 @@ impl From<Failure> for MembersError {
     }
 }
 
-/// The members that the arguments of `provision membership` name.
-pub(super) fn named(
+/// The members that `provision membership` compares: those that its arguments name, otherwise those of the
+/// configured Authentik.
+pub(super) fn of_membership(
     args: &MembershipArgs,
-    source: &IdentitySource,
+    config: &Config,
 ) -> Result<Vec<Member>, MembersError> {
-    match &args.authentik_url {
-        Some(url) => {
+    let identity = &config.membership.identity;
+    match (&args.authentik_url, &args.members, &config.authentik) {
+        (Some(url), ..) => {
             let group = args.group.as_deref().unwrap_or_default();
             if group.is_empty() {
                 return Err(Failure::usage("--group: expected the name of a group").into());
             }
-            from_authentik(&args.server, ("--authentik-url", url), group, source)
+            from_authentik(&args.server, ("--authentik-url", url), group, identity)
         }
-        None => from_file(args.members.as_deref().unwrap_or(Path::new("")), source),
+        (None, Some(path), _) => from_file(path, identity),
+        (None, None, Some(authentik)) => from_configured(authentik, identity),
+        (None, None, None) => {
+            let why = "no members: expected --members or --authentik-url, or provision.authentik in \
+                       the configuration";
+            Err(Failure::usage(why).into())
+        }
+    }
+}
+
+/// Where these members are from, for people.
+pub(super) fn source(args: &MembershipArgs, config: &Config) -> String {
+    let group = |url: &str, group: &str| format!("group '{group}' of {url}");
+    match (&args.authentik_url, &args.members, &config.authentik) {
+        (Some(url), ..) => group(url, args.group.as_deref().unwrap_or_default()),
+        (None, Some(path), _) => shown(path).to_string(),
+        (None, None, Some(authentik)) => group(authentik.url.as_str(), &authentik.group),
+        (None, None, None) => String::new(),
     }
 }
 
@@ -58,12 +78,7 @@ pub(super) fn unknown(
 ) -> Option<String> {
     let members = match (&args.members, authentik) {
         (Some(path), _) => from_file(path, source),
-        (None, Some(authentik)) => {
-            let server =
-                server_client::configured(&authentik.token_file, authentik.ca_file.as_ref());
-            let url = ("provision.authentik.url", authentik.url.as_str());
-            from_authentik(&server, url, &authentik.group, source)
-        }
+        (None, Some(authentik)) => from_configured(authentik, source),
         (None, None) => return None,
     };
     let reason = match members {
@@ -75,9 +90,25 @@ pub(super) fn unknown(
 }
 
 fn from_file(path: &Path, source: &IdentitySource) -> Result<Vec<Member>, MembersError> {
-    let bytes = fs::read(path, MAX_JSON).map_err(|error| MembersUnknown(error.to_string()))?;
+    // Root is led nowhere by the owner of a directory on the way.
+    let bytes = trusted_path::read_as_caller(path, MAX_JSON).map_err(|error| {
+        MembersUnknown(if error.is_not_found() {
+            format!("reading {}: No such file or directory", shown(path))
+        } else {
+            error.to_string()
+        })
+    })?;
     let in_file = |MembersUnknown(reason)| MembersUnknown(format!("{}: {reason}", shown(path)));
     Ok(members::read(&bytes, source).map_err(in_file)?)
+}
+
+fn from_configured(
+    authentik: &servers::Authentik,
+    source: &IdentitySource,
+) -> Result<Vec<Member>, MembersError> {
+    let server = server_client::configured(&authentik.token_file, authentik.ca_file.as_ref());
+    let url = ("provision.authentik.url", authentik.url.as_str());
+    from_authentik(&server, url, &authentik.group, source)
 }
 
 fn from_authentik(

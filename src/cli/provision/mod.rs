@@ -5,6 +5,7 @@ pub mod args;
 mod cluster_users;
 mod config;
 mod derive;
+mod homes;
 mod host;
 mod host_text;
 mod members;
@@ -19,6 +20,7 @@ mod root_run;
 mod roster;
 mod roster_input;
 mod server_client;
+mod t3;
 mod worker;
 
 use super::exit::{Exit, Failure};
@@ -72,8 +74,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
             derive::derive(output, &args, &config::load(common.config.as_deref())?)
         }
         Command::Membership(args) => {
-            let config = config::load(common.config.as_deref())?;
-            membership::membership(output, &args, &config)
+            membership::membership(output, &args, config::load(common.config.as_deref())?)
         }
         Command::Plan(args) => {
             let detailed = args.detailed_exitcode;
@@ -89,7 +90,15 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
             exit.map_err(|failure| failure.in_detail(args.detailed_exitcode))
         }
         Command::Host(HostCommand::Apply(args)) => host::apply(output, &args.file),
+        Command::Backup(command) => {
+            homes::backup(output, &command, &config::load(common.config.as_deref())?)
+        }
+        Command::BrowserRefresh => {
+            homes::browser_refresh(output, &config::load(common.config.as_deref())?)
+        }
+        Command::CodexLogin => homes::codex_login(output, &config::load(common.config.as_deref())?),
         Command::Worker => worker::worker(),
+        Command::T3(command) => t3::run(output, &command),
         Command::Offboard(OffboardCommand::Plan(args)) => {
             offboard_plan::plan(output, &args, &config::load(common.config.as_deref())?)
         }

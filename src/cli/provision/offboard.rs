@@ -152,6 +152,7 @@ fn cut_target(state: &State, user: &str, admin: bool, why: &str) -> Result<CutTa
     let mut target = CutTarget::new(user, roster.users.get(user), why.to_owned(), hash);
     let mut written = applied::written(state).map_err(Failure::failed)?;
     target.added_groups = written.groups.remove(user).unwrap_or_default();
+    target.leaves_tables = true;
     Ok(target)
 }
 

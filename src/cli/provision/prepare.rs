@@ -5,17 +5,17 @@ use super::cluster_users::{self, Comparison};
 use super::config::Config;
 use super::members;
 use super::output::Output;
+use super::roster_input;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::output::warning;
 use crate::provision::apply::ApplyError;
 use crate::provision::observe;
 use crate::provision::observe::observed::Observed;
-use crate::provision::observe::roster_file::{
-    RosterFile, RosterFileError, ValidRoster, problem_lines,
-};
+use crate::provision::observe::roster_file::{RosterFileError, ValidRoster, problem_lines};
 use crate::provision::plan::saved::SavedPlan;
 use crate::provision::plan::{self, DesiredState, Plan, Tally, Verb};
 use crate::provision::settings::Settings;
+use crate::provision::sources::origin::RosterSource;
 use crate::roster::{Document, Roster, validate};
 use crate::sys::accounts;
 use crate::text::shown;
@@ -28,6 +28,8 @@ use std::path::Path;
 /// A plan, and everything that it follows from.
 pub(super) struct Prepared {
     pub(super) roster: ValidRoster,
+    /// Where it came from, if it was read from a commit.
+    pub(super) source: Option<RosterSource>,
     pub(super) observed: Observed,
     pub(super) settings: Settings,
     /// Only these users; all if empty.
@@ -65,8 +67,8 @@ pub(super) fn prepare(
     };
     let path = &args.check.roster.roster;
     tracing::info!("reading the roster {}", shown(path));
-    let read = if is_this_host { RosterFile::read_trusted } else { RosterFile::read };
-    let roster = read(path, &config.ignored_fields)?.valid()?;
+    let (file, source) = roster_input::current_roster(path, is_this_host, &config)?;
+    let roster = file.valid()?;
     for problem in &roster.document.warnings {
         warning(&problem.in_file(&roster.name));
     }
@@ -107,7 +109,7 @@ pub(super) fn prepare(
     let plan = plan::plan(&desired, &observed, &settings)
         .map_err(|error| Failure::failed(format!("planning the ports: {error}")))?;
     let users = args.users.clone();
-    Ok(Prepared { roster, observed, settings, users, membership_unknown, plan })
+    Ok(Prepared { roster, source, observed, settings, users, membership_unknown, plan })
 }
 
 impl Prepared {

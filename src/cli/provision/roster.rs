@@ -4,7 +4,7 @@ use super::args::CheckArgs;
 use super::cluster_users::{Comparison, compare};
 use super::config::Config;
 use super::output::Output;
-use super::roster_input::valid_roster;
+use super::roster_input::{checked_roster, valid_roster};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::output::{error, warning};
 use crate::provision::observe::roster_file::{RosterFile, problem_lines};
@@ -51,8 +51,7 @@ impl Findings {
 
 /// Reports the problems of a roster.
 pub(super) fn check(output: Output, args: &CheckArgs, config: &Config) -> Result<Exit, Failure> {
-    let RosterFile { name, document, .. } =
-        RosterFile::read_checked(&args.roster.roster, &config.ignored_fields)?;
+    let RosterFile { name, document, .. } = checked_roster(&args.roster.roster, config)?;
     let findings = match &document {
         Ok(document) => Findings::of(args, document)?,
         Err(problems) => Findings { problems: problems.clone(), ..Findings::default() },
@@ -85,7 +84,7 @@ pub(super) fn check(output: Output, args: &CheckArgs, config: &Config) -> Result
 
 /// Prints the rows.
 pub(super) fn show(output: Output, args: &CheckArgs, config: &Config) -> Result<Exit, Failure> {
-    let file = valid_roster(&args.roster.roster, &config.ignored_fields)?;
+    let file = valid_roster(&args.roster.roster, config)?;
     let (name, document) = (&file.name, &file.document);
     let findings = Findings::of(args, document)?;
     let groups = |tier: Tier| config.groups.of(tier);

@@ -1,13 +1,13 @@
 //! The agents in a user's panes, and those beside them: which conversation belongs to which pane.
 
 use crate::agent::{self, AgentEnvironment, ConversationId, Detected, Home, PaneSighting};
-use crate::agent::{LeftRecord, Sighting, Stamp};
+use crate::agent::{Backgrounded, LeftRecord, Rank, Sighting, Stamp};
 use crate::process::Proc;
 use crate::snapshot::{Row, Snapshot, State};
 use crate::sys::clock;
 use crate::text::escape;
 use crate::tmux::{Listing, Pane};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::OsStr;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
@@ -84,7 +84,7 @@ pub(super) fn sight_all(
 
 /// The agents of a pane. One that has written nothing down yet is inspected again until `end`.
 fn detect(pane: &Pane, home: &Home, proc: &Proc, end: Instant) -> Option<Detected> {
-    let stamp = Stamp::parse(&pane.stamp).map(|stamp| stamp.left(&pane.stamped));
+    let stamp = Stamp::parse(&pane.stamp).map(|stamp| stamp.left(&pane.stamped, &pane.agent_state));
     let detect = || agent::detect(pane.pid, stamp.as_ref(), &pane.title, home, proc);
     let mut found = detect();
     let is_young = |sighting: &Sighting| {
@@ -120,6 +120,47 @@ fn row_beside(pane: &Pane, sighting: &Sighting, id: &ConversationId) -> Row {
 pub fn left_behind(rows: &[Row], home: &Home, proc: &Proc) -> Vec<LeftRecord> {
     let environments = environments(rows);
     agent::left_behind(home, borrowed(&environments), proc)
+}
+
+/// Enters the conversations of agents that had not been prompted when a save last saw them, at `seen`,
+/// and whose conversations it did not know: of each, the only one of its directory that was prompted
+/// since. Returns a note for each.
+pub fn enter_prompted_since(rows: &mut [Row], seen: u64, home: &Home) -> Vec<String> {
+    let ids = rows.iter().filter_map(|row| ConversationId::parse(row.conversation.as_ref()?));
+    let known: BTreeSet<ConversationId> = ids.collect();
+    let guess = |row: &Row| {
+        if row.conversation.is_some() || row.prompted != Some(false) {
+            return None;
+        }
+        let agent = agent::by_name(row.agent.as_deref()?)?;
+        let (environment, cwd) = environment_of(row);
+        agent.prompted_since(seen + 1, &cwd, &known, &home.of(&environment, &cwd))
+    };
+    let guesses: Vec<Option<ConversationId>> = rows.iter().map(guess).collect();
+    let mut notes = Vec::new();
+    for (row, guessed) in rows.iter_mut().zip(&guesses) {
+        let Some(id) = guessed else { continue };
+        if guesses.iter().flatten().filter(|other| *other == id).count() > 1 {
+            continue;
+        }
+        row.conversation = Some(id.as_str().into());
+        row.prompted = Some(true);
+        row.evidence = Some(Rank::Transcript.word().into());
+        let place = row.label();
+        notes.push(format!(
+            "{place}: conversation {id} is the only one of its directory that was prompted since the last save"
+        ));
+    }
+    notes
+}
+
+/// Conversations in the background that none of the rows has.
+pub fn backgrounded(rows: &[Row], home: &Home) -> Vec<Backgrounded> {
+    let environments = environments(rows);
+    let mut all = agent::backgrounded(home, borrowed(&environments));
+    let shown: BTreeSet<Vec<u8>> = rows.iter().filter_map(Row::conversation_key).collect();
+    all.retain(|one| !shown.contains(one.conversation.key().as_bytes()));
+    all
 }
 
 /// The environments of the agents of some rows, each with the directory of its agent.

@@ -3,9 +3,10 @@
 
 use crate::agent::{is_view, launcher};
 use crate::persist::capture_policy::CapturePolicy;
-use crate::process::{Proc, Process};
+use crate::process::shell::is_shell_name;
+use crate::process::{Proc, Process, base_name};
 use crate::sys::mounts;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -19,24 +20,38 @@ const MAX_BYTES: usize = 64 << 10;
 pub(crate) struct Program {
     pub(crate) argv: Vec<Vec<u8>>,
     pub(crate) cwd: Option<OsString>,
+    /// Its environment, if it is an agent's view: that says whose conversations it shows.
+    pub(crate) environ: Vec<u8>,
 }
 
 /// Finds the program in the foreground of the pane whose first process is `first`: the leader of the
 /// terminal's foreground group, or what a shell or our launcher runs there. Not what other programs
-/// started: an editor that git opened is of no use without git.
+/// started: an editor that git opened is of no use without git. But an agent's view is found below any program
+/// (`timeout`), also on a terminal of its own (`script`), as agents are.
 pub(crate) fn find(first: i32, keep: &CapturePolicy, proc: &Proc) -> Option<Program> {
     let first_process = proc.process(first, 0)?;
     let foreground = first_process.stat.foreground;
-    let is_idle = first_process.stat.group == foreground && first_process.is_shell();
+    // Not one that was given a command: what it runs is in its own group.
+    let is_idle = first_process.stat.group == foreground && first_process.is_interactive_shell(b"");
     if keep.programs.is_empty() && is_idle {
         return None; // most panes
     }
     let mut found = None;
     // The directories of what waits for other programs: it was there when it started them.
     let mut starters: HashMap<i32, Option<OsString>> = HashMap::new();
+    let mut below_others: HashSet<i32> = HashSet::new();
     proc.visit(first, |process| {
         if found.is_some() {
             return false;
+        }
+        if below_others.contains(&process.stat.parent) {
+            below_others.insert(process.pid);
+            let is_in_front = process.stat.group == process.stat.foreground;
+            if is_in_front && is_view(&process.argv) && process.is_own() {
+                let (argv, environ) = (process.argv.clone(), process.environment());
+                found = Some(Program { argv, cwd: process.cwd(), environ });
+            }
+            return found.is_none();
         }
         if process.stat.group != foreground {
             if is_wrapper(process) {
@@ -52,13 +67,15 @@ pub(crate) fn find(first: i32, keep: &CapturePolicy, proc: &Proc) -> Option<Prog
             } else {
                 process.cwd()
             };
-            found = Some(Program { argv, cwd });
+            let environ = if is_view(&argv) { process.environment() } else { Vec::new() };
+            found = Some(Program { argv, cwd, environ });
         }
-        let waits = found.is_none() && is_wrapper(process);
-        if waits {
+        if is_wrapper(process) {
             starters.insert(process.pid, process.cwd());
+        } else {
+            below_others.insert(process.pid);
         }
-        waits
+        found.is_none()
     });
     let bytes = |program: &Program| program.argv.iter().map(|word| word.len() + 1).sum::<usize>();
     found.filter(|program| program.argv.len() <= MAX_WORDS && bytes(program) <= MAX_BYTES)
@@ -68,6 +85,23 @@ pub(crate) fn find(first: i32, keep: &CapturePolicy, proc: &Proc) -> Option<Prog
 /// conversations.
 pub(crate) fn is_kept(argv: &[Vec<u8>], keep: &CapturePolicy) -> bool {
     keep.keeps_program(argv) || is_view(argv)
+}
+
+/// The command line of a program that is not started again, without what may be a secret or a text of the
+/// user's: of a shell its options; of others nothing but the name. `...` stands for the rest.
+pub(crate) fn without_values(mut argv: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+    const LONG: [&[u8]; 2] = [b"--interactive", b"--login"];
+    let name = argv.first().map(|word| base_name(word.strip_prefix(b"-").unwrap_or(word)));
+    let is_shell = name.is_some_and(is_shell_name);
+    let is_option = |word: &Vec<u8>| {
+        LONG.contains(&word.as_slice()) || word.starts_with(b"-") && (2..=4).contains(&word.len())
+    };
+    let shown = argv.iter().skip(1).take_while(|word| is_shell && is_option(word)).count();
+    if argv.len() > shown + 1 {
+        argv.truncate(shown + 1);
+        argv.push(b"...".to_vec());
+    }
+    argv
 }
 
 /// Whether an argument list names something, perhaps a file relative to where the program was started. A
@@ -102,4 +136,30 @@ pub(crate) fn join(argv: &[Vec<u8>]) -> Vec<u8> {
 pub(crate) fn split(field: &[u8]) -> Option<Vec<Vec<u8>>> {
     let words = field.strip_suffix(b"\0")?;
     Some(words.split(|&byte| byte == 0).map(<[u8]>::to_vec).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_shells_options_are_shown_of_a_program_that_is_not_started_again() {
+        let shown = |line: &str| {
+            let argv = line.split(' ').map(|word| word.as_bytes().to_vec()).collect();
+            String::from_utf8(without_values(argv).join(&b' ')).unwrap()
+        };
+        for (line, expected) in [
+            ("-bash", "-bash"),
+            ("bash --login -i", "bash --login -i"),
+            ("zsh -f", "zsh -f"),
+            ("bash -c mysql\u{a0}-psecret", "bash -c ..."),
+            ("bash --rcfile /x", "bash ..."),
+            ("sh script --token=x", "sh ..."),
+            ("mysql -psecret", "mysql ..."),
+            ("psql postgres://u:p@h/db", "psql ..."),
+            ("htop", "htop"),
+        ] {
+            assert_eq!(shown(line), expected, "{line}");
+        }
+    }
 }

@@ -11,15 +11,21 @@ use std::os::unix::ffi::OsStringExt;
 
 /// Enters what is known by `left` into a snapshot that was last up to date at `seen`. Only what is
 /// unambiguous: a pane of the snapshot by session and pane id, or an agent that no save can have seen.
-/// Returns a note for each.
-pub fn enter(snapshot: &mut Snapshot, seen: Epoch, left: &[LeftRecord]) -> Vec<String> {
+/// Returns a note for each. Sessions of `marked_off` are not saved.
+pub fn enter(
+    snapshot: &mut Snapshot,
+    seen: Epoch,
+    left: &[LeftRecord],
+    marked_off: &[Vec<u8>],
+) -> Vec<String> {
     let mut known: BTreeSet<Vec<u8>> =
         snapshot.rows.iter().filter_map(Row::conversation_key).collect();
     let server_start = snapshot.server.split_once('-').and_then(|(_, start)| start.parse().ok());
     let server_start: Epoch = server_start.unwrap_or(Epoch::MAX);
     let mut panes = BTreeSet::new();
     // The latest of a pane counts: an agent may have been started again there.
-    let mut left: Vec<&LeftRecord> = left.iter().filter(|one| one.written >= seen).collect();
+    let counts = |one: &&LeftRecord| one.written >= seen && !marked_off.contains(&one.session);
+    let mut left: Vec<&LeftRecord> = left.iter().filter(counts).collect();
     left.sort_by_key(|one| std::cmp::Reverse(one.written));
     let mut notes = Vec::new();
     for one in left {
@@ -135,7 +141,7 @@ mod tests {
     fn entered(left: &[LeftRecord]) -> Vec<(String, Option<u8>)> {
         let rows = vec![row("a", 1, Some(1)), row("a", 2, None), row("b", 3, Some(3))];
         let mut snapshot = Snapshot { server: "7-50".into(), rows, ..Snapshot::default() };
-        enter(&mut snapshot, 100, left);
+        enter(&mut snapshot, 100, left, &[b"off".to_vec()]);
         let number = |row: &Row| row.conversation.as_ref().map(|id| id[35] - b'0');
         let text = |row: &Row| String::from_utf8(row.session.clone()).unwrap();
         snapshot.rows.iter().map(|row| (text(row), number(row))).collect()
@@ -168,5 +174,6 @@ mod tests {
         assert_eq!(entered(&[record(5, "c", 9, 110, 110)]), session);
         let unchanged = panes(&[("a", Some(1)), ("a", None), ("b", Some(3))]);
         assert_eq!(entered(&[record(5, "c", 9, 90, 110)]), unchanged, "a save would have seen it");
+        assert_eq!(entered(&[record(5, "off", 9, 110, 110)]), unchanged, "it is not saved");
     }
 }

@@ -2,18 +2,21 @@
 
 mod agent_start;
 pub mod agents;
+pub(crate) mod doing;
 pub mod foreground_program;
 pub mod left_behind;
 pub(crate) mod session_origin;
 pub mod shared_windows;
 
 use super::context::Context;
-use crate::agent::{ConversationId, Home, Sighting};
+use crate::agent::{AgentEnvironment, Backgrounded, ConversationId, Home, Sighting, Status};
 use crate::process::{Proc, Process};
 use crate::snapshot::{PaneFlags, Row, Snapshot, State, WindowFlags};
+use crate::sys::clock::Epoch;
 use crate::text::escape;
 use crate::tmux::layout::Layout;
-use crate::tmux::{HookState, configuration};
+use crate::tmux::user_options::{GroupAnswers, Groups};
+use crate::tmux::{HookState, configuration, user_options};
 use crate::tmux::{Listing, Pane, TmuxError};
 use foreground_program::Program;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -28,6 +31,9 @@ pub const BUILDER_PREFIX: &str = "tmux-persist-builder-";
 /// The value of a session's `@persist` that excludes it.
 pub(crate) const MARKED_OFF: &[u8] = b"off";
 
+/// The value of `@persist` that exempts agents from being suspended when they are idle.
+const MARKED_KEEP: &[u8] = b"keep";
+
 /// Session, window index and pane index.
 pub type Place = (Vec<u8>, u32, u32);
 
@@ -41,12 +47,18 @@ pub struct Capture {
     pub unfinished: Vec<Pane>,
     /// Agents beside the one that speaks for their pane, each as a row of that pane.
     pub beside: Vec<Row>,
+    /// Conversations in the background; a save finds them.
+    pub background: Vec<Backgrounded>,
     /// The processes of all agents in panes.
     pub agents: BTreeSet<i32>,
     /// By conversation, in small letters, the start of its process, in clock ticks since boot.
     pub started: BTreeMap<Vec<u8>, u64>,
+    /// By conversation, in small letters, what its agent does, if that is known.
+    pub statuses: BTreeMap<Vec<u8>, Status>,
     /// The processes of agents that run; in the other panes our launcher waits for Enter.
     pub running: Vec<i32>,
+    /// By pane id, the process of its agent, with its start: none that is a launcher which waits for Enter.
+    pub agent_of_pane: BTreeMap<u32, (i32, u64)>,
     /// By conversation, in small letters, the id of the pane in which a restore resumed it. Another program may run
     /// there now.
     pub restored: BTreeMap<Vec<u8>, u32>,
@@ -57,16 +69,27 @@ pub struct Capture {
     /// By place, each pane that a restore could not start in its directory and that is still where it was
     /// started instead: its id, and that directory.
     pub homeless: BTreeMap<Place, (u32, Vec<u8>)>,
-    /// Sessions that were dropped, since they are not to be saved.
-    pub excluded: BTreeSet<Vec<u8>>,
     /// Sessions that their user marked as not to be saved.
     pub marked_off: BTreeSet<Vec<u8>>,
     /// By pane id, the first process of each pane whose program runs.
     pub pids: BTreeMap<u32, i32>,
+    /// By pane id, the agent that speaks for the pane.
+    pub sightings: BTreeMap<u32, Sighting>,
+    /// The panes that their user marked with `@persist keep`: their agents are not suspended by themselves.
+    pub marked_keep: BTreeSet<u32>,
     /// The panes that show the alternate screen.
     pub alternate: BTreeSet<u32>,
+    /// By pane id, its title as it is now.
+    pub titles: BTreeMap<u32, Vec<u8>>,
+    /// By place, when the pane's window last printed or its session was last used, and the values of
+    /// `option_names` in effect.
+    pub in_effect: BTreeMap<Place, (Epoch, Vec<Vec<u8>>)>,
+    /// The names of options that users set, by the newest snapshot.
+    pub option_names: Vec<String>,
     /// Which of our hooks the server has.
     pub hooks: HookState,
+    /// The options that users set on what was asked for in passing.
+    pub group_answers: Option<GroupAnswers>,
 }
 
 /// Captures the live sessions; `None` without a tmux server. If two panes claim a conversation with
@@ -77,8 +100,25 @@ pub fn capture(
     home: &Home,
     proc: &Proc,
 ) -> Result<Option<Capture>, TmuxError> {
+    capture_with_options(context, previous, Groups::default(), home, proc)
+}
+
+/// As [`capture`]; asks in passing for the options that users set on what is in groups.
+pub(crate) fn capture_with_options(
+    context: &Context,
+    previous: Option<&Snapshot>,
+    option_groups: Groups,
+    home: &Home,
+    proc: &Proc,
+) -> Result<Option<Capture>, TmuxError> {
     let begin = Instant::now();
-    let (wanted, hooks) = (context.keep.wanted(), context.hooks.as_ref());
+    let (mut wanted, hooks) = (context.keep.wanted(), context.hooks.as_ref());
+    wanted.option_groups = option_groups;
+    wanted.option_patterns.clone_from(&context.keep.user_options);
+    if let Some(previous) = previous {
+        let fields = previous.rows.iter().filter_map(|row| row.user_options.as_deref());
+        wanted.user_options = user_options::names(fields, &context.keep.user_options);
+    }
     let listing = context.server.list_and_compare(&wanted, hooks)?;
     let Some(mut listing) = listing else { return Ok(None) };
     tracing::debug!(panes = listing.panes.len(), took = ?begin.elapsed(), "tmux listed its panes");
@@ -108,21 +148,28 @@ pub fn capture(
         notes,
         unfinished,
         hooks: listing.hooks,
+        group_answers: listing.group_answers.take(),
         beside: agents.beside,
         agents: agents.beside_pids.iter().copied().collect(),
         running: agents.beside_pids,
+        option_names: wanted.user_options,
         ..Capture::default()
     };
-    for sighting in sightings.values() {
+    for (pane, sighting) in &sightings {
         capture.agents.insert(sighting.pid);
         if !sighting.waits {
             capture.running.push(sighting.pid);
+            capture.agent_of_pane.insert(*pane, (sighting.pid, sighting.start));
         }
         if let Some((id, _)) = &sighting.conversation {
             capture.started.insert(id.key().into(), sighting.start);
+            let status = sighting.status.clone().filter(|_| !sighting.waits);
+            capture.statuses.extend(status.map(|status| (id.key().into(), status)));
         }
     }
     for pane in listing.panes {
+        let place = (pane.session.clone(), pane.window_index, pane.index);
+        capture.in_effect.insert(place, (pane.activity, pane.user_options));
         if !pane.directory.is_empty() {
             let place = (pane.session.clone(), pane.window_index, pane.index);
             let row = capture.snapshot.rows.iter().find(|row| row.pane_id == Some(pane.id));
@@ -136,6 +183,9 @@ pub fn capture(
         if !pane.origin.is_empty() {
             capture.origins.insert(pane.session.clone(), pane.origin);
         }
+        if pane.mark == MARKED_KEEP {
+            capture.marked_keep.insert(pane.id);
+        }
         if pane.mark == MARKED_OFF {
             capture.marked_off.insert(pane.session);
         }
@@ -148,7 +198,9 @@ pub fn capture(
         if let Some(id) = ConversationId::parse(&pane.restored) {
             capture.restored.insert(id.key().into(), pane.id);
         }
+        capture.titles.insert(pane.id, pane.title);
     }
+    capture.sightings = sightings;
     Ok(Some(capture))
 }
 
@@ -179,14 +231,18 @@ impl Rows<'_> {
         let (cwd, first) = self.cwd(pane, sighting, program.as_ref());
         let argv = sighting.map(|s| s.argv.clone()).or_else(|| first.map(|process| process.argv));
         let linked = shared_windows::linked(pane, &self.listing.panes[owner]);
-        let program = program
-            .filter(|_| is_owner)
-            .map(|Program { argv, .. }| foreground_program::join(&argv));
+        let program = program.filter(|_| is_owner);
         let mut row = build_row(pane, sighting, cwd, argv, &self.layouts, &self.listing.host);
         if let Some(sighting) = sighting {
             let (shell, keep) = (&self.context.account.shell, &self.context.keep);
             agent_start::enter(&mut row, sighting, shell, keep);
         }
+        if let Some(program) = &program {
+            let recorded = AgentEnvironment::of(&program.environ, &self.context.account.home);
+            row.agent_environment =
+                agent_start::environment(&recorded, &program.environ, &self.context.keep);
+        }
+        let program = program.map(|Program { argv, .. }| foreground_program::join(&argv));
         Row { linked, program, ..row }
     }
 
@@ -273,7 +329,11 @@ fn build_row(
     let conversation = sighting.and_then(|sighting| sighting.conversation.as_ref());
     // Agents change their titles many times a minute; tmux's default title is the host's name.
     let own_title = sighting.is_some() || pane.title == host.as_bytes();
-    let command = argv.filter(|argv| !argv.is_empty()).map(|argv| foreground_program::join(&argv));
+    let argv = argv.filter(|argv| !argv.is_empty());
+    let command = argv.map(|argv| match sighting {
+        Some(_) => foreground_program::join(&argv),
+        None => foreground_program::join(&foreground_program::without_values(argv)),
+    });
     let variable =
         |(name, value): &(String, Vec<u8>)| [name.as_bytes(), b"=", value, b"\0"].concat();
     let environment: Vec<u8> = pane.environment.iter().flat_map(variable).collect();
@@ -306,7 +366,7 @@ fn build_row(
         title: (!own_title).then(|| pane.title.clone()),
         command,
         evidence: conversation.map(|(_, rank)| rank.word().into()),
-        prompted: conversation.and_then(|_| sighting?.prompted),
+        prompted: sighting.and_then(|sighting| sighting.prompted),
         group: Some(pane.group.clone()).filter(|group| !group.is_empty()),
         pane_id: Some(pane.id),
         last_seen: None,
@@ -323,6 +383,7 @@ fn build_row(
         session_path: Some(pane.session_path.clone()).filter(|path| !path.is_empty()),
         user_options: None,
         agent_program: None,
+        plain_window_name: pane.plain_window_name && !pane.automatic_rename,
     }
 }
 
@@ -340,7 +401,8 @@ fn config_files(server: i32, proc: &Proc) -> Vec<Vec<u8>> {
     files.into_iter().map(absolute).collect()
 }
 
-fn host_name() -> String {
+/// The name of this host; empty if unknown.
+pub fn host_name() -> String {
     nix::unistd::gethostname()
         .map_or_else(|_| String::new(), |name| name.to_string_lossy().into_owned())
 }

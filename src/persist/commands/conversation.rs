@@ -1,12 +1,13 @@
 //! `conversation`: where a conversation is and what it is about, for the launcher.
 
 use crate::agent::environment::RECORDED;
-use crate::agent::{AGENTS, Agent, AgentEnvironment, ConversationId, Description, Home};
+use crate::agent::{self, Agent, AgentEnvironment, ConversationId, Description, Home};
 use crate::persist::context::Context;
 use crate::persist::error::Error;
 use crate::persist::report::{ConversationReport, Report};
 use crate::text::{escape, json_text};
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 /// Describes what is on disk of a conversation. Without `agent`, every agent is searched.
 pub fn conversation(context: &Context, id: &str, agent: Option<&str>) -> Report {
@@ -51,11 +52,13 @@ fn find(
     let Some(parsed) = ConversationId::parse(id.as_bytes()) else {
         return Err(Error::InvalidConversation(shown));
     };
-    let searched = AGENTS.into_iter().filter(|one| agent.is_none_or(|name| one.name() == name));
+    let searched = agent::all().filter(|one| agent.is_none_or(|name| one.name() == name));
     let mut searched = searched.peekable();
     if searched.peek().is_none() {
         return Err(Error::UnknownAgent(escape(agent.unwrap_or_default().as_bytes())));
     }
-    let found = searched.find_map(|one| Some((one, one.describe(&parsed, home)?)));
+    // What says nothing of itself is believed only of the agent that was named.
+    let is_known = |found: &Description| agent.is_some() || found.transcript != Path::new("");
+    let found = searched.find_map(|one| Some((one, one.describe(&parsed, home).filter(is_known)?)));
     found.ok_or(Error::NoTranscript(shown))
 }

@@ -88,7 +88,7 @@ fn live(
     if let (Some(store), Some(previous)) = (store, previous) {
         let closings = read_closings::read(store, notes);
         let seen = previous.id.seconds(); // differing times do not count as a difference
-        let excluded = exclusion::drop_excluded(&mut captured, &context.keep);
+        let excluded = exclusion::drop_excluded(&mut captured, &context.keep, snapshot);
         let previous = &Stored {
             id: previous.id,
             snapshot: exclusion::without(&previous.snapshot, &excluded, &context.keep),
@@ -99,7 +99,7 @@ fn live(
             previous,
             &closings,
             seen,
-            (store.unrestored(notes), excluded.conversations),
+            (store.unrestored(notes), store.suspending(notes), excluded.conversations),
             (&home, &proc),
         );
     }

@@ -1,5 +1,7 @@
 //! `history`: all known conversations, and the sessions that were closed.
 
+use crate::agent::{Backgrounded, Home};
+use crate::persist::capture::agents;
 use crate::persist::context::Context;
 use crate::persist::report::{
     ClosedSession, ConversationState, HistoryConversation, HistoryReport, Report,
@@ -7,7 +9,7 @@ use crate::persist::report::{
 use crate::persist::save::closings::Closings;
 use crate::persist::save::{history_index, read_closings};
 use crate::snapshot::{
-    Conversation, EndKind, Ending, Endings, Row, State, Stored, Tombstone, Tombstones,
+    Conversation, EndKind, Ending, Endings, Row, Snapshot, State, Stored, Tombstone, Tombstones,
 };
 use crate::sys::FileError;
 use crate::sys::clock::Epoch;
@@ -35,11 +37,21 @@ fn try_history(context: &Context, all: bool, report: &mut HistoryReport) -> Resu
     if let Some(Stored { snapshot, .. }) = &newest {
         index.observe(snapshot, seen, None);
     }
+    let home = Home::new(&context.account.home);
+    let rows = newest.as_ref().map_or(&[][..], |stored| &stored.snapshot.rows);
+    let background = agents::backgrounded(rows, &home);
+    notes.extend(home.take_all_notes());
+    let in_background = Snapshot {
+        rows: background.iter().map(history_index::row_of).collect(),
+        ..Snapshot::default()
+    };
+    index.observe_new(&in_background, context.now);
     let Closings { endings, tombstones } = read_closings::read(&store, notes);
     let records = Records {
         endings,
         tombstones,
         seen,
+        background: background.iter().map(|job| (job.conversation.key().into(), job)).collect(),
         rows: newest.iter().flat_map(|stored| &stored.snapshot.rows).filter_map(with_id).collect(),
     };
     let conversations = index.newest_first();
@@ -71,12 +83,18 @@ struct Records<'a> {
     seen: Epoch,
     /// The panes of the newest snapshot, by conversation.
     rows: HashMap<Vec<u8>, &'a Row>,
+    /// What is in the background, by conversation.
+    background: HashMap<Vec<u8>, &'a Backgrounded>,
 }
 
 impl Records<'_> {
     fn describe(&self, one: &Conversation) -> HistoryConversation {
         let row = self.rows.get(&one.id.to_ascii_lowercase()).copied();
-        let (state, why) = self.state(one, row);
+        let (mut state, why) = self.state(one, row);
+        let job = self.background.get(&one.id.to_ascii_lowercase());
+        if job.is_some() {
+            state = ConversationState::Background;
+        }
         HistoryConversation {
             conversation: json_text(&one.id),
             agent: json_text(&one.agent),
@@ -85,6 +103,7 @@ impl Records<'_> {
             first_seen: one.first_seen,
             last_seen: one.last_seen,
             state,
+            attach: job.map(|job| json_text(job.attach.as_bytes())),
             ended: why.as_ref().map(|(at, _)| *at),
             reason: why.map(|(_, reason)| json_text(&reason)),
         }

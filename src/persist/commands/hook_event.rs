@@ -3,7 +3,7 @@
 
 use super::ended;
 use crate::agent::hooks::{self, Event};
-use crate::agent::{Caller, ConversationId, Stamp, by_name, caller};
+use crate::agent::{Agent, Caller, ConversationId, Stamp, by_name, caller, described};
 use crate::persist::context::Context;
 use crate::persist::error::Error;
 use crate::persist::report::{Report, SaveReport, SaveResult};
@@ -13,6 +13,7 @@ use crate::process::Proc;
 use crate::sys::clock;
 use crate::text::escape;
 use crate::tmux::{CallerPane, Marks, Server, Socket, TmuxError};
+use std::path::Path;
 
 /// The agent that called this process, its pane and the time: what can be determined only while
 /// the agent waits.
@@ -27,6 +28,9 @@ impl HookCaller {
     /// Inspects the parent processes; `None` unless one of them is an interactive agent.
     pub fn inspect() -> Option<Self> {
         let at = clock::since_boot();
+        if let Some(home) = std::env::var_os("HOME") {
+            described::load(Path::new(&home));
+        }
         let caller = caller(i32::try_from(std::process::id()).ok()?, &Proc::default())?;
         let variable = |name| std::env::var_os(name);
         let pane = CallerPane::parse(variable("TMUX").as_deref(), variable("TMUX_PANE").as_deref());
@@ -39,6 +43,8 @@ impl HookCaller {
     pub fn with_event(self, input: &[u8], agent: Option<&str>) -> Option<HookCall> {
         let Self { caller, at, pane } = self;
         let hooks::Hooked { conversation, event } = hooks::parse(input)?;
+        let proves = by_name(caller.agent.as_bytes()).is_some_and(Agent::proves_closes);
+        let event = if event == Event::Closed && !proves { Event::Ended } else { event };
         agent.is_none_or(|agent| agent == caller.agent).then(|| HookCall {
             event,
             conversation: conversation.to_string(),
@@ -68,8 +74,14 @@ pub fn handle(context: &Context, call: &HookCall) -> Report {
     let agent = agent.name();
     let mut notes = Vec::new();
     if let Some(pane) = &call.pane {
-        let stamp =
-            Stamp { agent, conversation, pid: call.pid, start: call.start, at: Some(call.at) };
+        let stamp = Stamp {
+            agent,
+            conversation,
+            pid: call.pid,
+            start: call.start,
+            at: Some(call.at),
+            status: None,
+        };
         notes.extend(mark(context, call, pane, &stamp).err().map(|error| error.to_string()));
     }
     if call.event == Event::Closed {

@@ -1,5 +1,6 @@
 //! `list`: the snapshots of a user.
 
+use crate::persist::capture::boot_id;
 use crate::persist::context::Context;
 use crate::persist::report::{ListReport, ListedSnapshot, Report};
 use crate::snapshot::Summary;
@@ -17,15 +18,18 @@ pub fn list(context: &Context) -> Report {
 fn try_list(context: &Context, report: &mut ListReport) -> Result<(), FileError> {
     let Some(store) = context.store()? else { return Ok(()) };
     let (ids, foreign) = store.ids()?;
-    let mut newest = true;
+    let (mut newest, this_boot) = (true, boot_id());
     for id in ids {
         let read = store.read(id);
         let valid = read.is_ok();
-        let (sessions, panes, summary) = match read {
-            Ok((_, snapshot)) => (snapshot.sessions(), snapshot.rows.len(), Summary::of(&snapshot)),
+        let (sessions, panes, summary, before_boot) = match read {
+            Ok((_, snapshot)) => {
+                let is_other = !snapshot.boot.is_empty() && snapshot.boot != this_boot;
+                (snapshot.sessions(), snapshot.rows.len(), Summary::of(&snapshot), is_other)
+            }
             Err(why) => {
                 report.notes.push(why.to_string());
-                (0, 0, Summary::default())
+                (0, 0, Summary::default(), false)
             }
         };
         let newest = valid && std::mem::take(&mut newest);
@@ -37,6 +41,7 @@ fn try_list(context: &Context, report: &mut ListReport) -> Result<(), FileError>
             lost: summary.lost,
             newest,
             valid,
+            before_boot,
         });
     }
     let named = foreign.iter().map(|name| format!("not a snapshot: {}", escape(name.as_bytes())));

@@ -4,6 +4,7 @@ pub mod conversation;
 pub mod diff;
 pub mod doctor;
 pub mod ended;
+pub mod events;
 pub mod forget;
 pub mod history;
 pub mod hook_event;

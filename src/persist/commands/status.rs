@@ -1,15 +1,24 @@
 //! `status`: when the user was last saved and what failed, from the files of the state directory and
-//! whether a tmux server listens. Nothing is written, and the server is not contacted.
+//! whether a tmux server listens; and what the agents do, for which the server is asked, but not waited for for long.
+//! Nothing is written.
 //!
 //! Sessions that the newest snapshot has and that cannot be there count as lost: after a restore at boot that
 //! failed, and after a server that ended without their having been closed.
 
+use super::events;
+use crate::agent::Home;
+use crate::persist::capture::{capture, doing};
 use crate::persist::context::Context;
-use crate::persist::report::{ByState, Report, ServerState, StatusReport};
+use crate::persist::report::{ByDoing, ByState, Report, ServerState, StatusReport};
 use crate::persist::save::missing::{self, Missing};
 use crate::persist::stranded_server;
+use crate::process::Proc;
 use crate::snapshot::{Snapshot, State};
 use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// How long the server may take to answer.
+const ANSWER: Duration = Duration::from_secs(1);
 
 /// Reports when the user was last saved and what failed.
 pub fn status(context: &Context) -> Report {
@@ -27,10 +36,11 @@ pub fn status(context: &Context) -> Report {
         }
     }
     report.not_restored = missing::is_to_be_restored(context);
-    let mut stranded = None;
+    let (mut stranded, mut newest) = (None, None);
     let read = context.store().and_then(|store| {
         let Some(store) = store else { return Ok(()) };
         report.enter(&store.activity(&mut notes));
+        report.watched = store.is_watched();
         if let Some((_, stored)) = store.newest(&mut notes)? {
             report.snapshot = Some(stored.id.to_string());
             report.taken = Some(stored.id.seconds());
@@ -42,6 +52,7 @@ pub fn status(context: &Context) -> Report {
                 missing::find(context, &store, stored, is_running, &mut notes);
             (report.not_restored_sessions, report.ended_sessions) = (not_restored, ended);
             (report.sessions, report.panes) = count(&snapshot);
+            newest = Some(snapshot);
         }
         Ok(())
     });
@@ -50,8 +61,36 @@ pub fn status(context: &Context) -> Report {
         report.server = ServerState::Refused;
         report.error.get_or_insert(error.into());
     }
+    if report.server == ServerState::Running {
+        report.agents = agents(context, newest.as_ref(), &mut notes);
+    }
+    report.events = events::counts(context, &mut notes);
     report.notes = notes;
     Report::Status(Box::new(report))
+}
+
+/// The agents in panes by what they do. If the server does not answer, that is not known of those that the newest
+/// snapshot has.
+fn agents(context: &Context, newest: Option<&Snapshot>, notes: &mut Vec<String>) -> ByDoing {
+    let mut context = context.clone();
+    context.server.deadline = context.server.deadline.min(ANSWER);
+    let (home, proc) = (Home::new(&context.account.home), Proc::default());
+    let mut agents = ByDoing::default();
+    match capture(&context, newest, &home, &proc) {
+        Ok(captured) => {
+            let mut captured = captured.unwrap_or_default();
+            doing::complete(&mut captured, &home, &proc);
+            for sighting in captured.sightings.values().filter(|sighting| !sighting.waits) {
+                agents.count(sighting.status.as_ref().map(|status| status.doing));
+            }
+        }
+        Err(error) => {
+            notes.push(format!("what the agents do is not known: {error}"));
+            let rows = newest.into_iter().flat_map(|snapshot| &snapshot.rows);
+            rows.filter(|row| row.state == State::Live).for_each(|_| agents.count(None));
+        }
+    }
+    agents
 }
 
 /// Sessions and panes by state.

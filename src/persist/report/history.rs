@@ -35,6 +35,9 @@ pub struct HistoryConversation {
     /// When a save last saw it, to within an hour.
     pub last_seen: u64,
     pub state: ConversationState,
+    /// The command that continues it, if it is in the background, where no pane shows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attach: Option<String>,
     /// When its end was recorded, in seconds since the epoch.
     pub ended: Option<u64>,
     /// The reason recorded with its end, or why its session was closed.
@@ -51,6 +54,8 @@ pub enum ConversationState {
     /// Its agent ended without being closed on purpose; a restore resumes it.
     Lost,
     Closed,
+    /// In no pane: its agent keeps it in the background.
+    Background,
     /// Not in the newest snapshot, and no close was recorded.
     #[default]
     Gone,
@@ -75,6 +80,7 @@ impl ConversationState {
             Self::Suspended => "suspended",
             Self::Lost => "lost",
             Self::Closed => "closed",
+            Self::Background => "background",
             Self::Gone => "gone",
         }
     }

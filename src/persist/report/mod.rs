@@ -1,20 +1,27 @@
 //! The report of a request for one user: the contract of `--json` (docs/output-formats.md), and what a
 //! worker reports to root. To root it is untrusted input: bounded, typed, printed escaped (pure).
 
+mod bounds;
 mod diff;
 mod doctor;
+mod events;
 mod history;
 mod plan;
 mod problem;
 mod status;
+mod suspend;
+mod watch;
 
 pub use crate::snapshot::SaveResult;
 pub use diff::{Change, ComparedField, ComparedPane, ComparedSession, DiffReport};
 pub use doctor::{Check, CheckState, DoctorReport};
+pub use events::{EventCounts, EventsReport, ReportedEvent};
 pub use history::{ClosedSession, ConversationState, HistoryConversation, HistoryReport};
 pub use plan::{BudgetResult, PlanReport, PlannedRow, RowAction, RowResult, SessionTally};
 pub use problem::Problem;
-pub use status::{ByState, ServerState, StatusReport};
+pub use status::{ByDoing, ByState, ServerState, StatusReport};
+pub use suspend::{SuspendReport, SuspendResult, SuspendedAgent};
+pub use watch::WatchReport;
 
 use serde::{Deserialize, Serialize};
 
@@ -30,12 +37,17 @@ pub enum Report {
     Doctor(Box<DoctorReport>),
     Forget(ForgetReport),
     History(HistoryReport),
+    Events(EventsReport),
     Diff(DiffReport),
     Conversation(ConversationReport),
     Ended(EndedReport),
     Import(ImportReport),
     /// Of `hook --install` and `--uninstall`.
     HookInstall(HookInstallReport),
+    /// Of a watch and its steps.
+    Watch(WatchReport),
+    /// Of `suspend` and `resume`.
+    Suspend(SuspendReport),
 }
 
 /// The report of `save`.
@@ -91,6 +103,9 @@ pub struct ListedSnapshot {
     /// Whether it is valid. Called `sound` in JSON.
     #[serde(rename = "sound")]
     pub valid: bool,
+    /// Whether it is from before the host came up.
+    #[serde(default)]
+    pub before_boot: bool,
 }
 
 /// The report of `forget`: what was recorded as closed.
@@ -191,11 +206,14 @@ impl Report {
             | Self::List(ListReport { notes, .. })
             | Self::Forget(ForgetReport { notes, .. })
             | Self::History(HistoryReport { notes, .. })
+            | Self::Events(EventsReport { notes, .. })
             | Self::Diff(DiffReport { notes, .. })
             | Self::Conversation(ConversationReport { notes, .. })
             | Self::Ended(EndedReport { notes, .. })
             | Self::Import(ImportReport { notes, .. })
-            | Self::HookInstall(HookInstallReport { notes, .. }) => notes,
+            | Self::HookInstall(HookInstallReport { notes, .. })
+            | Self::Suspend(SuspendReport { notes, .. })
+            | Self::Watch(WatchReport { notes, .. }) => notes,
         }
     }
 
@@ -217,11 +235,14 @@ impl Report {
             | Self::List(ListReport { error, .. })
             | Self::Forget(ForgetReport { error, .. })
             | Self::History(HistoryReport { error, .. })
+            | Self::Events(EventsReport { error, .. })
             | Self::Diff(DiffReport { error, .. })
             | Self::Conversation(ConversationReport { error, .. })
             | Self::Ended(EndedReport { error, .. })
             | Self::Import(ImportReport { error, .. })
-            | Self::HookInstall(HookInstallReport { error, .. }) => error.clone(),
+            | Self::HookInstall(HookInstallReport { error, .. })
+            | Self::Suspend(SuspendReport { error, .. })
+            | Self::Watch(WatchReport { error, .. }) => error.clone(),
         }
     }
 
@@ -232,6 +253,10 @@ impl Report {
 
     /// Whether part of the request failed although the request as a whole did not.
     pub fn partly_failed(&self) -> bool {
-        matches!(self, Self::Plan(plan) if plan.has_failed_rows())
+        match self {
+            Self::Plan(plan) => plan.has_failed_rows(),
+            Self::Suspend(suspended) => suspended.has_failures(),
+            _ => false,
+        }
     }
 }

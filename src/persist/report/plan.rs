@@ -42,6 +42,12 @@ pub struct PlannedRow {
     /// When it was closed on purpose, in seconds since the epoch, if it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed: Option<u64>,
+    /// What its agent does, if it is live and that is known: `idle`, `busy`, `waiting`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_state: Option<String>,
+    /// What its agent waits for, in the agent's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting_for: Option<String>,
     /// Whether its agent starts by itself (`eager`) or waits for Enter (`lazy`).
     pub mode: Option<Mode>,
     /// The result of a restore; `None` in a plan that was not executed.

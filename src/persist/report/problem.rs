@@ -13,11 +13,14 @@ pub struct Problem {
     pub hint: Option<String>,
     /// The arguments are invalid: exit code 2 instead of 1.
     pub usage: bool,
+    /// Another process held a lock for too long.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub busy: bool,
 }
 
 impl Problem {
     pub fn failed(error: &(impl std::fmt::Display + ?Sized)) -> Self {
-        Self { message: error.to_string(), hint: None, usage: false }
+        Self { message: error.to_string(), hint: None, usage: false, busy: false }
     }
 
     /// An argument that is invalid, or that names something that does not exist.

@@ -1,6 +1,8 @@
 //! The report of `status`: when one user was last saved and what failed (pure).
 
+use super::events::EventCounts;
 use super::problem::Problem;
+use crate::agent::Doing;
 use crate::snapshot::{Activity, Restored, SaveResult, State};
 use crate::sys::clock::Epoch;
 use crate::text::json_text;
@@ -41,6 +43,9 @@ pub struct StatusReport {
     pub sessions: ByState,
     /// Its panes.
     pub panes: ByState,
+    /// The agents that run, by what they do.
+    #[serde(default)]
+    pub agents: ByDoing,
     pub last_restore: Option<Epoch>,
     pub last_restore_ms: u64,
     /// Panes by the result of all restores.
@@ -53,6 +58,12 @@ pub struct StatusReport {
     pub being_restored: bool,
     /// Number of sessions that were not closed and whose tmux server has ended since the host came up.
     pub ended_sessions: u64,
+    /// Events in all.
+    #[serde(default)]
+    pub events: EventCounts,
+    /// Whether a watch runs.
+    #[serde(default)]
+    pub watched: bool,
     /// Notes for the user.
     pub notes: Vec<String>,
     pub error: Option<Problem>,
@@ -100,6 +111,35 @@ impl ByState {
 
     pub fn total(&self) -> u64 {
         self.named().iter().fold(0, |sum, (_, number)| sum.saturating_add(*number))
+    }
+}
+
+/// Numbers of agents by what they do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ByDoing {
+    pub busy: u64,
+    /// For their user's permission or answer.
+    pub waiting: u64,
+    pub idle: u64,
+    pub unknown: u64,
+}
+
+impl ByDoing {
+    /// Counts an agent; `None` if it is not known what it does.
+    pub(crate) fn count(&mut self, doing: Option<Doing>) {
+        *match doing {
+            Some(Doing::Busy) => &mut self.busy,
+            Some(Doing::Waiting) => &mut self.waiting,
+            Some(Doing::Idle) => &mut self.idle,
+            None => &mut self.unknown,
+        } += 1;
+    }
+
+    /// The numbers by name, those first that a person may have to look at.
+    pub fn named(&self) -> [(&'static str, u64); 4] {
+        let Self { busy, waiting, idle, unknown } = *self;
+        [("waiting", waiting), ("busy", busy), ("idle", idle), ("unknown", unknown)]
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::step::{Start, Step};
 use crate::agent::launcher::is_told_to_wait;
+use crate::agent::{self, Agent, Resumption};
 use crate::persist::report::BudgetResult;
 use crate::persist::restore_mode::{Mode, Pace, Settings, When};
 use crate::snapshot::{Row, State};
@@ -19,7 +20,7 @@ pub struct Budget {
 }
 
 /// The estimate for one agent with its helpers if none is live to be measured, in bytes (lesson 21).
-const USUAL_AGENT: u64 = 550 << 20;
+pub const USUAL_AGENT: u64 = 550 << 20;
 
 /// The budget of one user: the user's share of the host's memory, but at most what the user's own limits
 /// leave. `live` is the memory of each live agent, in bytes.
@@ -64,6 +65,20 @@ pub fn is_candidate(step: &Step) -> bool {
     step.selected && matches!(step.start, Start::Agent { .. })
 }
 
+/// Whether the agent of a step can start beside the others of its directory: one that begins a conversation
+/// may make others of its kind lose theirs.
+fn is_alone(steps: &[Step], at: usize) -> bool {
+    let Start::Agent { agent, resumption: Resumption::StartAnew, .. } = &steps[at].start else {
+        return true;
+    };
+    let row = &steps[at].row;
+    let is_beside = |(other, step): (usize, &Step)| {
+        other != at && step.row.agent == row.agent && step.row.cwd == row.cwd
+    };
+    let starts_alone = agent::by_name(agent.as_bytes()).is_some_and(Agent::starts_alone);
+    !starts_alone || !steps.iter().enumerate().any(is_beside)
+}
+
 /// Decides for each agent of a plan when it starts. `used` returns the last activity of its
 /// conversation. `None` without agents to start.
 pub fn decide(
@@ -82,8 +97,13 @@ pub fn decide(
     let affordable = budget.memory.unwrap_or(0) / budget.agent;
     let (mut eager, mut lazy) = (0, 0);
     for at in candidates {
+        let is_alone = is_alone(steps, at);
         let step = &mut steps[at];
         let why = match mode {
+            _ if !is_alone => Some(
+                "waits for Enter: its start would lose the conversations of others in its directory \
+                 that have no prompt yet",
+            ),
             Mode::Lazy => Some("waits for Enter"),
             Mode::Auto if waited(&step.row) => Some("waited for Enter before"),
             Mode::Auto if budget.memory.is_none() => {
@@ -114,7 +134,7 @@ pub fn decide(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::agent::{ConversationId, Resumption};
+    use crate::agent::ConversationId;
     use crate::persist::restore::step::Action;
     use crate::persist::restore_mode::Memory;
     use proptest::prelude::*;
@@ -143,10 +163,12 @@ mod tests {
                 closed: None,
                 directory_hangs: false,
                 deferred: false,
+                is_impossible: false,
                 has_directory: true,
                 has_session_path: false,
                 scrollback: None,
                 when: None,
+                note: None,
             };
             (step, used)
         }

@@ -1,6 +1,6 @@
 //! The facts that a plan is made from (pure).
 
-use crate::agent::Resumption;
+use crate::agent::{Resumption, Status};
 use crate::persist::capture::Place;
 use crate::persist::capture_policy::CapturePolicy;
 use crate::tmux::Pane;
@@ -22,8 +22,12 @@ pub struct Facts {
     pub made: BTreeMap<Vec<u8>, Vec<u8>>,
     /// Sessions of the snapshot whose names belong to other work.
     pub taken: BTreeSet<Vec<u8>>,
+    /// By conversation, in small letters, what its agent does, if that is known.
+    pub statuses: BTreeMap<Vec<u8>, Status>,
     /// Live conversations, each with its place, such as `web:0.1` or `process 77`.
     pub conversations: BTreeMap<Vec<u8>, String>,
+    /// The places of live agents.
+    pub agents: BTreeSet<Place>,
     /// How each conversation of the snapshot can be resumed by its agent.
     pub resumptions: BTreeMap<ResumptionKey, Resumption>,
     /// Directories of the snapshot that can be entered.

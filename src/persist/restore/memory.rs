@@ -70,8 +70,18 @@ fn measure(context: &Context, facts: &Facts, mode: Mode) -> Budget {
     } else {
         measured.filter_map(|pid| proc.memory_of_tree(*pid)).collect()
     };
-    let available = shared::memory::Memory::read(Path::new("/"), context.account.uid.as_raw());
-    budget::of_user(&context.restore, mode, available, live)
+    budget::of_user(&context.restore, mode, read(context), live)
+}
+
+fn read(context: &Context) -> shared::memory::Memory {
+    // Agents start below the server, if one runs.
+    let (uid, server) = (context.account.uid.as_raw(), context.server.socket.server_pid());
+    shared::memory::Memory::read_for(Path::new("/"), uid, server)
+}
+
+/// Memory that new agents of the user could take now, in bytes; `None` if unknown.
+pub fn available(context: &Context) -> Option<u64> {
+    read(context).available()
 }
 
 impl AgentStarts {

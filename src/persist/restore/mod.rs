@@ -6,6 +6,7 @@ pub mod execute;
 pub mod facts;
 pub mod gather;
 pub mod memory;
+mod never_prompted;
 pub mod pane_start;
 pub mod plan;
 pub mod recheck;
@@ -20,21 +21,22 @@ pub mod unfinished;
 use super::capture::{agents, left_behind};
 use super::context::Context;
 use super::error::Error;
-use super::report::{PlanReport, Report, RowResult};
+use super::report::{PlanReport, PlannedRow, Report, RowResult};
 use super::restore_mode::Mode;
 use super::save::read_closings;
 use crate::agent::Home;
+use crate::persist::deaths::Explanations;
 use crate::persist::{restore_pending, stranded_server};
 use crate::process::Proc;
 use crate::snapshot::{Row, Store, Stored};
 use crate::sys::locks::Lock;
-use crate::text::shown;
+use crate::text::{json_text, shown};
 use crate::tmux::{Server, configuration};
 use facts::Facts;
 use selection::Selection;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
-use step::Step;
+use step::{Action, Step};
 
 /// Restores the given sessions; without any, all that were not closed. `from` is a snapshot id or
 /// path, the newest valid snapshot if absent. With `dry_run`, only reports the plan.
@@ -133,11 +135,16 @@ fn try_restore(
         None => stored,
     };
     if let Some(store) = store.as_ref().filter(|_| from.is_none()) {
-        let seen = store.activity(&mut report.notes).confirmed.max(stored.id.seconds());
+        let activity = store.activity(&mut report.notes);
+        let seen = activity.confirmed.max(stored.id.seconds());
         let (home, proc) = (Home::new(&context.account.home), Proc::default());
         let left = agents::left_behind(&stored.snapshot.rows, &home, &proc);
-        report.notes.extend(left_behind::enter(&mut stored.snapshot, seen, &left));
+        let off = &activity.marked_off;
+        report.notes.extend(left_behind::enter(&mut stored.snapshot, seen, &left, off));
+        let rows = &mut stored.snapshot.rows;
+        report.notes.extend(agents::enter_prompted_since(rows, seen, &home));
     }
+    never_prompted::name(&mut stored);
     report.snapshot = Some(stored.id.to_string());
     let chosen = Selection::parse(sessions, &stored)?;
     let left = context.lock_wait.saturating_sub(begin.elapsed());
@@ -150,7 +157,7 @@ fn try_restore(
     let mode = mode.unwrap_or(context.restore.mode);
     let starts = memory::decide(context, &facts, mode, &mut steps);
     report.agents.clone_from(&starts.result);
-    report.rows = steps.iter().map(Step::describe).collect();
+    report.rows = steps.iter().map(|step| describe(step, &facts)).collect();
     let selected = steps.iter().filter(|step| step.selected).count();
     tracing::debug!(panes = steps.len(), selected, took = ?begin.elapsed(), "plan made");
     if dry_run {
@@ -159,11 +166,16 @@ fn try_restore(
     let configured = with_configuration(context, &stored, &mut report.notes);
     let context = configured.as_ref().unwrap_or(context);
     scrollback::find(context, store.as_ref(), stored.id, &mut steps);
+    if let Some(explanations) = store.as_ref().map(Explanations::read) {
+        for step in &mut steps {
+            step.note = explanations.of(&step.row);
+        }
+    }
     if let Some((store, lock)) = store.as_ref().zip(lock.as_ref()) {
         report.notes.extend(starts.leave_for_panes(store, lock));
     }
     let rows: Vec<(Row, bool)> =
-        steps.iter().map(|step| (step.row.clone(), step.deferred)).collect();
+        steps.iter().map(|step| (never_prompted::as_saved(&step.row), step.deferred)).collect();
     let executed = execute::execute(context, steps, &mut report.rows, &mut report.notes);
     if let Some((store, lock)) = store.as_ref().zip(lock.as_ref()) {
         let is_whole = chosen.is_none() && from.is_none();
@@ -171,6 +183,18 @@ fn try_restore(
         record_unrestored(store, lock, results, is_whole.then_some(&stored), &mut report.notes);
     }
     executed
+}
+
+/// A row of the report, with what the agent of a live pane does.
+fn describe(step: &Step, facts: &Facts) -> PlannedRow {
+    let status = || facts.statuses.get(&step.row.conversation_key()?);
+    let status = status().filter(|_| matches!(step.action, Action::Skip));
+    let waiting_for = status.and_then(|status| status.waiting_for.as_ref());
+    PlannedRow {
+        agent_state: status.map(|status| status.doing.word().to_owned()),
+        waiting_for: waiting_for.map(|what| json_text(what.as_bytes())),
+        ..step.describe()
+    }
 }
 
 /// Records what could not be brought back, so that saves carry it until it is back. `newest` is the
@@ -194,7 +218,8 @@ fn record_unrestored<'a>(
         }
     }
     if let Some(newest) = newest {
-        unrestored.retain_of(&newest.snapshot.rows);
+        let rows: Vec<Row> = newest.snapshot.rows.iter().map(never_prompted::as_saved).collect();
+        unrestored.retain_of(&rows);
     }
     if unrestored != before {
         let written = store.write_unrestored(&unrestored, lock);

@@ -1,8 +1,9 @@
 //! What runs in a pane that is restored, and why (pure).
 
 use super::facts::{DEFAULT_AGENT, Facts};
+use super::never_prompted;
 use super::step::{Start, Step};
-use crate::agent::{ConversationId, Resumption};
+use crate::agent::{self, ConversationId, Resumption};
 use crate::persist::capture::foreground_program;
 use crate::snapshot::Row;
 use crate::text::{escape, shown};
@@ -16,6 +17,7 @@ pub(crate) fn decide(
     facts: &Facts,
     taken: &mut BTreeSet<Vec<u8>>,
 ) {
+    step.is_impossible = closed.is_none() && is_impossible(&step.row, facts);
     step.start = match closed {
         Some(why) if step.selected => Start::ShellBecause(why),
         _ => choose(&step.row, facts, taken),
@@ -33,10 +35,12 @@ pub(crate) fn decide(
         Start::Agent { resumption: Resumption::Fork { parent }, .. } => {
             reasons.push(format!("a fork that was not prompted yet: forks {parent} again"));
         }
-        Start::Agent { resumption: Resumption::StartUnderId, .. } => {
+        Start::Agent { resumption: Resumption::StartUnderId, .. }
+            if !never_prompted::is_named(&step.row) =>
+        {
             reasons.push("never prompted: starts with the same id".to_owned());
         }
-        Start::Agent { resumption: Resumption::StartAnew, .. } => {
+        Start::Agent { resumption: Resumption::StartUnderId | Resumption::StartAnew, .. } => {
             reasons.push("never prompted: starts a new conversation".to_owned());
         }
         Start::Agent { resumption: Resumption::ResumeTranscript(path), .. } => {
@@ -66,6 +70,15 @@ pub(crate) fn deferred(row: &Row, start: &Start, facts: &Facts) -> bool {
     let id = row.conversation.as_deref().and_then(ConversationId::parse);
     matches!(start, Start::ShellBecause(_))
         && id.is_some_and(|id| facts.unreachable.contains_key(id.key().as_bytes()))
+}
+
+/// Whether a conversation runs nowhere and nothing resumes it.
+fn is_impossible(row: &Row, facts: &Facts) -> bool {
+    let id = row.conversation.as_deref().and_then(ConversationId::parse);
+    let Some((id, agent)) = id.zip(row.agent.as_deref()) else { return false };
+    let key = id.key().as_bytes().to_vec();
+    let how = || facts.resumptions.get(&(agent.to_vec(), key.clone()));
+    !facts.conversations.contains_key(&key) && matches!(how(), Some(Resumption::Impossible(_)))
 }
 
 /// What would run in a pane, unless its agent was closed on purpose.
@@ -105,5 +118,5 @@ pub(crate) fn choose(row: &Row, facts: &Facts, taken: &BTreeSet<Vec<u8>>) -> Sta
 fn program_or_shell(row: &Row, facts: &Facts) -> Start {
     let argv = row.program.as_deref().and_then(foreground_program::split);
     argv.filter(|argv| foreground_program::is_kept(argv, &facts.keep))
-        .map_or(Start::Shell, Start::Program)
+        .map_or(Start::Shell, |argv| Start::Program(agent::again(argv)))
 }

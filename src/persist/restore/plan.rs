@@ -61,6 +61,7 @@ pub fn plan(
                 closed: closings.time_of(&row, stored.id),
                 directory_hangs: facts.unanswered.contains_key(&row.cwd),
                 deferred: false,
+                is_impossible: false,
                 has_directory: facts.directories.contains(&row.cwd),
                 has_session_path: row
                     .session_path
@@ -68,6 +69,7 @@ pub fn plan(
                     .is_some_and(|path| facts.directories.contains(path)),
                 scrollback: None,
                 when: None,
+                note: None,
                 row,
             };
             if let SessionOutcome::Live(target) = outcome {

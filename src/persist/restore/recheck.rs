@@ -1,7 +1,7 @@
 //! Rechecks the steps of a plan directly before they are executed: meanwhile the user may have done
 //! the same by hand (lesson 13).
 
-use super::gather::is_waiting_shell;
+use super::gather::{SETTLES_WITHIN, comes_to_wait, is_waiting_shell};
 use super::step::{Action, Start, Step};
 use crate::agent::{self, Home};
 use crate::persist::capture::agents::{borrowed, environments};
@@ -11,6 +11,7 @@ use crate::process::Proc;
 use crate::snapshot::Row;
 use crate::tmux::TmuxError;
 use std::collections::BTreeSet;
+use std::time::Instant;
 
 /// The live sessions directly before a plan is executed.
 pub(crate) struct LiveState<'a> {
@@ -79,9 +80,13 @@ impl<'a> LiveState<'a> {
             Action::InPlace { pane, pid } => {
                 let is_same = self.live.pids.get(&pane).copied() == pid
                     && self.live.snapshot.rows.iter().any(|row| row.pane_id == Some(pane));
-                let waits = pid.is_none_or(|pid| is_waiting_shell(pid, self.context, &self.proc));
+                let patience = Instant::now() + SETTLES_WITHIN;
+                let waits =
+                    pid.is_none_or(|pid| comes_to_wait(pid, self.context, &self.proc, patience));
                 (!is_same || !waits).then_some("no shell waits in its pane now")
             }
+            // Checked by the command that replaces it.
+            Action::Replace { .. } => None,
             _ if self.sessions.contains(&step.target) => Some("a session of that name is live now"),
             _ => None,
         }

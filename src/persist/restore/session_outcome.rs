@@ -135,6 +135,13 @@ pub(crate) fn beside_live(
     let id = step.row.conversation.as_deref().and_then(ConversationId::parse);
     let Some(id) = id else {
         into_its_directory(step, facts, chosen);
+        let place = (step.target.clone(), step.row.window, step.row.pane);
+        if !step.selected && step.row.agent.is_some() && !facts.agents.contains(&place) {
+            // What it was is worth more than that its session is live.
+            if let Start::ShellBecause(why) = pane_start::choose(&step.row, facts, taken) {
+                step.reason = why;
+            }
+        }
         return;
     };
     if let Some(place) = facts.conversations.get(id.key().as_bytes()) {

@@ -1,5 +1,6 @@
 //! One step of a restore: what happens to one pane of the snapshot (pure).
 
+use super::never_prompted;
 use crate::agent::{ConversationId, Resumption};
 use crate::persist::report::{PlannedRow, RowAction};
 use crate::persist::restore_mode::{Mode, When};
@@ -30,6 +31,8 @@ pub struct Step {
     pub directory_hangs: bool,
     /// Whether its agent cannot come back now, but later may: it stays lost.
     pub deferred: bool,
+    /// Whether its agent cannot be resumed: a shell stands for it in its pane.
+    pub is_impossible: bool,
     /// Whether the pane's directory can be entered; if not, the pane starts in the home.
     pub has_directory: bool,
     /// Whether the session's own directory can be entered.
@@ -38,6 +41,8 @@ pub struct Step {
     pub scrollback: Option<PathBuf>,
     /// When its agent starts, once that is decided.
     pub when: Option<When>,
+    /// A line that its pane shows first: what happened to its agent.
+    pub note: Option<String>,
 }
 
 /// What a restore does with a pane.
@@ -52,6 +57,13 @@ pub enum Action {
         /// tmux's id of the pane.
         pane: u32,
         /// Its first process; `None` if that has exited.
+        pid: Option<i32>,
+    },
+    /// End what runs in the pane and start its agent there: it is suspended, or woken.
+    Replace {
+        /// tmux's id of the pane.
+        pane: u32,
+        /// Its first process.
         pid: Option<i32>,
     },
     /// Create it in a session of another name, since its own is taken by other work.
@@ -74,6 +86,16 @@ pub enum Start {
     },
 }
 
+impl Action {
+    /// tmux's id of the existing pane in which the agent starts; `None` if its pane is created.
+    pub fn existing_pane(self) -> Option<u32> {
+        match self {
+            Self::InPlace { pane, .. } | Self::Replace { pane, .. } => Some(pane),
+            Self::New | Self::Skip | Self::Renamed => None,
+        }
+    }
+}
+
 impl Step {
     /// The row of a report.
     pub fn describe(&self) -> PlannedRow {
@@ -83,19 +105,21 @@ impl Step {
             window: self.row.window,
             pane: self.row.pane,
             cwd: json_text(&self.row.cwd),
-            conversation: text(&self.row.conversation),
+            conversation: text(&never_prompted::as_saved(&self.row).conversation),
             agent: text(&self.row.agent),
             state: self.row.state,
             action: match self.action {
                 Action::New => RowAction::New,
                 Action::Skip => RowAction::Skip,
-                Action::InPlace { .. } => RowAction::InPlace,
+                Action::InPlace { .. } | Action::Replace { .. } => RowAction::InPlace,
                 Action::Renamed => RowAction::Renamed,
             },
             target: json_text(&self.target),
             selected: self.selected,
             reason: self.reason.clone(),
             closed: self.closed,
+            agent_state: None,
+            waiting_for: None,
             mode: self.when.map(|when| match when {
                 When::Now(_) => Mode::Eager,
                 When::OnDemand => Mode::Lazy,

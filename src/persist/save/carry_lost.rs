@@ -8,7 +8,7 @@ use crate::persist::capture::agents::{borrowed, environments};
 use crate::persist::context::Context;
 use crate::persist::restore_pending;
 use crate::process::Proc;
-use crate::snapshot::{Row, Stored, Unrestored};
+use crate::snapshot::{Row, Stored, Suspending, Unrestored};
 use crate::sys::clock::{self, Epoch};
 use crate::text::escape;
 use std::collections::BTreeSet;
@@ -26,7 +26,7 @@ pub(crate) fn carry_lost(
     newest: &Stored,
     closings: &Closings,
     seen: Epoch,
-    (unrestored, excluded): (Unrestored, BTreeSet<Vec<u8>>),
+    (unrestored, suspending, excluded): (Unrestored, Suspending, BTreeSet<Vec<u8>>),
     (home, proc): (&Home, &Proc),
 ) -> Option<String> {
     // Where a save holds the lock, as a restore does to its end, this does not change meanwhile.
@@ -43,6 +43,7 @@ pub(crate) fn carry_lost(
         origins: captured.origins.clone(),
         hhmm: clock::hhmm(context.now),
         unrestored,
+        suspending: suspending.0,
         elsewhere: excluded,
     };
     let server = captured.snapshot.server.split('-').next().and_then(|pid| pid.parse().ok());

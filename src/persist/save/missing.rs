@@ -58,6 +58,14 @@ fn is_of_server(context: &Context, snapshot: &Snapshot) -> bool {
     pid.is_some_and(|pid| snapshot.server.split('-').next() == Some(pid.as_str()))
 }
 
+/// What was not closed since the snapshot, as it was then.
+pub(crate) fn not_closed(store: &Store, stored: Stored, notes: &mut Vec<String>) -> Snapshot {
+    let closings = read_closings::read(store, notes);
+    let Stored { id, mut snapshot } = stored;
+    snapshot.rows.retain(|row| closings.of_row_or_session(row, id).is_none());
+    snapshot
+}
+
 /// What was not closed since the snapshot, as lost.
 fn without_closed(stored: Stored, closings: &Closings) -> Snapshot {
     let Stored { id, mut snapshot } = stored;

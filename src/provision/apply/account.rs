@@ -1,11 +1,14 @@
 //! Accounts and memberships, through the tools that lock their databases.
 
 use super::{ChangeError, uid};
+use crate::provision::observe::socket_dir;
+use crate::provision::plan::taken_socket_dir;
 use crate::provision::settings::Settings;
 use crate::provision::state::written::{CreatedAccount, Written};
 use crate::sys::fs::trusted_path;
 use crate::sys::process::tool::{self, ToolError};
 use crate::sys::{Dir, accounts, clock};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -21,7 +24,8 @@ const BUSY: i32 = 1;
 
 /// Records that an account is about to be made.
 pub(super) fn record_planned(written: &mut Written, user: &str, home: &str, shell: &str) {
-    let made = CreatedAccount { uid: None, home: home.to_owned(), shell: shell.to_owned() };
+    let (home, shell) = (home.to_owned(), shell.to_owned());
+    let made = CreatedAccount { home, shell, ..CreatedAccount::default() };
     written.accounts.insert(user.to_owned(), made);
 }
 
@@ -70,6 +74,16 @@ pub(super) fn make(
     args.extend(["--".to_owned(), user.to_owned()]);
     retry_while_locked("useradd", &args)?;
     finish(user, home)
+}
+
+/// What the receipt says of an account that was made.
+pub(super) fn made_lines(user: &str, uid: u32) -> Vec<String> {
+    let mut lines = vec![format!("uid {uid}")];
+    // Any user could make it before there was an account.
+    let owner = std::fs::symlink_metadata(socket_dir(uid)).ok().map(|found| found.uid());
+    let taken = owner.filter(|owner| ![0, uid].contains(owner));
+    lines.extend(taken.map(|owner| taken_socket_dir(user, uid, owner)));
+    lines
 }
 
 /// Finishes an account that useradd(8) made, or was making when the host went down. Returns its uid.

@@ -1,7 +1,9 @@
 //! Carries out one change: it is put on record before and after.
 
 use super::receipt::{Outcome, OutcomeKind, Receipt};
-use super::{ApplyError, ChangeError, Progress, Run, account, files, install, units, writes};
+use super::{
+    ApplyError, ChangeError, Progress, Run, account, codex_login, files, install, units, writes,
+};
 use crate::offboard::{CutTarget, ProgressOnly, cut};
 use crate::provision::plan::{Action, Change, Plan, Step, Verb};
 use crate::provision::state::digest;
@@ -120,12 +122,13 @@ impl<'a> Executor<'a> {
                     Err(_) => account::forget(&mut self.written, user, before),
                 }
                 self.run.state.written(&self.written)?;
-                return made.map(|uid| vec![format!("uid {uid}")]);
+                return made.map(|uid| account::made_lines(user, uid));
             }
             Some(Action::FinishAccount { home }) => {
                 let uid = account::finish(user, home)?;
                 account::record_made(&mut self.written, user, uid);
                 self.run.state.written(&self.written)?;
+                return Ok(account::made_lines(user, uid));
             }
             Some(Action::AddToGroup(group)) => {
                 account::add_to_group(user, group)?;
@@ -151,6 +154,9 @@ impl<'a> Executor<'a> {
                 let observed = self.run.observed;
                 let link = observed.configured.links.get(path).map(String::as_str);
                 files::install(path, what, observed.files.get(path), link)?;
+            }
+            Some(Action::ShareLogin { directory, gid, staged, .. }) => {
+                return codex_login::share(directory, *gid, staged.as_ref());
             }
             Some(Action::SetSecret { .. }) => {
                 return Err(ChangeError::Internal("the secret has no value yet"));

@@ -5,6 +5,7 @@
 //! cuts and maps. A change that fails stops only those that need it.
 
 mod account;
+pub mod codex_login;
 mod error;
 mod executor;
 mod files;
@@ -83,6 +84,9 @@ pub fn apply(
     }
     for (place, bytes) in &plan.record.adopted {
         executor.written.note(place, bytes);
+    }
+    if run.roster.is_from_commit {
+        executor.written.roster_commit.clone_from(&run.roster.commit);
     }
     run.state.written(&executor.written)?;
     run.state.roster(&applied(run, plan, &executor.uncut()))?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 const DEADLINE: Duration = Duration::from_mins(2);
 
-/// Enables and starts an instance, or stops and disables it. If systemd does not run, the instance is only
+/// Enables and starts an instance, or stops and disables it; with a socket, also the service that it starts. If systemd does not run, the instance is only
 /// enabled or disabled.
 pub(super) fn set(unit: &str, enabled: bool) -> Result<Vec<String>, ChangeError> {
     let run = |args: &[&str]| tool::run("systemctl", args, DEADLINE).map(drop);
@@ -15,6 +15,10 @@ pub(super) fn set(unit: &str, enabled: bool) -> Result<Vec<String>, ChangeError>
     if !enabled {
         let now: &[&str] = if runs { &["--now"] } else { &[] };
         run(&[&["disable"], now, &["--", unit]].concat())?;
+        // What a socket started runs on without it.
+        if let (Some(name), true) = (unit.strip_suffix(".socket"), runs) {
+            run(&["stop", "--", &format!("{name}.service")])?;
+        }
         return Ok(Vec::new());
     }
     run(&["enable", "--", unit])?;

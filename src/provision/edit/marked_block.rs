@@ -1,4 +1,4 @@
-//! Managed text in a user's file, every other byte of which is kept (pure).
+//! Managed text in a file of a user's or of a package's, every other byte of which is kept (pure).
 //!
 //! It is a marked block, or the whole file as long as that has our header.
 
@@ -9,6 +9,24 @@ pub const HEADER: &str =
 pub const BEGIN: &str = "<!-- terminal-lobby: begin, do not edit down to the end -->";
 /// The line after it.
 pub const END: &str = "<!-- terminal-lobby: end -->";
+
+/// The marks of managed text, each a line of its own.
+#[derive(Debug)]
+pub struct Marks {
+    /// Of a file that is managed as a whole; without one it always is a block.
+    header: Option<&'static str>,
+    begin: &'static str,
+    end: &'static str,
+}
+
+/// Those in instructions for agents.
+pub const MARKDOWN: Marks = Marks { header: Some(HEADER), begin: BEGIN, end: END };
+/// Those in files whose comments begin with `#`.
+pub const SHELL: Marks = Marks {
+    header: None,
+    begin: "# terminal-lobby: begin, do not edit down to the end",
+    end: "# terminal-lobby: end",
+};
 
 /// The managed text of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,63 +56,87 @@ enum Place {
     Between(usize, usize),
 }
 
-/// Finds the managed text.
-///
-/// # Errors
-/// The marks do not form one block: it is unclear which lines are the user's.
-pub fn find(file: &[u8]) -> Result<ManagedText<'_>, BlockError> {
-    Ok(match place(file)? {
-        Place::Nowhere => ManagedText::Absent,
-        Place::Whole(start) => ManagedText::Present(&file[start..]),
-        Place::Between(start, end) => ManagedText::Present(&file[start..end]),
-    })
-}
+impl Marks {
+    /// Finds the managed text.
+    ///
+    /// # Errors
+    /// The marks do not form one block: it is unclear which lines are the user's.
+    pub fn find<'a>(&self, file: &'a [u8]) -> Result<ManagedText<'a>, BlockError> {
+        Ok(match self.place(file)? {
+            Place::Nowhere => ManagedText::Absent,
+            Place::Whole(start) => ManagedText::Present(&file[start..]),
+            Place::Between(start, end) => ManagedText::Present(&file[start..end]),
+        })
+    }
 
-/// The file with the managed text `text` (which ends with a line feed): where the present one is; else
-/// as the whole file if it is absent or empty; else in a block at the end.
-pub fn set(file: Option<&[u8]>, text: &[u8]) -> Result<Vec<u8>, BlockError> {
-    check(text)?;
-    let Some(file) = file.filter(|file| !file.is_empty()) else {
-        return Ok([HEADER.as_bytes(), b"\n", text].concat());
-    };
-    Ok(match place(file)? {
-        Place::Whole(start) => [&file[..start], text].concat(),
-        Place::Between(start, end) => [&file[..start], text, &file[end..]].concat(),
-        Place::Nowhere => {
-            let gap: &[u8] = if file.ends_with(b"\n") { b"\n" } else { b"\n\n" };
-            let (begin, end) = (format!("{BEGIN}\n"), format!("{END}\n"));
-            [file, gap, begin.as_bytes(), text, end.as_bytes()].concat()
+    /// The file with the managed text `text` (which ends with a line feed): where the present one is; else
+    /// as the whole file if it is absent or empty; else in a block at the end.
+    pub fn set(&self, file: Option<&[u8]>, text: &[u8]) -> Result<Vec<u8>, BlockError> {
+        self.check(text)?;
+        let Some(file) = file.filter(|file| !file.is_empty()) else {
+            return Ok(match self.header {
+                Some(header) => [header.as_bytes(), b"\n", text].concat(),
+                None => self.block(text),
+            });
+        };
+        Ok(match self.place(file)? {
+            Place::Whole(start) => [&file[..start], text].concat(),
+            Place::Between(start, end) => [&file[..start], text, &file[end..]].concat(),
+            Place::Nowhere => {
+                let gap: &[u8] = if file.ends_with(b"\n") { b"\n" } else { b"\n\n" };
+                [file, gap, &self.block(text)].concat()
+            }
+        })
+    }
+
+    /// Checks that a text can be managed.
+    pub fn check(&self, text: &[u8]) -> Result<(), BlockError> {
+        if text.trim_ascii().is_empty() {
+            return Err(BlockError::Empty);
         }
-    })
-}
+        if !text.ends_with(b"\n") {
+            return Err(BlockError::NoLineFeed);
+        }
+        let marks = [self.header.unwrap_or(self.begin), self.begin, self.end];
+        let is_mark = |line: &[u8]| marks.iter().any(|mark| line == mark.as_bytes());
+        if lines(text).any(|(_, line)| is_mark(line)) {
+            return Err(BlockError::MarkInText);
+        }
+        Ok(())
+    }
 
-/// Checks that a text can be managed.
-pub fn check(text: &[u8]) -> Result<(), BlockError> {
-    if text.trim_ascii().is_empty() {
-        return Err(BlockError::Empty);
+    fn block(&self, text: &[u8]) -> Vec<u8> {
+        [self.begin.as_bytes(), b"\n", text, self.end.as_bytes(), b"\n"].concat()
     }
-    if !text.ends_with(b"\n") {
-        return Err(BlockError::NoLineFeed);
-    }
-    let mark =
-        |(_, line): &(usize, &[u8])| [HEADER, BEGIN, END].iter().any(|m| line == &m.as_bytes());
-    if lines(text).any(|line| mark(&line)) {
-        return Err(BlockError::MarkInText);
-    }
-    Ok(())
-}
 
-fn place(file: &[u8]) -> Result<Place, BlockError> {
-    let starts_of = |mark: &str| -> Vec<usize> {
-        lines(file).filter(|(_, line)| *line == mark.as_bytes()).map(|(start, _)| start).collect()
-    };
-    let after = |start: usize| file.len().min(next_line(file, start));
-    let (headers, begins, ends) = (starts_of(HEADER), starts_of(BEGIN), starts_of(END));
-    match (&headers[..], &begins[..], &ends[..]) {
-        ([], [], []) => Ok(Place::Nowhere),
-        ([0], [], []) if file.contains(&b'\n') => Ok(Place::Whole(after(0))),
-        ([], [begin], [end]) if begin < end => Ok(Place::Between(after(*begin), *end)),
-        _ => Err(BlockError::Marks),
+    /// The file without the managed text; the marks stay.
+    ///
+    /// # Errors
+    /// As [`Marks::find`].
+    pub fn outside(&self, file: &[u8]) -> Result<Vec<u8>, BlockError> {
+        Ok(match self.place(file)? {
+            Place::Nowhere => file.to_vec(),
+            Place::Whole(start) => file[..start].to_vec(),
+            Place::Between(start, end) => [&file[..start], &file[end..]].concat(),
+        })
+    }
+
+    fn place(&self, file: &[u8]) -> Result<Place, BlockError> {
+        let starts_of = |mark: &str| -> Vec<usize> {
+            lines(file)
+                .filter(|(_, line)| *line == mark.as_bytes())
+                .map(|(start, _)| start)
+                .collect()
+        };
+        let after = |start: usize| file.len().min(next_line(file, start));
+        let headers = self.header.map(starts_of).unwrap_or_default();
+        let (begins, ends) = (starts_of(self.begin), starts_of(self.end));
+        match (&headers[..], &begins[..], &ends[..]) {
+            ([], [], []) => Ok(Place::Nowhere),
+            ([0], [], []) if file.contains(&b'\n') => Ok(Place::Whole(after(0))),
+            ([], [begin], [end]) if begin < end => Ok(Place::Between(after(*begin), *end)),
+            _ => Err(BlockError::Marks),
+        }
     }
 }
 
@@ -144,12 +186,22 @@ mod tests {
             (Some(format!("mine\n{HEADER}\nx\n")), None),
             (Some(format!("{HEADER}\n{BEGIN}\nx\n{END}\n")), None),
         ] {
-            let found = set(file.as_deref().map(str::as_bytes), b"new\n");
+            let found = MARKDOWN.set(file.as_deref().map(str::as_bytes), b"new\n");
             let found = found.ok().map(|bytes| String::from_utf8(bytes).unwrap());
             assert_eq!(found, wanted, "{file:?}");
         }
+        // One without a header never takes a whole file.
+        let block =
+            "# terminal-lobby: begin, do not edit down to the end\nnew\n# terminal-lobby: end\n";
+        for (file, wanted) in [(None, block.to_owned()), (Some("A=1\n"), format!("A=1\n\n{block}"))]
+        {
+            let found = SHELL.set(file.map(str::as_bytes), b"new\n").unwrap();
+            assert_eq!(String::from_utf8(found.clone()).unwrap(), wanted);
+            assert_eq!(SHELL.set(Some(&found), b"new\n").unwrap(), found);
+            assert!(!SHELL.outside(&found).unwrap().windows(3).any(|bytes| bytes == b"new"));
+        }
         for text in ["", " \n", "no end", &format!("x\n{END}\n")] {
-            assert!(set(None, text.as_bytes()).is_err(), "{text:?}");
+            assert!(MARKDOWN.set(None, text.as_bytes()).is_err(), "{text:?}");
         }
     }
 
@@ -168,11 +220,11 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_set_is_found_again_and_what_is_around_it_stays(file in files()) {
-            let Ok(once) = set(Some(&file), b"new\n") else { return Ok(()) };
-            prop_assert_eq!(find(&once), Ok(ManagedText::Present(b"new\n")));
-            prop_assert_eq!(set(Some(&once), b"new\n"), Ok(once.clone()));
+            let Ok(once) = MARKDOWN.set(Some(&file), b"new\n") else { return Ok(()) };
+            prop_assert_eq!(MARKDOWN.find(&once), Ok(ManagedText::Present(b"new\n")));
+            prop_assert_eq!(MARKDOWN.set(Some(&once), b"new\n"), Ok(once.clone()));
             if file.is_empty() { return Ok(()) }
-            let (before, after) = match find(&file) {
+            let (before, after) = match MARKDOWN.find(&file) {
                 Ok(ManagedText::Present(text)) => {
                     let start = text.as_ptr() as usize - file.as_ptr() as usize;
                     (&file[..start], &file[start + text.len()..])

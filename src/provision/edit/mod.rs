@@ -1,4 +1,5 @@
 //! Edits of files that keep every other byte (pure).
 
 pub mod environment_file;
+pub mod fstab;
 pub mod marked_block;

@@ -43,6 +43,25 @@ pub(super) fn ensure_dir(home: &Dir, name: &str) -> Result<Dir, HomeError> {
     }
 }
 
+/// The directory some levels below one; `None` if one on the way is absent.
+pub(super) fn dir_at(mut at: Dir, names: &[&str]) -> Result<Option<Dir>, HomeError> {
+    for name in names {
+        match dir(&at, name)? {
+            Some(dir) => at = dir,
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(at))
+}
+
+/// The same; each is made (0700) if it is absent.
+pub(super) fn ensure_dir_at(mut at: Dir, names: &[&str]) -> Result<Dir, HomeError> {
+    for name in names {
+        at = ensure_dir(&at, name)?;
+    }
+    Ok(at)
+}
+
 pub(super) fn read(dir: &Dir, name: &str, limit: u64) -> FileState {
     match dir.stat(name) {
         Ok(None) => return FileState::Absent,

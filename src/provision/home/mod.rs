@@ -3,10 +3,17 @@
 
 mod agents;
 mod browser;
+mod closed_tree;
 mod cluster;
 pub mod code;
+mod environment;
 mod error;
 mod files;
+mod git_login;
+mod old_units;
+mod shared;
+pub mod snapshot;
+mod snapshot_token;
 
 pub use error::HomeError;
 
@@ -28,6 +35,12 @@ fn answer(request: &Request) -> Answer {
             agents: query.agents.as_ref().map(agents::inspect),
             cluster: query.cluster.as_ref().map(|_| cluster::inspect()),
             browser: query.browser.as_ref().map(browser::inspect),
+            snapshot_token: query.snapshot_token.as_ref().map(|_| snapshot_token::inspect()),
+            shared: query.shared.as_ref().map(|_| shared::inspect()),
+            old_units: query.old_units.as_ref().map(old_units::inspect),
+            closed_trees: query.closed_trees.as_ref().map(closed_tree::inspect),
+            environment: query.environment.as_ref().map(environment::inspect),
+            git: query.git.as_ref().map(git_login::inspect),
         })),
         Request::Perform(task) => {
             let done = match task {
@@ -35,6 +48,11 @@ fn answer(request: &Request) -> Answer {
                 HomeTask::Agents(task) => agents::perform(task),
                 HomeTask::Cluster(task) => cluster::perform(task),
                 HomeTask::Browser(task) => browser::perform(task),
+                HomeTask::SnapshotToken(task) => snapshot_token::perform(task),
+                HomeTask::Shared(task) => shared::perform(task),
+                HomeTask::ClosedTree(task) => closed_tree::perform(task),
+                HomeTask::Environment(task) => environment::perform(task),
+                HomeTask::Git(task) => git_login::perform(task),
             };
             done.map_or_else(|error| Answer::Failed(error.to_string()), Answer::Done)
         }

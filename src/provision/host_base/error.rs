@@ -1,5 +1,6 @@
 //! Why a change of the host's base failed, and why a whole run ended.
 
+use super::archive::ArchiveError;
 use crate::sys::FileError;
 use crate::sys::net::download::FetchError;
 use crate::sys::process::exec::ExecError;
@@ -25,6 +26,11 @@ pub enum HostChangeError {
     Exec(#[from] ExecError),
     #[error(transparent)]
     Fetch(#[from] FetchError),
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    /// What is installed next could not be put on record, so nothing was.
+    #[error("not installed: {0}")]
+    Record(Box<HostApplyError>),
     /// A program ran and failed; `message` is what it printed at its end, not escaped.
     #[error("{program} {how}{}{message}", if message.is_empty() { "" } else { ": " })]
     Program { program: String, how: String, message: String },

@@ -1,15 +1,19 @@
 //! The base of the host, which all users share, from one file (`host.toml`): packages, pinned tools and
-//! downloads, files, sudoers fragments, secrets, limits, and directories that other users must not read.
+//! downloads, files, sudoers fragments, secrets, limits, earlyoom, zsh, swap, and directories that other users
+//! must not read.
 //!
 //! `host_toml` reads the file into a `spec`, `observe` reads the host once, `plan` compares them, `apply`
 //! carries out the plan. Nothing is removed or upgraded, and nothing that a person wrote is overwritten.
 
 pub mod apply;
+mod archive;
+mod archive_tree;
 mod dpkg;
 mod error;
 pub mod host_toml;
 mod names;
 pub mod observe;
+mod observe_swap;
 pub mod observed;
 pub mod plan;
 pub mod record;

@@ -4,12 +4,15 @@ use crate::provision::settings::Invalid;
 use std::path::Path;
 
 /// Places that belong to another generator or must not be written to, each with the reason.
-const FORBIDDEN: [(&str, &str); 13] = [
+const FORBIDDEN: [(&str, &str); 16] = [
     ("/etc/ttyd-user-map", "the roster's plan generates it"),
     ("/etc/ttyd-admins", "the roster's plan generates it"),
     ("/etc/t3-serve/dispatch.json", "the roster's plan generates it"),
     ("/etc/sudoers", "use [[sudoers]] for a fragment"),
     ("/etc/sudoers.d/", "use [[sudoers]] for a fragment"),
+    ("/etc/fstab", "[swap] adds its line"),
+    ("/etc/default/earlyoom", "[earlyoom] adds its lines"),
+    ("/etc/zsh/", "[zsh] adds its lines"),
     ("/var/lib/terminal-lobby/", "it holds this program's own records"),
     ("/home/", "homes belong to their users"),
     ("/proc/", "not a place for files"),
@@ -100,6 +103,20 @@ pub(crate) fn plain_path(path: &str) -> Result<(), Invalid> {
     check(fine, "an absolute path of plain characters, without . and ..", path)
 }
 
+/// The name of an archive's member: a relative path without `.` and `..`.
+pub(crate) fn member(name: &str) -> Result<(), Invalid> {
+    let detour = |part: &str| part.is_empty() || part == "." || part == "..";
+    let fine =
+        name.len() <= 1024 && !name.chars().any(char::is_control) && !name.split('/').any(detour);
+    check(fine, "the name of a file in the archive, without . and ..", name)
+}
+
+/// The name of a program in an archive, as a path of plain characters.
+pub(crate) fn program(name: &str) -> Result<(), Invalid> {
+    let fine = plain_path(&format!("/{name}")).is_ok();
+    check(fine, "the name of a program in the archive, such as bin/node", name)
+}
+
 /// The path of a `[[file]]`.
 pub(crate) fn profile_or_skel(path: &str) -> Result<(), Invalid> {
     plain_path(path)?;
@@ -109,6 +126,17 @@ pub(crate) fn profile_or_skel(path: &str) -> Result<(), Invalid> {
         return check(is_read, "a name that ends in .sh (shells read no others there)", path);
     }
     check(path.starts_with("/etc/skel/"), "a file of /etc/profile.d or /etc/skel", path)
+}
+
+/// Permission bits of a `[[file]]`: 0644, or 0755 for an executable below `/etc/skel`. Every new account gets
+/// its own copy with the same bits, so no others are allowed.
+pub(crate) fn file_mode(mode: &str, path: &str) -> Result<u32, Invalid> {
+    match mode {
+        "0644" | "644" => Ok(0o644),
+        "0755" | "755" if path.starts_with("/etc/skel/") => Ok(0o755),
+        "0755" | "755" => Err(Invalid::rule("0755 is allowed below /etc/skel only")),
+        _ => Err(Invalid::value("\"0644\" or \"0755\"", mode)),
+    }
 }
 
 /// The name of a sudoers fragment: sudo skips names with a dot or a tilde in them.
@@ -169,6 +197,28 @@ pub(crate) fn memory(value: &str) -> Result<(), Invalid> {
     let percent = !value.ends_with('%') || number.parse().is_ok_and(|share: u32| share <= 100);
     let fine = number.parse().is_ok_and(|number: u32| number > 0) && percent;
     check(fine, "a size (\"12G\") or a share of the memory (\"40%\")", value)
+}
+
+/// A size of a file: `8G`, `512M`; in bytes.
+pub(crate) fn size(value: &str) -> Result<u64, Invalid> {
+    let (number, shift) = match (value.strip_suffix('M'), value.strip_suffix('G')) {
+        (Some(number), _) => (number, 20),
+        (_, Some(number)) => (number, 30),
+        _ => ("", 0),
+    };
+    let plain = number.len() <= 6 && number.chars().all(|c| c.is_ascii_digit());
+    let bytes = number.parse::<u64>().ok().filter(|_| plain).map(|number| number << shift);
+    match bytes {
+        Some(bytes) if (64 << 20..=64 << 30).contains(&bytes) => Ok(bytes),
+        _ => Err(Invalid::value("a size from \"64M\" to \"64G\"", value)),
+    }
+}
+
+/// The name of a process as the kernel has it: at most 15 characters.
+pub(crate) fn process(name: &str) -> Result<(), Invalid> {
+    let fine = |c: char| c.is_ascii_alphanumeric() || "._+-".contains(c);
+    let fine = (1..=15).contains(&name.len()) && name.chars().all(fine);
+    check(fine, "the name of a process: 1 to 15 letters, digits and ._+-", name)
 }
 
 /// `MOUNT/data/NAME`.

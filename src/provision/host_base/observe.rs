@@ -1,9 +1,9 @@
 //! Reads the base of the host once, and the content that its files should have.
 
-use super::observed::{Observed, Package, SecretBytes, State, Tool, Tree};
-use super::record::Record;
-use super::spec::{Content, FileSpec, HostSpec, Vault};
-use super::{RECORD, dpkg, names};
+use super::observed::{BlockFile, LinkState, Observed, Package, SecretBytes, State, Tool, Tree};
+use super::record::{BLOCK_ID, Record, SWAP_ID, UNPACK_ID};
+use super::spec::{Content, FileSpec, HostSpec, Unpack, Vault};
+use super::{RECORD, dpkg, names, observe_swap};
 use crate::provision::observe::{self, ObserveError, Unreadable};
 use crate::provision::sources::vault;
 use crate::sys::fs::trusted_path::{self, Missing};
@@ -12,7 +12,7 @@ use crate::sys::net::http::{Client, HttpError, is_exposed};
 use crate::sys::net::secret;
 use crate::sys::{Dir, FileError, accounts};
 use crate::text::io_reason;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -42,6 +42,13 @@ pub fn observe(root: &Path, spec: &HostSpec) -> Result<Observed, ObserveError> {
     let left = record.hashes.keys().filter(|path| names::plain_path(path).is_ok());
     let files = placed.chain(downloads).chain(left);
     let files = files.map(|path| (path.clone(), host.state(path))).collect();
+    let left = record.made.keys().filter_map(|id| id.strip_prefix(BLOCK_ID));
+    let left = left.filter(|path| names::plain_path(path).is_ok()).map(str::to_owned);
+    let blocks: BTreeSet<String> =
+        spec.blocks.iter().map(|block| block.path.clone()).chain(left).collect();
+    let blocks = blocks.into_iter();
+    let unpacked = spec.unpacks.iter().map(|unpack| &unpack.download.path);
+    let links = spec.unpacks.iter().flat_map(Unpack::links);
     let passwd = host.optional("/etc/passwd", MAX)?.unwrap_or_default();
     let group = host.optional("/etc/group", MAX)?.unwrap_or_default();
     let users = observe::parse::passwd(&passwd).into_iter();
@@ -56,6 +63,11 @@ pub fn observe(root: &Path, spec: &HostSpec) -> Result<Observed, ObserveError> {
         contents: contents(&host, spec),
         users,
         groups: groups.map(|(name, group)| (name, group.gid)).collect(),
+        blocks: blocks.map(|path| (path.clone(), host.block_file(&path))).collect(),
+        unpacked: unpacked.map(|path| (path.clone(), host.tree(path))).collect(),
+        links: links.map(|(path, _)| (path.clone(), host.link_state(&path))).collect(),
+        left: host.left(&record),
+        swap: spec.swap.as_ref().map(|swap| observe_swap::facts(root, swap)),
         trees: spec.tighten.iter().map(|path| (path.clone(), host.tree(path))).collect(),
         record,
     })
@@ -140,6 +152,46 @@ impl Host<'_> {
                 (None, _) => broken("package.json has no version".to_owned()),
             })
         })
+    }
+
+    /// What was made of swap files and unpacked archives, as far as it still exists.
+    fn left(&self, record: &Record) -> BTreeSet<String> {
+        let path = |id: &'_ str| {
+            let path = id.strip_prefix(SWAP_ID).or_else(|| id.strip_prefix(UNPACK_ID))?;
+            names::plain_path(path).is_ok().then(|| path.to_owned())
+        };
+        let made = record.made.keys().filter_map(|id| path(id));
+        made.filter(|path| self.at(path).symlink_metadata().is_ok()).collect()
+    }
+
+    fn link_state(&self, path: &str) -> LinkState {
+        let inspect = || -> Result<LinkState, FileError> {
+            let (dir, name) =
+                trusted_path::open_parent_below(self.root, Path::new(path), Missing::Refused)?;
+            Ok(match dir.link_target(&name)? {
+                Some(target) => LinkState::To(target.to_string_lossy().into_owned()),
+                None if dir.stat(&name)?.is_some() => LinkState::Other,
+                None => LinkState::Absent,
+            })
+        };
+        match inspect() {
+            Ok(state) => state,
+            Err(error) if error.is_not_found() => LinkState::Absent,
+            Err(error) => LinkState::Refused(error.to_string()),
+        }
+    }
+
+    fn block_file(&self, path: &str) -> BlockFile {
+        match read(self, path) {
+            Ok(bytes) => BlockFile::Content(bytes),
+            Err(error) if error.is_not_found() => {
+                let directory = Path::new(path).parent().unwrap_or(Path::new("/"));
+                let directory =
+                    trusted_path::open_dir_below(self.root, directory, Missing::Refused);
+                BlockFile::Absent { directory: directory.is_ok() }
+            }
+            Err(error) => BlockFile::Refused(error.to_string()),
+        }
     }
 
     fn tree(&self, path: &str) -> Tree {

@@ -16,7 +16,7 @@ pub fn inspect_homes(observed: &mut Observed, users: &Roster, settings: &Setting
         .users
         .iter()
         .filter(|(user, _)| may_be_asked(user, observed, settings))
-        .map(|(user, row)| (user, HomeQuery::new(row, settings)))
+        .map(|(user, row)| (user, HomeQuery::new(user, row, settings)))
         .filter(|(_, query)| *query != HomeQuery::default())
         .collect();
     let reports = for_each(&queries, PARALLEL, |(user, query)| {

@@ -12,14 +12,16 @@ pub mod observed;
 pub(super) mod parse;
 pub mod roster_file;
 
-pub use configured::{ConfiguredFiles, Unreadable};
+pub use configured::{CodexLoginFacts, ConfiguredFiles, Unreadable};
 pub use configured_files::read_configured_files;
 pub use error::ObserveError;
 pub use homes::inspect_homes;
 
 use super::state::written::Written;
 use crate::offboard;
-use crate::provision::paths::{ADMINS, APPLIED, DISPATCH, SERVICES, STATE, USER_MAP};
+use crate::provision::paths::{
+    ADMINS, APPLIED, CLOSED, DISPATCH, HOST_UNITS, LOBBY, SERVICES, STATE, USER_MAP,
+};
 use crate::roster::ports::{self, Ledger};
 use crate::roster::{self, HostFacts, Roster};
 use crate::sys::accounts::{self, AccountError};
@@ -51,6 +53,7 @@ pub fn observe(root: &Path, users: &Roster, home_base: &str) -> Result<Observed,
         accounts: parse::passwd(&source.read("/etc/passwd")?),
         groups: parse::group(&source.read("/etc/group")?),
         units: units(&source)?,
+        has_lobby: source.stat(LOBBY)?.is_some(),
         ports: ledger(applied.as_ref(), "ports.json")?,
         playwright_ports: ledger(applied.as_ref(), "playwright-ports.json")?,
         written: written(applied.as_ref())?,
@@ -64,7 +67,7 @@ pub fn observe(root: &Path, users: &Roster, home_base: &str) -> Result<Observed,
         Err(error) if error.source.kind() == io::ErrorKind::PermissionDenied => None,
         Err(error) => return Err(error.into()),
     };
-    let mut paths = [USER_MAP, ADMINS, DISPATCH].map(str::to_owned).to_vec();
+    let mut paths = [USER_MAP, ADMINS, DISPATCH, CLOSED].map(str::to_owned).to_vec();
     let services = source.names(SERVICES)?;
     let environments = services.iter().filter(|name| name.strip_suffix(".env").is_some());
     paths.extend(environments.map(|name| format!("{SERVICES}/{name}")));
@@ -83,6 +86,7 @@ pub fn observe(root: &Path, users: &Roster, home_base: &str) -> Result<Observed,
             observed.homes.insert(user.clone(), HomeInode { uid, mode, directory: meta.is_dir() });
         }
     }
+    observed.taken_socket_dirs = taken_socket_dirs(&source, users, &observed.accounts);
     tracing::debug!(
         accounts = observed.accounts.len(),
         groups = observed.groups.len(),
@@ -90,6 +94,26 @@ pub fn observe(root: &Path, users: &Roster, home_base: &str) -> Result<Observed,
         "observed the host"
     );
     Ok(observed)
+}
+
+/// Users of the roster whose directory of tmux sockets another user made. Root's own is given to its user when
+/// the host comes up.
+fn taken_socket_dirs(
+    source: &HostRoot<'_>,
+    users: &Roster,
+    accounts: &BTreeMap<String, Account>,
+) -> BTreeMap<String, u32> {
+    let taken = |user: &String| {
+        let uid = accounts.get(user)?.uid;
+        let owner = source.stat(&socket_dir(uid)).ok()??.uid();
+        (owner != uid && owner != 0).then(|| (user.clone(), owner))
+    };
+    users.users.keys().filter_map(taken).collect()
+}
+
+/// Where tmux keeps the sockets of a uid, and refuses what belongs to another.
+pub(in crate::provision) fn socket_dir(uid: u32) -> String {
+    format!("/tmp/tmux-{uid}")
 }
 
 /// Why no home can be made in a directory.
@@ -145,8 +169,9 @@ fn from_elsewhere(observed: &mut Observed, users: &Roster) -> Result<(), Observe
 
 fn units(source: &HostRoot<'_>) -> Result<Units, crate::sys::FileError> {
     let mut units = Units::default();
-    let is_template = |name: &str| name.contains("@.");
-    let is_instance = |name: &str| name.contains('@') && !is_template(name);
+    let is_hosts = |name: &str| HOST_UNITS.contains(&name);
+    let is_template = |name: &str| name.contains("@.") || is_hosts(name);
+    let is_instance = |name: &str| (name.contains('@') && !name.contains("@.")) || is_hosts(name);
     for name in source.names(UNITS)? {
         let path = format!("{UNITS}/{name}");
         if name.strip_suffix(".wants").is_some() {
@@ -173,7 +198,8 @@ fn active() -> BTreeSet<String> {
         return BTreeSet::new();
     }
     let args = ["list-units", "--plain", "--no-legend", "--no-pager", "--full"];
-    let which = ["--state=active,activating,reloading", "t3-serve@*", "playwright-*@*"];
+    let which =
+        ["--state=active,activating,reloading", "t3-serve@*", "playwright-*@*", "lobby-agent@*"];
     let listed = tool::run("systemctl", args.iter().chain(&which), Duration::from_secs(10));
     parse::first_words(&listed.unwrap_or_default())
 }

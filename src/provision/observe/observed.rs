@@ -22,6 +22,8 @@ pub struct Observed {
     pub home_base: Option<String>,
     /// What is where the homes of the roster's users are, or would be.
     pub homes: BTreeMap<String, HomeInode>,
+    /// Users whose `/tmp/tmux-UID` belongs to another uid, each with that uid.
+    pub taken_socket_dirs: BTreeMap<String, u32>,
     /// What users' own processes report about their homes. Users who were not asked are not in it.
     pub home_reports: BTreeMap<String, HomeReport>,
     /// Environment files and maps, by path. Absent files are not in it.
@@ -30,6 +32,8 @@ pub struct Observed {
     pub cut: BTreeMap<String, u64>,
     pub configured: ConfiguredFiles,
     pub units: Units,
+    /// Whether the lobby is configured.
+    pub has_lobby: bool,
     /// The ports of terminals that were given before.
     pub ports: Ledger,
     /// The ports of browser tools.
@@ -113,7 +117,7 @@ pub enum File {
 /// Units by name (`t3-serve@ann.service`).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Units {
-    /// The templates that the host has (`t3-serve@.service`).
+    /// The templates that the host has (`t3-serve@.service`), and the host's own units.
     pub templates: BTreeSet<String>,
     /// Instances that start at boot.
     pub enabled: BTreeSet<String>,
@@ -139,9 +143,10 @@ impl Observed {
 
     /// The other accounts with this home.
     pub fn home_sharers(&self, user: &str, home: &str) -> Vec<String> {
-        let plain = |path: &str| path.trim_end_matches('/').to_owned();
+        // Of every user all others are asked: nothing is copied.
+        let home = home.trim_end_matches('/');
         let same = |(name, account): &(&String, &Account)| {
-            *name != user && plain(&account.home) == plain(home)
+            account.home.trim_end_matches('/') == home && *name != user
         };
         self.accounts.iter().filter(same).map(|(name, _)| name.clone()).collect()
     }

@@ -70,6 +70,15 @@ impl RosterFile {
         Self::of(path, trusted_path::read_as_caller(path, MAX_FILE), ignored)
     }
 
+    /// A roster that is at `path` in a commit.
+    pub fn of_commit(
+        path: &str,
+        bytes: Vec<u8>,
+        ignored: &[String],
+    ) -> Result<Self, RosterFileError> {
+        Self::of(Path::new(path), Ok(bytes), ignored)
+    }
+
     fn of(
         path: &Path,
         bytes: Result<Vec<u8>, FileError>,
@@ -86,9 +95,9 @@ impl RosterFile {
         Ok(Self { name: shown(path).to_string(), document, bytes })
     }
 
-    /// Reads a roster, and checks it against the accounts of this host.
-    pub fn read_checked(path: &Path, ignored: &[String]) -> Result<Self, RosterFileError> {
-        let mut file = Self::read(path, ignored)?;
+    /// Checks it against the accounts of this host.
+    pub fn checked(self) -> Result<Self, RosterFileError> {
+        let mut file = self;
         if let Ok(document) = &file.document {
             let names = document.roster.users.keys().map(String::as_str);
             let problems = roster::validate(document, &host_accounts::facts(names)?);

@@ -3,6 +3,7 @@
 use super::account_id;
 use super::change::{Action, Cause, Change, Step, Verb};
 use crate::provision::observe::observed::{Account, HomeInode, Observed};
+use crate::provision::observe::socket_dir;
 use crate::provision::settings::Settings;
 use crate::provision::state::written::CreatedAccount;
 
@@ -102,6 +103,10 @@ fn differences(
             changes.push(change(part, what).reported(Cause::Drift, why));
         }
     }
+    if let Some(owner) = observed.taken_socket_dirs.get(user) {
+        let change = change("sockets", "tmux sockets");
+        changes.push(change.reported(Cause::Drift, taken_socket_dir(user, account.uid, *owner)));
+    }
     let usual = account.home == format!("{}/{user}", settings.home_base);
     let home = observed.homes.get(user).filter(|_| usual);
     if let Some(home) = home {
@@ -124,6 +129,12 @@ fn differences(
         changes.push(change("expired", "expired").reported(Cause::Drift, why));
     }
     changes
+}
+
+/// Why a user cannot start tmux. What another user made is left to a person.
+pub(in crate::provision) fn taken_socket_dir(user: &str, uid: u32, owner: u32) -> String {
+    let dir = socket_dir(uid);
+    format!("{dir} exists and belongs to uid {owner}: {user} cannot start tmux until it is removed")
 }
 
 /// The date of a day that is counted from 1970-01-01.

@@ -109,6 +109,15 @@ pub enum Action {
         path: String,
         what: Installed,
     },
+    /// Shares a login with a group: see [`crate::provision::apply::codex_login`].
+    ShareLogin {
+        directory: String,
+        gid: u32,
+        /// The login to put there; `None` if the one that is there stays.
+        staged: Option<SecretText>,
+        /// The place of the staged login in the record.
+        place: String,
+    },
     /// systemctl(1): enables and starts an instance, or disables and stops it.
     Unit {
         unit: String,
@@ -144,9 +153,13 @@ impl Action {
                 let (Installed::File { text, .. } | Installed::Link { target: text }) = what;
                 Some((path.clone(), text.clone().into_bytes()))
             }
+            Self::ShareLogin { staged, place, .. } => {
+                let staged = staged.as_ref()?;
+                Some((place.clone(), staged.0.clone().into_bytes()))
+            }
             Self::Home(task) => {
                 let (path, text) = task.written_text()?;
-                Some((home_place(user, path), text.as_bytes().to_vec()))
+                Some((home_place(user, &path), text.as_bytes().to_vec()))
             }
             _ => None,
         }

@@ -4,10 +4,10 @@ use super::Planned;
 use super::change::{Action, Cause, Change, Step, Verb};
 use super::ports::Ports;
 use crate::provision::observe::observed::{File, Observed};
-use crate::provision::paths::{ADMINS, DISPATCH, USER_MAP};
+use crate::provision::paths::{ADMINS, CLOSED, DISPATCH, USER_MAP};
 use crate::roster::{Roster, maps};
 use serde_json::{Map, Value};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The entries of a map, whatever its form: an identity or a user, and where it leads.
 type Entries = BTreeSet<(String, String)>;
@@ -35,6 +35,8 @@ pub(super) struct MapInputs<'a> {
     pub(super) left_out: &'a BTreeSet<String>,
     /// Users who are cut: only their entries may go.
     pub(super) leaving: &'a BTreeSet<String>,
+    /// The identities that users who are cut had.
+    pub(super) cut: &'a BTreeSet<String>,
     pub(super) ports: &'a Ports,
     pub(super) needs: &'a [String],
 }
@@ -51,8 +53,9 @@ pub(super) fn plan(mapped: &MapInputs<'_>, observed: &Observed) -> Planned {
             read: json,
         },
     ];
+    let closed = closed(mapped, observed);
     let mut planned = Planned::default();
-    for file in &generated {
+    for file in generated.iter().chain(&closed) {
         let of_file = one(file, mapped, observed);
         if !of_file.is_empty() {
             planned.changes.extend(of_file);
@@ -72,12 +75,30 @@ fn one(generated: &Generated, mapped: &MapInputs<'_>, observed: &Observed) -> Ve
     whole.into_iter().chain(removed).collect()
 }
 
+/// Who is known and not served. A host on which all are served needs no such file.
+fn closed(mapped: &MapInputs<'_>, observed: &Observed) -> Option<Generated> {
+    let there = observed.files.get(CLOSED);
+    let before = match there {
+        Some(File::Read { bytes, .. }) => reasons(bytes).unwrap_or_default(),
+        _ => Entries::new(),
+    };
+    // Of users who were cut long ago nothing else knows the identity.
+    let mut cut = mapped.cut.clone();
+    cut.extend(before.into_iter().filter(|(_, why)| why == "cut").map(|(identity, _)| identity));
+    let closed = maps::closed(mapped.roster, &cut);
+    let is_needed = there.is_some() || !closed.is_empty();
+    is_needed.then(|| Generated { file: CLOSED, text: maps::dispatch_text(&closed), read: reasons })
+}
+
 fn remove_cut_users(
     generated: &Generated,
     mapped: &MapInputs<'_>,
     observed: &Observed,
 ) -> Option<Change> {
     let Generated { file, read, .. } = generated;
+    if *file == CLOSED {
+        return None;
+    }
     let File::Read { bytes, .. } = observed.files.get(*file)? else { return None };
     let there = read(bytes).ok()?;
     let cut = |entry: &&(String, String)| mapped.leaving.contains(user_of(entry));
@@ -146,6 +167,9 @@ fn whole(generated: &Generated, mapped: &MapInputs<'_>, observed: &Observed) -> 
     if there == wanted {
         return None; // written by another program, in a form of its own
     }
+    if *file == CLOSED {
+        return Some(change.done(Verb::Repair, Cause::Intent, action()));
+    }
     let gone: Vec<&(String, String)> = there.difference(&wanted).collect();
     if let Some(entry) = gone.iter().find(|entry| mapped.left_out.contains(user_of(entry))) {
         let why = format!("it would lose {}, whose changes are refused", user_of(entry));
@@ -203,6 +227,12 @@ fn json(text: &[u8]) -> Result<Entries, MapError> {
         (identity, target)
     };
     Ok(map.into_iter().map(entry).collect())
+}
+
+/// `{identity: reason}`.
+fn reasons(text: &[u8]) -> Result<Entries, MapError> {
+    let map: BTreeMap<String, String> = serde_json::from_slice(text)?;
+    Ok(map.into_iter().collect())
 }
 
 fn difference(there: &Entries, wanted: &Entries) -> Vec<String> {

@@ -8,6 +8,7 @@ mod account;
 mod agents;
 mod browser;
 mod change;
+mod closed_tree;
 mod cluster;
 pub mod code;
 mod cut_refusal;
@@ -16,15 +17,18 @@ mod deployed;
 pub mod environment;
 mod groups;
 mod maps;
+mod old_units;
 mod planned;
 mod ports;
 pub mod saved;
 mod service;
+mod staged;
 #[cfg(test)]
 mod tests;
 mod units;
 
 pub use crate::provision::change::Tally;
+pub(in crate::provision) use account::taken_socket_dir;
 pub use change::{Action, Cause, Change, Installed, Scope, SecretSource, Step, Verb};
 
 use super::observe::observed::{File, Observed};
@@ -115,11 +119,18 @@ pub fn plan(
     let mut leaving = transition.leaving.clone();
     leaving.extend(observed.cut.keys().cloned());
     left_out.retain(|user| !leaving.contains(user));
+    let row = |user: &String| {
+        let applied = observed.applied.as_ref().and_then(|applied| applied.users.get(user));
+        roster.users.get(user).or(applied)
+    };
+    let cut: BTreeSet<String> =
+        leaving.iter().filter_map(row).map(|row| row.authentik_user.clone()).collect();
     planned.join(maps::plan(
         &maps::MapInputs {
             roster: &in_force,
             left_out: &left_out,
             leaving: &leaving,
+            cut: &cut,
             ports: &ports,
             needs: &needs,
         },
@@ -127,6 +138,7 @@ pub fn plan(
     ));
     if desired.users.is_empty() {
         planned.changes.extend(units::missing(&roster, observed));
+        planned.changes.extend(units::of_host(&roster, observed));
         planned.join(agents::plan_host(observed, &settings.agents));
     }
     let Planned { mut changes, adopted } = planned;
@@ -154,12 +166,17 @@ fn one_user(
     let mut planned = Planned { changes, adopted: Vec::new() };
     planned.changes.extend(groups::plan(user, row, observed, settings));
     planned.join(environment::plan(user, observed, ports));
+    planned.join(staged::variables(user, observed, &settings.secrets));
+    planned.join(staged::git(user, observed, settings.git.as_ref()));
     planned.changes.extend(code::plan(user, row, observed, &settings.code));
     planned.join(agents::plan(user, observed, &settings.agents));
     planned.join(cluster::plan(user, row, observed, &settings.cluster));
     let port = ports.of(user, Service::Playwright);
     planned.join(browser::plan(user, port, observed, &settings.browser));
+    planned.join(browser::plan_snapshot_token(user, observed, &settings.browser));
+    planned.changes.extend(closed_tree::plan(user, observed, &settings.closed_trees));
     planned.changes.extend(units::plan(user, row, observed));
+    planned.changes.extend(old_units::plan(user, observed, ports));
     planned
 }
 

@@ -41,6 +41,14 @@ impl Ports {
         self.refused.get(&(user.to_owned(), service))
     }
 
+    /// The user and the service that have a port.
+    pub(super) fn holder(&self, port: u16) -> Option<(&str, Service)> {
+        [Service::Terminal, Service::Playwright].into_iter().find_map(|service| {
+            let mut held = self.ledger(service).iter();
+            held.find(|(_, held)| **held == port).map(|(user, _)| (user.as_str(), service))
+        })
+    }
+
     fn ledger(&self, service: Service) -> &Ledger {
         match service {
             Service::Terminal => &self.t3,

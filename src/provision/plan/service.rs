@@ -19,6 +19,14 @@ impl Service {
         }
     }
 
+    /// The name of the unit, before the `@`.
+    pub(super) fn unit(self) -> &'static str {
+        match self {
+            Self::Terminal => "t3-serve",
+            Self::Playwright => "playwright-mcp",
+        }
+    }
+
     /// The path of the environment file.
     pub(super) fn file(self, user: &str) -> String {
         match self {

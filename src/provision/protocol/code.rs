@@ -104,6 +104,8 @@ pub struct CloneFacts {
     pub upstream: bool,
     /// The remotes that have a branch of that name.
     pub tracking: Vec<String>,
+    /// The default branch of `origin`, if it is known.
+    pub default_branch: Option<DefaultBranch>,
     /// Whether a move of ours was begun with it and not finished.
     pub moving: bool,
 }
@@ -113,6 +115,13 @@ impl CloneFacts {
     pub fn canonical(&self, url: &str) -> Option<&str> {
         let same = |remote: &&Remote| repository::is_same(&remote.url, url);
         self.remotes.iter().find(same).map(|remote| remote.name.as_str())
+    }
+
+    /// The default branch, if its upstream is that of `origin`, which is this repository.
+    pub fn follows_origin(&self, url: &str) -> Option<&str> {
+        let branch = self.default_branch.as_ref()?;
+        let follows = branch.upstream.as_deref() == Some("origin");
+        (follows && self.canonical(url) == Some("origin")).then_some(branch.name.as_str())
     }
 
     /// Whether it is a clone of this repository, or has no remote at all.
@@ -126,6 +135,15 @@ impl CloneFacts {
 pub struct Remote {
     pub name: String,
     pub url: String,
+}
+
+/// The branch that a remote checks out by default.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DefaultBranch {
+    pub name: String,
+    /// The remote whose branch of that name it has as its upstream.
+    pub upstream: Option<String>,
 }
 
 /// Where a managed clone belongs.
@@ -206,6 +224,8 @@ pub enum CodeTask {
     AddRemote(Repository),
     /// Sets the upstream of the branch that is checked out to the remote's branch of that name.
     SetUpstream(Repository),
+    /// Adds a remote beside `origin`, with `origin`'s default branch as one that follows it.
+    AddSecondRemote { repository: Repository, name: String, address: String },
     /// Brings clones up to date, all at once. Not a change of a plan.
     Freshen {
         /// Which; anything but a clone of that repository is left as it is.
@@ -221,7 +241,7 @@ impl CodeTask {
         let seconds = match self {
             Self::Clone { seconds, .. } | Self::Freshen { seconds, .. } => *seconds,
             Self::RemoveLeftover(_) | Self::MoveToWorkspace { .. } | Self::MoveOutOfInfra(_) => 60,
-            Self::AddRemote(_) | Self::SetUpstream(_) => 20,
+            Self::AddRemote(_) | Self::SetUpstream(_) | Self::AddSecondRemote { .. } => 20,
         };
         Duration::from_secs(seconds.saturating_add(10))
     }
@@ -232,6 +252,7 @@ impl CodeTask {
             Self::RemoveLeftover(location) => location.is_valid(),
             Self::MoveToWorkspace { .. } => true,
             Self::Clone { repository, .. }
+            | Self::AddSecondRemote { repository, .. }
             | Self::MoveOutOfInfra(repository)
             | Self::AddRemote(repository)
             | Self::SetUpstream(repository) => repository.location.is_valid(),

@@ -5,13 +5,27 @@
 
 pub mod agents;
 pub mod browser;
+pub mod closed_tree;
 pub mod cluster;
 pub mod code;
+pub mod old_units;
+pub mod shared;
+pub mod snapshot_token;
+pub mod staged;
 
-pub use agents::{AgentsFacts, AgentsQuery, AgentsTask, Instructions, Login};
+pub use agents::{AgentsFacts, AgentsQuery, AgentsTask, CodexLogin, Instructions, Login};
 pub use browser::{BrowserFacts, BrowserQuery, BrowserTask};
+pub use closed_tree::{ClosedTreeTask, ClosedTreesFacts, ClosedTreesQuery};
 pub use cluster::{ClusterFacts, ClusterQuery, ClusterTask};
 pub use code::{CodeFacts, CodeQuery, CodeTask};
+pub use old_units::{OldUnitsFacts, OldUnitsQuery};
+pub use shared::{SharedFacts, SharedQuery, SharedTask};
+pub use snapshot_token::{SnapshotTokenFacts, SnapshotTokenQuery, SnapshotTokenTask};
+
+pub use staged::{
+    EnvironmentFacts, EnvironmentQuery, EnvironmentTask, ForgeLogin, GitFacts, GitQuery,
+    GitSetting, GitSettings, GitTask,
+};
 
 use super::settings::Settings;
 use crate::roster::Row;
@@ -38,16 +52,28 @@ pub struct HomeQuery {
     pub agents: Option<AgentsQuery>,
     pub cluster: Option<ClusterQuery>,
     pub browser: Option<BrowserQuery>,
+    pub snapshot_token: Option<SnapshotTokenQuery>,
+    pub shared: Option<SharedQuery>,
+    pub old_units: Option<OldUnitsQuery>,
+    pub closed_trees: Option<ClosedTreesQuery>,
+    pub environment: Option<EnvironmentQuery>,
+    pub git: Option<GitQuery>,
 }
 
 impl HomeQuery {
-    /// What a plan needs to know about the home of the user of this row.
-    pub fn new(row: &Row, settings: &Settings) -> Self {
+    /// What a plan needs to know about the home of a user with this row.
+    pub fn new(user: &str, row: &Row, settings: &Settings) -> Self {
         Self {
             code: CodeQuery::new(row, &settings.code),
             agents: AgentsQuery::new(&settings.agents),
             cluster: ClusterQuery::new(&settings.cluster),
             browser: BrowserQuery::new(&settings.browser),
+            snapshot_token: SnapshotTokenQuery::new(&settings.browser),
+            shared: SharedQuery::new(&settings.agents),
+            old_units: OldUnitsQuery::new(settings),
+            closed_trees: ClosedTreesQuery::new(user, &settings.closed_trees),
+            environment: EnvironmentQuery::new(settings),
+            git: GitQuery::new(settings.git.as_ref()),
         }
     }
 }
@@ -60,6 +86,30 @@ pub struct HomeFacts {
     pub agents: Option<AgentsFacts>,
     pub cluster: Option<ClusterFacts>,
     pub browser: Option<BrowserFacts>,
+    pub snapshot_token: Option<SnapshotTokenFacts>,
+    pub shared: Option<SharedFacts>,
+    pub old_units: Option<OldUnitsFacts>,
+    pub closed_trees: Option<ClosedTreesFacts>,
+    pub environment: Option<EnvironmentFacts>,
+    pub git: Option<GitFacts>,
+}
+
+impl HomeFacts {
+    /// Leaves out what was not asked for, and what is more than an honest answer has.
+    pub fn restrict_to(&mut self, query: &HomeQuery) {
+        if let Some(code) = &mut self.code {
+            code.restrict_to(query.code.as_ref());
+        }
+        if let Some(units) = &mut self.old_units {
+            units.restrict();
+        }
+        if let Some(trees) = &mut self.closed_trees {
+            trees.restrict_to(query.closed_trees.as_ref());
+        }
+        if let Some(environment) = &mut self.environment {
+            environment.restrict_to(query.environment.as_ref());
+        }
+    }
 }
 
 /// One task in a home. Safe to repeat: a task finishes what an interrupted one left.
@@ -70,6 +120,11 @@ pub enum HomeTask {
     Agents(AgentsTask),
     Cluster(ClusterTask),
     Browser(BrowserTask),
+    SnapshotToken(SnapshotTokenTask),
+    Shared(SharedTask),
+    ClosedTree(ClosedTreeTask),
+    Environment(EnvironmentTask),
+    Git(GitTask),
 }
 
 impl HomeTask {
@@ -77,7 +132,13 @@ impl HomeTask {
     pub fn deadline(&self) -> Duration {
         match self {
             Self::Code(task) => task.deadline(),
-            Self::Agents(_) | Self::Cluster(_) => Duration::from_secs(30),
+            Self::Agents(_)
+            | Self::Cluster(_)
+            | Self::SnapshotToken(_)
+            | Self::Shared(_)
+            | Self::ClosedTree(_)
+            | Self::Environment(_)
+            | Self::Git(_) => Duration::from_secs(30),
             Self::Browser(_) => Duration::from_mins(1),
         }
     }
@@ -91,14 +152,32 @@ impl HomeTask {
         }
     }
 
-    /// The file that the task writes, relative to the home, and the text that is put there.
-    pub fn written_text(&self) -> Option<(&'static str, &str)> {
+    /// The place in the home that the task writes, relative to it (a file, or `FILE#PART`), and the text that is
+    /// put there.
+    pub fn written_text(&self) -> Option<(String, &str)> {
+        let file = |file: &str| file.to_owned();
         match self {
             Self::Agents(AgentsTask::Instructions { text, .. }) => {
-                Some((agents::INSTRUCTIONS_FILE, text))
+                Some((file(agents::INSTRUCTIONS_FILE), text))
             }
-            Self::Cluster(ClusterTask::Config { text }) => Some((cluster::CONFIG_FILE, text)),
-            Self::Code(_) | Self::Browser(_) => None,
+            Self::Cluster(ClusterTask::Config { text }) => Some((file(cluster::CONFIG_FILE), text)),
+            Self::SnapshotToken(SnapshotTokenTask::Write { token, .. }) => {
+                Some((file(snapshot_token::TOKEN_FILE), &token.0))
+            }
+            Self::Environment(EnvironmentTask::Set { variable, value, .. }) => {
+                Some((staged::variable_place(variable), &value.0))
+            }
+            Self::Git(GitTask::Login { forge, line, .. }) => {
+                Some((staged::login_place(forge), &line.0))
+            }
+            Self::Git(GitTask::Set { forge, setting, value }) => {
+                Some((staged::setting_place(*setting, forge), value))
+            }
+            Self::Agents(AgentsTask::CodexLogin { .. })
+            | Self::Code(_)
+            | Self::Browser(_)
+            | Self::Shared(_)
+            | Self::ClosedTree(_) => None,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Site values of the agents' configuration: the table `[provision.agents]` (pure).
 
 use super::Invalid;
-use super::values::{Absolute, Relative};
+use super::values::{Absolute, Name, Relative};
 use serde::Deserialize;
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -13,6 +13,12 @@ pub struct Settings {
     pub hook: Option<bool>,
     /// The file with the managed text of `~/.codex/AGENTS.md`.
     pub instructions: Option<Absolute>,
+    /// Whether the text of those instructions is `claudeMd` of the managed settings instead.
+    pub mirror_claude_md: bool,
+    /// The directory whose `rules`, `skills` and `agents` are linked into each `~/.claude`.
+    pub shared: Option<Absolute>,
+    /// The login of Codex that users without one of their own share.
+    pub codex_login: Option<SharedLogin>,
     /// The file with a token for users who have no login of their own.
     pub token_file: Option<Absolute>,
     /// The entries of `/etc/skel`.
@@ -20,9 +26,48 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Whether users' instructions are managed.
+    pub fn manages_instructions(&self) -> bool {
+        self.instructions.is_some() || self.mirror_claude_md
+    }
+
+    /// Checks what one key alone does not show.
+    ///
+    /// # Errors
+    /// The instructions have two sources, or one that is not configured.
+    pub fn check(&self) -> Result<(), Invalid> {
+        if !self.mirror_claude_md {
+            return Ok(());
+        }
+        let rule = match (&self.managed_settings, &self.instructions) {
+            (None, _) => "needs managed_settings, whose claudeMd it is",
+            (_, Some(_)) => "contradicts instructions: expected one of the two",
+            _ => return Ok(()),
+        };
+        Err(Invalid::key("mirror_claude_md", rule))
+    }
+
     /// Whether the session hook is to be installed.
     pub fn wants_hook(&self) -> bool {
         self.hook.unwrap_or(self.managed_settings.is_some())
+    }
+}
+
+/// A login that a group shares.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SharedLogin {
+    /// The staged login, root's alone.
+    pub file: Absolute,
+    /// The directory that the group gets.
+    pub directory: Absolute,
+    pub group: Name,
+}
+
+impl SharedLogin {
+    /// The place of the staged login in the record of what was written.
+    pub fn place(&self) -> String {
+        format!("{}#staged", self.directory.as_str())
     }
 }
 

@@ -1,5 +1,6 @@
 //! Site values of clones: the table `[provision.code]` (pure).
 
+use super::values::Name;
 use super::{Invalid, repository};
 use crate::roster::Row;
 use serde::Deserialize;
@@ -20,12 +21,63 @@ pub struct Settings {
     repos: Option<String>,
     /// Addresses of single repositories, by name.
     remotes: BTreeMap<String, String>,
+    /// The remote that each clone has besides the one it was cloned from.
+    pub(crate) second_remote: Option<SecondRemote>,
     /// Whether addresses may be paths.
     pub(crate) allow_file: bool,
     /// How long one clone may take.
     pub(crate) clone_seconds: u64,
     /// How long bringing all clones of one user up to date may take.
     pub(crate) freshen_seconds: u64,
+}
+
+/// Another remote of clones: the canonical one, where they were cloned from a mirror.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SecondRemote {
+    /// Its name in a clone.
+    pub(crate) name: Name,
+    /// The address of the infrastructure's repository.
+    infra: Option<String>,
+    /// The address of a repository of a row, with [`NAME`] in it.
+    repo: Option<String>,
+}
+
+impl SecondRemote {
+    pub(crate) fn infra(&self) -> Option<String> {
+        self.infra.clone()
+    }
+
+    /// The address of a repository of a row.
+    pub(crate) fn repo(&self, repo: &str) -> Option<String> {
+        self.repo.as_ref().map(|template| template.replace(NAME, repo))
+    }
+
+    fn check(&self, allow_file: bool) -> Result<(), Invalid> {
+        if self.name.0 == "origin" {
+            return Err(Invalid::key("second_remote.name", "expected another name than origin"));
+        }
+        if let Some(address) = &self.infra {
+            check_address("second_remote.infra", address, allow_file)?;
+        }
+        self.repo
+            .iter()
+            .try_for_each(|template| check_template("second_remote.repo", template, allow_file))
+    }
+}
+
+fn check_address(key: &str, address: &str, allow_file: bool) -> Result<(), Invalid> {
+    repository::check(address, allow_file).map_err(|rule| Invalid::key(key, rule.to_string()))
+}
+
+/// Checks an address with [`NAME`] in its path.
+fn check_template(key: &str, template: &str, allow_file: bool) -> Result<(), Invalid> {
+    let after_host = template.split_once("://").map_or(template, |(_, rest)| rest);
+    let after_host = after_host.split_once(['/', ':']).map_or("", |(_, path)| path);
+    if after_host.matches(NAME).count() != 1 || template.matches(NAME).count() != 1 {
+        return Err(Invalid::key(key, format!("expected {NAME} once, in its path")));
+    }
+    check_address(key, &template.replace(NAME, "x"), allow_file)
 }
 
 impl Settings {
@@ -56,6 +108,7 @@ struct Table {
     infra_branch: Option<String>,
     repo_remote: Option<String>,
     remotes: BTreeMap<String, String>,
+    second_remote: Option<SecondRemote>,
     allow_file: bool,
     clone_seconds: Option<u64>,
     freshen_seconds: Option<u64>,
@@ -65,24 +118,18 @@ impl TryFrom<Table> for Settings {
     type Error = Invalid;
 
     fn try_from(table: Table) -> Result<Self, Invalid> {
-        let check = |key: &str, address: &str| {
-            repository::check(address, table.allow_file)
-                .map_err(|rule| Invalid::key(key, rule.to_string()))
-        };
+        let allow_file = table.allow_file;
         if let Some(address) = &table.infra_remote {
-            check("infra_remote", address)?;
+            check_address("infra_remote", address, allow_file)?;
         }
         if let Some(template) = &table.repo_remote {
-            let after_host = template.split_once("://").map_or(template.as_str(), |(_, rest)| rest);
-            let after_host = after_host.split_once(['/', ':']).map_or("", |(_, path)| path);
-            if after_host.matches(NAME).count() != 1 || template.matches(NAME).count() != 1 {
-                let rule = format!("expected {NAME} once, in its path");
-                return Err(Invalid::key("repo_remote", rule));
-            }
-            check("repo_remote", &template.replace(NAME, "x"))?;
+            check_template("repo_remote", template, allow_file)?;
         }
         for (name, address) in &table.remotes {
-            check(&format!("remotes.{}", crate::text::shown(name)), address)?;
+            check_address(&format!("remotes.{}", crate::text::shown(name)), address, allow_file)?;
+        }
+        if let Some(second) = &table.second_remote {
+            second.check(allow_file)?;
         }
         if let Some(branch) = &table.infra_branch {
             let fine = |c: char| c.is_ascii_alphanumeric() || "._/-".contains(c);
@@ -103,6 +150,7 @@ impl TryFrom<Table> for Settings {
             branch: table.infra_branch,
             repos: table.repo_remote,
             remotes: table.remotes,
+            second_remote: table.second_remote,
             allow_file: table.allow_file,
         })
     }
@@ -131,6 +179,13 @@ mod tests {
             ("infra_branch = 'a/../b'", "infra_branch: expected the name"),
             ("clone_seconds = 0", "clone_seconds: expected 1 to 3600"),
             ("freshen_seconds = 99999", "freshen_seconds: expected 1 to 3600"),
+            ("second_remote = {name = '-x'}", "expected a name of letters"),
+            ("second_remote = {name = 'origin'}", "second_remote.name: expected another name"),
+            ("second_remote = {name = 'a', infra = 'ext::x'}", "second_remote.infra: expected"),
+            (
+                "second_remote = {name = 'a', repo = 'https://h/a'}",
+                "second_remote.repo: expected {repo}",
+            ),
             ("wat = 1", "unknown field `wat`"),
         ] {
             let error = read(text).unwrap_err();

@@ -1,12 +1,16 @@
 //! Site values of `provision`, checked as they are read: the table `[provision]` (pure).
 
 pub mod agents;
+pub mod backup;
 pub mod browser;
+pub mod closed_tree;
 pub mod cluster;
 pub mod code;
 mod invalid;
 pub mod repository;
+pub mod roster_repository;
 pub mod servers;
+pub mod staged;
 pub mod values;
 
 pub use invalid::Invalid;
@@ -39,5 +43,12 @@ pub struct Settings {
     pub agents: agents::Settings,
     pub cluster: cluster::Settings,
     pub browser: browser::Settings,
+    /// Whether older units and processes of users that hold these users' ports are named.
+    pub name_old_units: bool,
+    pub closed_trees: Vec<closed_tree::ClosedTree>,
+    /// Secrets for the environments of users' agents.
+    pub secrets: Vec<staged::StagedSecret>,
+    /// Users' logins at a forge.
+    pub git: Option<staged::Git>,
     pub offboard: offboard::Settings,
 }

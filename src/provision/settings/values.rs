@@ -9,6 +9,11 @@ use serde::Deserialize;
 pub struct Absolute(String);
 
 impl Absolute {
+    /// A path that is known to be one.
+    pub(super) fn known(path: &'static str) -> Self {
+        Self(path.to_owned())
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -62,6 +67,50 @@ impl TryFrom<String> for Name {
         } else {
             Err(Invalid::value("a name of letters, digits, _ and -", name))
         }
+    }
+}
+
+/// Seconds, up to an hour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "u32")]
+pub struct Seconds(pub(crate) u32);
+
+impl TryFrom<u32> for Seconds {
+    type Error = Invalid;
+
+    fn try_from(seconds: u32) -> Result<Self, Invalid> {
+        if (1..=3600).contains(&seconds) {
+            Ok(Self(seconds))
+        } else {
+            Err(Invalid::value("1 to 3600", seconds.to_string()))
+        }
+    }
+}
+
+/// An address of an HTTP server, without a login.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Address(String);
+
+impl Address {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Address {
+    type Error = Invalid;
+
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+        let authority =
+            rest.and_then(|rest| rest.split(['/', '?', '#']).next()).unwrap_or_default();
+        let plain = text.chars().all(|c| c.is_ascii_graphic());
+        if plain && !authority.is_empty() && !authority.contains('@') {
+            return Ok(Self(text));
+        }
+        // The text is not repeated: it may hold a password.
+        Err(Invalid::rule("expected https://HOST/..., without a login"))
     }
 }
 

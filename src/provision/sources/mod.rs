@@ -3,6 +3,7 @@
 pub mod authentik;
 pub mod kubeconfig;
 pub mod origin;
+pub mod roster_repository;
 pub mod vault;
 
 /// Status and body of an answer over HTTP.

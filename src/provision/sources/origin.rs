@@ -23,13 +23,16 @@ pub struct RosterSource {
     pub commit: Option<String>,
     /// Whether the file differs from that commit's.
     pub edited: Option<bool>,
+    /// Whether it was read from the commit, not from the file: the next one must follow on it.
+    #[serde(skip)]
+    pub is_from_commit: bool,
 }
 
 /// The origin of the roster at `path`. git is asked only if the clone and all directories above it are
 /// root's own: in another user's clone git would run what that user configured.
 pub fn of(path: &Path, name: &str, bytes: &[u8]) -> RosterSource {
     let (file, hash) = (name.to_owned(), digest::of(bytes));
-    let mut source = RosterSource { file, hash, commit: None, edited: None };
+    let mut source = RosterSource { file, hash, ..RosterSource::default() };
     let Ok(real) = path.canonicalize() else { return source };
     let clone = real.ancestors().skip(1).find(|dir| dir.join(".git").is_dir());
     let Some(clone) = clone.filter(|dir| trusted_path::check(&dir.join(".git/config")).is_ok())

@@ -3,6 +3,7 @@
 
 use super::digest;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A record of this program's own is invalid.
@@ -12,7 +13,7 @@ pub struct RecordError(#[from] serde_json::Error);
 
 /// `/var/lib/terminal-lobby/applied/written.json`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(default)]
 pub struct Written {
     /// Hashes: of whole files by path, of one value of an environment by `path#KEY`.
     pub hashes: BTreeMap<String, String>,
@@ -26,18 +27,26 @@ pub struct Written {
     /// The first subordinate uid and gid that no removed account had: none before it is reused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_free_subid: Option<u32>,
+    /// The commit of the roster's repository that was applied last: the next one must follow on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub roster_commit: Option<String>,
     /// Units that this program enabled (`true`) or disabled.
     pub units: BTreeMap<String, bool>,
+    /// What a newer release recorded: kept as it is.
+    #[serde(flatten)]
+    pub others: BTreeMap<String, Value>,
 }
 
 /// An account as this program made it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CreatedAccount {
     /// `None` until it is known.
     pub uid: Option<u32>,
     pub home: String,
     pub shell: String,
+    /// As in [`Written`].
+    #[serde(flatten)]
+    pub others: BTreeMap<String, Value>,
 }
 
 impl Written {
@@ -97,6 +106,16 @@ pub fn key_place(file: &str, key: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_newer_release_recorded_is_kept() {
+        let text = r#"{"hashes":{"/a":"sha256:0"},"accounts":{"ann":{"uid":7,"home":"/h","shell":"/s",
+            "since":[1,{"a":null}]}},"groups":{},"uids":{"7":"ann"},"units":{},"later":{"x":[true]}}"#;
+        let written = Written::read(text.as_bytes()).unwrap();
+        assert_eq!(written.uids[&7], "ann");
+        let value = |text: &[u8]| serde_json::from_slice::<Value>(text).unwrap();
+        assert_eq!(value(&serde_json::to_vec(&written).unwrap()), value(text.as_bytes()));
+    }
 
     #[test]
     fn subordinate_ids_of_removed_accounts_stay_below_the_first_free_one() {

@@ -5,6 +5,7 @@ mod compare;
 mod derived;
 mod edits;
 mod messages;
+mod odd_names;
 mod owners;
 
 use super::{Document, Layout, Roster, Row, Tier, parse};

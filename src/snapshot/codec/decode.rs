@@ -122,6 +122,9 @@ fn set(row: &mut Row, column: &[u8], value: Option<Vec<u8>>) -> Option<()> {
         b"session_path" => row.session_path = value,
         b"user_options" => row.user_options = value,
         b"agent_program" => row.agent_program = value,
+        b"plain_window_name" => {
+            row.plain_window_name = absent_or(value, yes_or_no)?.unwrap_or(false);
+        }
         _ => {}
     }
     Some(())

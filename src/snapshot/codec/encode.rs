@@ -76,6 +76,7 @@ fn later_columns(row: &Row) -> [Option<&[u8]>; COLUMNS.len() - FIRST_LATER] {
         row.session_path.as_deref(),
         row.user_options.as_deref(),
         row.agent_program.as_deref(),
+        Some(&b"yes"[..]).filter(|_| row.plain_window_name),
     ]
 }
 

@@ -13,7 +13,7 @@ const VERSION: &[u8] = b"1";
 
 /// The columns, in the order they are written. The first three are fixed for good; the others
 /// are found by name, and those of a later writer are skipped.
-const COLUMNS: [&str; 31] = [
+const COLUMNS: [&str; 32] = [
     "session",
     "cwd",
     "conversation",
@@ -45,6 +45,7 @@ const COLUMNS: [&str; 31] = [
     "session_path",
     "user_options",
     "agent_program",
+    "plain_window_name",
 ];
 /// The first of the columns that are left out with all that follow if no row needs them.
 const FIRST_LATER: usize = 24;

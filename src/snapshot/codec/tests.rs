@@ -25,6 +25,7 @@ prop_compose! {
         (agent_environment, parent, agent_version) in (optional(), optional(), optional()),
         (origin, session_path, user_options) in (optional(), optional(), optional()),
         agent_program in optional(),
+        plain_window_name in any::<bool>(),
         state in prop_oneof![Just(State::Live), Just(State::Suspended), Just(State::Lost), Just(State::Shell)],
         (window, pane) in (0..=0x7fff_ffff_u32, 0..=0x7fff_ffff_u32),
         (w, p, prompted) in any::<([bool; 4], [bool; 4], Option<bool>)>(),
@@ -37,7 +38,7 @@ prop_compose! {
             window_flags, pane, pane_flags, title, command, evidence, prompted, group,
             pane_id, last_seen, lost_since,
             linked, stack, options, environment, program,
-            agent_environment, parent, agent_version, origin, session_path, user_options, agent_program,
+            agent_environment, parent, agent_version, origin, session_path, user_options, agent_program, plain_window_name,
         }
     }
 }

@@ -4,6 +4,9 @@
 mod index;
 mod prune;
 mod records;
+mod watching;
+
+pub use watching::WatchFile;
 
 use super::codec::{self, Damage};
 use super::id::SnapshotId;
@@ -30,14 +33,29 @@ const ENDINGS: &str = "endings.tsv";
 const ENDINGS_LOCK: &str = "endings.lock";
 const ACTIVITY: &str = "activity.tsv";
 const UNRESTORED: &str = "unrestored.tsv";
+const SUSPENDING: &str = "suspending.tsv";
 /// Directory of what a restore leaves for the panes that it makes.
 pub const RESTORED: &str = "restored";
 const LOCK: &str = "lock";
 /// Locked by the process that saves next because something changed; its time is that of the change.
 const PENDING: &str = "pending";
 /// The regular files that a store may hold besides the snapshots.
-pub const RECORDS: [&str; 8] =
-    [FORGOTTEN, ENDINGS, ENDINGS_LOCK, ACTIVITY, UNRESTORED, index::CONVERSATIONS, LOCK, PENDING];
+pub const RECORDS: [&str; 14] = [
+    FORGOTTEN,
+    ENDINGS,
+    ENDINGS_LOCK,
+    ACTIVITY,
+    UNRESTORED,
+    index::CONVERSATIONS,
+    LOCK,
+    PENDING,
+    watching::WATCH_LOCK,
+    watching::DEATHS_LOCK,
+    WatchFile::Watched.name(),
+    WatchFile::Deaths.name(),
+    WatchFile::Comebacks.name(),
+    SUSPENDING,
+];
 
 /// One user's store.
 #[derive(Debug)]

@@ -1,10 +1,12 @@
 //! The records beside the snapshots: closed sessions, ended agents, activity, what panes wait for.
 
 use super::{
-    ACTIVITY, ENDINGS, ENDINGS_LOCK, FORGOTTEN, MAX_FILES, MAX_LINES, RESTORED, Store, UNRESTORED,
+    ACTIVITY, ENDINGS, ENDINGS_LOCK, FORGOTTEN, MAX_FILES, MAX_LINES, RESTORED, SUSPENDING, Store,
+    UNRESTORED,
 };
 use crate::snapshot::activity::Activity;
 use crate::snapshot::endings::Endings;
+use crate::snapshot::suspending::Suspending;
 use crate::snapshot::tombstones::Tombstones;
 use crate::snapshot::unrestored::Unrestored;
 use crate::sys::fs::{Existing, FileError};
@@ -106,6 +108,22 @@ impl Store {
     /// Replaces the record of what restores could not bring back. The lock is held.
     pub fn write_unrestored(&self, unrestored: &Unrestored, _lock: &Lock) -> Result<(), FileError> {
         self.dir.write(UNRESTORED, &unrestored.encode(), Existing::Replaced)
+    }
+
+    /// Reads which conversations are being suspended. A file that cannot be read is named in `notes`.
+    pub fn suspending(&self, notes: &mut Vec<String>) -> Suspending {
+        match self.read_lines(SUSPENDING, Suspending::decode, notes) {
+            Ok(suspending) => suspending,
+            Err(error) => {
+                notes.push(format!("skipped: {error}"));
+                Suspending::default()
+            }
+        }
+    }
+
+    /// Replaces the record of conversations that are being suspended. The lock is held.
+    pub fn write_suspending(&self, suspending: &Suspending, _lock: &Lock) -> Result<(), FileError> {
+        self.dir.write(SUSPENDING, &suspending.encode(), Existing::Replaced)
     }
 
     /// Writes a text for the panes of a restore, into the directory in which they also lock files.

@@ -64,6 +64,12 @@ impl Dir {
         self.open_dir(name)
     }
 
+    /// Makes a directory (0700) of any name, where nothing may be; the caller syncs this one.
+    pub fn make_private_dir(&self, name: impl AsRef<Path>) -> Result<(), FileError> {
+        rustix::fs::mkdirat(&self.fd, name.as_ref(), Mode::RWXU)
+            .map_err(|source| self.error("making directory", name, source))
+    }
+
     /// Makes a directory, where nothing may be, with the mode that the umask leaves.
     pub fn make_dir(&self, name: &str) -> Result<(), FileError> {
         let mode = Mode::RWXU | Mode::RWXG | Mode::RWXO;
@@ -117,6 +123,11 @@ impl Dir {
         self.open_regular(Path::new(name)).map(|(file, _)| file)
     }
 
+    /// Opens a regular file of this user's for reading, not through a link.
+    pub fn open_own_file(&self, name: impl AsRef<Path>) -> Result<File, FileError> {
+        self.open_own(name.as_ref()).map(|(file, _)| file)
+    }
+
     /// Opens a regular file for reading; returns it with what fstat(2) reports.
     pub(super) fn open_regular(&self, name: &Path) -> Result<(File, Stat), FileError> {
         let path = self.path.join(name);
@@ -140,6 +151,21 @@ impl Dir {
             return Err(FileError::refused("reading", self.path.join(name), why));
         }
         Ok((file, size(&stat)))
+    }
+
+    /// Refuses a directory in which others than its owner may make files, also where the sticky bit keeps them from
+    /// removing what is another's.
+    ///
+    /// # Errors
+    /// [`FileError::is_untrusted`].
+    pub fn refuse_others(&self) -> Result<(), FileError> {
+        let stat = rustix::fs::fstat(&self.fd)
+            .map_err(|source| FileError::system("inspecting", &self.path, source))?;
+        if stat.st_mode & 0o022 == 0 {
+            return Ok(());
+        }
+        let why = format!("mode {:o}: others than root can write it", stat.st_mode & 0o7777);
+        Err(FileError::untrusted(&self.path, why))
     }
 
     /// Names in the directory, at most `limit` of them; `None` if there are more.
@@ -192,6 +218,7 @@ impl Dir {
             |source: io::Error| FileError { doing: "appending to", path: path.clone(), source };
         let flags =
             OFlags::RDWR | OFlags::APPEND | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let flags = flags | OFlags::NONBLOCK; // for a fifo in the file's place
         let fd =
             rustix::fs::openat(&self.fd, name, flags, PRIVATE).map_err(|e| failed(e.into()))?;
         let mut file = File::from(fd);

@@ -66,6 +66,11 @@ impl FileError {
         self.source.kind() == io::ErrorKind::TimedOut
     }
 
+    /// Whether it is larger than it may be.
+    pub fn is_too_large(&self) -> bool {
+        self.source.kind() == io::ErrorKind::FileTooLarge
+    }
+
     /// Whether nothing can be written there: the file system is read-only or full, or the owner's quota is
     /// used up.
     pub fn is_unwritable(&self) -> bool {

@@ -5,6 +5,7 @@ use rustix::fs::{AtFlags, RenameFlags};
 use rustix::io::Errno;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStringExt;
+use std::path::Path;
 
 impl Dir {
     /// Where the link at `name` points; `None` if no link is there.
@@ -50,7 +51,8 @@ impl Dir {
 
     /// Gives a file of another directory the same name here, where nothing has it yet; whether
     /// it did. A missing file, or a file system without hard links, is no error.
-    pub fn link_from(&self, other: &Self, name: &str) -> Result<bool, FileError> {
+    pub fn link_from(&self, other: &Self, name: impl AsRef<Path>) -> Result<bool, FileError> {
+        let name = name.as_ref();
         match rustix::fs::linkat(other.fd(), name, self.fd(), name, AtFlags::empty()) {
             Ok(()) => Ok(true),
             Err(Errno::EXIST | Errno::NOENT | Errno::PERM | Errno::MLINK | Errno::OPNOTSUPP) => {
@@ -58,6 +60,12 @@ impl Dir {
             }
             Err(source) => Err(self.error("linking", name, source)),
         }
+    }
+
+    /// Renames within the directory to where nothing may be, and makes that durable.
+    pub fn place(&self, from: &str, to: &str) -> Result<(), FileError> {
+        self.rename(from, to, RenameFlags::NOREPLACE)?;
+        self.sync()
     }
 
     /// Renames within the directory; the caller syncs it.

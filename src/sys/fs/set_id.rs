@@ -2,10 +2,10 @@
 //! it had, also after the account is locked.
 
 use super::FileError;
-use rustix::fs::{AtFlags, FileType, Mode, OFlags};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, StatxFlags};
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -78,8 +78,35 @@ pub fn find(is_theirs: &dyn Fn(u32) -> bool, patience: Duration) -> Result<SetId
     Ok(search.result)
 }
 
+/// Takes the set-id bits off the file that a process runs, if it is one of an account's on a local file system;
+/// returns its path and its mode before. The file is reached through the process, not by a name.
+pub fn disarm(pid: i32, is_theirs: &dyn Fn(u32) -> bool) -> Option<(PathBuf, u32)> {
+    let link = format!("/proc/{pid}/exe");
+    let file = rustix::fs::open(&link, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).ok()?;
+    // From the cache: the server of a file system may never answer.
+    let flags = AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC;
+    let wanted = StatxFlags::BASIC_STATS | StatxFlags::MNT_ID;
+    let found = rustix::fs::statx(&file, "", flags, wanted).ok()?;
+    let mode = u32::from(found.stx_mode);
+    let regular = FileType::from_raw_mode(mode) == FileType::RegularFile;
+    if !regular || mode & SET_IDS == 0 || !is_theirs(found.stx_uid) {
+        return None;
+    }
+    let table = std::fs::read("/proc/self/mountinfo").ok()?;
+    let mounts = mounts(&String::from_utf8_lossy(&table));
+    let mount = mounts.iter().find(|mount| mount.id == found.stx_mnt_id)?;
+    if !LOCAL.contains(&mount.kind.as_str()) {
+        return None;
+    }
+    let path = std::fs::read_link(&link).unwrap_or_default();
+    let ours = format!("/proc/self/fd/{}", file.as_raw_fd());
+    rustix::fs::chmod(ours, Mode::from_raw_mode(mode & 0o1777)).ok()?;
+    Some((path, mode & 0o7777))
+}
+
 #[derive(Debug, PartialEq, Eq)]
 struct Mount {
+    id: u64,
     point: PathBuf,
     /// Whether set-id bits have no effect there.
     inert: bool,
@@ -90,11 +117,13 @@ struct Mount {
 fn mounts(table: &str) -> Vec<Mount> {
     let mount = |line: &str| {
         let (left, right) = line.split_once(" - ")?;
-        let mut fields = left.split(' ').skip(4);
+        let mut fields = left.split(' ');
+        let id = fields.next()?.parse().ok()?;
+        let mut fields = fields.skip(3);
         let (point, options) = (fields.next()?, fields.next()?);
         let inert = options.split(',').any(|option| option == "nosuid");
         let kind = right.split(' ').next()?.to_owned();
-        Some(Mount { point: unescaped(point), inert, kind })
+        Some(Mount { id, point: unescaped(point), inert, kind })
     };
     table.lines().filter_map(mount).collect()
 }
@@ -127,7 +156,7 @@ impl Search<'_> {
     }
 
     fn mount(&mut self, mount: &Mount) {
-        let Mount { point, inert, kind } = mount;
+        let Mount { point, inert, kind, .. } = mount;
         if *inert || EMPTY.contains(&kind.as_str()) {
             return;
         }
@@ -220,7 +249,8 @@ mod tests {
         let table = "22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n\
                      23 22 0:5 / /mnt/a\\040b rw,nosuid,nodev - tmpfs tmp rw\n\
                      24 22 0:6 / /net rw - nfs4 host:/x rw\nbad\n";
-        let mount = |point: &str, inert, kind: &str| Mount {
+        let mount = |id, point: &str, inert, kind: &str| Mount {
+            id,
             point: point.into(),
             inert,
             kind: kind.to_owned(),
@@ -228,9 +258,9 @@ mod tests {
         assert_eq!(
             mounts(table),
             [
-                mount("/", false, "ext4"),
-                mount("/mnt/a b", true, "tmpfs"),
-                mount("/net", false, "nfs4")
+                mount(22, "/", false, "ext4"),
+                mount(23, "/mnt/a b", true, "tmpfs"),
+                mount(24, "/net", false, "nfs4")
             ]
         );
     }

@@ -43,6 +43,15 @@ impl<'a> StagedFile<'a> {
         self.dir.path().join(self.staged.temporary_name())
     }
 
+    pub(super) fn file(&self) -> &File {
+        self.staged.file()
+    }
+
+    /// Opens it from its beginning, for reading what was written.
+    pub fn reopen(&self) -> Result<File, FileError> {
+        self.dir.open_file(&self.staged.temporary_name().to_string_lossy())
+    }
+
     /// Adds bytes.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), FileError> {
         self.hash.update(bytes);

@@ -86,6 +86,87 @@ impl Client {
     }
 }
 
+/// A client for requests that are made elsewhere: a protocol's own library. Each has its deadline.
+#[derive(Debug, Clone)]
+pub struct Messenger {
+    agent: ureq::Agent,
+}
+
+impl Messenger {
+    /// A client whose requests each take at most `within`. Servers are checked with the authorities in `ca_file`,
+    /// else with the host's.
+    pub fn new(within: Duration, ca_file: Option<&Path>) -> Result<Self, HttpError> {
+        let tls = TlsConfig::builder().root_certs(authorities(ca_file)?).build();
+        let config = ureq::Agent::config_builder()
+            .tls_config(tls)
+            .proxy(None)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .http_status_as_error(false)
+            .timeout_global(Some(within))
+            // A server closes idle connections, and a POST on one that it has just closed fails.
+            .max_idle_connections(0)
+            .user_agent(concat!("terminal-lobby/", env!("CARGO_PKG_VERSION")))
+            .build();
+        Ok(Self { agent: config.new_agent() })
+    }
+
+    /// A client for a server on this host alone, without certificates. Requests each take at most `within`.
+    pub fn to_loopback(within: Duration) -> Self {
+        let config = ureq::Agent::config_builder()
+            .proxy(None)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .http_status_as_error(false)
+            .timeout_global(Some(within))
+            .max_idle_connections(0)
+            .user_agent(concat!("terminal-lobby/", env!("CARGO_PKG_VERSION")))
+            .build();
+        Self { agent: config.new_agent() }
+    }
+
+    /// Sends a request. An answer of more than `limit` bytes is an error.
+    pub fn send(
+        &self,
+        request: ureq::http::Request<Vec<u8>>,
+        limit: u64,
+    ) -> Result<ureq::http::Response<Vec<u8>>, HttpError> {
+        let url = request.uri().to_string();
+        check_address(&url)?;
+        let no_answer = |error: &ureq::Error| HttpError::NoAnswer {
+            host: host(&url).to_owned(),
+            why: reason(error),
+        };
+        let (parts, body) = request.into_parts();
+        let answer = if body.is_empty() {
+            self.agent.run(ureq::http::Request::from_parts(parts, ()))
+        } else {
+            self.agent.run(ureq::http::Request::from_parts(parts, body))
+        };
+        let (parts, mut body) = answer.map_err(|error| no_answer(&error))?.into_parts();
+        let bytes =
+            body.with_config().limit(limit).read_to_vec().map_err(|error| no_answer(&error))?;
+        Ok(ureq::http::Response::from_parts(parts, bytes))
+    }
+}
+
+impl Messenger {
+    /// Sends a request; gives the status of the answer and its `Retry-After`. Nothing else of it is read.
+    pub fn deliver(
+        &self,
+        request: ureq::http::Request<Vec<u8>>,
+    ) -> Result<(u16, Option<String>), HttpError> {
+        let url = request.uri().to_string();
+        check_address(&url)?;
+        let answer = self.agent.run(request).map_err(|error| HttpError::NoAnswer {
+            host: host(&url).to_owned(),
+            why: reason(&error),
+        })?;
+        let after = answer.headers().get("retry-after").and_then(|value| value.to_str().ok());
+        Ok((answer.status().as_u16(), after.map(str::to_owned)))
+    }
+}
+
 /// Whether the secret would be sent unencrypted to another host.
 pub fn is_exposed(url: &str) -> bool {
     let name = host(url);
@@ -113,7 +194,7 @@ pub fn check_address(url: &str) -> Result<(), HttpError> {
     Ok(())
 }
 
-pub(crate) fn host(url: &str) -> &str {
+pub fn host(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     rest.split(['/', '?', '#']).next().unwrap_or_default()
 }

@@ -2,4 +2,6 @@
 
 pub mod download;
 pub mod http;
+pub mod listener;
+pub mod probe;
 pub mod secret;

@@ -44,8 +44,27 @@ pub fn read(path: &Path) -> Result<Secret, FileError> {
     read_open(fd.into(), path)
 }
 
+/// As [`read`], also for a file of root's that the group of this process can read: a service's own.
+pub fn read_of_service(path: &Path) -> Result<Secret, FileError> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let failed = |error: rustix::io::Errno| FileError {
+        doing: "reading the secret in",
+        path: path.to_owned(),
+        source: error.into(),
+    };
+    let fd = rustix::fs::open(path, flags, Mode::empty()).map_err(failed)?;
+    let stat = rustix::fs::fstat(&fd).map_err(failed)?;
+    let is_of_service = stat.st_uid == 0 && stat.st_gid == rustix::process::getegid().as_raw();
+    read_with(fd.into(), path, if is_of_service { 0o037 } else { 0o077 })
+}
+
 /// As [`read`], of an open file.
 pub fn read_open(file: File, path: &Path) -> Result<Secret, FileError> {
+    read_with(file, path, 0o077)
+}
+
+/// Reads a token in a file that has none of these bits of a mode.
+fn read_with(file: File, path: &Path, others: u32) -> Result<Secret, FileError> {
     let refused = |why: String| FileError::refused("reading the token in", path, why);
     let failed =
         |source| FileError { doing: "reading the token in", path: path.to_owned(), source };
@@ -53,7 +72,7 @@ pub fn read_open(file: File, path: &Path) -> Result<Secret, FileError> {
     if !FileType::from_raw_mode(stat.st_mode).is_file() {
         return Err(refused("not a regular file".to_owned()));
     }
-    if stat.st_mode & 0o077 != 0 {
+    if stat.st_mode & others != 0 {
         let mode = stat.st_mode & 0o7777;
         return Err(refused(format!("mode {mode:04o}: others can read it; make it 0600")));
     }

@@ -1,8 +1,8 @@
 //! For a program that must not delay its caller: a hard deadline, bounded reading, and continuing in
 //! the background.
 
-use super::exec::remaining;
 use super::limits;
+use crate::sys::clock::remaining;
 use nix::libc;
 use rustix::event::{PollFd, PollFlags, poll};
 use std::io;
@@ -62,15 +62,21 @@ pub fn read_stdin(limit: usize, end: Instant) -> Option<Vec<u8>> {
 
 /// Continues in a process of its own, which shares only standard input with the caller: own session,
 /// output to `/dev/null`, no other open files. Returns whether this is the new process; the old one
-/// should end. The process must have one thread.
+/// should end: by then the new one has left its process group. The process must have one thread.
 pub fn detach() -> io::Result<bool> {
     let null = std::fs::OpenOptions::new().read(true).write(true).open("/dev/null")?;
+    let (left, leaves) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
     // SAFETY: with one thread, a fork is a whole copy of the process.
     match unsafe { nix::unistd::fork() }? {
-        nix::unistd::ForkResult::Parent { .. } => return Ok(false),
+        nix::unistd::ForkResult::Parent { .. } => {
+            drop(leaves);
+            let _ = rustix::io::read(&left, &mut [0_u8; 1]); // its end, when the other end is closed
+            return Ok(false);
+        }
         nix::unistd::ForkResult::Child => {}
     }
     nix::unistd::setsid()?;
+    drop((left, leaves));
     for stream in 1..=2 {
         // SAFETY: dup2(2) on the standard streams, which nothing here owns.
         if unsafe { libc::dup2(null.as_raw_fd(), stream) } < 0 {

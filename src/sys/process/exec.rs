@@ -5,7 +5,7 @@ use super::limits;
 use super::spawn::spawn_within;
 use crate::sys::clock;
 use crate::text::io_reason;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::{PollFd, PollFlags, poll};
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Read};
 use std::os::fd::AsFd;
@@ -25,6 +25,7 @@ pub struct Program {
     outlives_parent: bool,
     like_a_service: bool,
     input: Option<std::fs::File>,
+    output: Option<std::fs::File>,
     deadline: Duration,
     max_output: usize,
 }
@@ -88,6 +89,7 @@ impl Program {
             outlives_parent: false,
             like_a_service: false,
             input: None,
+            output: None,
             deadline: Duration::from_secs(5),
             max_output: 16 << 20,
         }
@@ -158,6 +160,13 @@ impl Program {
         Ok(self)
     }
 
+    /// Has its standard output go to a file; [`Output::stdout`] is empty then.
+    #[must_use]
+    pub fn output_to(mut self, file: std::fs::File) -> Self {
+        self.output = Some(file);
+        self
+    }
+
     /// Sets how long it may run.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
@@ -201,7 +210,8 @@ impl Program {
         let program = self.argv[0].to_string_lossy().into_owned();
         let mut command = Command::new(self.file.as_ref().unwrap_or(&self.argv[0]));
         command.arg0(if self.argv[0] == OURSELVES { own_name() } else { self.argv[0].clone() });
-        command.args(&self.argv[1..]).stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let stdout = self.output.map_or_else(Stdio::piped, Stdio::from);
+        command.args(&self.argv[1..]).stdin(stdin).stdout(stdout).stderr(Stdio::piped());
         if let Some(variables) = self.environment {
             command.env_clear().envs(variables);
         }
@@ -296,15 +306,6 @@ pub fn describe(status: ExitStatus) -> String {
     }
 }
 
-/// The time until `end` for poll(2).
-pub fn remaining(end: Instant) -> Timespec {
-    let left = end.saturating_duration_since(Instant::now());
-    Timespec {
-        tv_sec: left.as_secs().try_into().unwrap_or(i64::MAX),
-        tv_nsec: left.subsec_nanos().into(),
-    }
-}
-
 /// The name that this process was started by.
 fn own_name() -> OsString {
     std::env::args_os().next().unwrap_or_else(|| OURSELVES.into())
@@ -330,7 +331,7 @@ fn collect(running: &mut Running, end: Instant, limit: usize) -> io::Result<Coll
             let mut fds = vec![PollFd::new(&pidfd, PollFlags::IN)];
             fds.extend(out.poll_fd());
             fds.extend(err.poll_fd());
-            match poll(&mut fds, Some(&remaining(end))) {
+            match poll(&mut fds, Some(&clock::remaining(end))) {
                 // Something that never stops writing keeps poll(2) from timing out.
                 Ok(0) => return Ok(Collected::DeadlinePassed),
                 Ok(_) if Instant::now() >= end => return Ok(Collected::DeadlinePassed),

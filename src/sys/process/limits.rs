@@ -33,6 +33,33 @@ pub(crate) fn deny_new_privileges() -> io::Result<()> {
     rustix::thread::set_no_new_privs(true).map_err(io::Error::from)
 }
 
+/// Lets this process go on when its terminal hangs up. What it executes does not.
+pub fn survive_hangup() {
+    extern "C" fn nothing(_: nix::libc::c_int) {}
+    // SAFETY: the handler does nothing. It is not SIG_IGN, which programs that are executed would inherit.
+    unsafe {
+        let handler = nothing as extern "C" fn(nix::libc::c_int) as nix::libc::sighandler_t;
+        nix::libc::signal(nix::libc::SIGHUP, handler);
+    }
+}
+
+/// Lets this process open a few thousand files, if it may.
+pub fn raise_open_files() {
+    const ENOUGH: u64 = 4096;
+    let _ = raise_open_files_to(ENOUGH); // then fewer must do
+}
+
+/// Lets this process open so many files, or as many as it may; gives how many.
+pub fn raise_open_files_to(enough: u64) -> u64 {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return 0 };
+    let wanted = hard.min(enough).max(soft);
+    if wanted == soft || setrlimit(Resource::RLIMIT_NOFILE, wanted, hard).is_err() {
+        return soft;
+    }
+    wanted
+}
+
 /// Makes the kernel kill this process when the thread that started it ends, so that a killed
 /// parent leaves no hung child behind (prctl(2), `PR_SET_PDEATHSIG`).
 pub(crate) fn die_with_parent() -> io::Result<()> {

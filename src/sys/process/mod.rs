@@ -2,6 +2,7 @@
 
 pub mod become_user;
 pub mod detach;
+pub mod ending;
 pub mod exec;
 pub mod limits;
 pub mod orphans;

@@ -1,7 +1,7 @@
 //! Finds and kills all processes of an account: by process descriptor, so that no reused number is hit,
 //! and all at once, so that no process escapes by forking.
 
-use super::exec::remaining;
+use crate::sys::clock::remaining;
 use nix::libc;
 use nix::sys::wait::{WaitStatus, waitpid};
 use rustix::event::{PollFd, PollFlags, poll};
@@ -9,10 +9,14 @@ use rustix::process::{Pid, PidfdFlags, Signal};
 use std::collections::BTreeSet;
 use std::io;
 use std::ops::RangeInclusive;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 /// How long one signal to all processes of a uid may take.
 const CHILD_DEADLINE: Duration = Duration::from_secs(2);
+/// The real and saved uid of the process that signals: reserved, so that no process has it (systemd's
+/// "Users, Groups, UIDs and GIDs on systemd Systems").
+const APART: u32 = 65_535;
 
 /// The uids of an account: its own, and the ranges of `/etc/subuid` that only it has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,40 +73,48 @@ pub fn we_descend_from(uids: &AccountUids) -> bool {
 }
 
 /// Kills every process of the account: first all processes of each uid at once, then one by one those of
-/// which only the effective uid is the account's. Returns those that still run.
+/// which only the effective uid is the account's. Calls `mixed` for each process that has another uid, too,
+/// before it is killed. Returns those that still run.
 ///
 /// # Errors
 /// A child cannot be started, or could not become the uid.
-pub fn kill_all(uids: &AccountUids) -> io::Result<Vec<Process>> {
-    let mut used = BTreeSet::from([uids.uid]);
-    used.extend(find(uids)?.iter().flat_map(|process| process.uids.iter().copied()));
-    for uid in used {
-        child_of_uid(uid, libc::SIGKILL)?;
-    }
-    for process in find(uids)?.iter().filter(|process| !process.ended) {
-        kill_one(process.pid, uids);
-    }
+pub fn kill_all(uids: &AccountUids, mixed: &mut dyn FnMut(&Process)) -> io::Result<Vec<Process>> {
+    signal_all(uids, (libc::SIGKILL, Signal::KILL), mixed)?;
     let mut left = find(uids)?;
     left.retain(|process| !process.ended);
     Ok(left)
 }
 
 /// Stops every process of the account (SIGSTOP), so that none of them sees or does anything more. Those that
-/// also have another uid, as set-user-id programs have, are killed: they may hold locks of the host.
+/// also have another uid, as set-user-id programs have, are killed: they may hold locks of the host. `mixed` as
+/// in [`kill_all`]. Returns how many there were.
 ///
 /// # Errors
 /// As [`kill_all`].
-pub fn stop_all(uids: &AccountUids) -> io::Result<()> {
-    let mut used = BTreeSet::from([uids.uid]);
-    used.extend(find(uids)?.iter().flat_map(|process| process.uids.iter().copied()));
+pub fn stop_all(uids: &AccountUids, mixed: &mut dyn FnMut(&Process)) -> io::Result<usize> {
+    signal_all(uids, (libc::SIGSTOP, Signal::STOP), mixed)
+}
+
+/// The uid itself first: nothing is looked at before its processes have the signal.
+fn signal_all(
+    uids: &AccountUids,
+    (number, signal): (libc::c_int, Signal),
+    mixed: &mut dyn FnMut(&Process),
+) -> io::Result<usize> {
+    child_of_uid(uids.uid, number)?;
+    let mut found = find(uids)?;
+    found.retain(|process| !process.ended);
+    let mut used: BTreeSet<u32> =
+        found.iter().flat_map(|process| process.uids.iter().copied()).collect();
+    used.remove(&uids.uid);
+    found.iter().filter(|process| process.is_mixed).for_each(&mut *mixed);
     for uid in used {
-        child_of_uid(uid, libc::SIGSTOP)?;
+        child_of_uid(uid, number)?;
     }
-    for process in find(uids)?.iter().filter(|process| !process.ended) {
-        let signal = if process.is_mixed { Signal::KILL } else { Signal::STOP };
-        signal_one(process.pid, uids, signal);
+    for process in &found {
+        signal_one(process.pid, uids, if process.is_mixed { Signal::KILL } else { signal });
     }
-    Ok(())
+    Ok(found.len())
 }
 
 /// Lets one stopped process of the account go on.
@@ -118,20 +130,29 @@ pub fn none_left(uid: u32) -> io::Result<bool> {
     child_of_uid(uid, 0).map(|some| !some)
 }
 
-/// Forks, becomes `uid` in the child and signals all processes that it may; returns whether there were
-/// any. `kill(-1)` walks the kernel's list under a lock; a fork that is in progress sees the signal and
-/// fails.
+/// Whether no process has the reserved uid, as it was when this was first asked.
+fn is_apart_free() -> bool {
+    static FREE: OnceLock<bool> = OnceLock::new();
+    let apart = AccountUids { uid: APART, ranges: Vec::new() };
+    *FREE.get_or_init(|| find(&apart).is_ok_and(|found| found.is_empty()))
+}
+
+/// Forks, takes `uid` as the effective uid in the child and signals all processes that it may; returns whether
+/// there were any. `kill(-1)` walks the kernel's list under a lock; a fork that is in progress sees the signal and
+/// fails. A process may be signalled by those that have its real or saved uid (kill(2)): the child's are others,
+/// so no process of the account can stop or kill it.
 fn child_of_uid(uid: u32, signal: libc::c_int) -> io::Result<bool> {
     const SOME: i32 = 10;
     const NONE: i32 = 11;
     if uid == 0 {
         return Err(io::Error::other("not as root"));
     }
+    let other = if is_apart_free() { APART } else { uid };
     // SAFETY: the child makes only system calls on values computed before the fork, and ends by
     // _exit(2); so it does not matter what other threads held.
     match unsafe { nix::unistd::fork() }? {
         nix::unistd::ForkResult::Parent { child } => {
-            // A process of the account may stop the child while the child has the same uid.
+            // Where the other uid cannot be had, a process of the account may stop the child.
             if let Some(number) = Pid::from_raw(child.as_raw()) {
                 let fd = rustix::process::pidfd_open(number, PidfdFlags::empty())?;
                 let mut fds = [PollFd::new(&fd, PollFlags::IN)];
@@ -150,24 +171,23 @@ fn child_of_uid(uid: u32, signal: libc::c_int) -> io::Result<bool> {
             }
         }
         // SAFETY: raw system calls on plain numbers. As root, or with capabilities, the signal would go
-        // to all processes of the host: it is checked before that this process has only that uid.
+        // to all processes of the host: it is checked before that this process has only those uids.
         nix::unistd::ForkResult::Child => unsafe {
             let plain = libc::prctl(libc::PR_GET_SECUREBITS) == 0
                 && libc::prctl(libc::PR_GET_KEEPCAPS) == 0
-                && libc::syscall(libc::SYS_setresuid, uid, uid, uid) == 0;
+                // A user namespace may lack the other uid.
+                && (libc::syscall(libc::SYS_setresuid, other, uid, other) == 0
+                    || libc::syscall(libc::SYS_setresuid, uid, uid, uid) == 0);
             let (mut real, mut effective, mut saved) = (0_u32, 0_u32, 0_u32);
             let known = libc::getresuid(&raw mut real, &raw mut effective, &raw mut saved) == 0;
-            let dropped = real == uid && effective == uid && saved == uid;
+            let dropped =
+                effective == uid && [real, saved].iter().all(|&had| had == uid || had == other);
             if !(plain && known && dropped) || libc::syscall(libc::SYS_setresuid, 0, 0, 0) == 0 {
                 libc::_exit(1);
             }
             libc::_exit(if libc::kill(-1, signal) == 0 { SOME } else { NONE })
         },
     }
-}
-
-fn kill_one(pid: i32, uids: &AccountUids) {
-    signal_one(pid, uids, Signal::KILL);
 }
 
 /// Signals one process through its descriptor, if it still belongs to the account.
@@ -208,7 +228,7 @@ mod tests {
     #[test]
     fn root_is_nobody_to_signal() {
         assert!(none_left(0).is_err());
-        assert!(kill_all(&AccountUids { uid: 0, ranges: Vec::new() }).is_err());
+        assert!(kill_all(&AccountUids { uid: 0, ranges: Vec::new() }, &mut |_| ()).is_err());
     }
 
     #[test]

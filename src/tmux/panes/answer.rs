@@ -2,9 +2,10 @@
 
 use super::{END, ExtraFields, Listing, Pane};
 use crate::tmux::dialect::Dialect;
-use crate::tmux::escape::unvis;
+use crate::tmux::escape::{is_escaped, unvis};
 use crate::tmux::hooks;
 use crate::tmux::options::Globals;
+use crate::tmux::user_options::groups;
 
 /// Beyond every pid that Linux gives (`PID_MAX_LIMIT` is 2^22).
 const NO_PROCESS: i32 = i32::MAX;
@@ -12,19 +13,21 @@ const NO_PROCESS: i32 = i32::MAX;
 /// Why an answer is not one of a tmux server to our question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the tmux server's answer is invalid: {0}")]
-pub struct InvalidAnswer(&'static str);
+pub struct InvalidAnswer(pub(in crate::tmux) &'static str);
 
-/// Reads what a server printed for [`super::FIRST_QUESTIONS`], for [`super::format`] with the same nonce, for
-/// [`hooks::question`] and for [`super::LAST_QUESTION`].
+/// Reads what a server printed for [`super::question`] with the same nonce.
 pub fn parse(answer: &[u8], nonce: &str, extra: &ExtraFields) -> Result<Listing, InvalidAnswer> {
     let mut listing = Listing::default();
     let ended = [&b"on\n"[..], b"off\n"].into_iter().find_map(|word| answer.strip_suffix(word));
     let answer = ended.ok_or(InvalidAnswer("its end is missing"))?;
+    let (answer, behind) = groups::split(answer, nonce);
     if memchr::memmem::find(answer, nonce.as_bytes()).is_none() && Globals::parse(answer).is_some()
     {
         return Ok(listing);
     }
-    let (answer, last) = last_line(answer).ok_or(InvalidAnswer("its end is missing"))?;
+    let (rest, last) =
+        last_line(behind.unwrap_or(answer)).ok_or(InvalidAnswer("its end is missing"))?;
+    let (answer, of_groups) = behind.map_or((rest, None), |_| (answer, Some(rest)));
     listing.hooks =
         hooks::answer(last).ok_or(InvalidAnswer("its last line does not list hooks"))?;
     let mut pieces = split(answer, nonce.as_bytes());
@@ -47,13 +50,17 @@ pub fn parse(answer: &[u8], nonce: &str, extra: &ExtraFields) -> Result<Listing,
         let (start_path, restored) = (chosen()?, chosen()?);
         let (stamp, stamped) = split_at_last_space(chosen()?);
         let (origin, mark, session_path) = (chosen()?, chosen()?, chosen()?);
-        let directory = chosen()?;
+        let (directory, agent_state) = (chosen()?, chosen()?);
         let mut environment = Vec::new();
         for name in &extra.environment {
             let value = chosen()?;
             environment.extend(Some((name.clone(), value)).filter(|(_, value)| !value.is_empty()));
         }
-        if piece()?.strip_suffix(b"\n") != Some(END.as_bytes()) {
+        let user_options = extra.user_options.iter().map(|_| chosen());
+        let user_options = user_options.collect::<Result<_, _>>()?;
+        let end = piece()?;
+        // A loop of a format puts nothing between two records.
+        if end.strip_suffix(b"\n").unwrap_or(end) != END.as_bytes() {
             return Err(InvalidAnswer("a record does not end"));
         }
         let last = pieces.rest.is_none();
@@ -61,10 +68,13 @@ pub fn parse(answer: &[u8], nonce: &str, extra: &ExtraFields) -> Result<Listing,
         listing.server_start = fixed.server_start;
         listing.host.clone_from(&fixed.host);
         let pane = fixed.pane(&session, &window, &title, &group);
-        let marks = Pane { restored, stamp, stamped, origin, mark, ..pane };
+        let marks = Pane { restored, stamp, stamped, agent_state, origin, mark, ..pane };
         let places = Pane { start_path, session_path, directory, ..marks };
-        listing.panes.push(Pane { options, environment, ..places });
+        listing.panes.push(Pane { options, environment, user_options, ..places });
         if last {
+            let (groups, patterns) = (&extra.option_groups, &extra.option_patterns);
+            listing.group_answers =
+                of_groups.and_then(|text| groups.answers(text, nonce, dialect, patterns));
             return Ok(listing);
         }
     }
@@ -118,6 +128,8 @@ impl Fixed {
             layout,
             host,
             server_start,
+            window_activity,
+            session_activity,
         ] = fields[..]
         else {
             return Err(InvalidAnswer("wrong number of fields"));
@@ -130,6 +142,7 @@ impl Fixed {
             group: Vec::new(),
             window_index: number(window_index)?,
             window_name: Vec::new(),
+            plain_window_name: false,
             layout: layout.to_owned(),
             window_active: flag(window_active)?,
             window_last: flag(window_last)?,
@@ -146,6 +159,7 @@ impl Fixed {
             restored: Vec::new(),
             stamp: Vec::new(),
             stamped: Vec::new(),
+            agent_state: Vec::new(),
             origin: Vec::new(),
             mark: Vec::new(),
             session_path: Vec::new(),
@@ -153,6 +167,8 @@ impl Fixed {
             alternate: flag(alternate)?,
             options: String::new(),
             environment: Vec::new(),
+            user_options: Vec::new(),
+            activity: number::<u64>(window_activity)?.max(number(session_activity)?),
         };
         let (version, server_pid) = (parse_version(version), number(server_pid)?);
         let server_start = number(server_start)?;
@@ -162,8 +178,14 @@ impl Fixed {
     /// Session and window names are stored escaped in every version, titles since 3.7.
     fn pane(self, session: &[u8], window: &[u8], title: &[u8], group: &[u8]) -> Pane {
         let title = if self.version >= (3, 7) { unvis(title) } else { title.to_vec() };
-        let (session, window_name, group) = (unvis(session), unvis(window), unvis(group));
-        Pane { session, group, window_name, title, ..self.pane }
+        let (session, mut window_name, group) = (unvis(session), unvis(window), unvis(group));
+        // But 3.3a to 3.6 have a name that `-n` gave as it is: known by what no name is escaped to.
+        let plain_window_name =
+            has_plain_names(self.version) && !is_escaped(window, self.version < (3, 5));
+        if plain_window_name {
+            window_name = window.to_vec();
+        }
+        Pane { session, group, window_name, plain_window_name, title, ..self.pane }
     }
 }
 
@@ -182,6 +204,12 @@ fn flag(text: &str) -> Result<bool, InvalidAnswer> {
         "" | "0" | "off" => Ok(false),
         _ => Err(InvalidAnswer("not a flag")),
     }
+}
+
+/// Whether a tmux of that version has a window's name as it is if `new-window -n` or `new-session -n` gave
+/// it (measured on 3.3a and 3.5a). Others have it escaped.
+pub(in crate::tmux) fn has_plain_names(version: (u32, u32)) -> bool {
+    ((3, 3)..(3, 7)).contains(&version)
 }
 
 /// `3.3a`, `3.7c`, `next-3.8`; anything else counts as 0.0, the oldest.

@@ -7,20 +7,22 @@
 
 mod answer;
 
-pub(super) use answer::parse_version;
 pub use answer::{InvalidAnswer, parse};
+pub(super) use answer::{has_plain_names, parse_version};
 
 use super::dialect::PROBE;
 use super::hooks::HookState;
+use super::hooks::unhooked;
 use super::options::{self, KeptOption};
+use super::user_options::{GroupAnswers, Groups};
 
 /// Numbers and flags that can hold no separator of ours, in the order in which [`parse`] reads them.
 const FIXED: &str = "#{version}|#{pid}|#{session_id}|#{window_id}|#{pane_id}|#{window_index}|\
     #{pane_index}|#{pane_pid}|#{window_active}|#{window_last_flag}|#{window_zoomed_flag}|\
     #{pane_active}|#{pane_last}|#{pane_dead}|#{automatic-rename}|#{window_stack_index}|\
-    #{alternate_on}|#{window_layout}|#{host}|#{start_time}";
+    #{alternate_on}|#{window_layout}|#{host}|#{start_time}|#{window_activity}|#{session_activity}";
 /// Values chosen by users, quoted.
-const CHOSEN: [&str; 11] = [
+const CHOSEN: [&str; 12] = [
     "#{q:session_name}",
     "#{q:window_name}",
     "#{q:pane_title}",
@@ -33,6 +35,7 @@ const CHOSEN: [&str; 11] = [
     "#{q:@persist}",
     "#{q:session_path}",
     "#{q:@persist-directory}",
+    "#{q:@agent_state}",
 ];
 /// Fields beyond those that every save needs.
 #[derive(Debug, Clone, Default)]
@@ -41,6 +44,12 @@ pub struct ExtraFields {
     pub options: Vec<&'static KeptOption>,
     /// Names of variables of the sessions' environments: letters, digits and underscores.
     pub environment: Vec<String>,
+    /// Names of user options, with their `@`: letters, digits, `_`, `.` and `-`.
+    pub user_options: Vec<String>,
+    /// Of what all options that users set are asked for.
+    pub option_groups: Groups,
+    /// The patterns of those options that count.
+    pub option_patterns: Vec<String>,
 }
 
 /// Ends a record; anything else there means that the answer is invalid.
@@ -60,6 +69,8 @@ pub struct Pane {
     pub group: Vec<u8>,
     pub window_index: u32,
     pub window_name: Vec<u8>,
+    /// Whether tmux has the name as it is, not escaped.
+    pub plain_window_name: bool,
     /// `#{window_layout}`, unverified.
     pub layout: String,
     /// Whether the window is its session's current one.
@@ -92,6 +103,8 @@ pub struct Pane {
     pub stamp: Vec<u8>,
     /// When that was, unverified: nanoseconds since the host's start; empty for nothing.
     pub stamped: Vec<u8>,
+    /// What a hook said that the agent does, unverified; empty for nothing (`@agent_state`).
+    pub agent_state: Vec<u8>,
     /// The session that a restore made this one of; empty for none (`TMUX_PERSIST_ORIGIN`).
     pub origin: Vec<u8>,
     /// What the user marked the session with (`@persist`), such as `off`; empty for nothing.
@@ -106,6 +119,10 @@ pub struct Pane {
     pub options: String,
     /// Variables of the session's environment, in the order of the request; none without a value.
     pub environment: Vec<(String, Vec<u8>)>,
+    /// Values of user options in effect for the pane, in the order of the request; empty for none.
+    pub user_options: Vec<Vec<u8>>,
+    /// When its window last printed or its session was last used, in seconds since the epoch.
+    pub activity: u64,
 }
 
 /// Everything one server reported.
@@ -121,6 +138,8 @@ pub struct Listing {
     pub panes: Vec<Pane>,
     /// What it has of our hooks.
     pub hooks: HookState,
+    /// The options of the groups, if they were asked for and there is a complete answer.
+    pub group_answers: Option<GroupAnswers>,
 }
 
 /// The format to ask for; `nonce` is 32 random hexadecimal digits.
@@ -131,8 +150,8 @@ pub fn format(nonce: &str, extra: &ExtraFields) -> String {
         format.push_str(nonce);
         format.push_str(chosen);
     }
-    for name in &extra.environment {
-        // The session's own value, else the server's: what a new pane of the session would get.
+    // The session's own value of a variable, else the server's: what a new pane of the session would get.
+    for name in extra.environment.iter().chain(&extra.user_options) {
         format.extend([nonce, "#{q:", name, "}"]);
     }
     format.push_str(nonce);
@@ -140,12 +159,41 @@ pub fn format(nonce: &str, extra: &ExtraFields) -> String {
     format
 }
 
-/// Asked before it in the same round trip: the options that all sessions share.
-pub const FIRST_QUESTIONS: [&str; 6] = options::GLOBALS;
+/// The longest format that is sent twice: tmux takes 16 kB of arguments.
+const MAX_TWICE: usize = 6000;
+/// The most bytes of words with which groups of options are asked for, too.
+const MAX_WORDS: usize = 15_000;
 
-/// Asked last in the same round trip, and answered by every server with one word: this shows that the
-/// answer is complete.
-pub const LAST_QUESTION: [&str; 4] = ["show-option", "-s", "-v", "exit-empty"];
+/// The words of a client's commands that ask for everything: the options that all sessions share, the
+/// panes, groups of options if they fit, our hooks (`hooks` is the format for them), and one word, which shows that
+/// the answer is complete.
+pub fn question(nonce: &str, extra: &ExtraFields, hooks: &str) -> Vec<String> {
+    let globals = options::globals();
+    let format = format(nonce, extra);
+    let list = format!("list-pane -a -F '{format}'");
+    let mut words: Vec<String> = Vec::new();
+    let mut add = |some: &[&str]| words.extend(some.iter().map(|word| (*word).to_owned()));
+    add(&unhooked::print(&globals));
+    if format.len() > MAX_TWICE {
+        add(&[";", "list-pane", "-a", "-F", &format]);
+    } else {
+        // Twice as slow.
+        let unhooked = format!("list-command -F '#{{S:#{{W:#{{P:{format}}}}}}}' display-message");
+        let has_hook = unhooked::has(&["after-list-panes"]);
+        add(&[";", "if-shel", "-F", &has_hook, &unhooked, &list]);
+    }
+    let ending = [&[";"], &unhooked::print(hooks)[..], &[";"], &unhooked::print(LAST_QUESTION)];
+    let groups = extra.option_groups.words(nonce);
+    let length = |words: &[String]| words.iter().map(|word| word.len() + 1).sum::<usize>();
+    if !groups.is_empty() && length(&words) + length(&groups) + hooks.len() <= MAX_WORDS {
+        words.push(";".to_owned());
+        words.extend(groups);
+    }
+    words.extend(ending.concat().into_iter().map(str::to_owned));
+    words
+}
+
+const LAST_QUESTION: &str = "#{?exit-empty,on,off}";
 
 #[cfg(test)]
 mod tests;

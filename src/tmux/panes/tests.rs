@@ -6,9 +6,11 @@ const NONCE: &str = "0123456789abcdef0123456789abcdef";
 
 /// A record as a server would print it, with the probe and the values as they come out.
 fn record(probe: &str, version: &str, chosen: [&str; 4]) -> String {
-    let fixed = format!("{version}|77|$1|@2|%3|4|5|88|1||0|1||0|1|0|0|b25d,80x24,0,0,0|vm|5");
-    let chosen = chosen.join(NONCE) + &NONCE.repeat(7);
-    format!("{NONCE}{probe}{NONCE}{fixed}{NONCE}vi|{NONCE}{chosen}{NONCE}a\\ b{NONCE}end\n")
+    let fixed = format!("{version}|77|$1|@2|%3|4|5|88|1||0|1||0|1|0|0|b25d,80x24,0,0,0|vm|5|6|7");
+    let chosen = chosen.join(NONCE) + &NONCE.repeat(8);
+    format!(
+        "{NONCE}{probe}{NONCE}{fixed}{NONCE}vi|{NONCE}{chosen}{NONCE}a\\ b{NONCE}x\\ y{NONCE}end\n"
+    )
 }
 
 fn parse_records(records: &str) -> Result<Listing, InvalidAnswer> {
@@ -19,13 +21,15 @@ const GLOBAL: &str = "mode-keys emacs\nhistory-limit 2000\n";
 
 fn extra() -> ExtraFields {
     let options = options::by_name(b"mode-keys").into_iter().collect();
-    ExtraFields { options, environment: vec!["FOO".to_owned()] }
+    let environment = vec!["FOO".to_owned()];
+    let user_options = vec!["@role".to_owned()];
+    ExtraFields { options, environment, user_options, ..ExtraFields::default() }
 }
 
 #[test]
 fn the_format_asks_for_what_the_parser_reads() {
     let answer = format(NONCE, &extra()).replace(PROBE, "");
-    assert_eq!(answer.matches(NONCE).count(), 16);
+    assert_eq!(answer.matches(NONCE).count(), 18);
     assert_eq!(FIXED.matches("#{").count(), FIXED.matches('|').count() + 1);
 }
 
@@ -49,6 +53,7 @@ fn golden_answers_of_each_dialect_give_the_same_pane() {
             (pane.options.as_str(), &pane.environment[0].1[..]),
             ("mode-keys=vi", &b"a b"[..])
         );
+        assert_eq!((&pane.user_options[..], pane.activity), (&[b"x y".to_vec()][..], 7));
         assert!(pane.window_active && pane.active && pane.automatic_rename && !pane.dead);
     }
 }

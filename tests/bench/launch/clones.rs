@@ -26,15 +26,16 @@ const HANGING_RUNS: usize = 3;
 
 pub(crate) fn measure(world: &World, runs: usize) -> Table {
     make_clones(world);
+    world.let_agent_stay();
     let mut table = Table::new(format!("{CLONES} clones, {runs} x"));
     for _ in 0..runs {
         set(world, "remote.origin.uploadpack", "git upload-pack");
         table.add(LOCAL_SINGLE, slowest_fetch(world));
-        table.time(LOCAL_ALL, || launch(world, ""));
+        table.add(LOCAL_ALL, launch(world, ""));
         let late = format!("sleep {ANSWERS_AFTER}; git upload-pack");
         set(world, "remote.origin.uploadpack", &late);
         table.add(SINGLE, slowest_fetch(world));
-        table.time(ALL, || launch(world, ""));
+        table.add(ALL, launch(world, ""));
     }
     let limit = table.median(SINGLE) * RATIO + MORE;
     table.goal("nothing to do", table.median(ALL), limit);
@@ -43,7 +44,7 @@ pub(crate) fn measure(world: &World, runs: usize) -> Table {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     set(world, "remote.origin.url", &format!("git://{}/x", silent.local_addr().unwrap()));
     for _ in 0..HANGING_RUNS {
-        table.time(HANGING, || launch(world, "remote did not answer"));
+        table.add(HANGING, launch(world, "remote did not answer"));
     }
     table.goal("hanging", table.median(HANGING), DEADLINE + LATE);
     table
@@ -81,11 +82,15 @@ fn slowest_fetch(world: &World) -> Duration {
     (0..CLONES).map(fetch).max().unwrap()
 }
 
-/// Launches an agent that ends at once; each clone has to say `words`, or nothing.
-fn launch(world: &World, words: &str) {
-    let output = world.finish(world.command(world.alone()).args(["--session", ID]));
-    let said = String::from_utf8(output.stderr).unwrap();
+/// How long until the agent runs; each clone has to say `words`, or nothing.
+fn launch(world: &World, words: &str) -> Duration {
+    let mut command = world.command(world.alone());
+    let (took, said) = world.until_agent_runs(command.args(["--session", ID]), &world.home());
+    // What is said of the agent's end comes after it.
+    let of_end = |line: &&str| line.contains(" exited with ") || line.contains("--resume");
+    let said: Vec<&str> = said.lines().filter(|line| !line.is_empty() && !of_end(line)).collect();
     let expected = if words.is_empty() { 0 } else { CLONES };
-    assert_eq!(said.lines().count(), expected, "{said}");
-    assert!(said.lines().all(|line| line.contains(words)), "{said}");
+    assert_eq!(said.len(), expected, "{said:?}");
+    assert!(said.iter().all(|line| line.contains(words)), "{said:?}");
+    took
 }

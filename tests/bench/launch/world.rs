@@ -3,10 +3,12 @@
 
 use nix::unistd::User;
 use std::ffi::OsStr;
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// The conversation of all runs.
@@ -147,6 +149,35 @@ impl World {
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{command:?}: {}: {said}", output.status);
         output
+    }
+
+    /// Starts a command that leads to the agent which stays; how long until that runs, and what was printed on
+    /// standard error in all. An agent that ends within a second would cost a shell.
+    #[allow(clippy::unused_self, reason = "reads as the others")]
+    pub(crate) fn until_agent_runs(
+        &self,
+        command: &mut Command,
+        home: &Path,
+    ) -> (Duration, String) {
+        command
+            .env("HOME", home)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let begin = Instant::now();
+        let mut child = command.spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let took = begin.elapsed();
+        assert_eq!(line, "running\n", "{command:?}");
+        drop(child.stdin.take());
+        let output = child.wait_with_output().unwrap();
+        (took, String::from_utf8(output.stderr).unwrap())
+    }
+
+    /// Lets the agent of the first home stay, too.
+    pub(crate) fn let_agent_stay(&self) {
+        std::fs::write(self.agent(), STAYS).unwrap();
     }
 
     /// The machine in one line.

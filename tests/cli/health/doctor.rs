@@ -3,10 +3,11 @@
 use crate::support::host::{BIN, Host, STATE, USER_MAP};
 use crate::support::lacks::lacks;
 use crate::support::sandbox::user;
-use crate::support::{Run, Sandbox, run};
+use crate::support::{Run, Sandbox, run, wait_until};
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 const UNITS: &str = "\
 Id=tmux-persist-save.timer\nLoadState=loaded\nActiveState=active\nWantedBy=timers.target\n
@@ -33,12 +34,17 @@ fn installed() -> Sandbox {
 }
 
 fn doctor(sandbox: &Sandbox, args: &[&str]) -> Run {
+    run(&mut doctor_command(sandbox, args))
+}
+
+fn doctor_command(sandbox: &Sandbox, args: &[&str]) -> Command {
     let bin = sandbox.root().join("bin");
     let mut command = sandbox.command(bin.join("persist"));
     command.env("PATH", format!("{}:/usr/bin:/bin", bin.display()));
     command.arg("doctor").args(args).arg("--root").arg(sandbox.root().join("host"));
     command.arg("--state-dir").arg(sandbox.state());
-    run(command.arg("--user-map").arg(sandbox.root().join("no-user-map")))
+    command.arg("--user-map").arg(sandbox.root().join("no-user-map"));
+    command
 }
 
 /// The first check of that name.
@@ -64,6 +70,42 @@ fn a_fresh_installation_has_no_fault_and_nothing_is_made() {
     );
     assert_eq!(std::fs::read_dir(sandbox.state()).unwrap().count(), 0);
     assert_eq!(doctor(&sandbox, &["--quiet"]).ok().out(), "");
+}
+
+/// A save writes the snapshot first, then the link.
+#[test]
+fn a_save_between_its_snapshot_and_its_link_is_no_fault() {
+    let sandbox = installed();
+    for name in ["one", "two"] {
+        sandbox.tmux(["new-session", "-d", "-s", name]).ok();
+        sandbox.persist(["save"]).ok();
+    }
+    let own = sandbox.user_state();
+    let newest = std::fs::read_link(own.join("latest")).unwrap();
+    let older = std::fs::read_dir(own.join("snapshots")).unwrap();
+    let older = older.map(|file| Path::new("snapshots").join(file.unwrap().file_name()));
+    let older = older.into_iter().find(|file| *file != newest).expect("two snapshots");
+    let point = |to: &Path| {
+        std::fs::remove_file(own.join("latest")).unwrap();
+        std::os::unix::fs::symlink(to, own.join("latest")).unwrap();
+    };
+    let lock = std::fs::File::open(own.join("lock")).unwrap();
+    rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive).unwrap();
+    point(&older);
+    let mut command = doctor_command(&sandbox, &["--json"]);
+    let waiting = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let descriptors = format!("/proc/{}/fd", waiting.id());
+    wait_until("it waits for the save", || {
+        let open = std::fs::read_dir(&descriptors).unwrap();
+        let files = open.filter_map(|open| std::fs::read_link(open.ok()?.path()).ok());
+        files.into_iter().any(|file| file == own.join("lock"))
+    });
+    point(&newest);
+    drop(lock);
+    let json: Value = serde_json::from_slice(&waiting.wait_with_output().unwrap().stdout).unwrap();
+    assert_eq!(json["faults"], 0, "{json}");
+    point(&older);
+    assert_eq!(doctor(&sandbox, &["--json"]).json()["faults"], 1);
 }
 
 #[test]
@@ -248,4 +290,60 @@ fn an_ordinary_user_is_not_blamed_for_what_is_roots() {
     let json = host.as_user("ann", [&persist, "doctor", "--json"]).ok().json();
     assert_eq!(check(&json, "units")["what"], "not root: the timers belong to root");
     assert_eq!(json["faults"], 0, "{json}");
+}
+
+#[test]
+fn a_lobby_is_checked_where_there_is_one() {
+    let Some(host) = Host::new("a_lobby_is_checked_where_there_is_one") else { return };
+    for name in ["ann", "bob"] {
+        host.user(name);
+    }
+    let of_lobby = |json: &Value| -> Vec<(String, String, String)> {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let checks = json["checks"].as_array().unwrap().iter();
+        let ours = checks.filter(|check| text(&check["name"]).starts_with("lobby"));
+        ours.map(|check| (text(&check["name"]), text(&check["state"]), text(&check["mend"])))
+            .collect()
+    };
+    let now = |code: i32| of_lobby(&host.persist(["doctor", "--json"]).code(code).json());
+    assert_eq!(now(0), []);
+
+    let server =
+        crate::support::http::Server::new(|_| crate::support::http::Reply::Body(200, "{}".into()));
+    let file = "/etc/terminal-lobby/lobby.toml";
+    host.sh(&format!(
+        "echo 'lobby:x:990:' >>/etc/group; echo 'lobby:x:990:990::/:/bin/false' >>/etc/passwd; mkdir -p /run/terminal-lobby/agents
+        printf '%s\n' 'mode = \"proxy\"' 'url = \"{}\"' '[proxy]' 'header = \"X-User\"' \
+            'secret_file = \"/etc/terminal-lobby/proxy.secret\"' >{file}
+        echo s3cret >/etc/terminal-lobby/proxy.secret; chmod 644 /etc/terminal-lobby/proxy.secret
+        python3 -c 'import socket
+for user in (\"ann\", \"eve\"): socket.socket(socket.AF_UNIX).bind(\"/run/terminal-lobby/agents/%s.sock\" % user)'
+        chown root:990 /run/terminal-lobby/agents/*; chmod 660 /run/terminal-lobby/agents/*",
+        server.url()
+    ));
+    let row = |name: &str, state: &str, mend: &str| (name.into(), state.into(), mend.into());
+    assert_eq!(
+        now(1),
+        [
+            row("lobby configuration", "ok", ""),
+            row("lobby user map", "ok", ""),
+            row(
+                "lobby secret",
+                "fault",
+                "chown root:lobby /etc/terminal-lobby/proxy.secret && chmod 640 /etc/terminal-lobby/proxy.secret"
+            ),
+            row("lobby agents", "fault", "systemctl enable --now lobby-agent@bob.socket"),
+            row("lobby agents", "warn", "systemctl disable --now lobby-agent@eve.socket"),
+            row("lobby address", "ok", ""),
+        ]
+    );
+    // Each as it should be; bob is parked.
+    host.sh("cd /etc/terminal-lobby; chown root:990 proxy.secret; chmod 640 proxy.secret
+        rm /run/terminal-lobby/agents/eve.sock; mkdir -p -m 755 /var/lib/terminal-lobby/applied
+        printf 'users:\n  bob: {authentik_user: b, k8s_user: b, tier: power-user, parked: true}\n' \
+            >/var/lib/terminal-lobby/applied/roster.yaml");
+    let states: Vec<String> = now(0).into_iter().map(|(_, state, _)| state).collect();
+    assert_eq!(states, ["ok"; 5]);
+    host.sh(&format!("echo 'x = [' >>{file}"));
+    assert_eq!(now(1), [row("lobby configuration", "fault", &format!("editor {file}"))]);
 }

@@ -239,27 +239,13 @@ fn metrics_that_cannot_be_written_say_why() {
 }
 
 #[test]
-fn every_alert_is_explained_and_speaks_of_metrics_that_exist() {
-    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
-    let read = |name: &str| std::fs::read_to_string(docs.join(name)).unwrap();
-    let (rules, explained, formats) =
-        (read("alerts.yml"), read("operations.md"), read("output-formats.md"));
+fn every_metric_is_documented() {
+    let formats = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/output-formats.md");
+    let formats = std::fs::read_to_string(formats).unwrap();
     let sandbox = Sandbox::new();
     let file = sandbox.work().join("persist.prom");
     sandbox.persist(["status".as_ref(), "--metrics".as_ref(), file.as_os_str()]).ok();
     let metrics = std::fs::read_to_string(&file).unwrap();
-    let is_name = |c: char| c.is_ascii_lowercase() || c == '_';
-    let mut seen = 0;
-    for (at, prefix) in rules.match_indices("tmux_persist_") {
-        let rest = &rules[at + prefix.len()..];
-        let name = &rest[..rest.find(|c| !is_name(c)).unwrap_or(rest.len())];
-        assert!(metrics.contains(&format!("# TYPE tmux_persist_{name} ")), "{name}");
-        seen += 1;
-    }
-    assert!(seen >= 7, "{seen}");
-    for alert in rules.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")) {
-        assert!(explained.contains(&format!("| `{alert}` |")), "{alert}");
-    }
     for line in metrics.lines().filter_map(|line| line.strip_prefix("# TYPE tmux_persist_")) {
         let name = line.split(' ').next().unwrap();
         let documented = [format!("`{name}`"), format!("`{name}{{")];

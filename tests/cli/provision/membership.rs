@@ -227,3 +227,27 @@ fn service_accounts_and_the_clusters_own_names_get_no_row() {
     assert!(run.out().contains("0 to add, 0 to cut, 0 protected, 3 unclear"), "{}", run.out());
     assert_eq!(desk.read("roster.yaml"), wide());
 }
+
+#[test]
+fn root_reads_no_list_of_members_or_tiers_that_another_user_could_exchange() {
+    if !nix::unistd::geteuid().is_root() {
+        return crate::support::lacks::lacks(
+            "root_reads_no_list_that_another_could_exchange",
+            "root",
+        );
+    }
+    let desk = desk(&["id3"], &[]);
+    let theirs = desk.path("theirs");
+    std::fs::create_dir(&theirs).unwrap();
+    std::fs::write(theirs.join("members.json"), members(&["id3"], &[])).unwrap();
+    std::fs::write(theirs.join("k8s.json"), "{}").unwrap();
+    std::os::unix::fs::chown(&theirs, Some(12345), None).unwrap();
+    let run = desk.run("membership --roster roster.yaml --members theirs/members.json").code(4);
+    assert!(run.err().contains("theirs"), "{}", run.err());
+    // A link from a directory of root's leads there as well.
+    std::os::unix::fs::symlink("theirs/members.json", desk.path("link.json")).unwrap();
+    desk.run("membership --roster roster.yaml --members link.json --apply").code(4);
+    assert_eq!(desk.read("roster.yaml"), wide());
+    let run = desk.run("roster check --roster roster.yaml --k8s-users theirs/k8s.json").ok();
+    assert!(run.err().contains("tiers not compared"), "{}", run.err());
+}

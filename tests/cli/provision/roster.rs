@@ -197,7 +197,7 @@ fn users_who_left_are_planned_for_and_admins_are_not() {
         "users:\n  tl-x: {authentik_user: builder42, k8s_user: x, tier: admin}\n",
     );
     let run = desk.run("offboard plan --old roster.yaml --new new.yaml").ok();
-    assert!(run.out().contains("- cut tl-reader\n    stop every process\n    lock the login\n    save the sessions a last time\n    kill the processes that run now\n"), "{}", run.out());
+    assert!(run.out().contains("- cut tl-reader\n    stop every process, and close the lobby\n    lock the login\n    save the sessions a last time\n    kill the processes that run now\n"), "{}", run.out());
     assert!(run.out().ends_with("Plan: 2 to cut, 1 refused.\n") && !run.out().contains("undone"));
     assert!(
         run.err().contains("warning: tl-ops: an admin, who is not cut by the difference"),

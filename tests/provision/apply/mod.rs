@@ -2,10 +2,17 @@
 
 mod clones;
 mod configured;
+mod homes;
 mod killed;
 mod lasting;
+mod membership;
 mod numbers;
 mod refused;
+mod repository;
+mod second_remote;
+mod snapshot;
+mod staged;
+mod transports;
 
 use crate::support::host::Host;
 use crate::support::run::Run;

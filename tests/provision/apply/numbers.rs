@@ -171,3 +171,72 @@ fn a_field_that_the_site_declares_is_passed_over_and_any_other_is_refused() {
     here.config("[provision]\nignored_fields = [\"tier\"]\n");
     here.provision(&["plan"]).code(2);
 }
+
+#[test]
+fn a_squatted_socket_directory_is_said_when_the_account_is_made_and_in_every_plan() {
+    let name = "a_squatted_socket_directory_is_said_when_the_account_is_made";
+    let Some(here) = Provisioned::new(name, &rows(&["ann", "bob"])) else { return };
+    here.host.user("eve");
+    range(&here, 5000, 5010);
+    here.host.sh_as("eve", "mkdir -m 700 /tmp/tmux-5000; echo keep >/tmp/tmux-5000/mine");
+    here.host.sh("mkdir -m 700 /tmp/tmux-5001");
+    let eve = here.host.uid("eve");
+    let taken = format!("/tmp/tmux-5000 exists and belongs to uid {eve}: ann cannot start tmux");
+    let run = here.provision(&["apply"]).ok();
+    assert!((run.out() + &run.err()).contains(&taken), "{}{}", run.out(), run.err());
+    let plan = here.provision(&["plan", "--explain"]).ok().out();
+    assert!(plan.contains(&taken), "{plan}");
+    assert!(!plan.contains("tmux-5001"), "root's own is given away when the host comes up: {plan}");
+    assert_eq!(
+        here.host.sh("cat /tmp/tmux-5000/mine; stat -c %u /tmp/tmux-5000"),
+        format!("keep\n{eve}\n")
+    );
+    here.host.sh("rm -r /tmp/tmux-5000");
+    assert!(!here.provision(&["plan", "--explain"]).ok().out().contains("tmux-5000"));
+}
+
+#[test]
+fn a_roster_on_a_path_that_another_user_controls_decides_nothing() {
+    let name = "a_roster_on_a_path_that_another_user_controls_decides_nothing";
+    let Some(here) = Provisioned::new(name, &rows(&["ann"])) else { return };
+    here.host.user("eve");
+    here.host.sh("cp /etc/terminal-lobby/roster.yaml /home/eve/; echo '[\"ann.x\", \"new\"]' >/root/members
+        ln -s /home/eve/roster.yaml /etc/terminal-lobby/link.yaml; mkdir -m 777 /etc/terminal-lobby/open
+        cp /etc/terminal-lobby/roster.yaml /etc/terminal-lobby/open/; chown root: /home/eve/roster.yaml");
+    for roster in [
+        "/home/eve/roster.yaml",
+        "/etc/terminal-lobby/link.yaml",
+        "/etc/terminal-lobby/open/roster.yaml",
+    ] {
+        for more in [&[][..], &["--apply"][..]] {
+            let args = ["membership", "--roster", roster, "--members", "/root/members"];
+            let run = here.provision(&[&args[..], more].concat());
+            assert_ne!(run.code, 0, "{roster}: {}", run.out());
+            assert!(
+                run.err().contains("belongs to uid") || run.err().contains("others than root"),
+                "{}",
+                run.err()
+            );
+            assert!(!here.host.sh(&format!("cat {roster}")).contains("new"));
+        }
+    }
+    // A loop that exchanges two links changes nothing of that.
+    here.host.sh_as(
+        "eve",
+        "cd; mkdir x y; cp roster.yaml x/; sed 's/power-user/admin/' roster.yaml >y/roster.yaml",
+    );
+    here.host.start_as(
+        "eve",
+        &["sh", "-c", "cd; while :; do ln -sfn /etc/terminal-lobby p; ln -sfn /home/eve/y p; done"],
+    );
+    for _ in 0..10 {
+        let run = here.provision(&[
+            "membership",
+            "--roster",
+            "/home/eve/p/roster.yaml",
+            "--members",
+            "/root/members",
+        ]);
+        assert!(run.code != 0 && !run.out().contains("add new"), "{}{}", run.out(), run.err());
+    }
+}

@@ -30,6 +30,14 @@ content = "umask 027\n"
 path = "/etc/skel/.config/lobby/rc"
 source = "/etc/terminal-lobby/rc"
 
+[[file]]
+path = "/etc/skel/.local/bin/greet"
+mode = "0755"
+content = '''
+#!/bin/sh
+echo welcome
+'''
+
 [[sudoers]]
 name = "lobby"
 content = "%code-shared ALL=(root) NOPASSWD: /usr/bin/true\n"
@@ -90,17 +98,19 @@ pub(super) fn assert_done(host: &MachineBox) {
         "umask 027\n"
     );
     let shown = host.sh(
-        "cd /etc; stat -c '%n %a %U' profile.d/lobby.sh skel/.config skel/.config/lobby/rc \
+        "cd /etc; stat -c '%n %a %U' profile.d/lobby.sh skel/.config skel/.config/lobby/rc skel/.local/bin/greet \
          sudoers.d/lobby t3-serve t3-serve/file-token t3-serve/vault-token \
          systemd/system/user-.slice.d/50-terminal-lobby.conf /srv/infra /srv/infra/deep",
     );
     let expected = "profile.d/lobby.sh 644 root\nskel/.config 755 root\n\
-                    skel/.config/lobby/rc 644 root\nsudoers.d/lobby 440 root\nt3-serve 755 root\n\
+                    skel/.config/lobby/rc 644 root\nskel/.local/bin/greet 755 root\nsudoers.d/lobby 440 root\nt3-serve 755 root\n\
                     t3-serve/file-token 600 root\nt3-serve/vault-token 600 nobody\n\
                     systemd/system/user-.slice.d/50-terminal-lobby.conf 644 root\n\
                     /srv/infra 770 root\n/srv/infra/deep 755 root\n";
     assert_eq!(shown, expected);
     assert_eq!(host.sh("cat /etc/t3-serve/*-token"), format!("staged-secret\n{SECRET}"));
+    let copied = "rm -rf /root/new && cp -r --preserve=mode /etc/skel /root/new && /root/new/.local/bin/greet";
+    assert_eq!(host.sh(copied), "welcome\n");
     let written = host.written();
     let left = |line: &&str| line.contains("terminal-lobby-new") || line.contains("/.new-");
     assert_eq!(written.lines().find(left), None);
@@ -113,11 +123,11 @@ fn everything_is_set_up_and_a_second_run_writes_nothing() {
     prepare(&host);
     let plan = host.host(&["plan", "--detailed-exitcode"]).code(2).out();
     assert!(
-        plan.ends_with("Plan: 14 to add, 2 to repair, 0 to cut, 0 to remove, 0 refused.\n"),
+        plan.ends_with("Plan: 15 to add, 2 to repair, 0 to cut, 0 to remove, 0 refused.\n"),
         "{plan}"
     );
     let run = host.host(&["apply"]).ok();
-    assert!(run.out().ends_with("Applied: 16 done, 0 refused, 0 failed.\n"), "{}", run.out());
+    assert!(run.out().ends_with("Applied: 17 done, 0 refused, 0 failed.\n"), "{}", run.out());
     assert_done(&host);
     let output = format!("{plan}{}{}", run.out(), run.err());
     for secret in [SECRET, "staged-secret"] {

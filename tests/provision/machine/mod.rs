@@ -2,10 +2,13 @@
 //! `NN-name/expected.txt` out), files that are rejected, and applies with the real tools.
 
 mod applied;
+mod archives;
 mod boxed;
+mod host_parts;
 mod killed;
 mod real_use;
 mod refused;
+mod unpacked;
 
 use super::{chmod, copy, without_owner};
 use crate::support::{Run, Sandbox, run};

@@ -47,6 +47,33 @@ END");
     assert!(run.err().contains("native binary not installed"), "{}", run.err());
 }
 
+/// root can run what a new account cannot: files that an installation under another umask left closed.
+#[test]
+fn a_tool_that_only_root_can_run_is_not_done() {
+    let test = "a_tool_that_only_root_can_run_is_not_done";
+    let Some(host) = MachineBox::new(test) else { return };
+    host.sh("real=$(PATH=/usr/bin:/bin command -v npm)
+        cat >/usr/local/sbin/npm <<END
+#!/bin/sh
+$real \"\\$@\"; rc=\\$?
+chmod -R go= /usr/local/lib/node_modules/tl-tool; exit \\$rc
+END");
+    host.wants(&tool("1.0.0"));
+    let run = host.host(&["apply"]).code(1);
+    assert!(
+        run.err().contains("/usr/local/bin/tl-tool, run as a new account, failed: "),
+        "{}",
+        run.err()
+    );
+    assert_eq!(host.sh("tl-tool"), "1.0.0\n", "root can");
+    // An administrator's own copy, which is earlier in root's PATH, is not asked.
+    host.sh("install -d /root/bin; printf '#!/bin/sh\\necho mine\\n' >/root/bin/tl-tool; chmod 755 /root/bin/tl-tool
+        rm /usr/local/sbin/npm");
+    host.host(&["apply"]).ok();
+    let nobody = "setpriv --reuid=65534 --regid=65534 --clear-groups tl-tool";
+    assert_eq!(host.sh(nobody), "1.0.0\n");
+}
+
 #[test]
 fn a_lock_of_apts_lists_is_waited_for() {
     let test = "a_lock_of_apts_lists_is_waited_for";

@@ -1,8 +1,20 @@
 //! The pane after its agent, and what is recorded of the end.
 
 use super::{restored, typed};
+use crate::support::sandbox::ended;
 use crate::support::set_up::SetUp;
 use crate::support::wait_until;
+
+/// Waits until all agents that run are older than what counts as a failed start.
+#[track_caller]
+fn have_worked(set_up: &SetUp) {
+    let seen = std::time::Instant::now();
+    let running = set_up.started().iter().filter(|started| !ended(started.pid)).count();
+    assert!(running > 0, "no agent runs");
+    wait_until("the agents have worked for over a second", || {
+        seen.elapsed() > std::time::Duration::from_millis(1500)
+    });
+}
 
 #[test]
 fn a_shell_below_an_agent_is_there_again_after_it_and_an_agents_own_pane_ends() {
@@ -20,8 +32,12 @@ fn a_shell_below_an_agent_is_there_again_after_it_and_an_agents_own_pane_ends() 
         set_up.restore();
         set_up.wait_for_starts(6 + 3 * round);
     }
-    for session in ["a", "more", "own"] {
+    let sessions = ["a", "more", "own"];
+    for session in sessions {
         set_up.conversation_shown(session);
+    }
+    have_worked(&set_up);
+    for session in sessions {
         set_up.type_line(session, "/exit");
     }
     wait_until("shells are left where they were", || {
@@ -65,6 +81,7 @@ fn what_is_closed_stays_closed_with_a_state_directory_of_its_own() {
     let id = set_up.agent_in("new-session -d -s a", "claude");
     restored(&set_up, 1);
     set_up.conversation_shown("a");
+    have_worked(&set_up);
     set_up.type_line("a", "/exit");
     wait_until("the session is closed", || set_up.panes("#{session_name}") == ["keep"]);
     let endings = set_up.sandbox.user_state().join("endings.tsv");

@@ -110,3 +110,30 @@ fn a_pane_that_a_session_gets_later_has_none_of_the_first_agents_environment() {
     assert!(!other.env.contains_key("ANTHROPIC_MODEL"), "{:?}", other.env);
     assert!(!other.env.keys().any(|name| name.starts_with("TERMINAL_LOBBY")), "{:?}", other.env);
 }
+
+#[test]
+fn a_view_of_conversations_comes_back_with_its_account_and_its_environment() {
+    let set_up = SetUp::new();
+    let variables = "CLAUDE_CONFIG_DIR=/srv/work ANTHROPIC_MODEL=opus GITHUB_TOKEN=secret";
+    for (session, view) in [("all", "agents"), ("one", "attach 0d0a8f5e")] {
+        set_up.t(&format!("new-session -d -s {session}"));
+        set_up.type_line(session, &format!("{variables} claude {view}"));
+    }
+    set_up.wait_for_starts(2);
+    for round in 1..3 {
+        set_up.save();
+        set_up.crash();
+        set_up.restore();
+        let starts = set_up.wait_for_starts(2 * round + 2);
+        let mut again: Vec<_> = starts[2 * round..].iter().collect();
+        again.sort_by_key(|start| start.arguments());
+        let arguments: Vec<_> = again.iter().map(|start| start.arguments()).collect();
+        assert_eq!(arguments, ["agents", "attach 0d0a8f5e"], "round {round}");
+        for start in again {
+            assert_eq!(start.env["CLAUDE_CONFIG_DIR"], "/srv/work", "round {round}");
+            assert_eq!(start.env["ANTHROPIC_MODEL"], "opus", "round {round}");
+            assert!(!start.env.contains_key("GITHUB_TOKEN"), "round {round}");
+            assert!(!start.env.keys().any(|name| name.starts_with("TERMINAL_LOBBY")), "{start:?}");
+        }
+    }
+}

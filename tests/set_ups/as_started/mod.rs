@@ -5,6 +5,7 @@ mod afterwards;
 mod environment;
 mod options;
 mod programs;
+mod shells;
 
 use crate::support::set_up::{SetUp, Started, install_stub};
 use std::os::unix::fs::PermissionsExt;

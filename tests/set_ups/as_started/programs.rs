@@ -177,3 +177,60 @@ fn an_agent_of_npx_comes_back() {
     assert_eq!(again.arguments(), format!("--model opus --resume {id}"));
     assert!(set_up.row("a:0.0").pane_flags.shell);
 }
+
+/// Starts an agent by a wrapper of its own name, made of `line`, in which `REAL` is the agent; gives what
+/// the agent gets after each of three crashes.
+fn by_wrapper(line: &str) -> Vec<String> {
+    let set_up = SetUp::new();
+    let wrapper = set_up.sandbox.home().join("wrap/claude");
+    let real = set_up.bin().join("claude");
+    executable(&wrapper, &line.replace("REAL", real.to_str().unwrap()));
+    let id = set_up
+        .agent_in("new-session -d -s a", &format!("{} --model x 'a prompt'", wrapper.display()));
+    let again = |round| restored(&set_up, round).arguments().replace(&id, "ID");
+    (1..4)
+        .map(|round| {
+            let arguments = again(round);
+            set_up.conversation_shown("a");
+            arguments
+        })
+        .collect()
+}
+
+#[test]
+fn what_a_wrapper_of_the_agents_own_name_adds_is_not_doubled() {
+    let added = "--ide --add-dir /usr --model x --resume ID";
+    for wrapper in [
+        "#!/bin/bash\nREAL --ide --add-dir /usr \"$@\"\n",
+        "#!/bin/sh\nREAL --ide --add-dir /usr \"$@\"\nexit 0\n",
+        "#!/usr/bin/env python3\nimport subprocess, sys\n\
+         sys.exit(subprocess.call([\"REAL\", \"--ide\", \"--add-dir\", \"/usr\", *sys.argv[1:]]))\n",
+        "#!/usr/bin/perl\nsystem(\"REAL\", \"--ide\", \"--add-dir\", \"/usr\", @ARGV);\n",
+        // One that becomes the agent, by its path.
+        "#!/bin/bash\nexec REAL --ide --add-dir /usr \"$@\"\n",
+    ] {
+        assert_eq!(by_wrapper(wrapper), [added; 3], "{wrapper}");
+    }
+}
+
+#[test]
+fn what_a_wrapper_that_becomes_the_agent_under_its_own_name_adds_does_not_grow() {
+    let rounds = by_wrapper("#!/bin/bash\nexec -a \"$0\" REAL --ide --add-dir /usr \"$@\"\n");
+    assert_eq!(rounds[0], rounds[1]);
+    assert_eq!(rounds[1], rounds[2]);
+    assert!(rounds[2].ends_with("--model x --resume ID"), "{rounds:?}");
+}
+
+#[test]
+fn options_that_a_function_or_an_alias_adds_come_back_once() {
+    let set_up = SetUp::new();
+    set_up.t("new-session -d -s a");
+    set_up.type_line("a", "claude() { command claude --ide --add-dir /usr \"$@\"; }");
+    let id = typed(&set_up, "claude --model x");
+    for round in 1..3 {
+        let again = restored(&set_up, round);
+        let expected = format!("--ide --add-dir /usr --model x --resume {id}");
+        assert_eq!(again.arguments(), expected, "round {round}");
+        set_up.conversation_shown("a");
+    }
+}

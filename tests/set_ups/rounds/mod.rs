@@ -3,90 +3,178 @@
 //!
 //! `TL_ROUNDS=FROM-TO` runs those rounds instead of the first forty; each is drawn from its number.
 
+mod agents;
 mod draw;
+mod further;
+mod later;
+mod observe;
+mod shape;
 
 use crate::support::random::Random;
-use crate::support::sandbox::{ended, kill};
+use crate::support::sandbox::{ended, kill, tree};
 use crate::support::set_up::SetUp;
-use crate::support::wait_until;
-use draw::Crash;
-use std::collections::BTreeMap;
-
-/// What must be the same afterwards of one agent.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Running {
-    agent: &'static str,
-    /// `new` of one that cannot be started under an id and was never prompted.
-    conversation: String,
-    cwd: String,
-    account: Option<String>,
-    flags: Vec<String>,
-    /// `session:window.pane`; not looked at where agents may come back beside their pane.
-    place: Option<String>,
-}
-
-/// What runs now.
-fn running(set_up: &SetUp, with_place: bool) -> Vec<Running> {
-    let places: BTreeMap<String, String> = set_up
-        .panes("#{pane_id} #{session_name}:#{window_index}.#{pane_index}")
-        .iter()
-        .map(|line| line.split_once(' ').unwrap())
-        .map(|(id, place)| (id.to_owned(), place.to_owned()))
-        .collect();
-    let conversations = set_up.conversations();
-    let mut running = Vec::new();
-    for started in set_up.started().iter().filter(|started| !ended(started.pid)) {
-        let of_it = conversations.iter().rfind(|conversation| conversation.pid == started.pid);
-        let Some(on) = of_it else { continue };
-        let is_codex = started.argv[0].rsplit('/').next().unwrap().starts_with("codex");
-        let (agent, variable) =
-            if is_codex { ("codex", "CODEX_HOME") } else { ("claude", "CLAUDE_CONFIG_DIR") };
-        let is_new = is_codex && !on.prompted;
-        let place = started.env.get("TMUX_PANE").and_then(|id| places.get(id)).cloned();
-        running.push(Running {
-            agent,
-            conversation: if is_new { "new".into() } else { on.conversation.clone() },
-            cwd: started.cwd.clone(),
-            account: started.env.get(variable).cloned(),
-            flags: flags(&started.argv),
-            place: place.filter(|_| with_place),
-        });
-    }
-    running.sort();
-    running
-}
-
-/// The arguments but for those that name a conversation, and what our launcher adds.
-fn flags(argv: &[String]) -> Vec<String> {
-    let mut words = argv[1..].iter();
-    let mut flags = Vec::new();
-    while let Some(word) = words.next() {
-        match word.as_str() {
-            "--session-id" | "--resume" | "resume" | "--name" | "-C" => drop(words.next()),
-            "--fork-session" | "--no-daemon" => {}
-            word if word.starts_with("--session-id=") => {}
-            _ => flags.push(word.clone()),
-        }
-    }
-    flags.sort();
-    flags
-}
+use crate::support::{run, wait_until};
+use agents::SECRET;
+use draw::{Crash, Drawn, Leaves, Story, often};
+use observe::{Running, as_before, panes, running};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+use terminal_lobby::snapshot::{Row, State};
 
 fn crash(set_up: &SetUp, how: Crash) {
+    let agents: Vec<i32> = set_up.started().iter().map(|started| started.pid).collect();
     match how {
         Crash::Everything => set_up.crash(),
         Crash::Server => {
             let server = set_up.sandbox.server_pid().unwrap();
-            let agents: Vec<i32> = set_up.started().iter().map(|started| started.pid).collect();
             kill(server);
             wait_until("all is gone", || ended(server) && agents.iter().all(|pid| ended(*pid)));
         }
         Crash::Agents => {
-            let agents: Vec<i32> = set_up.started().iter().map(|started| started.pid).collect();
             agents.iter().filter(|pid| !ended(**pid)).for_each(|pid| kill(*pid));
             wait_until("they are gone", || agents.iter().all(|pid| ended(*pid)));
+            // What started them becomes a shell again.
+            let is_launcher = |pid: i32| {
+                let called = std::fs::read_to_string(format!("/proc/{pid}/comm"));
+                called.is_ok_and(|name| name.trim() == "start-claude")
+            };
+            wait_until("their launchers are gone", || {
+                let panes = first_processes(set_up);
+                !panes.iter().flat_map(|pid| tree(*pid)).any(is_launcher)
+            });
         }
     }
+}
+
+/// The first processes of all panes; there may be none any more, and no server.
+fn first_processes(set_up: &SetUp) -> Vec<i32> {
+    let panes = run(set_up.command("tmux").args(["list-panes", "-a", "-F", "#{pane_pid}"]));
+    panes.out().lines().map(|pid| pid.parse().unwrap()).collect()
+}
+
+/// Starts a restore and kills it after some time.
+fn kill_a_restore(set_up: &SetUp, after: u64) {
+    let mut command = set_up.persist_command("restore");
+    let mut restore = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(after));
+    let _ = restore.kill();
+    restore.wait().unwrap();
+}
+
+/// What all panes show.
+fn shown(set_up: &SetUp) -> String {
+    let show = |pane: &String| {
+        let shown = set_up.t(&format!("capture-pane -p -t {pane}")).out();
+        format!("{pane}: {}", shown.trim_end())
+    };
+    set_up.panes("#{pane_id}").iter().map(show).collect::<Vec<String>>().join("\n")
+}
+
+/// What must run after the restore, and be there.
+fn expected(set_up: &SetUp, story: &Story, excluded: &[String]) -> (Vec<Running>, Vec<String>) {
+    let in_place = story.crash != Some(Crash::Agents);
+    let knows_places = in_place && story.leaves != Some(Leaves::AfterSave);
+    let mut agents = running(set_up, knows_places, excluded);
+    // A view is no conversation: it comes back with its session only, which may be there still.
+    agents.retain(|agent| in_place || agent.conversation != "none");
+    let is_gone = |agent: &Running| story.gone.as_ref() == Some(&agent.cwd);
+    // Those resume a conversation in its directory only, which the restore reports.
+    let by_directory = ["gemini", "pi", "qwen"];
+    agents.retain(|agent| !(is_gone(agent) && by_directory.contains(&agent.agent)));
+    for agent in &mut agents {
+        if is_gone(agent) {
+            set_up.sandbox.home().to_str().unwrap().clone_into(&mut agent.cwd);
+        }
+        agent.forget_process();
+    }
+    agents.sort();
+    (agents, panes(set_up, excluded))
+}
+
+/// Saves, crashes and restores; what was wrong with it.
+fn survive(drawn: &Drawn, random: &mut Random) -> Result<usize, String> {
+    let Drawn { set_up, excluded, configuration, .. } = drawn;
+    let story = draw::story(random, drawn);
+    let how = story.crash.unwrap();
+    let in_place = how != Crash::Agents;
+    // What closed since the save changed places that no save knows.
+    let knows_places = in_place && story.leaves != Some(Leaves::AfterSave);
+    let now = || running(set_up, knows_places, excluded);
+    if !excluded.is_empty() {
+        // What starts after a save, and so in its second, is known by the record that it leaves.
+        later::wait_for_next_second();
+    }
+    if story.leaves == Some(Leaves::BeforeSave) {
+        later::leave_one(set_up, random, &now());
+    }
+    set_up.save();
+    let saved = set_up.sandbox.latest();
+    if saved.windows(SECRET.len()).any(|bytes| bytes == SECRET.as_bytes()) {
+        return Err("a key is in the snapshot".into());
+    }
+    if story.leaves == Some(Leaves::AfterSave) {
+        later::leave_one(set_up, random, &now());
+    }
+    later::prompt(set_up, random, &now(), &story);
+    let sessions = set_up.panes("#{session_name}");
+    let unsaved = excluded.first().filter(|session| sessions.contains(session));
+    if let Some(session) = unsaved.filter(|_| often(random, 50)) {
+        later::start_unsaved(set_up, session);
+    }
+    let (agents, shape) = expected(set_up, &story, excluded);
+    if let Some(name) = &story.renamed {
+        set_up.t(&format!("rename-session -t ={name} renamed"));
+    }
+    crash(set_up, how);
+    if let Some(gone) = &story.gone {
+        let _ = std::fs::remove_dir_all(gone);
+    }
+    if let Some(after) = story.killed_after {
+        kill_a_restore(set_up, after);
+    }
+    let restored = set_up.persist("restore");
+    let report = format!("{story:?} {configuration:?}\n{}{}", restored.out(), restored.err());
+    let problem = |what: &str, after: &[Running], more: &str| {
+        let saved = String::from_utf8_lossy(&saved);
+        Err(format!(
+            "{what}\nbefore: {agents:#?}\nafter: {after:#?}\n{report}\n{more}\nsaved: {saved}"
+        ))
+    };
+    if restored.code != 0 {
+        return problem("the restore failed", &[], "");
+    }
+    let end = Instant::now() + Duration::from_secs(10);
+    let now = || {
+        let mut after = running(set_up, knows_places, excluded);
+        after.retain(|agent| in_place || agent.conversation != "none");
+        as_before(after, &agents)
+    };
+    while now() != agents && Instant::now() < end {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let shown = shown(set_up);
+    let again = set_up.persist("restore");
+    let after = now();
+    let more = format!("{shown}\nagain: {}{}", again.out(), again.err());
+    if after != agents {
+        return problem("other agents than before", &after, &more);
+    }
+    if again.code != 0 {
+        return problem("the second restore failed", &after, &more);
+    }
+    let sessions = set_up.panes("#{session_name}");
+    if in_place && sessions.iter().any(|name| excluded.contains(name)) {
+        return problem("a session that is not saved came back", &after, &more);
+    }
+    let panes = panes(set_up, excluded);
+    if knows_places && panes != shape {
+        return problem(&format!("other panes: {panes:#?} instead of {shape:#?}"), &after, &more);
+    }
+    Ok(after.len())
 }
 
 /// One round; what was wrong with it.
@@ -95,59 +183,23 @@ fn round(number: u64) -> Result<usize, String> {
     for _ in 0..8 {
         random.next();
     }
-    let (set_up, how) = draw::set_up(&mut random);
-    let in_place = how != Crash::Agents;
-    let panes = "#{session_name}:#{window_index}.#{pane_index} #{window_layout}";
-    let before = (running(&set_up, in_place), without_ids(&set_up.panes(panes)));
-    set_up.save();
-    crash(&set_up, how);
-    let restored = set_up.persist("restore");
-    let report = format!("{how:?}\n{}{}", restored.out(), restored.err());
-    let problem = |what: &str, after: &[Running]| {
-        Err(format!("{what}\nbefore: {:#?}\nafter: {after:#?}\n{report}", before.0))
-    };
-    if restored.code != 0 {
-        return problem("the restore failed", &[]);
-    }
-    let end = std::time::Instant::now() + std::time::Duration::from_secs(10);
-    let now = || as_before(running(&set_up, in_place), &before.0);
-    while now() != before.0 && std::time::Instant::now() < end {
-        std::thread::sleep(std::time::Duration::from_millis(50));
-    }
-    let again = set_up.persist("restore");
-    let after = now();
-    if after != before.0 {
-        return problem("other agents than before", &after);
-    }
-    if again.code != 0 {
-        return problem("the second restore failed", &after);
-    }
-    let panes = without_ids(&set_up.panes(panes));
-    if in_place && panes != before.1 {
-        return problem(&format!("other panes: {panes:#?} instead of {:#?}", before.1), &after);
-    }
-    Ok(after.len())
-}
-
-/// A conversation that stands for one that was never prompted, and took a prompt as it started, is new.
-fn as_before(mut after: Vec<Running>, before: &[Running]) -> Vec<Running> {
-    for agent in after.iter_mut().filter(|agent| agent.agent == "codex") {
-        if !before.iter().any(|known| known.conversation == agent.conversation) {
-            agent.conversation = "new".into();
+    let drawn = draw::set_up(&mut random);
+    let mut count = 0;
+    for crash in 1.. {
+        count = survive(&drawn, &mut random).map_err(|why| format!("crash {crash}: {why}"))?;
+        // What is lost otherwise may come back beside its pane, and what took its place, too.
+        if !often(&mut random, 20) || has_lost(&drawn) {
+            break;
         }
     }
-    after.sort();
-    after
+    Ok(count)
 }
 
-/// Layouts without their checksum and the ids of panes.
-fn without_ids(lines: &[String]) -> Vec<String> {
-    let strip = |line: &String| {
-        let (place, layout) = line.split_once(' ').unwrap();
-        let layout = terminal_lobby::tmux::layout::Layout::parse(layout).unwrap();
-        format!("{place} {}", layout.renumbered(&|_| Some(0)))
-    };
-    lines.iter().map(strip).collect()
+/// Whether a save finds something lost, other than what waits in its pane for its directory.
+fn has_lost(drawn: &Drawn) -> bool {
+    let rows = drawn.set_up.save().rows;
+    let is_there = |row: &Row| Path::new(OsStr::from_bytes(&row.cwd)).exists();
+    rows.iter().any(|row| row.state == State::Lost && is_there(row))
 }
 
 /// Runs a fourth of the rounds.
@@ -157,9 +209,11 @@ fn rounds(quarter: u64) {
     let (from, to): (u64, u64) = (from.parse().unwrap(), to.parse().unwrap());
     let (mut agents, mut problems) = (0, Vec::new());
     for number in (from..=to).filter(|number| number % 4 == quarter) {
-        match round(number) {
-            Ok(count) => agents += count,
-            Err(problem) => problems.push(format!("round {number}: {problem}")),
+        match catch_unwind(AssertUnwindSafe(|| round(number))) {
+            Ok(Ok(count)) => agents += count,
+            Ok(Err(problem)) => problems.push(format!("round {number}: {problem}")),
+            // What it was is printed already.
+            Err(_) => problems.push(format!("round {number} panicked")),
         }
     }
     println!("{agents} agents came back in rounds {range}, quarter {quarter}");

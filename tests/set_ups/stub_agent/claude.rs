@@ -13,6 +13,9 @@ struct Claude {
     id: String,
     /// None of a view of other conversations.
     transcript: Option<PathBuf>,
+    status: String,
+    /// When that changed, in milliseconds since the epoch.
+    since: u64,
 }
 
 pub(crate) fn start(argv: &[String]) -> Option<Box<dyn Agent>> {
@@ -23,6 +26,8 @@ pub(crate) fn start(argv: &[String]) -> Option<Box<dyn Agent>> {
             started: now_ms(),
             id: "none".into(),
             transcript: None,
+            status: "idle".into(),
+            since: now_ms(),
         }));
     }
     let project = base.join("projects").join(slug(&cwd()));
@@ -47,7 +52,9 @@ pub(crate) fn start(argv: &[String]) -> Option<Box<dyn Agent>> {
             (id, file)
         }
     };
-    let mut claude = Claude { base, started: now_ms(), id, transcript: Some(transcript) };
+    let (status, since) = ("idle".into(), now_ms());
+    let mut claude =
+        Claude { base, started: since, id, transcript: Some(transcript), status, since };
     if let Some(milliseconds) = variable("STUB_LATE") {
         std::thread::sleep(std::time::Duration::from_millis(milliseconds.parse().unwrap()));
     }
@@ -105,14 +112,23 @@ impl Claude {
             "version": version_text(),
             "kind": variable("STUB_KIND").unwrap_or_else(|| "interactive".into()),
             "entrypoint": variable("STUB_ENTRYPOINT").unwrap_or_else(|| "cli".into()),
-            "status": "idle",
+            "status": self.status,
             "updatedAt": now_ms(),
+            "statusUpdatedAt": self.since,
         });
         if let Some(place) = variable("STUB_TMUX") {
             record["tmux"] = place.into();
         }
         if variable("STUB_OLD_RECORD").is_some() {
-            for name in ["procStart", "version", "kind", "entrypoint", "status", "updatedAt"] {
+            for name in [
+                "procStart",
+                "version",
+                "kind",
+                "entrypoint",
+                "status",
+                "updatedAt",
+                "statusUpdatedAt",
+            ] {
                 record.as_object_mut().unwrap().remove(name);
             }
         }
@@ -145,6 +161,16 @@ impl Agent for Claude {
             "sessionId": self.id,
         });
         append(transcript, &line.to_string());
+        self.set_status("idle");
+    }
+
+    fn set_status(&mut self, status: &str) {
+        (self.status, self.since) = (status.to_owned(), now_ms());
+        self.write_record();
+    }
+
+    fn input_line(&self) -> [&'static str; 3] {
+        ["────────────────\n", "❯\u{a0}", "────────────────\n  ? for shortcuts"]
     }
 
     fn new_conversation(&mut self) {

@@ -23,22 +23,22 @@ pub(crate) fn start(argv: &[String]) -> Option<Box<dyn Agent>> {
         argv[at..].iter().find(|word| is_id(word)).cloned()
     };
     let resumed = after("resume");
+    let parent = after("fork");
     let known = |id: &String| rollouts(&base).into_iter().find(|file| is_of(file, id));
-    let rollout = match &resumed {
-        Some(id) => {
-            let rollout = known(id);
-            if rollout.is_none() {
-                println!("No saved session found with ID {id}");
-                return None;
-            }
-            rollout
-        }
-        None => None,
-    };
+    let wanted = resumed.as_ref().or(parent.as_ref());
+    let found = wanted.and_then(known);
+    if let (Some(id), None) = (wanted, &found) {
+        println!("No saved session found with ID {id}");
+        return None;
+    }
+    let rollout = found.clone().filter(|_| parent.is_none());
     let id = resumed.unwrap_or_else(|| new_id(true));
     let mut codex = Codex { base, id, rollout, held: Vec::new() };
     if is_server {
         return Some(Box::new(codex));
+    }
+    if let Some((parent, history)) = parent.zip(found) {
+        codex.copy(&parent, &history);
     }
     codex.hold();
     if variable("STUB_PROMPTED").is_some() {
@@ -62,16 +62,33 @@ fn rollouts(base: &std::path::Path) -> Vec<PathBuf> {
 }
 
 impl Codex {
+    /// Begins the thread as a copy: the rollout is there at once, and refers to the other one.
+    fn copy(&mut self, parent: &str, history: &std::path::Path) {
+        let file = self.new_rollout();
+        let payload = serde_json::json!({ "id": self.id, "cwd": cwd(), "forked_from_id": parent });
+        let first = serde_json::json!({ "type": "session_meta", "payload": payload });
+        append(&file, &first.to_string());
+        let text = std::fs::read_to_string(history).unwrap();
+        text.lines().skip(1).for_each(|line| append(&file, line));
+        self.rollout = Some(file);
+    }
+
+    fn new_rollout(&self) -> PathBuf {
+        let name = format!("%Y/%m/%d/rollout-%Y-%m-%dT%H-%M-%S-{}.jsonl", self.id);
+        self.base.join("sessions").join(chrono::Local::now().format(&name).to_string())
+    }
+
     fn hold(&mut self) {
         if variable("STUB_TITLE").is_some() {
             println!("\x1b]2;{}...\x07", &self.id[..29]);
         }
+        let locks = self.base.join("thread-writer-locks");
+        std::fs::create_dir_all(&locks).unwrap();
+        let lock = File::create(locks.join(format!("{}.lock", self.id))).unwrap();
         if variable("STUB_DAEMON").is_some() {
             return;
         }
-        let locks = self.base.join("thread-writer-locks");
-        std::fs::create_dir_all(&locks).unwrap();
-        self.held.push(File::create(locks.join(format!("{}.lock", self.id))).unwrap());
+        self.held.push(lock);
         if let Some(rollout) = &self.rollout {
             self.held.push(File::options().append(true).open(rollout).unwrap());
         }
@@ -93,10 +110,8 @@ impl Agent for Codex {
 
     fn prompt(&mut self, text: &str) {
         let is_new = self.rollout.is_none();
-        let file = self.rollout.get_or_insert_with(|| {
-            let name = format!("%Y/%m/%d/rollout-%Y-%m-%dT%H-%M-%S-{}.jsonl", self.id);
-            self.base.join("sessions").join(chrono::Local::now().format(&name).to_string())
-        });
+        let new = self.new_rollout();
+        let file = self.rollout.get_or_insert(new);
         if is_new {
             let payload = serde_json::json!({ "id": self.id, "cwd": cwd() });
             let first = serde_json::json!({ "type": "session_meta", "payload": payload });
@@ -107,6 +122,18 @@ impl Agent for Codex {
         }
         let payload = serde_json::json!({ "type": "user_message", "message": text });
         append(file, &serde_json::json!({ "type": "event_msg", "payload": payload }).to_string());
+        self.set_status("idle");
+    }
+
+    fn set_status(&mut self, status: &str) {
+        let Some(file) = &self.rollout else { return };
+        let kind = if status == "idle" { "task_complete" } else { "task_started" };
+        let line = serde_json::json!({ "type": "event_msg", "payload": { "type": kind } });
+        append(file, &line.to_string());
+    }
+
+    fn input_line(&self) -> [&'static str; 3] {
+        ["", "\x1b[1m›\x1b[0m \x1b[2mAsk Codex to do anything\x1b[0m", "\n  model"]
     }
 
     fn new_conversation(&mut self) {

@@ -1,5 +1,5 @@
 //! A stub of a coding agent, for what does not need the real ones: what a keeper of sessions sees of
-//! Claude Code, or of Codex if its name begins so. `tests/agents/` runs the real ones.
+//! the agent whose name it has: Claude Code, Codex, Copilot CLI, ... . `tests/agents/` runs the real ones.
 //!
 //! It resumes and forks as they do, keeps the live record or the lock, writes transcripts, and notes
 //! each start as a line of JSON in `$STUB_LOG` (else `~/agent.log`): `pid cwd argv env`, and then each
@@ -8,7 +8,10 @@
 //! `STUB_NO_RECORD`, `STUB_OLD_RECORD` (without `procStart`), `STUB_STALE_RECORD` (`/clear` leaves it
 //! as it is), `STUB_KIND`, `STUB_ENTRYPOINT`, `STUB_TMUX`
 //! (those fields), `STUB_LATE` (milliseconds before the record is there); of Codex `STUB_DAEMON` (it holds no files),
-//! `STUB_TITLE` (the thread's id is the pane's title).
+//! `STUB_TITLE` (the thread's id is the pane's title). With `STUB_SCREEN` it draws an input line as the real one
+//! does; then `/status busy` (or `waiting`, `idle`) changes what it does, `/background` starts a
+//! program, `/again` draws the input line with nothing typed. `STUB_MEMORY` (MiB that it takes), `STUB_TOOLS` (a server of a tool, started at
+//! once), `STUB_ENDS` (exit code after a signal), `STUB_STAYS` (signals do not end it).
 #![allow(clippy::disallowed_methods, reason = "it stands for a program of others")]
 #![allow(clippy::print_stdout, reason = "it talks to a terminal")]
 #![allow(clippy::unwrap_used, reason = "what it cannot do ends it")]
@@ -16,6 +19,7 @@
 
 mod claude;
 mod codex;
+mod others;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -26,19 +30,41 @@ fn main() {
     signals.add(nix::sys::signal::Signal::SIGHUP);
     signals.add(nix::sys::signal::Signal::SIGTERM);
     signals.thread_block().unwrap();
-    let argv: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into()).collect();
+    let mut argv: Vec<String> =
+        std::env::args_os().map(|word| word.to_string_lossy().into()).collect();
+    // pi loses its arguments.
+    argv.extend(
+        variable("STUB_ARGUMENTS").iter().flat_map(|words| words.split(' ')).map(Into::into),
+    );
     let name = Path::new(&argv[0]).file_name().unwrap().to_string_lossy().into_owned();
     log_start(&argv);
-    let agent = if name.starts_with("codex") { codex::start(&argv) } else { claude::start(&argv) };
+    let agent = match name.as_str() {
+        name if name.starts_with("codex") => codex::start(&argv),
+        name if others::NAMES.contains(&name) => others::start(name, &argv),
+        _ => claude::start(&argv),
+    };
     let Some(mut agent) = agent else { std::process::exit(1) };
     let record = agent.record();
     std::thread::spawn(move || {
-        let signal = signals.wait().unwrap();
+        let mut signal = signals.wait().unwrap();
+        while variable("STUB_STAYS").is_some() {
+            signal = signals.wait().unwrap();
+        }
         let _ = record.map(std::fs::remove_file);
-        std::process::exit(128 + signal as i32);
+        let code = variable("STUB_ENDS").map(|code| code.parse().unwrap());
+        std::process::exit(code.unwrap_or(128 + signal as i32));
+    });
+    let memory: usize = variable("STUB_MEMORY").map_or(0, |text| text.parse().unwrap());
+    let memory = vec![1_u8; memory << 20];
+    std::hint::black_box(&memory);
+    let _tool = variable("STUB_TOOLS").map(|_| {
+        let mut tool = std::process::Command::new("cat");
+        tool.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
+        tool.spawn().unwrap()
     });
     println!("AGENT {name} {}", agent.conversation());
     log_conversation(agent.as_ref());
+    draw(agent.as_ref());
     let code = converse(agent.as_mut());
     let _ = agent.record().map(std::fs::remove_file);
     std::process::exit(code);
@@ -53,6 +79,24 @@ trait Agent {
     fn record(&self) -> Option<PathBuf>;
     fn prompt(&mut self, text: &str);
     fn new_conversation(&mut self);
+    /// Records that it is `idle`, `busy` or `waiting` now.
+    fn set_status(&mut self, status: &str) {
+        let _ = status;
+    }
+    /// An input line with nothing in it: text above it, the line itself, text below it.
+    fn input_line(&self) -> [&'static str; 3] {
+        ["", "> ", "\n"]
+    }
+}
+
+/// Draws the input line, and puts the cursor into it.
+fn draw(agent: &dyn Agent) {
+    if variable("STUB_SCREEN").is_none() {
+        return;
+    }
+    let [above, line, below] = agent.input_line();
+    print!("{above}{line}\n{below}\x1b[2A\x1b[3G");
+    std::io::stdout().flush().unwrap();
 }
 
 fn converse(agent: &mut dyn Agent) -> i32 {
@@ -61,10 +105,20 @@ fn converse(agent: &mut dyn Agent) -> i32 {
             "/exit" => return 0,
             "/die" => return 7,
             "/clear" | "/new" => agent.new_conversation(),
-            "" => {}
-            text => agent.prompt(text),
+            "/background" => {
+                drop(std::process::Command::new("sleep").arg("1000").spawn().unwrap());
+            }
+            "" | "/again" => {}
+            text => match text.strip_prefix("/status ") {
+                Some(status) => agent.set_status(status),
+                None => agent.prompt(text),
+            },
+        }
+        if variable("STUB_SCREEN").is_some() {
+            println!("\n");
         }
         log_conversation(agent);
+        draw(agent);
     }
     0
 }

@@ -48,6 +48,24 @@ fn other_ssh_program_is_kept_as_it_is() {
     assert!(called.contains("tunnel --fast") && !called.contains("BatchMode"), "{called}");
 }
 
+/// One that the distribution did not build has its system file in another place.
+#[test]
+fn the_system_file_of_another_git_counts() {
+    let (mut world, _, notes) = world_with("tunnel", RUN);
+    let system = world.root().join("system-config");
+    std::fs::write(&system, "[core]\n\tsshCommand = tunnel --fast\n").unwrap();
+    let git = format!(
+        "git=$(PATH='{}' command -v git)\nGIT_CONFIG_SYSTEM='{}' exec \"$git\" \"$@\"",
+        crate::support::world::path(),
+        system.display()
+    );
+    world.script("bin/git", &git);
+    world.environment.push(("GIT_CONFIG_NOSYSTEM".into(), "0".into()));
+    assert_eq!(world.freshen(), ["infra: 1 commit"]);
+    let called = std::fs::read_to_string(notes).unwrap();
+    assert!(called.contains("tunnel --fast") && !called.contains("BatchMode"), "{called}");
+}
+
 #[test]
 fn there_is_no_terminal_to_ask_on() {
     let text = "if (: </dev/tty) 2>/dev/null; then sleep 60; fi\n\

@@ -354,7 +354,7 @@ fn update_of_eight_clones_costs_little_more_than_gits_own() {
     world.publish("file", "1");
     let clones: Vec<PathBuf> = (0..8).map(|n| world.clone_as(&format!("c{n}"))).collect();
     let (mut own, mut ours) = (Duration::MAX, Duration::MAX);
-    for round in 0..4 {
+    for round in 0..8 {
         for file in 0..200 {
             let text = format!("{round}\n").repeat(50);
             std::fs::write(world.author().join(format!("f{file}")), text).unwrap();

@@ -14,6 +14,8 @@
 //! `--option=value` and `-ovalue` are complete by themselves. Other words, and all after `--`, are
 //! prompts, subcommands or ids.
 
+mod agents;
+mod further;
 mod table;
 
 use std::ops::Range;
@@ -31,6 +33,9 @@ struct Given {
 /// The words of the options among `words` (the arguments, without the program) that a resumed `agent`
 /// gets again, in their order. With `is_new` the conversation starts anew, so that its name is kept.
 ///
+/// One that is there several times with the same values comes back once: a wrapper that becomes the agent
+/// adds its own each time.
+///
 /// Nothing for an agent whose options are unknown.
 pub fn kept(agent: &str, words: &[Vec<u8>], is_new: bool) -> Vec<Vec<u8>> {
     let is_kept = |given: &Given| match given.purpose {
@@ -38,13 +43,17 @@ pub fn kept(agent: &str, words: &[Vec<u8>], is_new: bool) -> Vec<Vec<u8>> {
         Purpose::Name => is_new,
         Purpose::Once => false,
     };
-    given(agent, words).into_iter().filter(is_kept).flat_map(|given| given.words).collect()
+    let all: Vec<Given> = given(agent, words).into_iter().filter(is_kept).collect();
+    // Of several, the last counts.
+    let is_last = |(at, one): &(usize, &Given)| !all[at + 1..].contains(one);
+    let last = all.iter().enumerate().filter(is_last);
+    last.flat_map(|(_, given)| given.words.clone()).collect()
 }
 
 /// The words of the options among `more` that `words` does not set already. Words that are no options
 /// stay.
 pub fn without_repeats(agent: &str, words: &[Vec<u8>], more: &[Vec<u8>]) -> Vec<Vec<u8>> {
-    let Some(specs) = table::of(agent) else { return more.to_vec() };
+    let Some(specs) = agents::of(agent) else { return more.to_vec() };
     let set = given(agent, words);
     let repeats = |given: &Given| {
         let same = |other: &&Given| other.name == given.name;
@@ -69,15 +78,52 @@ pub fn without_repeats(agent: &str, words: &[Vec<u8>], more: &[Vec<u8>]) -> Vec<
     left
 }
 
+/// The words of a command line that are no options of the agent and no values of theirs, in their order:
+/// subcommands, prompts.
+pub fn operands<'a>(agent: &str, words: &'a [Vec<u8>]) -> Vec<&'a [u8]> {
+    let specs = agents::of(agent).unwrap_or_default();
+    let mut operands = Vec::new();
+    let mut at = 0;
+    while at < words.len() {
+        if words[at] == b"--" {
+            operands.extend(words[at + 1..].iter().map(Vec::as_slice));
+            break;
+        }
+        let (options, used) = option_at(specs, words, at);
+        if options.is_empty() {
+            operands.push(words[at].as_slice());
+        }
+        at = used.end;
+    }
+    operands
+}
+
+/// Whether a command line has an option, by the first of its names in the table.
+pub fn has(agent: &str, words: &[Vec<u8>], name: &str) -> bool {
+    given(agent, words).iter().any(|given| given.name == name.as_bytes())
+}
+
+/// The value of an option, by the first of its names in the table: `--name VALUE` or `--name=VALUE`.
+pub fn value(agent: &str, words: &[Vec<u8>], name: &str) -> Option<Vec<u8>> {
+    let given = given(agent, words).into_iter().find(|given| given.name == name.as_bytes())?;
+    match given.words.as_slice() {
+        [word] => {
+            let equals = word.iter().position(|&byte| byte == b'=')?;
+            Some(word[equals + 1..].to_vec())
+        }
+        words => words.get(1).cloned(),
+    }
+}
+
 /// Which values an option of an agent takes, as its help shows them: nothing, `<>` for one, `[]` for
 /// perhaps one, `...` for several; `None` if the option is unknown.
 pub fn values_of(agent: &str, option: &str) -> Option<&'static str> {
-    table::shown(agent, option)
+    agents::shown(agent, option)
 }
 
 /// All options of a command line.
 fn given(agent: &str, words: &[Vec<u8>]) -> Vec<Given> {
-    let Some(specs) = table::of(agent) else { return Vec::new() };
+    let Some(specs) = agents::of(agent) else { return Vec::new() };
     let mut all = Vec::new();
     let mut at = 0;
     while at < words.len() && words[at] != b"--" {

@@ -33,44 +33,35 @@ pub(super) struct Spec {
     pub(super) purpose: Purpose,
 }
 
-/// The options of an agent; `None` if they are unknown.
-pub(super) fn of(agent: &str) -> Option<&'static [Spec]> {
-    match agent {
-        "claude" => Some(CLAUDE),
-        "codex" => Some(CODEX),
-        _ => None,
-    }
-}
-
 pub(super) fn find<'a>(specs: &'a [Spec], name: &[u8]) -> Option<&'a Spec> {
     specs.iter().find(|spec| spec.names.iter().any(|known| known.as_bytes() == name))
 }
 
-const fn spec(names: &'static [&'static str], takes: Takes, purpose: Purpose) -> Spec {
+pub(super) const fn spec(names: &'static [&'static str], takes: Takes, purpose: Purpose) -> Spec {
     Spec { names, takes, purpose }
 }
 
-const fn flag(names: &'static [&'static str]) -> Spec {
+pub(super) const fn flag(names: &'static [&'static str]) -> Spec {
     spec(names, Takes::Nothing, Purpose::Setting)
 }
 
-const fn value(names: &'static [&'static str]) -> Spec {
+pub(super) const fn value(names: &'static [&'static str]) -> Spec {
     spec(names, Takes::One, Purpose::Setting)
 }
 
-const fn values(names: &'static [&'static str]) -> Spec {
+pub(super) const fn values(names: &'static [&'static str]) -> Spec {
     spec(names, Takes::Many, Purpose::Repeatable)
 }
 
-const fn repeatable(names: &'static [&'static str]) -> Spec {
+pub(super) const fn repeatable(names: &'static [&'static str]) -> Spec {
     spec(names, Takes::One, Purpose::Repeatable)
 }
 
-const fn once(names: &'static [&'static str], takes: Takes) -> Spec {
+pub(super) const fn once(names: &'static [&'static str], takes: Takes) -> Spec {
     spec(names, takes, Purpose::Once)
 }
 
-const CLAUDE: &[Spec] = &[
+pub(super) const CLAUDE: &[Spec] = &[
     // What names a conversation, or says which part of it counts.
     once(&["--resume", "-r"], Takes::PerhapsOne),
     once(&["--session-id"], Takes::One),
@@ -192,7 +183,7 @@ const CLAUDE: &[Spec] = &[
     flag(&["--verbose"]),
 ];
 
-const CODEX: &[Spec] = &[
+pub(super) const CODEX: &[Spec] = &[
     once(&["--last"], Takes::Nothing),
     once(&["--all"], Takes::Nothing),
     once(&["--include-non-interactive"], Takes::Nothing),
@@ -223,19 +214,3 @@ const CODEX: &[Spec] = &[
     flag(&["--no-alt-screen"]),
     flag(&["--no-daemon"]),
 ];
-
-/// What is known of a spelling of an agent's option: how its help shows the values.
-pub(super) fn shown(agent: &str, name: &str) -> Option<&'static str> {
-    Some(match find(of(agent)?, name.as_bytes())?.takes {
-        Takes::Nothing => "",
-        Takes::One => "<>",
-        Takes::PerhapsOne => "[]",
-        Takes::Many => "...",
-    })
-}
-
-/// All spellings that are known of an agent's options.
-#[cfg(test)]
-pub(super) fn names(agent: &str) -> Vec<&'static str> {
-    of(agent).unwrap_or_default().iter().flat_map(|spec| spec.names).copied().collect()
-}

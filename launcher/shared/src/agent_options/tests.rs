@@ -114,11 +114,53 @@ fn configured_options_that_are_given_are_not_repeated() {
 #[test]
 fn every_spelling_is_known_once() {
     for agent in ["claude", "codex"] {
-        let mut names = table::names(agent);
+        let mut names = agents::names(agent);
         let count = names.len();
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), count, "{agent}");
         assert!(names.iter().all(|name| name.starts_with('-')), "{agent}");
     }
+}
+
+#[test]
+fn the_other_agents_keep_their_settings_and_no_secret_nor_prompt() {
+    for (agent, line, expected) in [
+        (
+            "copilot",
+            &["--allow-tool", "shell(git:*)", "write", "--model", "x", "--resume", ID, "-p", "a"][..],
+            &["--allow-tool", "shell(git:*)", "write", "--model", "x"][..],
+        ),
+        ("copilot", &["--yolo", "--session-id", ID, "-n", "mine"], &["--yolo"]),
+        (
+            "gemini",
+            &["-m", "pro", "--resume", "latest", "-y", "what is this"],
+            &["-m", "pro", "-y"],
+        ),
+        ("gemini", &["-e", "a", "b", "--session-id", ID, "-i", "hello"], &["-e", "a", "b"]),
+        (
+            "qwen",
+            &["--openai-api-key", "k", "--openai-base-url", "http://x"],
+            &["--openai-base-url", "http://x"],
+        ),
+        ("qwen", &["-c", "--approval-mode", "plan"], &["--approval-mode", "plan"]),
+        ("opencode", &["-s", "ses_1", "-m", "a/b", "./project"], &["-m", "a/b"]),
+        (
+            "aider",
+            &["--openai-api-key", "k", "--model", "x", "--msg", "do it", "a.py"],
+            &["--model", "x"],
+        ),
+    ] {
+        assert_eq!(resumed(agent, line), expected, "{agent} {line:?}");
+    }
+}
+
+#[test]
+fn operands_and_values_are_told_apart() {
+    let line = words(&["--model", "x", "mcp", "--resume=u", "-p", "run", "--", "-x"]);
+    assert_eq!(operands("copilot", &line), [&b"mcp"[..], b"-x"]);
+    assert_eq!(value("copilot", &line, "--resume"), Some(b"u".to_vec()));
+    assert_eq!(value("copilot", &line, "--prompt"), Some(b"run".to_vec()));
+    assert_eq!(value("copilot", &line, "--name"), None);
+    assert!(has("copilot", &line, "--prompt") && !has("copilot", &line, "--yolo"));
 }

@@ -1,6 +1,7 @@
 //! Arguments of the commands that change nothing.
 
 use clap::Args;
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
@@ -24,6 +25,25 @@ pub struct HistoryArgs {
     /// List all of them, not only the last 50
     #[arg(long)]
     pub all: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct EventsArgs {
+    /// Only this terminal user
+    #[arg(long, value_name = "NAME")]
+    pub user: Option<String>,
+    /// Those of this last time, as 30m, 12h or 2d [default: the last 50]
+    #[arg(long, value_name = "TIME", value_parser = crate::text::time::span)]
+    pub since: Option<std::time::Duration>,
+    /// Only those of this session; may be repeated
+    #[arg(long = "session", value_name = "NAME")]
+    pub sessions: Vec<OsString>,
+    /// Only those of this kind; may be repeated
+    #[arg(long = "kind", value_name = "KIND", value_parser = crate::events::KINDS.map(crate::events::Kind::word))]
+    pub kinds: Vec<String>,
+    /// Print new events as they happen
+    #[arg(short, long)]
+    pub follow: bool,
 }
 
 #[derive(Debug, Args)]

@@ -3,10 +3,12 @@
 mod inspect;
 mod service;
 mod sessions;
+mod suspend;
 
-pub use inspect::{ConversationArgs, DiffArgs, DoctorArgs, HistoryArgs, StatusArgs};
-pub use service::{BootArgs, EndedArgs, HookArgs};
+pub use inspect::{ConversationArgs, DiffArgs, DoctorArgs, EventsArgs, HistoryArgs, StatusArgs};
+pub use service::{BootArgs, EndedArgs, HookArgs, WatchArgs};
 pub use sessions::{ForgetArgs, RestoreArgs, SaveArgs, ShowArgs};
+pub use suspend::{ResumeArgs, SuspendArgs};
 
 use crate::supervisor::config::Overrides;
 use clap::{Args, Parser, Subcommand};
@@ -81,6 +83,16 @@ pub enum Command {
     /// from a live session, it is resumed in its pane if a shell waits there, otherwise in a
     /// session of another name. Safe to run repeatedly.
     Restore(RestoreArgs),
+    /// Suspend agents to give back their memory
+    ///
+    /// Ends the agents of the named sessions; their panes wait, and Enter, a click or `persist
+    /// resume` resumes each in its own conversation. An agent that is working, waits for an answer,
+    /// has text in its input line, runs something in the background or whose session is attached is
+    /// refused unless --force is given; one whose conversation cannot be resumed is always refused.
+    /// Exits 1 if an agent was refused.
+    Suspend(SuspendArgs),
+    /// Resume suspended agents in their panes
+    Resume(ResumeArgs),
     /// Show what a restore would do
     Show(ShowArgs),
     /// List snapshots, newest first
@@ -100,6 +112,12 @@ pub enum Command {
     /// newest snapshot, closed on purpose, or gone. Then the sessions that were closed on purpose,
     /// when and why. Conversations stay in the history after their snapshots are deleted.
     History(HistoryArgs),
+    /// List what happened to sessions by itself
+    ///
+    /// Agents and tmux servers that ended and were not closed, with the cause; what came back and
+    /// what did not; agents that were suspended; warnings before a memory limit is reached. The user's
+    /// own processes record it.
+    Events(EventsArgs),
     /// Show the differences between two snapshots
     ///
     /// Sessions and panes that were added (+), removed (-) or changed (~). A snapshot is an id (see
@@ -133,6 +151,13 @@ pub enum Command {
     /// directory into its `.predecessor/`, where they stay, and imports them as snapshots of the
     /// users in the map. Safe to run repeatedly.
     Import,
+    /// Bring back what is killed
+    ///
+    /// Waits for agents and the tmux server to end. What was killed, by the out-of-memory killer above
+    /// all, comes back by itself; what was closed does not. At most once an hour for each session,
+    /// three times until a person has looked, and never while memory is short. Runs until it is
+    /// ended; one for each user.
+    Watch(WatchArgs),
     /// Restore the caller's sessions and stay until the tmux server has ended
     #[command(hide = true)]
     Keeper,
@@ -154,6 +179,9 @@ pub enum Command {
         /// Directory to write to
         directory: PathBuf,
     },
+    /// Run the site's command with the event on standard input
+    #[command(hide = true)]
+    Notify,
     /// Do one user's job for root
     #[command(hide = true)]
     Worker {
@@ -163,6 +191,21 @@ pub enum Command {
 }
 
 impl Command {
+    /// Whether its arguments may name sessions or conversations, which other users need not see.
+    pub fn names_sessions(&self) -> bool {
+        matches!(
+            self,
+            Self::Restore(_)
+                | Self::Suspend(_)
+                | Self::Resume(_)
+                | Self::Show(_)
+                | Self::Forget(_)
+                | Self::Conversation(_)
+                | Self::Ended(_)
+                | Self::Worker { .. }
+        )
+    }
+
     /// Whether the exit code reports differences.
     pub fn wants_detailed_exit(&self) -> bool {
         matches!(self, Self::Diff(DiffArgs { detailed_exitcode: true, .. }))

@@ -33,12 +33,20 @@ pub struct BootArgs {
     /// tmux-persist-sockets.service
     #[arg(long, conflicts_with = "announce")]
     pub sockets: bool,
+    /// Only start tmux-persist-watch@UID.service for each user who was ever saved and has no watch,
+    /// for tmux-persist-save.service
+    #[arg(long, conflicts_with_all = ["announce", "sockets"])]
+    pub watches: bool,
+    /// Only exit with 1 if the account of this UID has expired, for tmux-persist-watch@UID.service
+    #[arg(long, value_name = "UID", conflicts_with_all = ["announce", "sockets", "watches"])]
+    pub may_watch: Option<u32>,
 }
 
 #[derive(Debug, Args)]
 pub struct HookArgs {
-    /// Name of the agent
-    #[arg(long, value_name = "NAME", value_parser = ["claude", "codex"])]
+    /// Name of the agent: claude, codex, copilot, gemini, opencode, pi or qwen, or of one that
+    /// launcher.toml describes
+    #[arg(long, value_name = "NAME")]
     pub agent: Option<String>,
     /// Add the hook to the settings of the agent [default agent: claude]. Safe to run repeatedly
     #[arg(long, conflicts_with = "uninstall")]
@@ -52,4 +60,17 @@ pub struct HookArgs {
     /// Root directory of the machine's files
     #[arg(long, hide = true, value_name = "DIR")]
     pub root: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct WatchArgs {
+    /// Exit with 6 instead of starting a tmux server, for tmux-persist-watch@UID.service
+    #[arg(long)]
+    pub by_unit: bool,
+    /// Only do one step of the work, as the watch has its children do
+    #[arg(long, hide = true, value_name = "STEP", value_parser = ["wait", "list", "comeback", "warn"], default_value = "wait")]
+    pub step: String,
+    /// Root directory of `proc` and `sys`
+    #[arg(long, hide = true, value_name = "DIR", default_value = "/")]
+    pub root: PathBuf,
 }

@@ -1,9 +1,12 @@
 //! `persist doctor`: checks the installation. Each group of checks has a file here; what only a
 //! user's own process can check is in `persist::commands::doctor`.
 
+mod backups;
+mod lobby;
 mod programs;
 mod saves;
 mod site;
+mod t3;
 mod units;
 
 use super::args::{Common, DoctorArgs};
@@ -39,6 +42,9 @@ pub(crate) fn run(common: &Common, args: DoctorArgs) -> Result<Exit, Failure> {
     if accounts::is_root() {
         found.push(site::user_map(&config.user_map));
         found.push(site::state_dir(&config.site_state_dir()));
+        found.extend(backups::check(clock::now()));
+        found.extend(lobby::checks(&root));
+        found.extend(t3::checks(&root, clock::now()));
     }
     found.extend(units::checks(&root, accounts::is_root(), config.max_age));
     let mut found: Vec<Finding> =

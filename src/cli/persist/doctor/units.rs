@@ -15,11 +15,11 @@ const SOCKETS: &str = "tmux-persist-sockets.service";
 const RESTORE: &str = "tmux-persist-restore.service";
 const SHUTDOWN: &str = "tmux-persist-shutdown.service";
 const LOGIND: &str = "systemd-logind.service";
-const PROPERTIES: &str = "--property=Id,LoadState,ActiveState,Result,WantedBy,LastTriggerUSec,\
+const PROPERTIES: &str = "Id,LoadState,ActiveState,Result,WantedBy,LastTriggerUSec,\
                          ExecMainStartTimestampMonotonic";
 
 /// The properties of a unit, by name.
-type Unit = BTreeMap<String, String>;
+pub(super) type Unit = BTreeMap<String, String>;
 
 /// Asks systemd, if it runs and the caller is root.
 pub(crate) fn checks(root: &Path, is_root: bool, max_age: Duration) -> Vec<Check> {
@@ -30,18 +30,27 @@ pub(crate) fn checks(root: &Path, is_root: bool, max_age: Duration) -> Vec<Check
     if !root.join("run/systemd/system").is_dir() {
         return vec![Check::skipped(NAME, "systemd is not running")];
     }
-    let ask = Program::new("systemctl").args(["show", "--timestamp=unix", PROPERTIES]);
-    let ask =
-        ask.args(["--", TIMER, SAVE, SOCKETS, RESTORE, SHUTDOWN, LOGIND]).environment(plain());
-    let output = match ask.deadline(Duration::from_secs(5)).max_output(64 << 10).run() {
-        Ok(output) if output.status.success() => output,
-        Ok(output) => {
-            let said = crate::text::escape(output.stderr.trim_ascii());
-            return vec![Check::fault(NAME, format!("systemctl: {said}"), "systemctl status")];
+    match show(PROPERTIES, &[TIMER, SAVE, SOCKETS, RESTORE, SHUTDOWN, LOGIND]) {
+        Ok(units) => judge(&units, clock::now(), max_age),
+        Err(why) => vec![Check::fault(NAME, why, "systemctl status")],
+    }
+}
+
+/// The properties of units, or why systemd does not give them.
+// A String: the text that the check shows.
+pub(super) fn show(properties: &str, units: &[&str]) -> Result<Vec<Unit>, String> {
+    let ask = Program::new("systemctl").args(["show", "--timestamp=unix"]);
+    let ask = ask.args([&format!("--property={properties}"), "--"]).args(units);
+    let ask = ask.environment(plain()).deadline(Duration::from_secs(5)).max_output(64 << 10);
+    match ask.run() {
+        Ok(output) if output.status.success() => {
+            Ok(parse(&String::from_utf8_lossy(&output.stdout)))
         }
-        Err(error) => return vec![Check::fault(NAME, error.to_string(), "systemctl status")],
-    };
-    judge(&parse(&String::from_utf8_lossy(&output.stdout)), clock::now(), max_age)
+        Ok(output) => {
+            Err(format!("systemctl: {}", crate::text::escape(output.stderr.trim_ascii())))
+        }
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// systemd 252 gives the time of the last trigger as text, in the local zone and language, whatever

@@ -38,7 +38,9 @@ fn conversations(report: &HistoryReport, now: Epoch) -> String {
     table.extend(report.conversations.iter().map(|one| {
         let ended = one.ended.map(ago).into_iter();
         let reason = one.reason.as_ref().filter(|reason| !reason.is_empty());
-        let ended: Vec<String> = ended.chain(reason.map(|reason| beginning(reason, 32))).collect();
+        let attach = one.attach.iter().map(|attach| beginning(attach, 60));
+        let reason = reason.map(|reason| beginning(reason, 32));
+        let ended: Vec<String> = ended.chain(reason).chain(attach).collect();
         [
             ago(one.last_seen),
             ago(one.first_seen),

@@ -1,9 +1,13 @@
 //! Reports for people: results on standard output, notes and errors on standard error.
 
 mod diff;
+mod events;
 mod history;
 mod lines;
 mod plan;
+mod suspend;
+
+pub(crate) use events::line as event_line;
 
 use crate::cli::output::{error, hint, note, of_user, warning};
 use crate::persist::{Report, Request};
@@ -58,12 +62,20 @@ fn one(user: &UserReport, done: &TaskResult, executed: bool, now: Epoch) -> Opti
         Report::History(report) if report.error.is_none() => {
             Some(history::history(name, report, now))
         }
+        Report::Events(report) if report.error.is_none() => Some(events::events(name, report)),
         Report::Diff(report) if report.error.is_none() => Some(diff::diff(name, report)),
         Report::HookInstall(report) if report.error.is_none() => {
             Some(lines::hook_install(name, report))
         }
-        Report::List(_)
+        Report::Watch(report) if report.error.is_none() => Some(report.text.clone()),
+        Report::Suspend(report) if report.error.is_none() => {
+            Some(suspend::suspend(name, report, now))
+        }
+        Report::Suspend(_)
+        | Report::Watch(_)
+        | Report::List(_)
         | Report::History(_)
+        | Report::Events(_)
         | Report::Diff(_)
         | Report::Forget(_)
         | Report::Import(_)

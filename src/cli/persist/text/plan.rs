@@ -52,7 +52,21 @@ fn cells(row: &PlannedRow, executed: bool) -> [String; 4] {
         Outcome::Restored => style::GOOD,
         Outcome::Failed => style::ERROR,
     };
-    [pane, row.state.word().to_owned() + &agent, paint(style, &result), shown(&row.reason)]
+    [
+        pane,
+        row.state.word().to_owned() + &agent,
+        paint(style, &result),
+        shown(&row.reason) + &does(row),
+    ]
+}
+
+/// What the agent of a live pane does.
+fn does(row: &PlannedRow) -> String {
+    let state =
+        row.agent_state.as_deref().map_or(String::new(), |state| format!("; {}", shown(state)));
+    let what =
+        row.waiting_for.as_deref().map_or(String::new(), |what| format!(" for: {}", shown(what)));
+    state + &what
 }
 
 fn planned(row: &PlannedRow) -> (Outcome, String) {

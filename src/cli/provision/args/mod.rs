@@ -1,10 +1,14 @@
 //! The arguments of `provision`: commands and options.
 
+mod backup;
 mod offboard;
 mod roster;
+mod t3;
 
+pub use backup::{BackupCommand, RepositoryArgs};
 pub use offboard::{OffboardCommand, OffboardPlanArgs, StageArgs, StageCommand};
 pub use roster::{CheckArgs, DeriveArgs, MembershipArgs, RosterCommand, RosterFile, ServerArgs};
+pub use t3::{EnforceArgs, T3Command, WorkerPart};
 
 use crate::cli::common_args::CommonArgs;
 use crate::provision::host_base::HOST_FILE;
@@ -39,7 +43,9 @@ pub enum Command {
     ///
     /// Reports new members, who get a row of the lowest tier, and users who left, whose rows are
     /// commented out. Never cuts an admin. Exits 4 if the members cannot be determined, and 3 if more
-    /// users would be cut than may be cut at once; then nothing is changed.
+    /// users would be cut than may be cut at once; then nothing is changed. Exits 5 if members, or a
+    /// commit that the remote rejects, are left to a person. If the roster is read from a repository,
+    /// --commit edits it there. Safe to run repeatedly.
     Membership(MembershipArgs),
     /// Show what must change so that the host agrees with the roster
     ///
@@ -61,12 +67,32 @@ pub enum Command {
     /// nothing that was edited by hand.
     #[command(subcommand)]
     Host(HostCommand),
+    /// Back up the homes, verify the backups, restore a home
+    ///
+    /// With restic, to the repositories of the table `[provision.backup]` of the configuration. Must be
+    /// run as root.
+    #[command(subcommand)]
+    Backup(BackupCommand),
+    /// Fetch the snapshot that the caller's browser tool begins with
+    ///
+    /// From `snapshot_url` of the configuration, with the token in `~/.config/playwright/token` (0600),
+    /// within 30 seconds, to `~/.cache/playwright-shared-storage-state.json` (0600). An answer with
+    /// another status than 200, or without cookies and origins, leaves the old one.
+    BrowserRefresh,
+    /// Let the group read the shared login of Codex again
+    ///
+    /// Codex writes a renewed login for its user alone. `provision-codex-login.path` starts this command
+    /// then. Must be run as root. Safe to run repeatedly.
+    CodexLogin,
     /// Perform, in the caller's home, the request of root on standard input
     #[command(hide = true)]
     Worker,
     /// Cut a user off, archive the home, remove the account; or undo a cut
     #[command(subcommand)]
     Offboard(OffboardCommand),
+    /// Look after the instances of T3 Code: versions, credentials, restarts, backups
+    #[command(subcommand)]
+    T3(T3Command),
     /// Print a completion script for a shell
     Completions {
         /// The shell

@@ -1,5 +1,6 @@
 //! Arguments of the commands on the roster, and of those that ask a server.
 
+use crate::provision::paths::ROSTER;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -16,7 +17,7 @@ pub enum RosterCommand {
 #[derive(Debug, Clone, Args)]
 pub struct RosterFile {
     /// The roster
-    #[arg(long, value_name = "FILE", default_value = "/etc/terminal-lobby/roster.yaml")]
+    #[arg(long, value_name = "FILE", default_value = ROSTER)]
     pub roster: PathBuf,
 }
 
@@ -67,13 +68,8 @@ pub struct ServerArgs {
 pub struct MembershipArgs {
     #[command(flatten)]
     pub roster: RosterFile,
-    /// The members, as JSON
-    #[arg(
-        long,
-        value_name = "FILE",
-        required_unless_present = "authentik_url",
-        conflicts_with = "authentik_url"
-    )]
+    /// The members, as JSON [default: those of the configured Authentik]
+    #[arg(long, value_name = "FILE", conflicts_with = "authentik_url")]
     pub members: Option<PathBuf>,
     /// Read the members from this Authentik
     #[arg(long, value_name = "URL", requires_all = ["token_file", "group"])]
@@ -86,7 +82,16 @@ pub struct MembershipArgs {
     /// Edit the roster: add and comment out rows, and keep every other byte
     #[arg(long)]
     pub apply: bool,
-    /// Text after the date in the comment above a row that is commented out
+    /// Commit the edit in the roster's repository, as the owner of the clone
+    ///
+    /// The commit says who is added or cut, and why. Without --push it is kept in the branch
+    /// provision-membership of the clone.
+    #[arg(long, conflicts_with = "apply")]
+    pub commit: bool,
+    /// Push the commit, forward only; if the remote has moved on, fetch and retry once
+    #[arg(long, requires = "commit")]
+    pub push: bool,
+    /// Text after the date in the comment above a row that is commented out, and in the commit
     #[arg(long, value_name = "TEXT")]
     pub note: Option<String>,
     /// Maximum share of users that may be cut at once [default: 20, or as configured]

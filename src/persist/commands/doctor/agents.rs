@@ -7,9 +7,14 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 /// The programs of the known agents, each with the command that installs it.
-const AGENTS: [(&str, &str); 2] = [
+const AGENTS: [(&str, &str); 7] = [
     ("claude", "npm install -g @anthropic-ai/claude-code"),
     ("codex", "npm install -g @openai/codex"),
+    ("copilot", "npm install -g @github/copilot"),
+    ("gemini", "npm install -g @google/gemini-cli"),
+    ("opencode", "npm install -g opencode-ai"),
+    ("pi", "npm install -g @mariozechner/pi-coding-agent"),
+    ("qwen", "npm install -g @qwen-code/qwen-code"),
 ];
 
 /// Finds them as the launcher does: in `~/.local/bin`, then on PATH.

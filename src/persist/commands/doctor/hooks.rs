@@ -1,11 +1,14 @@
 //! Checks whether agents call our hook.
 
 use crate::agent::settings::terminal_title;
+use crate::persist::commands::hook_install::place::{self, What};
+use crate::persist::context::Context;
 use crate::persist::report::Check;
 use crate::sys::FileError;
 use crate::sys::fs;
 use serde_json::Value;
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 /// Our file among the machine's settings.
 const MACHINE: &str = "etc/claude-code/managed-settings.d/50-terminal-lobby.json";
@@ -47,6 +50,49 @@ pub(crate) fn codex_title(home: &Path) -> Check {
     let what = "Codex does not show its thread in the title of its pane: with its shared daemon \
                 nothing else says which pane runs which thread";
     Check::warn(NAME, what, "persist hook --install --agent codex")
+}
+
+/// Checks the hooks of the other agents: of those that are installed, and of those that the newest snapshot
+/// has.
+pub(crate) fn others(context: &Context, found: &[PathBuf]) -> Vec<Check> {
+    let saved: BTreeSet<Vec<u8>> = saved(context).into_iter().collect();
+    let is_seen = |agent: &&str| {
+        found.iter().any(|program| program.ends_with(agent)) || saved.contains(agent.as_bytes())
+    };
+    let others = place::AGENTS.into_iter().filter(|agent| !["claude", "codex"].contains(agent));
+    others.filter(is_seen).filter_map(|agent| other(agent, &context.account.home)).collect()
+}
+
+/// The agents in the newest snapshot.
+fn saved(context: &Context) -> Vec<Vec<u8>> {
+    let newest =
+        context.store().ok().flatten().and_then(|store| store.newest(&mut Vec::new()).ok()?);
+    let rows = newest.map(|(_, stored)| stored.snapshot.rows).unwrap_or_default();
+    rows.into_iter().filter_map(|row| row.agent).collect()
+}
+
+fn other(agent: &str, home: &Path) -> Option<Check> {
+    let place = place::of(agent)?;
+    let (variables, default) = place.dir;
+    let named = variables.iter().find_map(|(name, below)| {
+        Some(PathBuf::from(std::env::var_os(name)?).join(below)).filter(|dir| dir.is_absolute())
+    });
+    let file = named.unwrap_or_else(|| home.join(default)).join(place.file);
+    let text = fs::read(&file, MAX).ok();
+    let name = format!("{agent} hook");
+    let is_there = text.is_some_and(|text| match place.what {
+        What::Entries { .. } => is_installed(&text).unwrap_or(false),
+        What::OwnFile(kind) => kind.is_ours(&String::from_utf8_lossy(&text)),
+    });
+    if is_there {
+        return Some(Check::ok(&name, "installed for this user"));
+    }
+    let what = match agent {
+        "copilot" => "a change of its conversation is saved only by the timer",
+        "gemini" | "qwen" => "which conversation it runs is known from its arguments only",
+        _ => "which conversation it runs is not known if several run in a directory",
+    };
+    Some(Check::warn(&name, what, format!("persist hook --install --agent {agent}")))
 }
 
 fn judge(machine: File, user: File) -> Check {

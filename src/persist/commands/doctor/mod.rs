@@ -2,9 +2,11 @@
 //! group of checks, which first gathers facts and then judges them by a function without effects.
 
 mod agents;
+mod events;
 mod hooks;
 mod server;
 mod state;
+mod t3;
 
 use super::status;
 use crate::persist::context::Context;
@@ -22,13 +24,18 @@ pub fn doctor(context: &Context, root: &Path) -> Report {
     checks.extend(state::records(context));
     checks.extend(state::link(context, &standing));
     checks.extend(state::snapshots(&standing));
+    checks.extend(events::checks(context));
+    checks.extend(state::watch(&standing));
     checks.push(agents::check(&found));
-    if !found.is_empty() {
+    let has = |name: &str| found.iter().any(|program| program.ends_with(name));
+    if has("claude") || has("codex") {
         checks.push(hooks::agents(root, &context.account.home));
     }
-    if found.iter().any(|program| program.ends_with("codex")) {
+    if has("codex") {
         checks.push(hooks::codex_title(&context.account.home));
     }
+    checks.extend(hooks::others(context, &found));
+    checks.extend(t3::check(&context.account.home));
     checks.extend(server::checks(context, root, &standing));
     Report::Doctor(Box::new(DoctorReport { checks, standing, error: None }))
 }

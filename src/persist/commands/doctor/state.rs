@@ -8,6 +8,7 @@ use std::ffi::OsStr;
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::time::Duration;
 
 const NAME: &str = "state";
 
@@ -39,6 +40,17 @@ pub(crate) fn directory(context: &Context) -> Check {
     }
 }
 
+/// Checks whether a watch runs.
+pub(crate) fn watch(standing: &StatusReport) -> Option<Check> {
+    const WATCH: &str = "watch";
+    if standing.watched {
+        return Some(Check::ok(WATCH, "what is killed comes back by itself"));
+    }
+    // Without anything saved there is nothing to watch.
+    standing.snapshot.as_ref()?;
+    Some(Check::skipped(WATCH, "none runs: what is killed waits for 'persist restore'"))
+}
+
 fn judge(path: &Path, own: u32, found: DirectoryFacts) -> Check {
     let path = shown(path).to_string();
     let DirectoryFacts { is_dir, uid, mode } = found;
@@ -59,9 +71,24 @@ fn judge(path: &Path, own: u32, found: DirectoryFacts) -> Check {
     }
 }
 
+/// How long a save may take that is waited for.
+const SAVE: Duration = Duration::from_secs(5);
+
 /// Checks the documented link `<user>.tsv`: other programs read the newest snapshot there.
+///
+/// A save first writes the snapshot, then the link. What was read while one ran is therefore looked at again
+/// while none does.
 pub(crate) fn link(context: &Context, standing: &StatusReport) -> Option<Check> {
-    let newest = standing.snapshot.as_ref()?;
+    let at_first = compare_link(context, standing.snapshot.as_ref()?)?;
+    let Ok(Some(mut store)) = context.store() else { return Some(at_first) };
+    let Ok(_no_save) = store.lock(SAVE) else { return Some(at_first) };
+    match store.newest(&mut Vec::new()) {
+        Ok(Some((_, newest))) => compare_link(context, &newest.id.to_string()),
+        _ => Some(at_first),
+    }
+}
+
+fn compare_link(context: &Context, newest: &str) -> Option<Check> {
     let own = context.own_dir();
     let mut link = own.clone().into_os_string();
     link.push(".tsv");
@@ -120,7 +147,7 @@ pub(crate) fn records(context: &Context) -> Vec<Check> {
         let path = shown(&path).to_string();
         Some(Check::fault(NAME, format!("{path} {why}"), format!("mv {path} {path}.old")))
     };
-    RECORDS.iter().filter_map(check).collect()
+    RECORDS.iter().chain(&crate::events::FILES).filter_map(check).collect()
 }
 
 #[cfg(test)]

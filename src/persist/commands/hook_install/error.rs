@@ -1,5 +1,6 @@
 //! Why the hook could not be installed or removed.
 
+use super::place::AGENTS;
 use crate::agent::settings::SettingsError;
 use crate::persist::report::Problem;
 use crate::sys::FileError;
@@ -23,6 +24,11 @@ pub enum HookInstallError {
     Settings { path: PathBuf, source: SettingsError },
     #[error("{}: not UTF-8", shown(path))]
     NotUtf8 { path: PathBuf },
+    #[error(
+        "{}: not a file as this program writes it, or changed since: left as it is",
+        shown(path)
+    )]
+    NotOurs { path: PathBuf },
     #[error("{}: another program keeps changing it", shown(path))]
     KeepsChanging { path: PathBuf },
 }
@@ -31,7 +37,8 @@ impl HookInstallError {
     /// A command or an action that helps.
     fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::NoHooks(_) => "--agent claude or --agent codex",
+            Self::NoHooks(_) => return Some(format!("--agent {}", AGENTS.join(", --agent "))),
+            Self::NotOurs { .. } => "move it elsewhere, then run the command again",
             Self::NoMachineSettings => "--scope user",
             Self::UnknownProgram => "run the command again",
             Self::KeepsChanging { .. } => "close the agent, then run the command again",

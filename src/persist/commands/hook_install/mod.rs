@@ -2,6 +2,7 @@
 //! file of ours among the machine's, or entries in the user's own.
 
 mod error;
+pub(crate) mod place;
 mod settings_file;
 
 pub use error::HookInstallError;
@@ -16,11 +17,9 @@ use crate::sys::fs::trusted_path;
 use crate::text::shown;
 use crate::tmux::HookState;
 use crate::tmux::Hooks;
+use place::What;
 use settings_file::SettingsFile;
-use std::path::Path;
-
-/// Events of Codex, which has no `Notification`.
-const CODEX_EVENTS: [&str; 4] = ["SessionStart", "SessionEnd", "UserPromptSubmit", "Stop"];
+use std::path::{Path, PathBuf};
 
 /// Installs or removes the hook. Safe to run repeatedly.
 pub fn run(context: &Context, request: &HookInstall) -> Report {
@@ -37,29 +36,45 @@ fn try_run(
     request: &HookInstall,
     report: &mut HookInstallReport,
 ) -> Result<(), HookInstallError> {
-    let events: &[&str] = match request.agent.as_str() {
-        "claude" => &machine::EVENTS,
-        "codex" => &CODEX_EVENTS,
-        other => return Err(HookInstallError::NoHooks(crate::text::escape(other.as_bytes()))),
+    let Some(place) = place::of(&request.agent) else {
+        return Err(HookInstallError::NoHooks(crate::text::escape(request.agent.as_bytes())));
     };
     let for_all = request.scope == Scope::Machine;
     if for_all && request.agent != "claude" {
         return Err(HookInstallError::NoMachineSettings);
     }
-    let command = command(request)?;
-    let wiring = HookCommand { events, command: &command, is_ours: machine::is_ours };
+    let program = own_program(request)?;
+    let not_utf8 = |_| HookInstallError::ProgramNotUtf8;
     let file = if for_all {
         SettingsFile::of_machine(request)?
     } else {
-        SettingsFile::of_user(context, request)?
+        SettingsFile::of_user(context, request, place.dir, place.file)?
     };
     let Some(file) = file else {
-        report.notes.push("the agent has no settings file".to_owned());
+        let what = match place.what {
+            What::Entries { .. } => "the agent has no settings file",
+            What::OwnFile(_) => "the hook is not installed",
+        };
+        report.notes.push(what.to_owned());
         report.result = HookInstallResult::Unchanged;
         return Ok(());
     };
     report.file = crate::text::json_text(file.path().as_os_str().as_encoded_bytes());
-    report.result = file.change(request.install, &wiring, &mut report.notes)?;
+    report.result = match place.what {
+        What::Entries { events, per_second } => {
+            let command = machine::command(&program, &request.agent, &request.options);
+            let command = command.map_err(not_utf8)?;
+            let timeout = TIMEOUT * per_second;
+            let is_ours = machine::is_ours;
+            let wiring = HookCommand { events, command: &command, timeout, is_ours };
+            file.change(request.install, &wiring, &mut report.notes)?
+        }
+        What::OwnFile(kind) => {
+            let words = machine::command_words(&program, &request.agent, &request.options);
+            let text = kind.text(&words.map_err(not_utf8)?);
+            file.change_own(request.install, kind, &text, &mut report.notes)?
+        }
+    };
     tracing::info!(result = ?report.result, file = report.file, "agent settings");
     if request.install && request.agent == "codex" && report.result == HookInstallResult::Installed
     {
@@ -101,16 +116,18 @@ fn change_title(
     }
 }
 
-/// The command line that the agent runs: this program by its absolute path, since the agent's PATH
-/// may be another one.
-fn command(request: &HookInstall) -> Result<String, HookInstallError> {
+/// How long an agent waits for the hook at most, in seconds.
+const TIMEOUT: u32 = 5;
+
+/// The program that the agent runs: this one by its absolute path, since the agent's PATH may be another
+/// one.
+fn own_program(request: &HookInstall) -> Result<PathBuf, HookInstallError> {
     let program = program().ok_or(HookInstallError::UnknownProgram)?;
     if request.scope == Scope::Machine && request.root == Path::new("/") {
         // Every user will run it.
         trusted_path::check(&program)?;
     }
-    machine::command(&program, &request.agent, &request.options)
-        .map_err(|_| HookInstallError::ProgramNotUtf8)
+    Ok(program)
 }
 
 /// Removes our hooks from the tmux server, too.

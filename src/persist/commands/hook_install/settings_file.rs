@@ -1,7 +1,9 @@
 //! The settings file of an agent, which may not exist yet, and how it is changed.
 
 use super::HookInstallError;
+use crate::agent::home::Data;
 use crate::agent::machine;
+use crate::agent::settings::own_file::OwnFile;
 use crate::agent::settings::{self, HookCommand, SettingsError, terminal_title};
 use crate::persist::context::Context;
 use crate::persist::report::HookInstallResult;
@@ -50,11 +52,10 @@ impl SettingsFile {
     pub(super) fn of_user(
         context: &Context,
         request: &HookInstall,
+        dir: (&[(&str, &str)], &str),
+        name: &str,
     ) -> Result<Option<Self>, FileError> {
-        match request.agent.as_str() {
-            "codex" => Self::of_data(context, request, ("CODEX_HOME", ".codex"), "hooks.json"),
-            _ => Self::of_data(context, request, ("CLAUDE_CONFIG_DIR", ".claude"), "settings.json"),
-        }
+        Self::of_data(context, request, dir, name)
     }
 
     /// The user's own configuration of Codex, in the same way.
@@ -62,19 +63,23 @@ impl SettingsFile {
         context: &Context,
         request: &HookInstall,
     ) -> Result<Option<Self>, FileError> {
-        Self::of_data(context, request, ("CODEX_HOME", ".codex"), "config.toml")
+        Self::of_data(context, request, Data::Codex.place(), "config.toml")
     }
 
-    /// The file `name` in the directory of an agent's data: where the variable says, else the default
-    /// below the home.
+    /// The file `name` in the directory of an agent's data: where the first variable says that is set, else
+    /// the default below the home.
     fn of_data(
         context: &Context,
         request: &HookInstall,
-        (variable, default): (&str, &str),
+        (variables, default): (&[(&str, &str)], &str),
         name: &str,
     ) -> Result<Option<Self>, FileError> {
         let home = canonical(&context.account.home)?;
-        let named = std::env::var_os(variable).map(PathBuf::from).filter(|dir| dir.is_absolute());
+        let named = variables.iter().find_map(|(variable, below)| {
+            let dir = std::env::var_os(variable).map(PathBuf::from)?;
+            let dir = if below.is_empty() { dir } else { dir.join(below) };
+            Some(dir).filter(|dir| dir.is_absolute())
+        });
         let is_named = named.is_some();
         let directory = named.unwrap_or_else(|| home.join(default));
         if directory.symlink_metadata().is_err() {
@@ -117,6 +122,21 @@ impl SettingsFile {
             (false, Some(before)) => settings::uninstall(before, wiring),
             (false, None) => Ok(None),
         })
+    }
+
+    /// Writes or removes a file of our own. One that was changed since is left alone.
+    pub(super) fn change_own(
+        &self,
+        install: bool,
+        kind: OwnFile,
+        text: &str,
+        notes: &mut Vec<String>,
+    ) -> Result<HookInstallResult, HookInstallError> {
+        let before = self.read()?;
+        if before.as_deref().is_some_and(|before| !kind.is_ours(before)) {
+            return Err(HookInstallError::NotOurs { path: self.path() });
+        }
+        self.change_text(install, notes, |_| Ok(install.then(|| text.to_owned())))
     }
 
     /// Makes Codex show its thread in its pane's title, or no longer.

@@ -1,7 +1,8 @@
 //! Arranges planned panes into sessions and windows, in the order in which tmux must create them
 //! (pure).
 
-use crate::persist::restore::step::{Action, Step};
+use crate::persist::restore::step::Step;
+use crate::tmux::Builder;
 use crate::tmux::layout::Layout;
 use crate::tmux::options::{self, KeptOption, Scope};
 use std::collections::BTreeMap;
@@ -47,8 +48,8 @@ pub(crate) struct Window<'a> {
 /// Arranges the steps that create sessions. Steps must be in order of session, window, pane.
 pub(crate) fn arrange(steps: &[Step]) -> Vec<Session<'_>> {
     let mut by_session: BTreeMap<&[u8], Windows<'_>> = BTreeMap::new();
-    let in_place = |step: &Step| matches!(step.action, Action::InPlace { .. });
-    for (at, step) in steps.iter().enumerate().filter(|(_, step)| !in_place(step)) {
+    let is_created = |step: &Step| step.action.existing_pane().is_none();
+    for (at, step) in steps.iter().enumerate().filter(|(_, step)| is_created(step)) {
         let windows = by_session.entry(&step.target).or_default();
         windows.entry(step.row.window).or_default().push((at, step));
     }
@@ -182,6 +183,12 @@ impl<'a> Window<'a> {
     /// The step of its first pane. Every window has one.
     pub(crate) fn first(&self) -> &'a Step {
         self.panes[0].1
+    }
+
+    /// Its name, if the server that it was saved from had it as it is, and this one would, too.
+    pub(crate) fn plain_name(&self, builder: &Builder) -> Option<&'a [u8]> {
+        let is_plain = self.first().row.plain_window_name && builder.has_plain_names();
+        self.name().filter(|_| is_plain)
     }
 
     /// Its name; `None` if tmux names it by itself.

@@ -3,7 +3,6 @@
 use super::arrange::{Session, Window};
 use super::finish;
 use super::{Build, Purpose, StepFailure};
-use crate::persist::restore::step::Action;
 use crate::text::escape;
 use crate::tmux::TmuxError;
 use crate::tmux::command::{self, Line, Place, Target};
@@ -40,9 +39,6 @@ impl Build<'_> {
     fn session_options(&self, id: u32, session: &Session<'_>) -> Vec<(Purpose, Line)> {
         let mut lines = finish::session_options(id, session);
         lines.extend(finish::users_session_options(id, session, &self.context.keep.user_options));
-        if self.builder.destroys_unattached {
-            lines.push(command::set_option(id, "destroy-unattached", "off"));
-        }
         lines.into_iter().map(|line| (Purpose::Auxiliary, line)).collect()
     }
 
@@ -116,7 +112,7 @@ impl Build<'_> {
             }
         }
         for (at, step) in self.steps.iter().enumerate() {
-            let Action::InPlace { pane, .. } = step.action else { continue };
+            let Some(pane) = step.action.existing_pane() else { continue };
             if !runs(&pane) {
                 failures.push((at, StepFailure::ClosedAtOnce));
             }

@@ -3,7 +3,6 @@
 use super::arrange::{self, Session};
 use super::{Build, Purpose, StepFailure};
 use super::{finish, pane_command};
-use crate::persist::restore::step::Action;
 use crate::tmux::TmuxError;
 use crate::tmux::command::{self, Line, Spawn, Target};
 use shared::pane_variables;
@@ -16,7 +15,7 @@ impl Build<'_> {
     pub(super) fn resume_in_place(&mut self) -> Result<(), TmuxError> {
         let mut orders = Vec::new();
         for (at, step) in self.steps.iter().enumerate() {
-            let Action::InPlace { pane, .. } = step.action else { continue };
+            let Some(pane) = step.action.existing_pane() else { continue };
             if self.context.launcher.is_none() {
                 continue;
             }
@@ -37,17 +36,24 @@ impl Build<'_> {
             let name = format!("{}-{at}", self.name);
             let environment =
                 finish::environment(&self.sessions[at], &self.context.keep.environment);
+            let plain_name = window.plain_name(&self.builder);
             let new = |spawn: Spawn<'_>| {
                 command::new_session(name.as_bytes(), window.first_size(), &environment, spawn)
             };
+            let first = |spawn: Spawn<'_>| new(Spawn { window_name: plain_name, ..spawn });
             let placeholder = [b"cat".to_vec(), b"-".to_vec()];
-            let hold = self.builder.hooks.hold(&format!("={name}:"));
+            let hold = self.held(&name);
             let line = if self.sessions[at].has_placeholder {
                 let own = arrange::session_path(&self.sessions[at]).map(OsStr::from_bytes);
-                let first = pane_command::cwd(window.first(), self.home);
-                new(Spawn { cwd: own.unwrap_or(first), argv: &placeholder, environment: &[] })
+                let cwd = pane_command::cwd(window.first(), self.home);
+                new(Spawn {
+                    cwd: own.unwrap_or(cwd),
+                    argv: &placeholder,
+                    environment: &[],
+                    window_name: None,
+                })
             } else {
-                self.spawn(window.first(), new)
+                self.spawn(window.first(), first)
             };
             (Purpose::Session(at), line.and_then(&hold))
         });
@@ -91,7 +97,10 @@ impl Build<'_> {
                     size = window.first_size();
                     orders.push((Purpose::Auxiliary, command::set_default_size(id, size)));
                 }
-                let new = |spawn: Spawn<'_>| command::new_window(id, window.index, spawn);
+                let window_name = window.plain_name(&self.builder);
+                let new = |spawn: Spawn<'_>| {
+                    command::new_window(id, window.index, Spawn { window_name, ..spawn })
+                };
                 let target = Target::Index(id, window.index).to_string();
                 let line = self.spawn(window.first(), new);
                 let line = line.and_then(&self.builder.hooks.hold_window(&target));

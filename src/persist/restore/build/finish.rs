@@ -36,7 +36,9 @@ pub(crate) fn window(window: &Window<'_>, builder: &Builder) -> Vec<Line> {
     let renames_automatically = builder.renames_automatically;
     let mut lines = Vec::new();
     if let Some(name) = window.name() {
-        lines.push(command::rename_window(id, &builder.name(name)));
+        if window.plain_name(builder).is_none() {
+            lines.push(command::rename_window(id, &builder.name(name)));
+        }
         if !renames_automatically {
             lines.push(command::unset_window_option(id, "automatic-rename"));
         }
@@ -69,12 +71,14 @@ pub(crate) fn window(window: &Window<'_>, builder: &Builder) -> Vec<Line> {
     lines
 }
 
-/// Marks the pane of an agent with its conversation: if the agent ends, the next restore knows where
-/// it was.
+/// Marks the pane of an agent with its conversation: if the agent ends, or cannot be resumed now, the next restore
+/// knows where it was.
 pub(crate) fn mark(step: &Step, pane: u32) -> Option<Line> {
     let id = match &step.start {
         Start::Agent { id, .. } => id.clone(),
-        _ if step.deferred => ConversationId::parse(step.row.conversation.as_deref()?)?,
+        _ if step.deferred || step.is_impossible => {
+            ConversationId::parse(step.row.conversation.as_deref()?)?
+        }
         Start::Shell | Start::Program(_) | Start::ShellBecause(_) => return None,
     };
     Some(command::mark_restored(pane, id.as_str().as_bytes()))

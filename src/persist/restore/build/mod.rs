@@ -101,6 +101,7 @@ impl Connection {
             nameless: Vec::new(),
         };
         build.resume_in_place()?;
+        build.builder.make_new_only();
         build.create_sessions()?;
         build.create_windows()?;
         build.link_windows()?;
@@ -158,7 +159,16 @@ impl Build<'_> {
         let argv = pane_command::argv(step, self.context, &self.builder);
         let cwd = pane_command::cwd(step, self.home);
         let environment = pane_command::environment(step, self.context);
-        command(Spawn { cwd, argv: &argv, environment: &environment })
+        command(Spawn { cwd, argv: &argv, environment: &environment, window_name: None })
+    }
+
+    /// What is done to a new session at once: the user's hooks are held off, and it is kept although no
+    /// client shows it. Any client that goes, also one of an agent's, makes tmux end what is not kept.
+    fn held(&self, name: &str) -> Vec<Line> {
+        let target = format!("={name}:");
+        let mut lines = self.builder.hooks.hold(&target);
+        lines.extend(self.builder.destroys_unattached.then(|| command::keep_unattached(&target)));
+        lines
     }
 
     /// Sends commands in one exchange, and enters what each reply means.

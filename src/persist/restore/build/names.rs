@@ -51,7 +51,7 @@ impl Build<'_> {
             let first = session.windows[0].first();
             let directory = first.row.session_path.as_deref().filter(|_| first.has_session_path);
             let line = command::new_grouped_session(name.as_bytes(), id, directory, &environment);
-            let hold = self.builder.hooks.hold(&format!("={name}:"));
+            let hold = self.held(&name);
             (Purpose::Join(at), line.and_then(&hold))
         };
         let members = self.sessions.iter().enumerate();

@@ -1,7 +1,7 @@
 //! The command of a restored pane, as an argument list: never text for a shell.
 
 use super::pane_shell;
-use crate::agent::{Resumption, arguments, start_environment};
+use crate::agent::{Resumption, arguments, is_view, start_environment};
 use crate::persist::capture::foreground_program;
 use crate::persist::context::Context;
 use crate::persist::restore::step::{Action, Start, Step};
@@ -50,7 +50,12 @@ pub(crate) fn argv(step: &Step, context: &Context, builder: &Builder) -> Vec<Vec
             // The code in the directory must stay as it was, so nothing is freshened.
             let (session, id) = (step.row.session.as_slice(), id.as_str().as_bytes());
             let all = [&b"--agent"[..], agent.as_bytes(), b"--name", session, b"--no-freshen"];
-            let begin = begin(step, context);
+            let mut begin = begin(step, context);
+            let note = step.note.as_ref().map(|note| note.as_bytes().to_vec());
+            let message = context.watch.first_message.as_bytes().to_vec();
+            let message = note.as_ref().map(|_| message).filter(|message| !message.is_empty());
+            begin.extend(note.into_iter().flat_map(|note| [b"--note".to_vec(), note]));
+            begin.extend(message.into_iter().flat_map(|text| [b"--message".to_vec(), text]));
             let begin: Vec<&[u8]> = begin.iter().map(Vec::as_slice).collect();
             let is_new = matches!(
                 resumption,
@@ -113,9 +118,14 @@ fn has_shell(step: &Step) -> bool {
     row.pane_flags.shell || is_older || matches!(step.action, Action::InPlace { .. })
 }
 
-/// Whether the pane of a step is given an environment for its agent.
+/// Whether the pane of a step is given an environment for its agent, or for an agent's view.
 pub(crate) fn has_environment(step: &Step) -> bool {
-    matches!(step.start, Start::Agent { .. }) && step.row.agent_environment.is_some()
+    let has_agent = match &step.start {
+        Start::Agent { .. } => true,
+        Start::Program(argv) => is_view(argv),
+        Start::Shell | Start::ShellBecause(_) => false,
+    };
+    has_agent && step.row.agent_environment.is_some()
 }
 
 /// The variables of a pane: the environment that its agent had, for the launcher.

@@ -31,12 +31,16 @@ impl<'a> Present<'a> {
     pub(super) fn of(live: &'a Snapshot, newest: &Snapshot, evidence: &'a Evidence) -> Self {
         let rows = &live.rows;
         let with_id = |(at, row): (usize, &Row)| Some((row.pane_id?, at));
+        // Of a pane that several sessions show, one row has the agent: that one counts.
+        let numbered = || rows.iter().enumerate();
+        let with_agents = numbered().filter(|(_, row)| row.agent.is_some());
+        let without_agents = numbered().filter(|(_, row)| row.agent.is_none());
         let conversations = rows.iter().filter_map(Row::conversation_key);
         Self {
             rows,
             sessions: rows.iter().map(|row| row.session.as_slice()).collect(),
             conversations: conversations.chain(evidence.elsewhere.iter().cloned()).collect(),
-            by_id: rows.iter().enumerate().filter_map(with_id).collect(),
+            by_id: without_agents.chain(with_agents).filter_map(with_id).collect(),
             by_place: rows.iter().enumerate().map(|(at, row)| (row.place(), at)).collect(),
             same_server: !live.server.is_empty() && live.server == newest.server,
             evidence,
@@ -56,6 +60,11 @@ impl<'a> Present<'a> {
             return Disposition::There;
         }
         let restored = || self.by_id.get(self.evidence.restored.get(id)?).copied();
+        // One that was never prompted may have started anew under another id, beside its pane.
+        let runs_anew = |at: usize| self.rows[at].agent.is_some();
+        if row.prompted == Some(false) && restored().is_some_and(runs_anew) {
+            return Disposition::There;
+        }
         match self.same_pane(row).or_else(restored) {
             Some(at) if self.rows[at].agent.is_none() => Disposition::LeftBehind(at),
             Some(_) => Disposition::There, // superseded
@@ -63,12 +72,13 @@ impl<'a> Present<'a> {
         }
     }
 
-    /// The row of the same pane. A pane of a session group is in several sessions: the one of the
-    /// same name comes first.
+    /// The row of the same pane. A pane of a session group is in several sessions: the one that has its
+    /// agent comes first, then the one of the same name.
     fn same_pane(&self, row: &Row) -> Option<usize> {
         let id = row.pane_id.filter(|_| self.same_server)?;
         let here = self.by_place.get(&row.place()).copied();
         let here = here.filter(|at| self.rows[*at].pane_id == Some(id));
-        here.or_else(|| self.by_id.get(&id).copied())
+        let any = self.by_id.get(&id).copied();
+        any.filter(|at| self.rows[*at].agent.is_some()).or(here).or(any)
     }
 }

@@ -51,6 +51,9 @@ pub struct Evidence {
     pub origins: BTreeMap<Vec<u8>, Vec<u8>>,
     /// The local time as `HHMM`, for the name of a session whose own name is taken.
     pub hhmm: String,
+    /// Conversations whose agents were being suspended, which was interrupted: they wait in their panes
+    /// again as soon as these are restored.
+    pub suspending: BTreeSet<Vec<u8>>,
     /// What a restore could not bring back: it is carried for as long as it is not back.
     pub unrestored: Unrestored,
 }
@@ -97,6 +100,15 @@ pub fn carry_forward(
         }
         let disposition = present.disposition(row);
         if matches!(disposition, Disposition::There) {
+            continue;
+        }
+        let is_suspending =
+            row.conversation_key().is_some_and(|id| evidence.suspending.contains(&id));
+        if let Disposition::LeftBehind(at) = disposition
+            && is_suspending
+        {
+            let suspended = Row { state: State::Suspended, ..row.clone() };
+            left_behind.entry(at).or_insert_with(Vec::new).push(suspended);
             continue;
         }
         // If the clock is behind, as a clock without a battery is until it is set, the window must

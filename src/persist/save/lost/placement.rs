@@ -1,6 +1,6 @@
 //! Where lost panes are put among the rows of a snapshot (pure).
 
-use crate::snapshot::{PaneFlags, Row, Snapshot, State, WindowFlags};
+use crate::snapshot::{PaneFlags, Row, Snapshot, WindowFlags};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Marks the row of a live pane with the agent that it lost. Directory and command become those of
@@ -9,7 +9,7 @@ pub(super) fn leave_in_place(pane: &mut Row, lost: Row) {
     pane.cwd = lost.cwd;
     pane.conversation = lost.conversation;
     pane.agent = lost.agent;
-    pane.state = State::Lost;
+    pane.state = lost.state;
     pane.command = lost.command;
     pane.evidence = lost.evidence;
     pane.prompted = lost.prompted;

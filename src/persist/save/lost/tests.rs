@@ -90,6 +90,22 @@ fn what_runs_elsewhere_was_renamed_or_was_superseded_is_not_lost() {
 }
 
 #[test]
+fn an_agent_that_was_never_prompted_and_started_anew_beside_its_pane_is_not_lost() {
+    let carried = |prompted, agent_runs| {
+        let newest = snapshot("s", vec![Row { prompted: Some(prompted), ..row("a", 0, 1, 1) }]);
+        let conversation = if agent_runs { 2 } else { 0 };
+        let mut live = snapshot("s", vec![row("a", 0, 1, 0), row("a-1200", 0, 2, conversation)]);
+        let evidence = Evidence { restored: BTreeMap::from([(uuid(1), 2)]), ..Evidence::default() };
+        let times = Times { now: 2000, seen: 900, window: WINDOW };
+        carry_forward(&mut live, &stored(newest), &Closings::default(), &evidence, times);
+        described(&live)
+    };
+    assert_eq!(carried(false, true), ["a:0.0 0 shell", "a-1200:0.0 2 live"]);
+    assert_eq!(carried(false, false)[0], "a:0.0 1 lost");
+    assert_eq!(carried(true, true)[0], "a:0.0 1 lost", "what was said is never given up");
+}
+
+#[test]
 fn what_was_closed_on_purpose_is_not_lost() {
     let newest = snapshot("s", vec![row("a", 0, 1, 1), row("b", 0, 2, 2), row("c", 0, 3, 3)]);
     let mut live = snapshot("s", vec![row("z", 0, 9, 0)]);

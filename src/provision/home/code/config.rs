@@ -1,7 +1,7 @@
 //! A clone's configuration file (git-config(1)), as far as remotes and upstreams go (pure).
 
 use crate::provision::protocol::code::{MAX_REMOTES, Remote};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// git would not read the file either.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -20,6 +20,8 @@ pub(super) struct Config {
     pub(super) remotes: Vec<Remote>,
     /// Branches with an upstream, or half of one.
     pub(super) upstreams: BTreeSet<String>,
+    /// The last upstream of each branch: its remote, and the ref there.
+    pub(super) merges: BTreeMap<String, (Option<String>, Option<String>)>,
     /// Whether other files belong to it.
     pub(super) includes: bool,
 }
@@ -63,6 +65,8 @@ fn note(config: &mut Config, section: &(String, Option<String>), key: &str, valu
         }
         ("branch", "merge" | "remote") => {
             config.upstreams.insert(name.clone());
+            let (remote, merge) = config.merges.entry(name.clone()).or_default();
+            *(if key == "remote" { remote } else { merge }) = Some(value);
         }
         _ => {}
     }

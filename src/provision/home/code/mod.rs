@@ -31,6 +31,9 @@ pub(super) fn perform(task: &CodeTask) -> Result<Vec<String>, HomeError> {
         CodeTask::MoveOutOfInfra(repository) => relocate::move_out_of_infra(&home, repository),
         CodeTask::AddRemote(repository) => update_remotes::add_remote(&home, repository),
         CodeTask::SetUpstream(repository) => update_remotes::set_upstream(&home, repository),
+        CodeTask::AddSecondRemote { repository, name, address } => {
+            update_remotes::add_second_remote(&home, repository, name, address)
+        }
         CodeTask::Freshen { clones, seconds } => update_remotes::freshen(&home, clones, *seconds),
     }
 }

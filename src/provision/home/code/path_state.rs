@@ -6,7 +6,7 @@ use super::home::Home;
 use super::markers;
 use crate::provision::home::HomeError;
 use crate::provision::protocol::clip;
-use crate::provision::protocol::code::{CloneFacts, CloneLocation, PathState};
+use crate::provision::protocol::code::{CloneFacts, CloneLocation, DefaultBranch, PathState};
 use crate::provision::settings::repository;
 use crate::sys::Dir;
 use rustix::fs::FileType;
@@ -106,12 +106,27 @@ fn clone_facts(git: &Dir, config: Config) -> Result<CloneFacts, HomeError> {
         }
         clone.branch = Some(branch);
     }
+    clone.default_branch = default_branch(git, &config);
     clone.remotes = config.remotes;
     for remote in &mut clone.remotes {
         remote.name = clip(&remote.name);
         remote.url = repository::without_login(&remote.url);
     }
     Ok(clone)
+}
+
+/// The branch that `origin` has checked out, as the clone remembers it.
+fn default_branch(git: &Dir, config: &Config) -> Option<DefaultBranch> {
+    let head = git.read("refs/remotes/origin/HEAD", 4096).ok()?;
+    let name = head.trim_ascii().strip_prefix(b"ref: refs/remotes/origin/")?;
+    let name = String::from_utf8(name.to_vec()).ok().filter(|name| is_plain(name))?;
+    let upstream = match config.merges.get(&name) {
+        Some((Some(remote), Some(merge))) if *merge == format!("refs/heads/{name}") => {
+            Some(clip(remote))
+        }
+        _ => None,
+    };
+    Some(DefaultBranch { name, upstream })
 }
 
 /// Whether a name is safe as a path below `refs` and as an argument.

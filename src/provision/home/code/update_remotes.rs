@@ -43,6 +43,35 @@ pub(super) fn set_upstream(home: &Home, repository: &Repository) -> Result<Vec<S
     Ok(vec![format!("set the upstream of {branch} in ~/{path}")])
 }
 
+/// Adds a remote beside `origin`. The default branch follows it from then on, if it followed `origin`; that comes
+/// first, so that once the remote is there, what the branch follows is the user's choice.
+pub(super) fn add_second_remote(
+    home: &Home,
+    repository: &Repository,
+    name: &str,
+    address: &str,
+) -> Result<Vec<String>, HomeError> {
+    let path = repository.location.path();
+    let clone = clone_at(home, repository)?;
+    if let Some(there) = clone.canonical(address) {
+        return Ok(vec![format!("~/{path} has that remote already: {there}")]);
+    }
+    if clone.remotes.iter().any(|remote| remote.name == name) {
+        let problem = format!("~/{path} has a remote {name} with another address");
+        return Err(HomeError::Precondition(problem));
+    }
+    let git_dir = format!("--git-dir={path}/.git");
+    let mut lines = Vec::new();
+    if let Some(branch) = clone.follows_origin(&repository.url) {
+        let key = format!("branch.{branch}.remote");
+        git(home, &[&git_dir, "config", &key, name], false, CONFIG_DEADLINE)?;
+        lines.push(format!("{branch} in ~/{path} follows {name}"));
+    }
+    git(home, &[&git_dir, "remote", "add", "--", name, address], false, CONFIG_DEADLINE)?;
+    lines.push(format!("added the remote {name} to ~/{path}"));
+    Ok(lines)
+}
+
 fn clone_at(home: &Home, repository: &Repository) -> Result<CloneFacts, HomeError> {
     match path_state::of_location(home, &repository.location) {
         PathState::Clone(clone) if clone.may_be(&repository.url) => Ok(clone),

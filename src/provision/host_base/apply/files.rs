@@ -2,9 +2,10 @@
 
 use super::sudoers;
 use super::tools::run;
-use crate::provision::host_base::HostChangeError;
 use crate::provision::host_base::plan::{Action, Kind};
 use crate::provision::host_base::spec::Download;
+use crate::provision::host_base::{HostChangeError, archive};
+use crate::sys::Dir;
 use crate::sys::fs::trusted_path::{self, Missing};
 use crate::sys::fs::{self, Attributes, StagedFile};
 use crate::sys::net::download::{self, Bounds};
@@ -52,24 +53,48 @@ fn check_profile(path: &str, content: &[u8], staged: &Path) -> Result<(), HostCh
     })
 }
 
-/// Downloads a file, and installs it only if it has the pinned hash.
+/// Downloads a file, and installs it, or its member, only if it has the pinned hash; `ready` is called with the
+/// hash of what is about to be installed, which is returned.
 pub(crate) fn fetch(
     download: &Download,
     expected: Option<&str>,
-    progress: &mut dyn FnMut(&str),
-) -> Result<(), HostChangeError> {
-    let Download { url, path, mode, hash, size, insecure } = download;
-    progress(&format!("downloading {path}"));
+    ready: &mut dyn FnMut(&str) -> Result<(), HostChangeError>,
+) -> Result<String, HostChangeError> {
+    let Download { path, member, mode, size, .. } = download;
     let (dir, name) =
         trusted_path::open_parent_below(Path::new(ROOT), Path::new(path), Missing::Made)?;
-    let mut staged = StagedFile::create(&dir, &name)?;
+    let staged = match member {
+        None => fetch_pinned(download, &dir, &name)?,
+        Some(member) => {
+            // Removed again, also by the next run if this one is killed.
+            let archive = fetch_pinned(download, &dir, &format!("{name}.archive"))?;
+            let mut staged = StagedFile::create(&dir, &name)?;
+            archive::unpack(archive.reopen()?, member, *size, &mut staged)?;
+            staged
+        }
+    };
+    let hash = staged.hash();
+    ready(&hash)?;
+    staged.commit(Attributes { uid: 0, gid: 0, mode: *mode }, expected)?;
+    Ok(hash)
+}
+
+/// Downloads what has the pinned hash.
+pub(super) fn fetch_pinned<'a>(
+    download: &Download,
+    dir: &'a Dir,
+    name: &str,
+) -> Result<StagedFile<'a>, HostChangeError> {
+    let Download { url, hash, size, insecure, .. } = download;
+    let mut staged = StagedFile::create(dir, name)?;
     let bounds = Bounds { size: *size, within: FETCH_DEADLINE, insecure: *insecure };
     download::fetch(url, bounds, &mut staged)?;
     let found = staged.hash();
-    if found != *hash {
-        return Err(HostChangeError::Hash { expected: hash.clone(), found });
+    if found == *hash {
+        Ok(staged)
+    } else {
+        Err(HostChangeError::Hash { expected: hash.clone(), found })
     }
-    Ok(staged.commit(Attributes { uid: 0, gid: 0, mode: *mode }, expected)?)
 }
 
 pub(crate) fn set_attributes(path: &str, attributes: Attributes) -> Result<(), HostChangeError> {

@@ -1,14 +1,18 @@
 //! Carries out a plan. Each change is recorded before and after; if one fails, the others are still carried
 //! out.
 
+mod block;
 mod files;
 mod packages;
 mod sudoers;
+mod swap;
 mod tools;
+mod unpack;
 
 use super::observe;
 use super::plan::{Action, Change, Kind, Plan};
 use super::record::Record;
+use super::spec::Download;
 use super::{HostApplyError, HostChangeError};
 use crate::provision::state::digest;
 use crate::provision::state::journal::Journal;
@@ -40,9 +44,10 @@ pub fn apply(
     let mut run = ApplyRun { dir, saved, record, journal, progress, outcomes };
     let (packages, others): (Vec<&Change>, Vec<&Change>) =
         changes.iter().filter(|c| c.action.is_some()).partition(|c| c.scope.kind == Kind::Packages);
-    // A kill between a drop-in and the reload must not lose the reload.
-    let reload = others.iter().filter(|change| change.action == Some(Action::Reload));
-    for change in reload {
+    // A kill between a drop-in and the reload must not lose the reload, nor the restart of a service.
+    let is_owed = |action: &Action| matches!(action, Action::Reload | Action::Restart { .. });
+    let owed = others.iter().filter(|change| change.action.as_ref().is_some_and(is_owed));
+    for change in owed {
         run.record.unfinished.insert(change.id.clone(), String::new());
     }
     packages::install(&packages, &mut run)?;
@@ -107,6 +112,9 @@ impl ApplyRun<'_> {
             Action::Npm { version, .. } => version.clone(),
             Action::Fetch { download, .. } => download.hash.clone(),
             Action::Write { content, .. } => digest::of(&content.0),
+            Action::Block { text, .. } => digest::of(text.as_bytes()),
+            Action::Unpack(archive) => archive.download.hash.clone(),
+            Action::Link { target, .. } => target.clone(),
             _ => String::new(),
         };
         let unfinished = self.record.unfinished.contains_key(&change.id);
@@ -116,11 +124,16 @@ impl ApplyRun<'_> {
                 packages::npm(name, version, unfinished || *replace, self.progress)
             }
             Action::Fetch { download, expected } => {
-                files::fetch(download, expected.as_deref(), self.progress)
+                self.fetch(&change.id, download, expected.as_deref())
             }
             Action::Write { .. } => files::write(change.scope.kind, action),
             Action::Attributes { path, attributes } => files::set_attributes(path, *attributes),
+            Action::Unpack(archive) => unpack::unpack(archive, self.progress),
+            Action::Link { path, target } => unpack::link(path, target),
+            Action::Block { path, text } => block::write(path, text),
             Action::Reload => tools::reload(),
+            Action::Restart { unit } => tools::restart(unit),
+            Action::Swap(steps) => swap::set_up(steps, self.progress),
             Action::Close { path, before, mode } => files::close(path, *before, *mode),
             Action::Package { .. } => {
                 Err(HostChangeError::Internal("packages are installed together"))
@@ -133,21 +146,49 @@ impl ApplyRun<'_> {
         self.save()
     }
 
+    /// Downloads and installs a file. The hash of a member is known only once it is unpacked: it is put on record
+    /// before it is installed, so that after a kill it counts as written by this program.
+    fn fetch(
+        &mut self,
+        id: &str,
+        download: &Download,
+        expected: Option<&str>,
+    ) -> Result<(), HostChangeError> {
+        (self.progress)(&format!("downloading {}", download.path));
+        let hash = files::fetch(download, expected, &mut |hash| {
+            if download.member.is_some() {
+                self.record.unfinished.insert(id.to_owned(), hash.to_owned());
+                self.save().map_err(|error| HostChangeError::Record(Box::new(error)))?;
+            }
+            Ok(())
+        })?;
+        self.record.hashes.insert(download.path.clone(), hash);
+        match download.pinned_member() {
+            Some(pin) => self.record.made.insert(id.to_owned(), pin),
+            None => self.record.made.remove(id),
+        };
+        Ok(())
+    }
+
     fn note(&mut self, change: &Change, action: &Action, leaves: String) {
         match action {
-            Action::Fetch { download, .. } => {
-                self.record.hashes.insert(download.path.clone(), leaves);
-            }
             Action::Write { path, .. } => {
                 self.record.hashes.insert(path.clone(), leaves);
             }
-            Action::Npm { .. } => {
+            Action::Npm { .. } | Action::Block { .. } | Action::Unpack(_) | Action::Link { .. } => {
                 self.record.made.insert(change.id.clone(), leaves);
+            }
+            Action::Swap(steps) => {
+                self.record.made.insert(change.id.clone(), steps.size.to_string());
             }
             Action::Close { .. } => {
                 self.record.made.insert(change.id.clone(), "closed".to_owned());
             }
-            Action::Attributes { .. } | Action::Reload | Action::Package { .. } => {}
+            Action::Attributes { .. }
+            | Action::Fetch { .. }
+            | Action::Reload
+            | Action::Restart { .. }
+            | Action::Package { .. } => {}
         }
     }
 }

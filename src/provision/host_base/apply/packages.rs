@@ -1,7 +1,7 @@
 //! apt-get and npm.
 
 use super::ApplyRun;
-use super::tools::{run, run_to_completion, waiting_for_locks};
+use super::tools::{run, run_as_nobody, run_to_completion, waiting_for_locks};
 use crate::provision::host_base::observe;
 use crate::provision::host_base::observed::Tool;
 use crate::provision::host_base::plan::{Action, Change};
@@ -222,13 +222,14 @@ pub(crate) fn npm(
     }
 }
 
-/// Whether each command of the tool runs: one whose install script failed may only say so. A command that
-/// knows neither option is asked in vain, so one success is enough.
+/// Whether each command of the tool runs, for an account of no rights: one whose install script failed may only say
+/// so, and files that only root may read are nobody else's. A command that knows neither option is asked in vain, so
+/// one success is enough.
 fn commands_run(name: &str, modules: &str) -> Result<(), HostChangeError> {
     for command in observe::commands(name, modules) {
-        let version = run(&[&command, "--version"], COMMAND_DEADLINE);
+        let version = run_as_nobody(&[&command, "--version"], COMMAND_DEADLINE);
         if let Err(error) = version
-            && run(&[&command, "--help"], COMMAND_DEADLINE).is_err()
+            && run_as_nobody(&[&command, "--help"], COMMAND_DEADLINE).is_err()
         {
             return Err(error);
         }

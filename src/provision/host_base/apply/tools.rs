@@ -1,12 +1,17 @@
 //! Programs of the system: with a fixed environment, a deadline and bounded output.
 
 use crate::provision::host_base::HostChangeError;
-use crate::sys::clock;
+use crate::sys::process::become_user::Become;
 use crate::sys::process::exec::{Output, Program, describe};
+use crate::sys::process::limits::NewPrivileges;
+use crate::sys::{Account, clock};
+use nix::unistd::{Gid, Uid};
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+/// The uid and gid of no account (`user_namespaces(7)`), which own no files.
+const NOBODY: u32 = 65534;
 const ENVIRONMENT: [(&str, &str); 11] = [
     ("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
     ("HOME", "/root"),
@@ -38,6 +43,32 @@ pub(crate) fn run_to_completion(
     deadline: Duration,
 ) -> Result<Output, HostChangeError> {
     finish(argv[0], program(argv, deadline).outlive_parent())
+}
+
+/// Runs a program as a new account would: with no rights and no files of its own.
+pub(crate) fn run_as_nobody(argv: &[&str], deadline: Duration) -> Result<Output, HostChangeError> {
+    tracing::debug!(?argv, "running as nobody");
+    let account = Account {
+        name: "nobody".to_owned(),
+        uid: Uid::from_raw(NOBODY),
+        gid: Gid::from_raw(NOBODY),
+        home: PathBuf::from("/nonexistent"),
+        shell: PathBuf::from("/bin/sh"),
+        groups: vec![Gid::from_raw(NOBODY)],
+    };
+    let new_privileges = NewPrivileges::Deny;
+    let program = Program::new(argv[0])
+        .args(&argv[1..])
+        .becoming(Become { account, umask: 0o077, new_privileges })
+        .deadline(deadline);
+    let name = format!("{}, run as a new account,", argv[0]);
+    finish(&name, program).map_err(|error| match error {
+        HostChangeError::Exec(error) => {
+            let (how, message) = ("failed".to_owned(), error.to_string());
+            HostChangeError::Program { program: name, how, message }
+        }
+        other => other,
+    })
 }
 
 /// How long a lock that another program holds is waited for.
@@ -116,6 +147,15 @@ pub(crate) fn reload() -> Result<(), HostChangeError> {
         return Ok(());
     }
     run(&["systemctl", "daemon-reload"], Duration::from_secs(90)).map(drop)
+}
+
+/// Has a service read its configuration, and start at each boot.
+pub(crate) fn restart(unit: &str) -> Result<(), HostChangeError> {
+    if !Path::new("/run/systemd/system").is_dir() {
+        return Ok(());
+    }
+    run(&["systemctl", "enable", "--quiet", "--", unit], Duration::from_secs(90))?;
+    run(&["systemctl", "restart", "--", unit], Duration::from_secs(90)).map(drop)
 }
 
 #[cfg(test)]

@@ -1,13 +1,14 @@
 //! Parses `host.toml` (pure). Unknown keys are errors: a misspelt one would silently do nothing.
 
 use super::names;
-use super::spec::{Content, Download, FileKind, FileSpec, HostSpec};
+use super::spec::{Content, Download, FileKind, FileSpec, HostSpec, Unpack};
 use crate::provision::settings::Invalid;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use toml::Spanned;
 
+mod host_parts;
 mod limits;
 mod secret;
 
@@ -22,11 +23,15 @@ struct Tables {
     packages: Packages,
     npm: Vec<Npm>,
     download: Vec<RawDownload>,
+    unpack: Vec<RawUnpack>,
     file: Vec<RawFile>,
     sudoers: Vec<Sudoers>,
     secret: Vec<secret::Secret>,
     vault: Option<secret::Vault>,
     limits: limits::Limits,
+    earlyoom: Option<host_parts::EarlyOom>,
+    zsh: host_parts::Zsh,
+    swap: Option<host_parts::RawSwap>,
     tighten: Vec<Tighten>,
 }
 
@@ -49,6 +54,7 @@ struct RawDownload {
     url: Text,
     path: Text,
     mode: Option<Text>,
+    member: Option<Text>,
     sha256: Text,
     max_mb: Option<Spanned<u64>>,
     #[serde(default)]
@@ -57,8 +63,22 @@ struct RawDownload {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct RawUnpack {
+    url: Text,
+    path: Text,
+    sha256: Text,
+    max_mb: Option<Spanned<u64>>,
+    #[serde(default)]
+    insecure: bool,
+    #[serde(default)]
+    links: Vec<Text>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct RawFile {
     path: Text,
+    mode: Option<Text>,
     content: Option<Text>,
     source: Option<Text>,
 }
@@ -107,14 +127,32 @@ pub fn read(text: &str) -> Result<HostSpec, HostTomlError> {
     let mut paths = BTreeMap::new();
     for raw in file.download {
         reader.check_unique_path("download.path", &raw.path, raw.path.get_ref(), &mut paths)?;
-        spec.downloads.push(reader.download(raw)?);
+        spec.downloads.push(reader.download("download", raw)?);
+    }
+    for raw in file.unpack {
+        let RawUnpack { url, path, sha256, max_mb, insecure, links } = raw;
+        reader.check_unique_path("unpack.path", &path, path.get_ref(), &mut paths)?;
+        let raw = RawDownload { url, path, mode: None, member: None, sha256, max_mb, insecure };
+        let mut unpack = Unpack { download: reader.download("unpack", raw)?, links: Vec::new() };
+        for program in links {
+            reader.check("unpack.links", &program, names::program)?;
+            let name = program.get_ref().rsplit('/').next().unwrap_or_default();
+            let link = format!("/usr/local/bin/{name}");
+            reader.check_unique_path("unpack.links", &program, &link, &mut paths)?;
+            unpack.links.push(program.into_inner());
+        }
+        spec.unpacks.push(unpack);
     }
     for raw in file.file {
         let key = "file.path";
         reader.check(key, &raw.path, names::profile_or_skel)?;
         reader.check_unique_path(key, &raw.path, raw.path.get_ref(), &mut paths)?;
+        let mode = raw.mode.as_ref().map(|mode| {
+            reader.check("file.mode", mode, |mode| names::file_mode(mode, raw.path.get_ref()))
+        });
+        let mode = mode.transpose()?.unwrap_or(0o644);
         let content = reader.content("file", &raw.path, raw.content, raw.source)?;
-        spec.files.push(file_spec(FileKind::Plain, raw.path.into_inner(), content, 0o644));
+        spec.files.push(file_spec(FileKind::Plain, raw.path.into_inner(), content, mode));
     }
     for raw in file.sudoers {
         let key = "sudoers.name";
@@ -129,6 +167,16 @@ pub fn read(text: &str) -> Result<HostSpec, HostTomlError> {
         spec.files.push(reader.secret(raw, spec.vault.is_some())?);
     }
     spec.files.extend(reader.limits(&file.limits)?);
+    if let Some(earlyoom) = &file.earlyoom {
+        spec.blocks.push(reader.earlyoom(earlyoom)?);
+        spec.packages.entry(host_parts::EARLYOOM.to_owned()).or_default();
+    }
+    spec.blocks.extend(host_parts::zsh(file.zsh));
+    if let Some(swap) = file.swap {
+        let path = swap.path(&reader)?;
+        reader.check_unique_path("swap.path", &swap.at(), &path, &mut paths)?;
+        spec.swap = Some(reader.swap(&swap, path)?);
+    }
     for raw in file.tighten {
         reader.check("tighten.path", &raw.path, names::path)?;
         reader.check_unique_path("tighten.path", &raw.path, raw.path.get_ref(), &mut paths)?;
@@ -204,14 +252,18 @@ impl Reader<'_> {
         }
     }
 
-    fn download(&self, raw: RawDownload) -> Result<Download, HostTomlError> {
-        self.check("download.url", &raw.url, |url| names::url(url, raw.insecure))?;
-        self.check("download.path", &raw.path, names::path)?;
-        let mode = raw.mode.map(|mode| self.check("download.mode", &mode, names::mode));
-        let hash = self.check("download.sha256", &raw.sha256, names::sha256)?;
+    fn download(&self, table: &str, raw: RawDownload) -> Result<Download, HostTomlError> {
+        let key = |name: &str| format!("{table}.{name}");
+        self.check(&key("url"), &raw.url, |url| names::url(url, raw.insecure))?;
+        self.check(&key("path"), &raw.path, names::path)?;
+        let mode = raw.mode.map(|mode| self.check(&key("mode"), &mode, names::mode));
+        if let Some(member) = &raw.member {
+            self.check(&key("member"), member, names::member)?;
+        }
+        let hash = self.check(&key("sha256"), &raw.sha256, names::sha256)?;
         let size = match raw.max_mb {
             Some(mb) if !(1..=16_384).contains(mb.get_ref()) => {
-                let what = "download.max_mb: expected 1 to 16384".to_owned();
+                let what = format!("{}: expected 1 to 16384", key("max_mb"));
                 return Err(self.error(&mb.span(), what));
             }
             Some(mb) => mb.into_inner(),
@@ -220,6 +272,7 @@ impl Reader<'_> {
         Ok(Download {
             url: raw.url.into_inner(),
             path: raw.path.into_inner(),
+            member: raw.member.map(Spanned::into_inner),
             mode: mode.transpose()?.unwrap_or(0o755),
             hash,
             size: size << 20,

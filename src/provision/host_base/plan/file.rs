@@ -19,7 +19,23 @@ pub(crate) fn downloads(spec: &HostSpec, observed: &Observed, plan: &mut Plan) {
     for download in &spec.downloads {
         let Download { path, hash, mode, .. } = download;
         let attributes = Attributes { uid: 0, gid: 0, mode: *mode };
-        let desired = DesiredFile { kind: Kind::Downloads, path, hash, attributes };
+        let id = id(Kind::Downloads, path);
+        let label = match &download.member {
+            Some(member) => format!("{member} of {}", short(hash)),
+            None => short(hash).to_owned(),
+        };
+        // The hash of a member is known once it was installed; until then nothing there can have it.
+        let hash = match download.pinned_member() {
+            Some(pin) if observed.record.made.get(&id) == Some(&pin) => {
+                observed.record.hashes.get(path).unwrap_or(hash)
+            }
+            Some(_) => hash,
+            None => {
+                plan.record.made.remove(&id);
+                hash
+            }
+        };
+        let desired = DesiredFile { kind: Kind::Downloads, path, hash, label, attributes };
         let fetch = |expected| Action::Fetch { download: download.clone(), expected };
         desired.plan(fetch, observed, plan);
     }
@@ -60,7 +76,8 @@ pub(crate) fn files(spec: &HostSpec, observed: &Observed, plan: &mut Plan) {
             expected,
         };
         let before = plan.changes.len();
-        DesiredFile { kind, path, hash, attributes }.plan(write, observed, plan);
+        let label = short(hash).to_owned();
+        DesiredFile { kind, path, hash, label, attributes }.plan(write, observed, plan);
         if kind != Kind::Secrets {
             let written =
                 |change: &&mut Change| matches!(change.action, Some(Action::Write { .. }));
@@ -144,12 +161,14 @@ struct DesiredFile<'a> {
     kind: Kind,
     path: &'a str,
     hash: &'a str,
+    /// How a plan shows the content.
+    label: String,
     attributes: Attributes,
 }
 
 impl DesiredFile<'_> {
     fn plan(self, write: impl Fn(Option<String>) -> Action, observed: &Observed, plan: &mut Plan) {
-        let Self { kind, path, hash, attributes } = self;
+        let Self { kind, path, hash, label, attributes } = self;
         let id = id(kind, path);
         let change = Change::new(kind, &id, path);
         let (there, found) = match observed.files.get(path) {
@@ -159,7 +178,7 @@ impl DesiredFile<'_> {
                 return;
             }
             Some(State::Absent) | None => {
-                let change = change.to(short(hash));
+                let change = change.to(label);
                 plan.changes.push(if observed.record.hashes.contains_key(path) {
                     change.why("the file is gone").done(Verb::Repair, Cause::Drift, write(None))
                 } else {
@@ -177,7 +196,7 @@ impl DesiredFile<'_> {
             }
             return;
         }
-        let change = change.from(short(there)).to(short(hash));
+        let change = change.from(short(there)).to(label);
         plan.changes.push(match observed.record.is_ours(path, &id, there) {
             Some(true) => change.done(Verb::Repair, Cause::Intent, write(Some(there.clone()))),
             Some(false) => change.refused(Cause::Edited, "a person changed it: not overwritten"),
@@ -189,7 +208,7 @@ impl DesiredFile<'_> {
     }
 }
 
-fn short(hash: &str) -> &str {
+pub(super) fn short(hash: &str) -> &str {
     hash.get(..SHORT).unwrap_or(hash)
 }
 

@@ -1,12 +1,15 @@
 //! What must change so that the base of the host is as its file says (pure).
 
+mod block;
 mod file;
 mod packages;
+mod swap;
 mod tree;
+mod unpack;
 
 use super::observed::{Observed, SecretBytes};
 use super::record::Record;
-use super::spec::{Download, HostSpec};
+use super::spec::{Download, HostSpec, Unpack};
 use crate::provision::change::{self, Cause};
 use crate::sys::fs::Attributes;
 use serde::Serialize;
@@ -27,6 +30,9 @@ pub enum Kind {
     /// Files that only their owner can read.
     Secrets,
     Limits,
+    Earlyoom,
+    Zsh,
+    Swap,
     /// Directories that other users must not enter.
     Tighten,
 }
@@ -41,6 +47,9 @@ impl Kind {
             Self::Sudoers => "sudoers",
             Self::Secrets => "secrets",
             Self::Limits => "limits",
+            Self::Earlyoom => "earlyoom",
+            Self::Zsh => "zsh",
+            Self::Swap => "swap",
             Self::Tighten => "trees",
         }
     }
@@ -50,7 +59,10 @@ impl Kind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     /// apt-get(8).
-    Package { name: String, version: Option<String> },
+    Package {
+        name: String,
+        version: Option<String>,
+    },
     /// npm(1).
     Npm {
         name: String,
@@ -59,15 +71,60 @@ pub enum Action {
         replace: bool,
     },
     /// Downloads and installs a file. `expected` is the hash of the present one.
-    Fetch { download: Download, expected: Option<String> },
+    Fetch {
+        download: Download,
+        expected: Option<String>,
+    },
+    /// Downloads an archive and unpacks it.
+    Unpack(Unpack),
+    /// Links a program, or points a link of ours to it.
+    Link {
+        path: String,
+        target: String,
+    },
     /// Installs a file. `expected` is the hash of the present one.
-    Write { path: String, content: SecretBytes, attributes: Attributes, expected: Option<String> },
+    Write {
+        path: String,
+        content: SecretBytes,
+        attributes: Attributes,
+        expected: Option<String>,
+    },
     /// Sets owner and mode of a file.
-    Attributes { path: String, attributes: Attributes },
+    Attributes {
+        path: String,
+        attributes: Attributes,
+    },
+    /// Puts lines into a file, every other byte of which stays.
+    Block {
+        path: String,
+        text: String,
+    },
     /// `systemctl daemon-reload`.
     Reload,
+    /// `systemctl restart`, and `enable`.
+    Restart {
+        unit: String,
+    },
+    Swap(SwapSteps),
     /// Sets the mode of a directory from `before` to `mode`.
-    Close { path: String, before: u32, mode: u32 },
+    Close {
+        path: String,
+        before: u32,
+        mode: u32,
+    },
+}
+
+/// What is missing of a swap file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SwapSteps {
+    pub path: String,
+    /// In bytes.
+    pub size: u64,
+    pub makes_file: bool,
+    /// Whether swapon(8) is called.
+    pub switches_on: bool,
+    /// Whether `/etc/fstab` gets its line.
+    pub adds_line: bool,
 }
 
 /// One change of the host's base.
@@ -102,9 +159,12 @@ pub fn plan(spec: &HostSpec, observed: &Observed) -> Plan {
     packages::packages(spec, observed, &mut plan);
     packages::npm(spec, observed, &mut plan);
     file::downloads(spec, observed, &mut plan);
+    unpack::unpacked(spec, observed, &mut plan);
     file::files(spec, observed, &mut plan);
     file::reload(observed, &mut plan);
     file::no_longer_wanted(spec, observed, &mut plan);
+    block::blocks(spec, observed, &mut plan);
+    swap::swap(spec, observed, &mut plan);
     tree::trees(spec, observed, &mut plan);
     let ids: BTreeSet<&String> = plan.changes.iter().map(|change| &change.id).collect();
     plan.record.unfinished.retain(|id, _| ids.contains(id));

@@ -1,7 +1,8 @@
 //! The managed settings of this host's agents, and the files of new homes (pure).
 
+use super::codex_login;
+use super::source::{self, object, text};
 use crate::agent::machine::{self, MANAGED};
-use crate::provision::edit::marked_block;
 use crate::provision::observe::Unreadable;
 use crate::provision::observe::observed::{File, Observed};
 use crate::provision::paths::{drop_in, skel_path};
@@ -15,6 +16,9 @@ use std::path::Path;
 /// What the host lacks, for all users.
 pub(in crate::provision::plan) fn plan_host(observed: &Observed, settings: &Settings) -> Planned {
     let mut planned = sources(observed, settings);
+    if let Some(login) = &settings.codex_login {
+        planned.join(codex_login::plan_host(observed, login));
+    }
     if let Some(source) = &settings.managed_settings {
         planned.join(managed(source.as_str(), observed));
     }
@@ -45,28 +49,26 @@ fn host(part: &str, what: String) -> Change {
     Change::new(None, Step::Agents, part, what)
 }
 
-/// The text of a configured file.
-fn text<'a>(path: &str, observed: &'a Observed) -> Result<&'a str, Unreadable> {
-    match observed.configured.texts.get(path) {
-        Some(Ok(text)) => Ok(text),
-        Some(Err(why)) => Err(why.clone()),
-        None => Err(Unreadable(format!("{path} was not read"))),
-    }
-}
-
 /// Errors in what is deployed to all users: reported once, for the host.
 fn sources(observed: &Observed, settings: &Settings) -> Planned {
     let mut planned = Planned::default();
-    if let Some(path) = &settings.instructions {
-        let path = path.as_str();
-        let checked = text(path, observed).and_then(|text| {
-            marked_block::check(text.as_bytes())
-                .map_err(|error| Unreadable(format!("{path}: {error}")))
-        });
-        if let Err(why) = checked {
-            let change = host("instructions", "~/.codex/AGENTS.md of all users".to_owned());
-            let why = format!("left as it is: {why}");
-            planned.changes.push(change.refused(Cause::Drift, why));
+    if let Some(Err(why)) = source::instructions(observed, settings) {
+        let change = host("instructions", "~/.codex/AGENTS.md of all users".to_owned());
+        let why = format!("left as it is: {why}");
+        planned.changes.push(change.refused(Cause::Drift, why));
+    }
+    for (kind, entries) in &observed.configured.shared {
+        let refused = |part: &str, what: String, why: &Unreadable| {
+            let change = host(&format!("shared/{part}"), what);
+            change.refused(Cause::Drift, format!("linked for no users: {why}"))
+        };
+        let name = kind.name();
+        match entries {
+            Err(why) => planned.changes.push(refused(name, format!("shared {name}"), why)),
+            Ok(entries) => planned.changes.extend(entries.iter().filter_map(|(entry, usable)| {
+                let why = usable.as_ref().err()?;
+                Some(refused(&format!("{name}/{entry}"), format!("shared {name}/{entry}"), why))
+            })),
         }
     }
     let token = settings.token_file.as_ref();
@@ -106,22 +108,6 @@ fn managed(source: &str, observed: &Observed) -> Planned {
         change.lines = difference(&there.clone().unwrap_or_default(), &wanted);
     }
     planned
-}
-
-/// Why a text is not a JSON object.
-#[derive(Debug, thiserror::Error)]
-enum ObjectError {
-    #[error("is not a JSON object")]
-    Other,
-    #[error("is not valid JSON: {0}")]
-    Json(#[from] serde_json::Error),
-}
-
-fn object(text: &str) -> Result<Map<String, Value>, ObjectError> {
-    match serde_json::from_str(text)? {
-        Value::Object(object) => Ok(object),
-        _ => Err(ObjectError::Other),
-    }
 }
 
 /// The keys that are added, removed and changed. Values may be secret.

@@ -36,7 +36,11 @@ fn site(observed: &mut Observed) {
 }
 
 fn seen(observed: &mut Observed, user: &str, instructions: Instructions, login: Login) {
-    let facts = AgentsFacts { instructions: Some(instructions), login: Some(login) };
+    let facts = AgentsFacts {
+        instructions: Some(instructions),
+        login: Some(login),
+        ..AgentsFacts::default()
+    };
     let facts = HomeFacts { agents: Some(facts), ..HomeFacts::default() };
     observed.home_reports.insert(user.to_owned(), HomeReport::Facts(Box::new(facts)));
 }

@@ -1,6 +1,8 @@
 //! A user's browser tool: a token, and the agent's registration of it (pure). Its port is part of the
 //! environment.
 
+mod snapshot_token;
+
 use super::change::{Action, Cause, Change, SecretSource, Step, Verb};
 use super::service::Service;
 use super::{Planned, account_id, deployed};
@@ -16,6 +18,8 @@ use crate::provision::state::written::key_place;
 
 /// The variable with the token, in the environments of the tool and of the agents.
 const KEY: &str = "PLAYWRIGHT_MCP_TOKEN";
+
+pub(super) use snapshot_token::plan as plan_snapshot_token;
 
 /// `port` is the one of the user's tool.
 pub(super) fn plan(

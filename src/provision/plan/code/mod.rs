@@ -6,6 +6,8 @@
 #[cfg(test)]
 mod tests;
 
+mod second_remote;
+
 use super::account_id;
 use super::change::{Action, Cause, Change, Step, Verb};
 use crate::provision::observe::observed::{HomeReport, Observed};
@@ -91,6 +93,7 @@ impl Planning<'_> {
             let repos = self.row.repos.iter();
             changes.extend(repos.filter_map(|name| self.repo(name)));
         }
+        changes.extend(self.second_remotes(begun));
         changes
     }
 

@@ -160,8 +160,13 @@ fn a_branch_that_its_remote_has_gets_its_upstream_and_no_other() {
         });
         let tracking = tracking.iter().map(|&name| name.to_owned()).collect();
         let branch = Some("main".to_owned());
-        let clone =
-            CloneFacts { remotes: remotes.into(), branch, upstream, tracking, moving: false };
+        let clone = CloneFacts {
+            remotes: remotes.into(),
+            branch,
+            upstream,
+            tracking,
+            ..CloneFacts::default()
+        };
         CodeFacts { code: PathState::Clone(clone), ..CodeFacts::default() }
     };
     assert_eq!(lines(&single, facts(false, &["canon"])), ["add ann/code-upstream"]);

@@ -73,6 +73,7 @@ fn a_wider_mode_is_reported_only_of_a_home_that_was_made_here() {
         uid: Some(1001),
         home: "/home/ann".to_owned(),
         shell: "/bin/bash".to_owned(),
+        ..Default::default()
     };
     observed.written.accounts.insert("ann".to_owned(), made);
     assert!(said(&observed));
@@ -169,4 +170,39 @@ fn parking_waits_for_nothing() {
     let plan = planned(&roster(&[("ann", parked)]), &observed);
     assert_eq!(find(&plan, "ann/T3_PORT").verb, Verb::Refuse);
     assert_eq!(find(&plan, &format!("ann/{unit}")).verb, Verb::Repair);
+}
+
+#[test]
+fn agents_of_the_lobby_are_for_users_who_are_not_parked_on_hosts_that_have_a_lobby() {
+    let mut observed = host(&["ann", "bob"]);
+    let template = "lobby-agent@.socket";
+    let mut parked = row("bob.x", Tier::PowerUser);
+    parked.parked = true;
+    let wanted = roster(&[("ann", row("ann.x", Tier::PowerUser)), ("bob", parked)]);
+    let of = |observed: &Observed, user: &str| {
+        let id = format!("{user}/lobby-agent@{user}.socket");
+        let plan = planned(&wanted, observed);
+        plan.changes.iter().find(|change| change.id == id).map(|change| change.verb)
+    };
+    let reported = |observed: &Observed| {
+        planned(&wanted, observed).changes.iter().any(|change| change.id.contains(template))
+    };
+    // Without a lobby the units do not matter, present or not.
+    assert!(!reported(&observed));
+    observed.has_lobby = true;
+    assert!(reported(&observed));
+    observed.units.templates.insert(template.to_owned());
+    assert_eq!((of(&observed, "ann"), of(&observed, "bob")), (Some(Verb::Add), None));
+
+    // Enabled before they were parked, and an agent that outlived its socket.
+    observed.units.enabled.extend(["ann", "bob"].map(|user| format!("lobby-agent@{user}.socket")));
+    assert_eq!((of(&observed, "ann"), of(&observed, "bob")), (None, Some(Verb::Repair)));
+    observed.units.enabled.remove("lobby-agent@bob.socket");
+    assert_eq!(of(&observed, "bob"), None);
+    observed.units.active.insert("lobby-agent@bob.service".to_owned());
+    assert_eq!(of(&observed, "bob"), Some(Verb::Repair));
+
+    observed.has_lobby = false;
+    let plan = planned(&wanted, &observed);
+    assert_eq!(find(&plan, "ann/lobby-agent@ann.socket").why, "the host has no lobby");
 }

@@ -21,6 +21,10 @@ pub(in crate::provision::plan) fn settings() -> Settings {
         agents: agents::Settings::default(),
         cluster: cluster::Settings::default(),
         browser: browser::Settings::default(),
+        name_old_units: false,
+        closed_trees: Vec::new(),
+        secrets: Vec::new(),
+        git: None,
         offboard: crate::offboard::Settings::default(),
     }
 }
@@ -53,7 +57,12 @@ fn act(host: &mut Observed, user: &str, action: &Action) {
             assert!(!host.homes.contains_key(user), "something is at {home}");
             let uid = 1000 + u32::try_from(host.accounts.len()).unwrap();
             let (home, shell) = (home.clone(), shell.clone());
-            let made = CreatedAccount { uid: Some(uid), home: home.clone(), shell: shell.clone() };
+            let made = CreatedAccount {
+                uid: Some(uid),
+                home: home.clone(),
+                shell: shell.clone(),
+                ..CreatedAccount::default()
+            };
             host.written.accounts.insert(user.to_owned(), made);
             let account = Account { uid, gid: uid, home, shell, local: true };
             host.accounts.insert(user.to_owned(), account);
@@ -127,7 +136,7 @@ fn act(host: &mut Observed, user: &str, action: &Action) {
             }
             host.written.units.insert(unit.clone(), *enabled);
         }
-        Action::Home(_) => {}
+        Action::Home(_) | Action::ShareLogin { .. } => {}
         Action::Cut => {
             let instance = format!("@{user}.");
             host.units.enabled.retain(|unit| !unit.contains(&instance));

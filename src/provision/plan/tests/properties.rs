@@ -46,9 +46,10 @@ fn host(picks: &Picks, maps: (u8, u8, u8), applied: Option<Roster>, templates: b
     for (name, gid) in [("docker", 998), ("sudo", 27)] {
         host.groups.insert(name.to_owned(), Group { gid, ..Group::default() });
     }
-    let kinds = ["t3-serve@.service", "playwright-mcp@.service"];
+    let kinds = ["t3-serve@.service", "playwright-mcp@.service", "lobby-agent@.socket"];
     let templates = kinds.into_iter().filter(|_| templates).map(str::to_owned).collect();
     host.units = Units { templates, ..Units::default() };
+    host.has_lobby = maps.0.is_multiple_of(2);
     for (index, (name, picks)) in (1_u32..).zip(NAMES.into_iter().zip(picks)) {
         one(&mut host, index, name, *picks);
     }

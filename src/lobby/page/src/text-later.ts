@@ -1,0 +1,113 @@
+/** The texts of what is loaded after the list, with those of the list. */
+
+import { translated } from "./language";
+import { text as first } from "./text";
+
+export * from "./text";
+
+export const ended: Record<string, string> = {
+  no_session: "There is no such session any more.",
+  session_ended: "The session has ended.",
+  detached: "This view was detached. The session goes on.",
+  elsewhere: "This view was opened elsewhere.",
+  too_many: "There are too many open views.",
+  failed: "The terminal could not be started.",
+  revoked: "What was shared with you is not shared any more.",
+  expired: "The time of this share is over.",
+};
+
+/** Why there is no conversation to read. */
+export const noConversation: Record<string, string> = {
+  no_session: "There is no such session any more.",
+  no_conversation: "No agent's conversation is known in this session.",
+  no_transcript: "Nothing was said yet, or what was said cannot be read here.",
+  failed: "The conversation could not be read.",
+  over: "The session of this conversation is gone, or another agent runs in it.",
+  revoked: "What was shared with you is not shared any more.",
+  expired: "The time of this share is over.",
+};
+
+export const text = {
+  ...first,
+  reader: "Readable by screen readers",
+  answerThere: "Answer in the terminal",
+  offlineNow: "Not connected: what you write stays here",
+  restoring: (done: number, all: number) => `Restoring: ${done} of ${all} sessions are there…`,
+  nothingToRestore: "There is nothing to restore.",
+  willRestore: "What is ticked comes back:",
+  closedAt: (when: string) => `closed ${when}`,
+  starts: (eager: number, lazy: number) =>
+    [eager > 0 ? `${eager} ${eager === 1 ? "agent starts" : "agents start"}` : "", lazy > 0 ? `${lazy} ${lazy === 1 ? "waits" : "wait"} for Enter` : ""]
+      .filter(Boolean)
+      .join(", "),
+  memoryFree: (free: string) => `${free} of memory are free`,
+  notAll: "Not everything came back.",
+  close: "Close",
+  cancel: "Cancel",
+  name: "Name",
+  directory: "Directory",
+  agent: "Agent",
+  shell: "Shell, no agent",
+  noAgents: "No agent is installed for you here.",
+  prompt: "First prompt",
+  promptHint: "Optional: the agent begins with it",
+  create: "Create",
+  creating: "tmux starts the session. The first one of a host may take some seconds.",
+  back: "Back to the list",
+  held: (count: number) => `${count} ${count === 1 ? "key is" : "keys are"} held until the line is back`,
+  watching: "You watch.",
+  drivenElsewhere: "Another view types here and decides the size.",
+  takeOver: "Take over",
+  share: "Share",
+  handed: (by: string) => `${by} gave you the keyboard.`,
+  starting: "Nothing was printed yet…",
+  find: "Find in terminal",
+  findHint: "Text on the screen",
+  next: "Next",
+  previous: "Previous",
+  notFound: "not found",
+  larger: "Larger text",
+  smaller: "Smaller text",
+  copyOnSelect: "Copy what is selected",
+  clipboard: (size: string) => `A program in this session wants to put ${size} into your clipboard.`,
+  clipboardFails: "The browser did not allow it.",
+  allow: "Allow for this session",
+  deny: "Refuse",
+  copied: "Copied.",
+  view: "View",
+  keys: "Keys",
+  opens: (link: string) => `Ctrl and a click open ${link}`,
+  asText: "Text",
+  asTerminal: "Terminal",
+  conversation: "Conversation",
+  you: "You",
+  thought: "Thought",
+  failed: "failed",
+  running: "not finished",
+  toolResult: "Result",
+  image: "Image of the conversation",
+  showImages: (count: number) => (count === 1 ? "Show the image" : `Show ${count} images`),
+  earlier: "Earlier",
+  toEnd: "To the end",
+  copy: "Copy",
+  send: "Send",
+  sending: "Sending…",
+  promptLabel: "Prompt",
+  promptHere: "What the agent is to do next",
+  promptNotNow: (state: string) => `The agent takes a prompt when it is idle; now: ${state}`,
+  promptLater: "What the agent is to do after this",
+  promptHeld: "Held until the agent takes it:",
+  hold: "Hold",
+  takeBack: "Take back",
+  promptNotSeen: "The agent did not say that it has it: see its terminal.",
+  loginsHint: "Every browser that is logged in as you.",
+  thisBrowser: "this browser",
+  loggedIn: "logged in",
+  used: "last used",
+  revoke: "Revoke",
+  logOut: "Log out",
+  lookAtHint: "Another user's lobby, without changing anything. They see that you look.",
+  look: "Look",
+};
+
+translated("later", { ended, noConversation, text });
