@@ -28,7 +28,7 @@ test-boot: ## Run the tests that boot a host with the package installed; as root
 	@tests/support/run-tests.sh boot::
 
 bench: ## Measure save, show, restore, launches and provisioning beside their floors
-	@tests/support/install-prerequisites.sh run
+	@tests/support/install-prerequisites.sh bench
 	@src/lobby/page/build.sh
 	@cargo build --workspace --release --bins --examples
 	@cargo bench --no-fail-fast --bench sessions --bench launch --bench provision --bench lobby
@@ -87,7 +87,7 @@ soak: ## Run long campaigns: properties, fuzzing, faults ROUNDS times, 500 set-u
 	cargo test --test integration -- agents::others
 	TL_KILLS=200 cargo test --test integration -- lobby::survive lobby::gateway::restart
 	TL_SOAK=3600 cargo test --test integration -- --nocapture lobby::gateway::soak
-	TL_T3_STEP=1 cargo test --test integration -- --nocapture t3::enforce::killed
+	TL_T3_STEP=1 cargo test --test integration -- --nocapture t3::enforce::killed t3::restore
 	TL_ROUNDS=1-500 cargo test --test integration -- set_ups::rounds
 	TL_STUB_MEMORY=300 cargo test --test integration -- watch::suspend::many
 	TL_STUB_MEMORY=300 cargo test --test integration -- --nocapture watch::suspend::small_host

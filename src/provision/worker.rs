@@ -3,16 +3,9 @@
 use super::protocol::{Answer, Request};
 use crate::sys::Account;
 use crate::sys::accounts::{self, AccountError};
-use crate::sys::process::become_user::Become;
-use crate::sys::process::exec::{self, ExecError, Program};
-use crate::sys::process::limits::NewPrivileges;
-use crate::sys::process::orphans;
+use crate::sys::process::ask::{self, AskError, MAX_MESSAGE, clip};
 use std::time::Duration;
 
-/// Maximum size of an answer, in bytes; an honest one has some kilobytes.
-const MAX_ANSWER: usize = 1 << 20;
-/// Maximum length of a process's message where root repeats it, in characters.
-const MAX_MESSAGE: usize = 2000;
 /// Maximum length, in characters, and number of the lines that a process reports: each is in the
 /// journal and the receipt.
 const MAX_LINE: usize = 300;
@@ -25,18 +18,8 @@ const INSPECTION_DEADLINE: Duration = Duration::from_secs(20);
 pub enum WorkerError {
     #[error(transparent)]
     Account(#[from] AccountError),
-    #[error("root has no worker process")]
-    Root,
-    #[error("only the program provision starts users' processes")]
-    OtherProgram,
     #[error(transparent)]
-    Exec(#[from] ExecError),
-    #[error("preparing the user's process: {}", crate::text::io_reason(.0))]
-    Prepare(#[from] std::io::Error),
-    #[error("writing the request: {0}")]
-    Request(serde_json::Error),
-    #[error("the user's process {how}: {message}")]
-    Ended { how: String, message: String },
+    Process(#[from] AskError),
     /// The reason quotes the answer, which may be hostile: it is clipped.
     #[error("{}", clip(&format!("the user's process returned an invalid answer: {_0}"), MAX_MESSAGE))]
     Invalid(serde_json::Error),
@@ -53,9 +36,6 @@ pub enum WorkerError {
 pub fn ask(user: &str, request: &Request) -> Result<Answer, WorkerError> {
     let _span = tracing::debug_span!("worker", user).entered();
     let account = accounts::by_name(user)?;
-    if account.uid.is_root() {
-        return Err(WorkerError::Root);
-    }
     let answer = ask_account(account, request);
     match &answer {
         Ok(Answer::Facts(facts)) => tracing::trace!(?facts, "inspected"),
@@ -71,26 +51,7 @@ fn ask_account(account: Account, request: &Request) -> Result<Answer, WorkerErro
         Request::Inspect(_) => (INSPECTION_DEADLINE, 0o077),
         Request::Perform(task) => (task.deadline(), task.umask()),
     };
-    if !is_provision() {
-        return Err(WorkerError::OtherProgram);
-    }
-    let text = serde_json::to_vec(request).map_err(WorkerError::Request)?;
-    let program = Program::ourselves().args(["worker"]).input(&text)?;
-    let new_privileges = NewPrivileges::Deny;
-    let uid = account.uid;
-    orphans::adopt_orphans()?;
-    let ran = program
-        .becoming(Become { account, umask, new_privileges })
-        .deadline(deadline)
-        .max_output(MAX_ANSWER)
-        .run();
-    orphans::reap_orphans(uid);
-    let output = ran?;
-    if !output.status.success() {
-        let message = clip(&String::from_utf8_lossy(output.stderr.trim_ascii()), MAX_MESSAGE);
-        return Err(WorkerError::Ended { how: exec::describe(output.status), message });
-    }
-    parse(request, &output.stdout)
+    parse(request, &ask::ask(account, &["worker"], request, umask, deadline)?)
 }
 
 /// An answer, restricted to what was requested and to what root repeats.
@@ -108,17 +69,6 @@ fn parse(request: &Request, bytes: &[u8]) -> Result<Answer, WorkerError> {
         }
         _ => Err(WorkerError::Unexpected),
     }
-}
-
-/// Whether this program, started once more with `worker`, would serve the request: a test's would run
-/// its tests, and they this again.
-fn is_provision() -> bool {
-    let exe = std::env::current_exe().unwrap_or_default();
-    exe.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"provision"))
-}
-
-fn clip(text: &str, max: usize) -> String {
-    text.chars().take(max).collect()
 }
 
 #[cfg(test)]

@@ -1,92 +1,79 @@
 //! The units of instances, through systemctl(1).
 
-use crate::sys::process::exec::{self, ExecError, Program};
-use crate::text::escape;
+use crate::sys::process::tool::{self, ToolError};
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::time::Duration;
 
-/// The directories of tools, whatever the caller's PATH.
-const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// How long a question may take.
 const QUESTION: Duration = Duration::from_secs(10);
-/// How long a restart may take: a stop has 30 seconds.
+/// How long a start or a stop may take: a stop is killed by the service manager after 30 s.
 const CHANGE: Duration = Duration::from_mins(2);
-
-/// Why the service manager did not do or say what it was asked for.
-#[derive(Debug, thiserror::Error)]
-pub enum UnitsError {
-    #[error(transparent)]
-    Exec(#[from] ExecError),
-    #[error("systemctl {end}: {message}")]
-    Ended { end: String, message: String },
-}
-
-/// The service manager.
-#[derive(Debug, Clone)]
-pub struct Units {
-    program: OsString,
-}
 
 /// What the service manager says of a unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct State {
     pub active: bool,
-    /// Since when, in microseconds of the monotonic clock.
+    /// Whether it is active, or about to be.
+    pub runs: bool,
+    /// Since when it is active, in microseconds of the monotonic clock.
     pub since: u64,
 }
 
-impl Units {
-    /// The host's.
-    pub fn host() -> Self {
-        Self::through("systemctl")
-    }
-
-    /// Through this program instead of `systemctl`.
-    pub fn through(program: impl Into<OsString>) -> Self {
-        Self { program: program.into() }
-    }
-
-    /// The states of units, by name. A unit of which nothing is said, or nothing that can be read, is left out.
-    ///
-    /// # Errors
-    /// If the service manager does not answer.
-    pub fn states(&self, units: &[String]) -> Result<BTreeMap<String, State>, UnitsError> {
-        if units.is_empty() {
-            return Ok(BTreeMap::new());
-        }
-        let mut args =
-            vec!["show", "--property=Id,ActiveState,ActiveEnterTimestampMonotonic", "--"];
-        args.extend(units.iter().map(String::as_str));
-        Ok(parse(&self.run(&args, QUESTION)?))
-    }
-
-    /// Has a unit started, and does not wait for it.
-    pub fn start_later(&self, unit: &str) -> Result<(), UnitsError> {
-        self.run(&["start", "--no-block", "--", unit], QUESTION).map(drop)
-    }
-
-    /// Restarts a unit, if it is active.
-    pub fn restart(&self, unit: &str) -> Result<(), UnitsError> {
-        self.run(&["try-restart", "--", unit], CHANGE).map(drop)
-    }
-
-    fn run(&self, args: &[&str], deadline: Duration) -> Result<String, UnitsError> {
-        let environment = [("PATH", PATH), ("LC_ALL", "C.UTF-8")];
-        let environment = environment.map(|(name, value)| (name.into(), value.into())).to_vec();
-        let program = Program::new(&self.program).args(args).environment(environment);
-        let output = program.deadline(deadline).run()?;
-        if output.status.success() {
-            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
-        }
-        let message = escape(output.stderr.trim_ascii());
-        Err(UnitsError::Ended { end: exec::describe(output.status), message })
-    }
-}
-
-/// A user's instance.
+/// The unit of a user's instance.
 pub fn instance(user: &str) -> String {
     format!("t3-serve@{user}.service")
+}
+
+/// The states of units, by name. A unit of which nothing is said, or nothing that can be read, is left out.
+///
+/// # Errors
+/// If the service manager does not answer.
+pub fn states(units: &[String]) -> Result<BTreeMap<String, State>, ToolError> {
+    if units.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let mut args = vec!["show", "--property=Id,ActiveState,ActiveEnterTimestampMonotonic", "--"];
+    args.extend(units.iter().map(String::as_str));
+    Ok(parse(&run(&args, QUESTION)?))
+}
+
+/// Whether a unit runs, or is about to.
+pub fn runs(unit: &str) -> Result<bool, ToolError> {
+    let states = states(&[unit.to_owned()])?;
+    Ok(states.get(unit).is_some_and(|state| state.runs))
+}
+
+/// The arguments with which a unit starts its program, as the site has them; `${T3_PORT}` and the like are not
+/// replaced. `None` if the service manager does not say.
+pub fn arguments(unit: &str) -> Option<Vec<String>> {
+    let output = run(&["show", "--property=ExecStart", "--", unit], QUESTION).ok()?;
+    arguments_of(output.lines().find_map(|line| line.strip_prefix("ExecStart="))?)
+}
+
+/// Starts a unit, and waits until it has; one that failed too often is tried again.
+pub fn start(unit: &str) -> Result<(), ToolError> {
+    let _ = run(&["reset-failed", "--", unit], CHANGE); // fails if it is not loaded
+    run(&["start", "--", unit], CHANGE).map(drop)
+}
+
+/// Has a unit started, and does not wait for it.
+pub fn start_later(unit: &str) -> Result<(), ToolError> {
+    run(&["start", "--no-block", "--", unit], QUESTION).map(drop)
+}
+
+/// Restarts a unit, if it is active.
+pub fn restart(unit: &str) -> Result<(), ToolError> {
+    run(&["try-restart", "--", unit], CHANGE).map(drop)
+}
+
+/// Stops a unit, and waits until it has ended.
+pub fn stop(unit: &str) -> Result<(), ToolError> {
+    run(&["stop", "--", unit], CHANGE).map(drop)
+}
+
+fn run(args: &[&str], deadline: Duration) -> Result<String, ToolError> {
+    let output = tool::run("systemctl", args, deadline)?;
+    Ok(String::from_utf8_lossy(&output).into_owned())
 }
 
 /// Reads blocks of `NAME=VALUE`, with blank lines between them.
@@ -94,10 +81,20 @@ fn parse(shown: &str) -> BTreeMap<String, State> {
     let block = |block: &str| {
         let value =
             |name: &str| block.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+        let state = value("ActiveState")?;
+        let active = state == "active";
+        let runs = matches!(state, "active" | "activating" | "reloading");
         let since = value("ActiveEnterTimestampMonotonic")?.parse().ok()?;
-        Some((value("Id")?.to_owned(), State { active: value("ActiveState")? == "active", since }))
+        Some((value("Id")?.to_owned(), State { active, runs, since }))
     };
     shown.split("\n\n").filter_map(block).collect()
+}
+
+/// The arguments in `{ path=... ; argv[]=PROGRAM ARGUMENTS ; ignore_errors=... }`.
+fn arguments_of(value: &str) -> Option<Vec<String>> {
+    let words = value.split_once("argv[]=")?.1.split_once(" ; ")?.0;
+    let arguments: Vec<String> = words.split_whitespace().skip(1).map(str::to_owned).collect();
+    arguments.iter().any(|word| word == "serve").then_some(arguments)
 }
 
 #[cfg(test)]
@@ -107,12 +104,25 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_left_out() {
         let shown = "Id=t3-serve@ann.service\nActiveState=active\nActiveEnterTimestampMonotonic=17\n\n\
-            ActiveEnterTimestampMonotonic=0\nActiveState=inactive\nId=t3-serve@bob.service\n\n\
+            ActiveEnterTimestampMonotonic=0\nActiveState=activating\nId=t3-serve@bob.service\n\n\
+            ActiveEnterTimestampMonotonic=0\nActiveState=inactive\nId=t3-serve@joe.service\n\n\
             Id=t3-serve@eve.service\nActiveState=active\nActiveEnterTimestampMonotonic=soon\n\nFailed\n";
         let states = parse(shown);
-        assert_eq!(states.len(), 2);
-        assert_eq!(states["t3-serve@ann.service"], State { active: true, since: 17 });
-        assert_eq!(states["t3-serve@bob.service"], State { active: false, since: 0 });
+        assert_eq!(states.len(), 3);
+        let of = |user| states[&instance(user)];
+        assert_eq!(of("ann"), State { active: true, runs: true, since: 17 });
+        assert_eq!(of("bob"), State { active: false, runs: true, since: 0 });
+        assert_eq!(of("joe"), State { active: false, runs: false, since: 0 });
         assert!(parse("").is_empty());
+    }
+
+    #[test]
+    fn the_arguments_are_those_of_the_unit() {
+        let value = "{ path=/opt/t3/users/ann/bin/t3 ; argv[]=/opt/t3/users/ann/bin/t3 serve --host 127.0.0.1 \
+                     --port ${T3_PORT} ; ignore_errors=no ; start_time=[n/a] ; pid=0 }";
+        let expected = ["serve", "--host", "127.0.0.1", "--port", "${T3_PORT}"];
+        assert_eq!(arguments_of(value).unwrap(), expected);
+        assert_eq!(arguments_of(""), None);
+        assert_eq!(arguments_of("{ argv[]=/bin/sleep 1 ; x }"), None);
     }
 }

@@ -122,6 +122,8 @@ impl Builder {
             .args(["set-optio", "-t", &own, "destroy-unattached", "on", ";"])
             .args(["display-messag", "-p", "-t", &own, &greeting])
             .environment(environment)
+            // On that it first sends the server all that it is to know of it.
+            .terminated_with_parent()
             .deadline(server.start_deadline);
         let running = program.converse()?;
         exec::nonblocking(running.stdin()?)?;

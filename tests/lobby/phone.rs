@@ -65,6 +65,14 @@ fn everything_is_done_by_keyboard_read_aloud_and_shown_in_any_direction_and_size
 }
 
 #[test]
+fn a_part_that_fails_once_is_there_a_little_later() {
+    if can_run("lobby::phone::a_part_that_fails_once_is_there_a_little_later") {
+        let lobby = Lobby::with_sessions(&["alpha"]);
+        run_within(scenario("part-fails-once.mjs").arg(&lobby.url), PATIENCE).ok();
+    }
+}
+
+#[test]
 fn a_part_that_could_not_be_loaded_says_so_and_comes_by_itself() {
     if can_run("lobby::phone::a_part_that_could_not_be_loaded_says_so_and_comes_by_itself") {
         let lobby = Lobby::with_sessions(&["alpha"]);

@@ -180,3 +180,23 @@ fn where_no_systemd_runs_the_scripts_call_none() {
     runs(&host, "postrm", "purge");
     assert_eq!(calls(&host), [""; 0]);
 }
+
+/// systemd ignores what is no link there, and says so only in the journal.
+#[test]
+fn what_a_target_wants_is_a_link_to_a_unit_of_ours() {
+    let units = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/units/system"));
+    let mut links = 0;
+    for dir in std::fs::read_dir(units).unwrap().map(|entry| entry.unwrap().path()) {
+        if dir.extension().is_none_or(|extension| extension != "wants") {
+            continue;
+        }
+        for entry in std::fs::read_dir(&dir).unwrap().map(Result::unwrap) {
+            let (path, name) = (entry.path(), entry.file_name());
+            let to = std::fs::read_link(&path).unwrap_or_else(|error| panic!("{path:?}: {error}"));
+            assert_eq!(to, std::path::Path::new("..").join(&name), "{path:?}");
+            assert!(units.join(&name).is_file(), "{path:?}");
+            links += 1;
+        }
+    }
+    assert!(links >= 6, "{links}");
+}

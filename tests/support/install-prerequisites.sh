@@ -5,6 +5,7 @@
 #                                    the real agents (target/agents, pinned by tests/agents/lab); for
 #                                    root what boots a box: systemd-nspawn, debootstrap; and another version of tmux
 #                                    (target/tmux); and promtool (target/tools), from Debian's package
+#   install-prerequisites.sh bench   as for run, and a web server to compare with: nginx (target/tools)
 #   install-prerequisites.sh soak    the same, older agents (target/agents-older), and opencode (target/agents-opencode)
 #   install-prerequisites.sh deb     what packs the Debian package: cargo-deb (target/tools, pinned)
 # Silent when nothing is missing.
@@ -220,26 +221,27 @@ install_packer() {
         --no-default-features --features gzip >&2
 }
 
-# What reads alerting rules as Prometheus does: only the program, from a package that would start a server.
-# Without it the tests still run, and that of the rules reports what it lacks.
-install_promtool() (
-    if command -v promtool >/dev/null 2>&1 || [ -x target/tools/bin/promtool ]; then return 0; fi
+# install_program FILE PACKAGE: one program into target/tools/bin, from a package of Debian's that would start a server.
+# Without it what needs it still runs, and says what it lacks.
+install_program() (
+    name=${1##*/}
+    if (PATH=$PATH:/usr/sbin; command -v "$name") >/dev/null 2>&1 || [ -x "target/tools/bin/$name" ]; then return 0; fi
     command -v apt-get >/dev/null 2>&1 || return 0
-    say 'installing promtool into target/tools'
+    say "installing $name into target/tools"
     mkdir -p target/tools/bin
-    new=$PWD/$(mktemp -d target/tools/promtool.XXXXXX)
+    new=$PWD/$(mktemp -d "target/tools/$name.XXXXXX")
     trap 'rm -rf "$new"' EXIT
     cd "$new"
     # apt-get of a fresh container has no package lists, and fetches as a user of its own where it can.
     chmod 755 .
-    if ! apt-get -q download prometheus >/dev/null 2>&1; then
-        { [ "$(id -u)" = 0 ] && apt-get update -q && apt-get -q download prometheus; } >/dev/null 2>&1 || {
-            say 'promtool could not be installed'
+    if ! apt-get -q download "$2" >/dev/null 2>&1; then
+        { [ "$(id -u)" = 0 ] && apt-get update -q && apt-get -q download "$2"; } >/dev/null 2>&1 || {
+            say "$name could not be installed"
             return 0
         }
     fi
-    dpkg-deb --fsys-tarfile prometheus_*.deb | tar -x ./usr/bin/promtool
-    mv usr/bin/promtool ../bin/promtool
+    dpkg-deb --fsys-tarfile "$2"_*.deb | tar -x ".$1"
+    mv ".$1" "../bin/$name"
 )
 
 # What drives the browser; beside the scenarios, where node looks for it.
@@ -264,9 +266,14 @@ test)
     install_agents tests/agents/lab agents fetch_agents
     install_agents tests/agents/lab/others agents-others fetch_others
     install_agents tests/lobby/provider oidc-provider fetch_provider
-    install_promtool
+    # What reads alerting rules as Prometheus does.
+    install_program /usr/bin/promtool prometheus
     [ "$(id -u)" != 0 ] || tests/support/tmux-versions.sh install trixie trixie-backports ||
         say 'the tests will not run on all other versions of tmux'
+    ;;
+bench)
+    "$0" run
+    install_program /usr/sbin/nginx nginx
     ;;
 soak)
     "$0" test
@@ -279,7 +286,7 @@ deb)
     install_packer
     ;;
 *)
-    echo "usage: $0 run|test|soak|deb" >&2
+    echo "usage: $0 run|test|bench|soak|deb" >&2
     exit 2
     ;;
 esac

@@ -9,3 +9,8 @@ mod restore;
 mod served;
 mod transcripts;
 mod watchdog;
+
+/// Every so many points of a campaign of kills: `TL_T3_STEP` of the long campaign is 1.
+fn step(short: usize) -> usize {
+    std::env::var("TL_T3_STEP").ok().and_then(|step| step.parse().ok()).unwrap_or(short)
+}

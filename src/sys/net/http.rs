@@ -55,16 +55,8 @@ impl Client {
         within: Duration,
         ca_file: Option<&Path>,
     ) -> Result<Self, HttpError> {
-        let tls = TlsConfig::builder().root_certs(authorities(ca_file)?).build();
-        let config = ureq::Agent::config_builder()
-            .tls_config(tls)
-            .proxy(None)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .http_status_as_error(false)
-            .user_agent(concat!("terminal-lobby/", env!("CARGO_PKG_VERSION")))
-            .build();
-        Ok(Self { agent: config.new_agent(), header, secret, end: Instant::now() + within })
+        let agent = agent(None, Some(authorities(ca_file)?));
+        Ok(Self { agent, header, secret, end: Instant::now() + within })
     }
 
     /// Sends a request. An answer of more than `limit` bytes is an error.
@@ -96,33 +88,12 @@ impl Messenger {
     /// A client whose requests each take at most `within`. Servers are checked with the authorities in `ca_file`,
     /// else with the host's.
     pub fn new(within: Duration, ca_file: Option<&Path>) -> Result<Self, HttpError> {
-        let tls = TlsConfig::builder().root_certs(authorities(ca_file)?).build();
-        let config = ureq::Agent::config_builder()
-            .tls_config(tls)
-            .proxy(None)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .http_status_as_error(false)
-            .timeout_global(Some(within))
-            // A server closes idle connections, and a POST on one that it has just closed fails.
-            .max_idle_connections(0)
-            .user_agent(concat!("terminal-lobby/", env!("CARGO_PKG_VERSION")))
-            .build();
-        Ok(Self { agent: config.new_agent() })
+        Ok(Self { agent: agent(Some(within), Some(authorities(ca_file)?)) })
     }
 
     /// A client for a server on this host alone, without certificates. Requests each take at most `within`.
     pub fn to_loopback(within: Duration) -> Self {
-        let config = ureq::Agent::config_builder()
-            .proxy(None)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .http_status_as_error(false)
-            .timeout_global(Some(within))
-            .max_idle_connections(0)
-            .user_agent(concat!("terminal-lobby/", env!("CARGO_PKG_VERSION")))
-            .build();
-        Self { agent: config.new_agent() }
+        Self { agent: agent(Some(within), None) }
     }
 
     /// Sends a request. An answer of more than `limit` bytes is an error.
@@ -148,9 +119,7 @@ impl Messenger {
             body.with_config().limit(limit).read_to_vec().map_err(|error| no_answer(&error))?;
         Ok(ureq::http::Response::from_parts(parts, bytes))
     }
-}
 
-impl Messenger {
     /// Sends a request; gives the status of the answer and its `Retry-After`. Nothing else of it is read.
     pub fn deliver(
         &self,
@@ -165,6 +134,26 @@ impl Messenger {
         let after = answer.headers().get("retry-after").and_then(|value| value.to_str().ok());
         Ok((answer.status().as_u16(), after.map(str::to_owned)))
     }
+}
+
+/// What sends the requests, each within `each`, if that is given. Servers with TLS are checked with
+/// these authorities.
+fn agent(each: Option<Duration>, authorities: Option<RootCerts>) -> ureq::Agent {
+    let mut config = ureq::Agent::config_builder()
+        .proxy(None)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .http_status_as_error(false)
+        .timeout_global(each)
+        .user_agent(concat!("terminal-lobby/", env!("CARGO_PKG_VERSION")));
+    if each.is_some() {
+        // A server closes idle connections, and a POST on one that it has just closed fails.
+        config = config.max_idle_connections(0);
+    }
+    if let Some(authorities) = authorities {
+        config = config.tls_config(TlsConfig::builder().root_certs(authorities).build());
+    }
+    config.build().new_agent()
 }
 
 /// Whether the secret would be sent unencrypted to another host.

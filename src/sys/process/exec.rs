@@ -6,6 +6,7 @@ use super::spawn::spawn_within;
 use crate::sys::clock;
 use crate::text::io_reason;
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::process::Signal;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Read};
 use std::os::fd::AsFd;
@@ -22,7 +23,8 @@ pub struct Program {
     environment: Option<Vec<(OsString, OsString)>>,
     become_user: Option<Become>,
     only_queries: bool,
-    outlives_parent: bool,
+    /// What the child is sent when this process ends.
+    with_parent: Option<Signal>,
     like_a_service: bool,
     input: Option<std::fs::File>,
     output: Option<std::fs::File>,
@@ -86,7 +88,7 @@ impl Program {
             environment: None,
             become_user: None,
             only_queries: false,
-            outlives_parent: false,
+            with_parent: Some(Signal::KILL),
             like_a_service: false,
             input: None,
             output: None,
@@ -137,7 +139,14 @@ impl Program {
     /// Lets the child continue when this process is killed; otherwise it is killed, too.
     #[must_use]
     pub fn outlive_parent(mut self) -> Self {
-        self.outlives_parent = true;
+        self.with_parent = None;
+        self
+    }
+
+    /// Has the child asked to end (SIGTERM) when this process is killed; otherwise it is killed, too.
+    #[must_use]
+    pub fn terminated_with_parent(mut self) -> Self {
+        self.with_parent = Some(Signal::TERM);
         self
     }
 
@@ -225,11 +234,11 @@ impl Program {
         if self.like_a_service {
             command.current_dir("/");
         }
-        let (only_queries, outlives_parent) = (self.only_queries, self.outlives_parent);
+        let (only_queries, with_parent) = (self.only_queries, self.with_parent);
         let like_a_service = self.like_a_service;
         let restrict = move || {
-            if !outlives_parent {
-                limits::die_with_parent()?;
+            if let Some(signal) = with_parent {
+                limits::end_with_parent(signal)?;
             }
             if like_a_service {
                 rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
@@ -274,7 +283,7 @@ impl Running {
         }
         self.reaped = true;
         let group = rustix::process::Pid::from_child(&self.child);
-        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        let _ = rustix::process::kill_process_group(group, Signal::KILL);
         let (end, mut pause) = (Instant::now() + REAP_DEADLINE, Duration::from_micros(50));
         loop {
             if let Some(status) = self.child.try_wait()? {

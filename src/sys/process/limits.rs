@@ -60,11 +60,10 @@ pub fn raise_open_files_to(enough: u64) -> u64 {
     wanted
 }
 
-/// Makes the kernel kill this process when the thread that started it ends, so that a killed
+/// Makes the kernel send this process a signal when the thread that started it ends, so that a killed
 /// parent leaves no hung child behind (prctl(2), `PR_SET_PDEATHSIG`).
-pub(crate) fn die_with_parent() -> io::Result<()> {
-    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))
-        .map_err(io::Error::from)
+pub(crate) fn end_with_parent(signal: rustix::process::Signal) -> io::Result<()> {
+    rustix::process::set_parent_process_death_signal(Some(signal)).map_err(io::Error::from)
 }
 
 /// Replaces the inherited session keyring by an empty one: a process that has the keyring of an

@@ -1,5 +1,6 @@
 //! Starting, limiting, watching and ending processes.
 
+pub mod ask;
 pub mod become_user;
 pub mod detach;
 pub mod ending;

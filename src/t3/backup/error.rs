@@ -34,9 +34,7 @@ impl BackupError {
         match self {
             Self::Failed { kind, .. } => *kind,
             Self::File(error) if error.is_unwritable() => Kind::Full,
-            Self::Ask(AskError::Exec(crate::sys::process::exec::ExecError::Deadline {
-                ..
-            })) => Kind::Deadline,
+            Self::Ask(error) if error.is_deadline() => Kind::Deadline,
             _ => Kind::Other,
         }
     }

@@ -8,6 +8,7 @@ use super::{BackupError, place};
 use crate::sys::accounts;
 use crate::sys::clock;
 use crate::sys::fs::Dir;
+use crate::sys::process::ask;
 use crate::t3::paths::Paths;
 use crate::t3::settings::Settings;
 use crate::t3::user_process::{self, AskError};
@@ -49,7 +50,7 @@ pub fn take_within(
 ) -> Result<Backup, BackupError> {
     let account = accounts::by_name(user)?;
     if account.uid.is_root() {
-        return Err(AskError::Root.into());
+        return Err(AskError::from(ask::AskError::Root).into());
     }
     let place = place::of_user(paths, &account)?;
     let state = place::state(paths)?;

@@ -25,8 +25,9 @@ pub struct Query {
     pub idle_seconds: u64,
     /// Seconds since the epoch.
     pub now: u64,
-    /// Whether the instance does not run: then nothing else may hold a lock on its database.
-    pub stopped: bool,
+    /// Whether to take the lock on its database for a moment, which another program may hold: only where the instance is
+    /// about to be stopped, or is; before 0.0.34 it does not wait for a lock.
+    pub takes_lock: bool,
 }
 
 /// What a database says.
@@ -80,22 +81,18 @@ fn busy(why: &str) -> Activity {
 }
 
 fn look(file: &Path, query: &Query) -> rusqlite::Result<Activity> {
-    if query.stopped {
-        let database = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        database.busy_timeout(LOCKED)?;
-        database.execute_batch("BEGIN IMMEDIATE; ROLLBACK")?;
-    }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let database = Connection::open_with_flags(file, flags)?;
     database.busy_timeout(LOCKED)?;
     let level = "SELECT max(migration_id) FROM effect_sql_migrations";
     let level: Option<i64> = database.query_row(level, [], |row| row.get(0))?;
-    Ok(Activity {
-        busy: why_busy(&database, query)?,
-        mark: mark(&database).unwrap_or_default(),
-        level,
-        has_data: true,
-    })
+    let busy = why_busy(&database, query)?;
+    if query.takes_lock && busy.is_none() {
+        let database = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        database.busy_timeout(LOCKED)?;
+        database.execute_batch("BEGIN IMMEDIATE; ROLLBACK")?;
+    }
+    Ok(Activity { busy, mark: mark(&database).unwrap_or_default(), level, has_data: true })
 }
 
 fn why_busy(database: &Connection, query: &Query) -> rusqlite::Result<Option<String>> {
@@ -164,7 +161,7 @@ mod tests {
             let insert = "INSERT INTO projection_thread_sessions VALUES (?1, ?2)";
             database.execute(insert, (turn, time)).unwrap();
         }
-        read(&file, &Query { idle_seconds: 900, now: NOW, stopped: false })
+        read(&file, &Query { idle_seconds: 900, now: NOW, takes_lock: false })
     }
 
     #[test]
@@ -187,7 +184,7 @@ mod tests {
     fn what_cannot_be_read_is_busy_and_what_is_absent_is_not() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("state.sqlite");
-        let query = Query { idle_seconds: 900, now: NOW, stopped: false };
+        let query = Query { idle_seconds: 900, now: NOW, takes_lock: false };
         assert_eq!(read(&file, &query), Activity::default());
         std::fs::write(&file, "no database, and more than sixteen bytes of it").unwrap();
         assert!(read(&file, &query).busy.unwrap().contains("cannot be read"));

@@ -7,11 +7,13 @@ use super::instances::{self, Running};
 use super::settings::Enforce;
 use super::state::{InFlight, Prepared, State, Step};
 use super::version::Version;
-use super::{put_back, unit, versions};
+use super::{put_back, versions};
 use crate::sys::clock;
 use crate::t3::backup::{self, BackupId, Why};
 use crate::t3::lock;
 use crate::t3::paths::Paths;
+use crate::t3::restore;
+use crate::t3::units;
 use std::time::Duration;
 
 /// How long another command may hold the lock of a user before the instance is left for later.
@@ -44,8 +46,9 @@ pub(super) struct Changer<'a> {
 
 impl Changer<'_> {
     /// What the database of a user says now.
-    pub(super) fn activity(&self, user: &str, stopped: bool) -> Activity {
-        let query = Query { idle_seconds: self.settings.idle_seconds, now: clock::now(), stopped };
+    pub(super) fn activity(&self, user: &str, takes_lock: bool) -> Activity {
+        let query =
+            Query { idle_seconds: self.settings.idle_seconds, now: clock::now(), takes_lock };
         activity::of(user, query).unwrap_or_else(|error| Activity {
             busy: Some(format!("it cannot be told whether it is idle: {error}")),
             has_data: true,
@@ -79,7 +82,12 @@ impl Changer<'_> {
             Err(error) if error.is_timeout() => return Ok(Ended::Deferred(error.to_string())),
             other => other?,
         };
-        if let Some(why) = self.activity(user, false).busy {
+        // It does not start before its restore is finished, and which data it has is not known until then.
+        if restore::unfinished(self.paths)?.iter().any(|name| name == user) {
+            let why = "a restore of its data was begun and has not ended";
+            return Ok(Ended::Deferred(why.to_owned()));
+        }
+        if let Some(why) = self.activity(user, true).busy {
             return Ok(Ended::Deferred(why));
         }
         let mut flight = InFlight {
@@ -90,17 +98,17 @@ impl Changer<'_> {
             step: Step::Stopping,
         };
         self.record(Some(&flight))?;
-        unit::stop(user)?;
+        units::stop(&units::instance(user))?;
         // It may have become busy before it was stopped.
         let last = self.activity(user, true);
         if let Some(why) = last.busy {
-            self.start_again(user)?;
+            self.start_again(running)?;
             return Ok(Ended::Deferred(why));
         }
         match self.backup_of(user, to, &last.mark) {
             Ok(id) => flight.backup = id,
             Err(error) => {
-                self.start_again(user)?;
+                self.start_again(running)?;
                 return Ok(Ended::Skipped(error));
             }
         }
@@ -123,9 +131,11 @@ impl Changer<'_> {
         }
     }
 
-    fn start_again(&mut self, user: &str) -> Result<(), EnforceError> {
-        unit::start(user)?;
-        self.record(None)
+    /// Starts an instance that was not changed, and waits until it answers.
+    fn start_again(&mut self, running: &Running) -> Result<(), EnforceError> {
+        units::start(&units::instance(&running.user))?;
+        self.record(None)?;
+        instances::wait(self.paths, self.settings, running)
     }
 
     /// From [`Step::Switching`] on.
@@ -142,7 +152,7 @@ impl Changer<'_> {
 
     fn try_switch(&mut self, flight: &InFlight, port: u16) -> Result<(), EnforceError> {
         versions::choose(self.paths, &flight.user, &flight.to)?;
-        unit::start(&flight.user)?;
+        units::start(&units::instance(&flight.user))?;
         let new = Running { user: flight.user.clone(), port, version: flight.to.clone() };
         instances::verify(self.paths, self.settings, &new)?;
         self.record(None)?;
@@ -158,14 +168,14 @@ impl Changer<'_> {
     fn undo(&mut self, flight: &InFlight, port: u16) -> Result<(), EnforceError> {
         let user = flight.user.as_str();
         self.record(Some(&InFlight { step: Step::Undoing, ..flight.clone() }))?;
-        unit::stop(user)?;
+        units::stop(&units::instance(user))?;
         versions::hold(self.paths, user)?;
         if let Some(id) = &flight.backup {
             let id: BackupId = id.parse().map_err(|error| EnforceError::check("backup", error))?;
             put_back::put_back(self.paths, user, &id)?;
         }
         versions::choose(self.paths, user, &flight.from)?;
-        unit::start(user)?;
+        units::start(&units::instance(user))?;
         let old = Running { user: user.to_owned(), port, version: flight.from.clone() };
         instances::verify(self.paths, self.settings, &old)?;
         self.record(None)
@@ -202,7 +212,8 @@ impl Changer<'_> {
         };
         let ended = match flight.step {
             Step::Stopping => {
-                self.start_again(&flight.user)?;
+                let version = flight.from.clone();
+                self.start_again(&Running { user: flight.user.clone(), port, version })?;
                 Ended::Deferred("a run was killed before it was changed".to_owned())
             }
             Step::Switching => self.switch(&flight, port),

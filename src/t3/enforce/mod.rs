@@ -16,7 +16,6 @@ pub mod settings;
 mod stage;
 pub mod state;
 pub mod trial;
-pub mod unit;
 pub mod version;
 pub mod versions;
 

@@ -6,7 +6,6 @@ mod error;
 mod journal;
 pub mod protocol;
 mod run;
-mod unit;
 pub mod user;
 
 pub use error::RestoreError;

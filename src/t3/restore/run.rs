@@ -1,15 +1,17 @@
 //! The order of effects of a restore, as root: prepare, note it, stop, exchange, start, ask the instance.
 
+use super::RestoreError;
 use super::journal::{self, Journal};
 use super::protocol::{Answer, BEFORE, NEW, Request, What, is_stamp};
-use super::{RestoreError, unit};
 use crate::sys::accounts;
 use crate::sys::clock;
 use crate::sys::fs::random_hex;
+use crate::sys::process::tool::{self, ToolError};
 use crate::t3::backup::{self, BackupId};
 use crate::t3::instance::Instance;
 use crate::t3::paths::Paths;
 use crate::t3::settings::Settings;
+use crate::t3::units;
 use crate::t3::user_process::{self, AskError};
 use crate::t3::{backup::Limits, served};
 use std::time::{Duration, Instant};
@@ -88,7 +90,7 @@ fn exchange(
     stamp: String,
     paths: &Paths,
 ) -> Result<Restored, RestoreError> {
-    let journal = Journal { from, stamp, ran: unit::is_active(user)? };
+    let journal = Journal { from, stamp, ran: runs(user)? };
     journal.write(paths, user)?;
     finish(user, &journal, paths)
 }
@@ -97,17 +99,32 @@ fn exchange(
 fn finish(user: &str, journal: &Journal, paths: &Paths) -> Result<Restored, RestoreError> {
     let Journal { from, stamp, ran } = journal;
     journal::hold(paths, user)?;
-    unit::stop(user)?;
+    stop(user)?;
     ask(user, &Request::Swap { from: from.clone(), stamp: stamp.clone() }, SWAP)?;
     journal::let_go(paths, user)?;
     let answers = if *ran {
-        unit::start(user)?;
+        units::start(&units::instance(user))?;
         Some(answers(user, paths)?)
     } else {
         None
     };
     journal::close(paths, user)?;
     Ok(Restored { set_aside: format!("{BEFORE}{stamp}"), answers })
+}
+
+/// Whether the instance runs, or is about to. Nothing does where there is no service manager.
+fn runs(user: &str) -> Result<bool, ToolError> {
+    match units::runs(&units::instance(user)) {
+        Err(_) if !tool::systemd_runs() => Ok(false),
+        runs => runs,
+    }
+}
+
+fn stop(user: &str) -> Result<(), ToolError> {
+    match units::stop(&units::instance(user)) {
+        Err(_) if !tool::systemd_runs() => Ok(()),
+        stopped => stopped,
+    }
 }
 
 fn ask(user: &str, request: &Request, deadline: Duration) -> Result<Answer, RestoreError> {

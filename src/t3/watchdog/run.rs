@@ -3,12 +3,13 @@
 use super::decide::{Decision, Probe, decide, is_due};
 use super::record::{self, RecordError, Records};
 use crate::sys::process::parallel;
+use crate::sys::process::tool::ToolError;
 use crate::sys::{FileError, accounts, clock};
 use crate::t3::instance::{Instance, InstanceError};
 use crate::t3::paths::Paths;
 use crate::t3::served::{self, ServedError};
 use crate::t3::settings::Watchdog;
-use crate::t3::units::{self, State, Units, UnitsError};
+use crate::t3::units::{self, State};
 use std::time::Duration;
 
 /// Maximum number of instances that are asked at once.
@@ -20,7 +21,7 @@ pub enum WatchError {
     #[error(transparent)]
     Served(#[from] ServedError),
     #[error(transparent)]
-    Units(#[from] UnitsError),
+    Units(#[from] ToolError),
     #[error(transparent)]
     Record(#[from] RecordError),
     #[error(transparent)]
@@ -41,12 +42,12 @@ pub struct Watched {
 ///
 /// # Errors
 /// Then nothing was changed.
-pub fn run(paths: &Paths, settings: &Watchdog, units: &Units) -> Result<Vec<Watched>, WatchError> {
+pub fn run(paths: &Paths, settings: &Watchdog) -> Result<Vec<Watched>, WatchError> {
     let _lock = record::lock(paths)?;
     let ports: Vec<(String, u16)> = served::ports(paths)?.into_iter().collect();
     let mut records = record::read(paths)?;
     let names: Vec<String> = ports.iter().map(|(user, _)| units::instance(user)).collect();
-    let states = units.states(&names)?;
+    let states = units::states(&names)?;
     let now = clock::monotonic_in_microseconds();
     let probe = |(user, port): &(String, u16)| {
         let state = states.get(&units::instance(user)).copied();
@@ -62,7 +63,7 @@ pub fn run(paths: &Paths, settings: &Watchdog, units: &Units) -> Result<Vec<Watc
     // First, so that no restart is forgotten.
     record::write(paths, &records)?;
     for one in watched.iter_mut().filter(|one| one.decision == Decision::Restart) {
-        if let Err(error) = units.start_later(&format!("t3-restart@{}.service", one.user)) {
+        if let Err(error) = units::start_later(&format!("t3-restart@{}.service", one.user)) {
             one.why = format!("{}; the restart was not begun: {error}", one.why);
         }
     }
@@ -77,7 +78,7 @@ fn probe(
     now: u64,
     settings: &Watchdog,
 ) -> Option<Probe> {
-    let Some(State { active, since }) = state else {
+    let Some(State { active, since, .. }) = state else {
         return Some(Probe::Unknown("systemctl says nothing of it".to_owned()));
     };
     if !active || !is_due(Duration::from_micros(now.saturating_sub(since)), settings) {

@@ -4,6 +4,7 @@
   client.py get URL [OPTION]...            print the status, the headers and the body
   client.py post URL JSON [OPTION]...      the same, of what our own page would send
   client.py sessions URL [OPTION]...       print the names of the sessions on the page, one a line
+  client.py socket URL TEXT [OPTION]...    open a WebSocket, send TEXT, print what happens until it is closed
   client.py view URL SESSION TEXT [OPTION]...   open a view, type TEXT and Enter, print what happens until it is closed
 
   --ca FILE           the authority that the certificate must be from
@@ -12,7 +13,7 @@
   --unix PATH         connect to a Unix socket, in plain HTTP
   --to HOST:PORT      connect there, in plain HTTP
 
-`view` prints lines `SECONDS EVENT ...` as they happen: welcome JSON, output TEXT, closed CODE. With --return it goes on
+`view` and `socket` print lines `SECONDS EVENT ...` as they happen: welcome JSON, text TEXT, output TEXT, closed CODE. With --return it goes on
 with the view whenever it is closed, as a page does, until the file that --until names exists.
 """
 import argparse, base64, json, os, secrets, socket, ssl, struct, sys, time
@@ -138,9 +139,21 @@ class View:
                 happened("output", payload[1:].decode(errors="replace").encode("unicode_escape").decode())
 
 
+def follow_socket(a):
+    page = WebSocket(a, urlsplit(a.url).path or "/")
+    page.s.settimeout(None)
+    page.send(1, a.session.encode())
+    while True:
+        kind, payload = page.next()
+        if kind == 1:
+            happened("text", payload.decode())
+        if kind == 8:
+            return happened("closed", struct.unpack(">H", payload[:2])[0] if len(payload) > 1 else "-")
+
+
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("command", choices=["get", "post", "sessions", "view"])
+    parser.add_argument("command", choices=["get", "post", "sessions", "socket", "view"])
     parser.add_argument("url")
     parser.add_argument("session", nargs="?")
     parser.add_argument("text", nargs="?", default="")
@@ -164,6 +177,8 @@ def main():
     if a.command == "sessions":
         print("\n".join(sorted(sessions(a))))
         return
+    if a.command == "socket":
+        return follow_socket(a)
     page = View(a)
     while True:
         try:

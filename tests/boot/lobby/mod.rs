@@ -3,6 +3,7 @@
 mod links;
 mod proxies;
 mod restarts;
+mod t3;
 mod users;
 
 use crate::support::boxes::USERS;
@@ -31,7 +32,7 @@ fn host(test: &str, server: Server) -> Option<BootBox> {
     made.copy_in(CLIENT, "/usr/local/bin/client");
     certificate(&made);
     made.copy_in(example("lobby.toml"), "/etc/terminal-lobby/lobby.toml");
-    made.sh("chmod 755 /usr/local/bin/client; echo '127.0.0.1 lobby.example.org' >>/etc/hosts
+    made.sh("chmod 755 /usr/local/bin/client; echo '127.0.0.1 lobby.example.org t3.example.org' >>/etc/hosts
         chmod 644 /etc/terminal-lobby/lobby.toml; rm -f /etc/nginx/sites-enabled/default; touch /etc/ttyd-admins");
     for user in USERS {
         made.sh_as(user, &format!("tmux new-session -d -s of-{user} -x 80 -y 24"));
@@ -56,7 +57,7 @@ fn certificate(made: &BootBox) {
         "-subj",
         "/CN=lobby.example.org",
         "-addext",
-        "subjectAltName=DNS:lobby.example.org",
+        "subjectAltName=DNS:lobby.example.org,DNS:t3.example.org",
         "-keyout",
         "key",
         "-out",

@@ -57,12 +57,15 @@ fn roster(made: &BootBox, text: &str) {
     made.sh(&format!("cat >/etc/terminal-lobby/roster.yaml <<'END'\n{text}END"));
 }
 
-/// Every file of these homes with all that can be said of it, what git notes of a fetch aside.
+/// Every file of these homes with all that can be said of it, what git notes of a fetch and the directory of a user's
+/// instance aside.
 fn homes(made: &BootBox, users: &[&str]) -> String {
     let homes: Vec<String> = users.iter().map(|user| format!("/home/{user}")).collect();
     made.sh(&format!(
-        "find {} -path '*/.git/*' -prune -o -name .git -prune -o -printf '%p %y %m %u:%g %s %T@ %l\\n' | sort
+        "find {} -mindepth 1 -path '*/.git/*' -prune -o -name .git -prune -o -name .t3 -prune -o -printf '%p %y %m %u:%g %s %T@ %l\\n' | sort
+         stat -c '%n %a %U:%G' {}
          cd /home/bob/code && su bob -c 'git -C /home/bob/code status --porcelain; git -C /home/bob/code stash list; git -C /home/bob/code branch'",
+        homes.join(" "),
         homes.join(" ")
     ))
 }

@@ -1,5 +1,7 @@
 //! T3 Code with a real service manager: instances by their unit, credentials through the socket, and the watchdog.
 
+mod changes;
+
 use crate::support::{BootBox, On, wait_until};
 
 const STAND_IN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/t3/stand-in-t3");
@@ -9,15 +11,47 @@ const ASK: &str = "python3 -c 'import socket; p = socket.socket(socket.AF_UNIX);
 /// A host on which alice has an instance, and bob another that is not enabled.
 fn host(test: &str) -> Option<BootBox> {
     let made = BootBox::booted(test, On::Host)?;
+    lay(&made);
+    Some(made)
+}
+
+/// Lays the stand-in as version 0.0.26, gives alice and bob a port, and starts alice's instance.
+pub(super) fn lay(made: &BootBox) {
     made.sh("mkdir -p /opt/t3/versions/0.0.26/bin /etc/t3-serve");
     made.copy_in(STAND_IN, "/opt/t3/versions/0.0.26/bin/t3");
     made.sh("cd /opt/t3; chmod 755 versions/0.0.26/bin/t3; echo 0.0.26 >versions/0.0.26/bin/stand-in-version
         echo 0.0.26 >versions/0.0.26/.install-complete; ln -s versions/0.0.26 current
         umask 077; echo T3_PORT=3780 >/etc/t3-serve/alice.env; echo T3_PORT=3781 >/etc/t3-serve/bob.env; umask 022
-        echo '{\"a@x\": {\"os_user\": \"alice\", \"port\": 3780}, \"b@x\": {\"os_user\": \"bob\", \"port\": 3781}}' >/etc/t3-serve/dispatch.json");
+        echo '{\"alice@example.org\": {\"os_user\": \"alice\", \"port\": 3780}, \"bob@example.org\": {\"os_user\": \"bob\", \"port\": 3781}}' >/etc/t3-serve/dispatch.json");
     made.sh(&format!("systemctl enable --now {ALICE} t3-mint.socket"));
-    answers(&made);
-    Some(made)
+    answers(made);
+}
+
+/// Wants a version of all instances; what installs it copies the stand-in.
+pub(super) fn want(made: &BootBox, version: &str) {
+    made.copy_in(STAND_IN, "/usr/local/bin/stand-in-t3");
+    made.sh(&format!(
+        "chmod 755 /usr/local/bin/stand-in-t3; cat >/usr/local/bin/lay <<'END'
+#!/bin/sh
+set -eu
+mkdir -p \"$1/bin\" \"$1/lib\"
+cp /usr/local/bin/stand-in-t3 \"$1/lib/t3\"
+printf %s \"$2\" >\"$1/lib/stand-in-version\"
+id -un >\"$1/lib/laid-by\"
+ln -s ../lib/t3 \"$1/bin/t3\"
+END
+        chmod 755 /usr/local/bin/lay
+        printf '%s\\n' '[enforce]' 'version = \"{version}\"' 'allow_ended_sessions = true' \
+            'install = [\"/usr/local/bin/lay\", \"{{dir}}\", \"{{version}}\"]' >/etc/terminal-lobby/t3.toml"
+    ));
+}
+
+/// The version that an instance says it is; nothing if it does not answer.
+pub(super) fn version(made: &BootBox, port: u16) -> String {
+    let ask = format!(
+        "python3 -c 'import json, urllib.request as r; print(json.load(r.urlopen(\"http://127.0.0.1:{port}/.well-known/t3/environment\", timeout=5))[\"serverVersion\"])'"
+    );
+    made.try_sh("root", &ask).out().trim().to_owned()
 }
 
 fn answers(made: &BootBox) {
@@ -50,6 +84,18 @@ fn an_instance_is_its_users_alone_and_the_lobby_gets_credentials_for_it() {
     // A parked user's instance is disabled, whoever starts it.
     made.sh("systemctl start t3-serve@bob.service");
     assert_eq!(made.property("t3-serve@bob.service", "ActiveState"), "inactive");
+    // What is left of the suite before is named.
+    made.sh("cp /usr/lib/systemd/system/t3-watchdog.timer /etc/systemd/system/; touch /etc/t3-autoupdate.freeze
+        printf '[Service]\\nExecStart=/bin/sleep infinity\\n' >/etc/systemd/system/t3-dispatch.service
+        systemctl daemon-reload; systemctl start t3-dispatch.service");
+    let doctor = made.try_sh("root", "persist doctor").out();
+    for word in [
+        "still active: t3-dispatch.service",
+        "package's unit: /etc/systemd/system/t3-watchdog.timer",
+        "/etc/t3-autoupdate.freeze counts no more",
+    ] {
+        assert!(doctor.contains(word), "{doctor}");
+    }
 }
 
 #[test]

@@ -99,6 +99,36 @@ fn one_user_cannot_take_all_connections_and_all_together_not_more_than_there_may
 }
 
 #[test]
+fn a_websocket_holds_the_place_of_its_connection() {
+    let Some(lab) = Lab::with(
+        "lobby::gateway",
+        "proxy",
+        "metrics = \"127.0.0.1:0\"\n\n[limits]\nconnections = 6\n",
+    ) else {
+        return;
+    };
+    let open = || lab.socket("/api/events", &Lab::as_user(ANN));
+    let mut sockets = Vec::new();
+    wait_until("all but one place are taken by WebSockets", || {
+        sockets.extend(open().ok());
+        sockets.len() == 5
+    });
+    let is_refused = |mut stream: TcpStream| {
+        stream.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
+        matches!(stream.read(&mut [0; 1]), Ok(0))
+    };
+    let connect = || TcpStream::connect(("127.0.0.1", lab.port())).unwrap();
+    let last = connect();
+    let mut beyond = Vec::new();
+    wait_until("there is no seventh place", || {
+        beyond.push(is_refused(connect()));
+        beyond.last() == Some(&true)
+    });
+    drop((last, sockets));
+    wait_until("others come in again", || lab.get("/api/me", ANN).0 == 200);
+}
+
+#[test]
 fn ten_thousand_idle_connections_do_no_harm() {
     let Some(lab) = Lab::with("lobby::gateway", "proxy", "\n\n[limits]\nheader_seconds = 600\n")
     else {

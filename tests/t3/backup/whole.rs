@@ -88,3 +88,32 @@ fn each_user_has_backups_of_their_own_and_a_failure_keeps_no_other_from_theirs()
     here.t3(&["backup", "dan"]).code(2);
     host.as_user("bob", ["/opt/tl/provision", "t3", "backup"]).code(3);
 }
+
+#[test]
+fn a_full_disk_fails_a_backup_and_keeps_the_older_ones() {
+    let name = "a_full_disk_fails_a_backup_and_keeps_the_older_ones";
+    let Some(here) = Served::new(name, &["ann", "bob"]) else { return };
+    let host = &here.host;
+    host.sh("mount -t tmpfs -o mode=755,size=8m host /var/backups
+             printf '[backup]\\nkeep_free_bytes = 0\\n' >/etc/terminal-lobby/t3.toml");
+    here.t3(&["backup"]).ok();
+    let kept =
+        || host.sh("cd /var/backups/t3; sha256sum */*/manifest.json */*/userdata/state.sqlite");
+    let before = kept();
+    assert_eq!(before.lines().count(), 4, "{before}");
+    host.sh("cat /dev/zero >/var/backups/fill 2>/dev/null || :");
+    let run = here.t3(&["backup"]).code(1);
+    for user in ["ann", "bob"] {
+        assert!(run.err().contains(&format!("{user}: ")), "{}", run.err());
+    }
+    assert!(run.err().contains("No space left") || run.err().contains("full"), "{}", run.err());
+    assert_eq!(kept(), before);
+    host.sh("rm /var/backups/fill");
+    here.t3(&["backup"]).ok();
+    assert_eq!(kept().lines().count(), 8);
+    assert_eq!(
+        host.sh("cd /var/backups/t3; ls -d */.??* 2>/dev/null || :"),
+        "",
+        "nothing else is left"
+    );
+}

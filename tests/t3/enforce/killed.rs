@@ -4,6 +4,7 @@
 use super::{LEVELS, NEW, OLD, T3Host};
 use crate::faults::has_strace;
 use crate::support::Run;
+use crate::t3::step;
 
 /// Kills the enforcer on entry to the `ordinal`th of these calls; gives whether it died.
 fn kill_at(t3: &T3Host, call: &str, ordinal: usize) -> bool {
@@ -77,11 +78,6 @@ fn kill_at_or_fail(t3: &T3Host, call: &str, ordinal: usize, fails: bool) -> bool
     let enforce = ["/opt/tl/provision", "t3", "enforce", "--json"];
     let run: Run = t3.host.patient([&words[..], &enforce[..]].concat());
     run.code == 128 + 9
-}
-
-/// Every so many points: `TL_T3_STEP` of the long campaign is 1.
-fn step(short: usize) -> usize {
-    std::env::var("TL_T3_STEP").ok().and_then(|step| step.parse().ok()).unwrap_or(short)
 }
 
 #[test]

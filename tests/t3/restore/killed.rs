@@ -5,6 +5,7 @@ use super::super::backup::{NOW, Place};
 use super::super::instance::Instance;
 use super::{STAMP, read};
 use crate::faults::{Point, at_each, has_strace, traced_points};
+use crate::t3::step;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -38,7 +39,7 @@ fn points(home: &Path, part: &str, request: &Value) -> Vec<Point> {
     assert_eq!(code, Some(0), "{said}");
     assert!(!said.contains("failed"), "{said}");
     let all = traced_points(&trace, home);
-    let step = if std::env::var_os("TL_SOAK").is_some() { 1 } else { all.len().div_ceil(60) };
+    let step = step(all.len().div_ceil(60));
     all.into_iter().step_by(step).collect()
 }
 

@@ -1,12 +1,15 @@
 //! `provision t3 restore` on a throw-away host.
 
 use super::super::backup::Served;
+use crate::faults::has_strace;
+use crate::t3::step;
 
 /// A service manager that knows one thing: whether the instance runs. It refuses to start what is held.
 const MANAGER: &str = "#!/bin/sh
 file=/run/$(basename \"$(for last; do :; done; echo \"$last\")\")
 case \"$1\" in
-    show) if [ -e \"$file\" ]; then echo active; else echo inactive; fi ;;
+    show) if [ -e \"$file\" ]; then state=active; else state=inactive; fi
+        printf 'Id=%s\\nActiveState=%s\\nActiveEnterTimestampMonotonic=0\\n' \"${file#/run/}\" $state ;;
     stop) rm -f \"$file\" ;;
     start) user=${file#*@}; user=${user%.service}
         if [ -e \"/var/lib/t3/restoring/$user\" ]; then echo held >&2; exit 1; fi
@@ -86,4 +89,47 @@ fn a_restore_that_was_cut_off_keeps_the_instance_from_starting_until_it_is_finis
     host.sh("echo '{\"from\":\"../.ssh\",\"stamp\":\"20261130T160000Z-2\",\"ran\":false}' >/var/lib/t3/restore/ann.json");
     here.t3(&["restore", "--resume", "ann"]).code(1);
     assert_eq!(host.sh(SETTINGS), "ready\n");
+}
+
+#[test]
+fn a_run_of_roots_that_is_killed_at_any_step_is_finished_by_the_next() {
+    let name = "a_run_of_roots_that_is_killed_at_any_step_is_finished_by_the_next";
+    if !has_strace(name) {
+        return;
+    }
+    let Some(here) = served(name) else { return };
+    let host = &here.host;
+    let unit = ["systemctl", "start", "--", "t3-serve@ann.service"];
+    let mut points = 0;
+    for call in ["renameat2", "unlinkat", "vfork,clone3,clone"] {
+        for ordinal in (1..).step_by(step(2)) {
+            host.root(unit).ok();
+            host.sh_as("ann", "rm -rf ~/.t3/userdata.*; echo new >~/.t3/userdata/settings.json");
+            let inject = format!("inject={call}:signal=KILL:when={ordinal}");
+            let trace = format!("trace={call}");
+            let strace = ["strace", "-qq", "-o", "/dev/null", "-e", &trace, "-e", &inject];
+            let restore = ["/opt/tl/provision", "t3", "restore", "ann"];
+            if host.patient([&strace[..], &restore[..]].concat()).code != 128 + 9 {
+                break;
+            }
+            points += 1;
+            let point = format!("{call} {ordinal}");
+            let begun = host.sh("ls /var/lib/t3/restore") == "ann.json\n";
+            let held = host.sh("ls /var/lib/t3/restoring 2>/dev/null || :") == "ann\n";
+            assert!(begun || !held, "{point}: held, and nothing would let it go");
+            if held {
+                host.root(["rm", "-f", "/run/t3-serve@ann.service"]).ok();
+                host.root(unit).code(1);
+            }
+            let before = host.sh(SETTINGS);
+            let resumed = here.t3(&["restore", "--resume"]);
+            assert!([0, 1].contains(&resumed.code), "{point}: {}", resumed.err());
+            let expected = if begun { "old\n" } else { before.as_str() };
+            assert_eq!(host.sh(SETTINGS), expected, "{point}");
+            let left = host.sh("ls /var/lib/t3/restore /var/lib/t3/restoring | grep ann || :");
+            assert_eq!(left, "", "{point}");
+            host.root(["test", "-e", "/run/t3-serve@ann.service"]).ok();
+        }
+    }
+    assert!(points > 3, "{points}");
 }

@@ -11,7 +11,7 @@ use crate::t3::enforce::versions::{self, Chosen};
 use crate::t3::enforce::{freeze, state};
 use crate::t3::instance::Instance;
 use crate::t3::paths::Paths;
-use crate::t3::units::{self, Units};
+use crate::t3::units;
 use crate::t3::watchdog::record;
 use crate::t3::{served, table};
 use crate::text::{escape, shown};
@@ -21,6 +21,17 @@ use std::time::Duration;
 
 const UNITS: [&str; 4] =
     ["t3-mint.socket", "t3-watchdog.timer", "t3-backup.timer", "t3-enforce.timer"];
+/// Units of the suite before, which would work against ours (docs/t3.md, "From the suite before").
+const FORMER: [&str; 2] = ["t3-autoupdate.timer", "t3-dispatch.service"];
+/// Units that a copy in /etc takes precedence over.
+const SHIPPED: [&str; 6] = [
+    "t3-serve@.service",
+    "t3-watchdog.service",
+    "t3-watchdog.timer",
+    "t3-backup.service",
+    "t3-backup.timer",
+    "t3-enforce.service",
+];
 /// How long an instance may take to answer.
 const ANSWERS: Duration = Duration::from_secs(3);
 const DAY: Epoch = 24 * 3600;
@@ -50,9 +61,54 @@ pub(super) fn checks(root: &Path, now: Epoch) -> Vec<Check> {
         }
         checks.push(instances(&paths, &ports));
     }
+    checks.extend(former(root, &paths));
     checks.push(backups(&paths, &users, now));
     checks.extend(enforced(&paths, now));
     checks.push(watchdog(&paths));
+    checks
+}
+
+/// What is left of the suite before: units that run, files that take precedence over ours, a freeze that counts no
+/// more.
+fn former(root: &Path, paths: &Paths) -> Vec<Check> {
+    const NAME: &str = "t3 migration";
+    let mut checks = Vec::new();
+    if root.join("run/systemd/system").is_dir()
+        && let Ok(shown) = show("Id,ActiveState", &FORMER)
+    {
+        let is_active =
+            |unit: &&Unit| unit.get("ActiveState").is_some_and(|state| state == "active");
+        let names: Vec<&str> = shown
+            .iter()
+            .filter(is_active)
+            .filter_map(|unit| unit.get("Id"))
+            .map(String::as_str)
+            .collect();
+        if !names.is_empty() {
+            let what = format!("of the suite before, and still active: {}", names.join(", "));
+            let fix = format!("systemctl disable --now {}", names.join(" "));
+            checks.push(Check::fault(NAME, what, fix));
+        }
+    }
+    let in_etc = |name: &&str| {
+        let file = root.join("etc/systemd/system").join(name);
+        file.symlink_metadata().is_ok_and(|stat| stat.is_file())
+    };
+    let copies: Vec<String> = SHIPPED
+        .into_iter()
+        .filter(in_etc)
+        .map(|name| format!("/etc/systemd/system/{name}"))
+        .collect();
+    if !copies.is_empty() {
+        let what = format!("takes precedence over the package's unit: {}", copies.join(", "));
+        let fix = format!("rm {}; systemctl daemon-reload", copies.join(" "));
+        checks.push(Check::fault(NAME, what, fix));
+    }
+    let freeze = root.join("etc/t3-autoupdate.freeze");
+    if freeze.symlink_metadata().is_ok() && !paths.freeze().exists() {
+        let what = "/etc/t3-autoupdate.freeze counts no more, and versions are not frozen";
+        checks.push(Check::fault(NAME, what, "provision t3 freeze; rm /etc/t3-autoupdate.freeze"));
+    }
     checks
 }
 
@@ -84,7 +140,7 @@ fn unit(name: &str, shown: &[Unit]) -> Check {
 fn instances(paths: &Paths, ports: &BTreeMap<String, u16>) -> Check {
     const NAME: &str = "t3 instances";
     let names: Vec<String> = ports.keys().map(|user| units::instance(user)).collect();
-    let states = match Units::host().states(&names) {
+    let states = match units::states(&names) {
         Ok(states) => states,
         Err(error) => return Check::fault(NAME, error.to_string(), "systemctl status"),
     };

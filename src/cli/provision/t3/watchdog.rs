@@ -8,7 +8,6 @@ use crate::t3::backup::{self, Why};
 use crate::t3::paths::Paths;
 use crate::t3::served;
 use crate::t3::settings::Settings;
-use crate::t3::units::Units;
 use crate::t3::watchdog::decide::Decision;
 use crate::t3::watchdog::{restart, run};
 use crate::text::shown;
@@ -21,7 +20,7 @@ pub(super) fn watch(output: Output) -> Result<Exit, Failure> {
     require_root("provision t3 watchdog")?;
     let paths = Paths::host();
     let settings = Settings::read(&paths).map_err(Failure::failed)?.watchdog;
-    let watched = run::run(&paths, &settings, &Units::host()).map_err(Failure::failed)?;
+    let watched = run::run(&paths, &settings).map_err(Failure::failed)?;
     let given_up = watched.iter().any(|one| one.decision == Decision::StandDown);
     let word = |decision| match decision {
         Decision::Nothing => "unknown",
@@ -54,7 +53,7 @@ pub(super) fn restart(output: Output, user: &str) -> Result<Exit, Failure> {
     let mut limits = Settings::read(&paths).map_err(Failure::failed)?.backup;
     limits.seconds = limits.seconds.min(BACKUP_SECONDS);
     let back_up = || backup::take_within(user, &Why::BeforeRestart, &paths, &limits).map(drop);
-    let failed = restart::restart(user, &paths, &Units::host(), back_up);
+    let failed = restart::restart(user, &paths, back_up);
     if let Some(why) = failed.map_err(Failure::failed)? {
         output.note(&format!("{user}: restarted without a backup: {}", shown(&why)));
     } else {

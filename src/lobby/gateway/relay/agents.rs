@@ -13,7 +13,7 @@ use crate::gateway::share::announced;
 use crate::gateway::state::Gateway;
 use axum::body::Body;
 use axum::http::header::{self, HeaderName, HeaderValue};
-use axum::http::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
+use axum::http::{Extensions, HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
 use http_body_util::Limited;
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
@@ -114,6 +114,8 @@ pub(crate) async fn pass(
     let begin = Instant::now();
     let upgrades = request.headers().contains_key(header::UPGRADE);
     let browser = upgrades.then(|| hyper::upgrade::on(&mut request));
+    // The place of the connection, which a WebSocket holds as long as it lasts.
+    let held = std::mem::take(request.extensions_mut());
     let within = gateway.settings.limits.agent();
     let stalled = gateway.settings.limits.stalled();
     let is_change = *request.method() != Method::GET && *request.method() != Method::HEAD;
@@ -147,7 +149,7 @@ pub(crate) async fn pass(
         Ok(mut answer) if answer.status() == StatusCode::SWITCHING_PROTOCOLS => {
             let agent = hyper::upgrade::on(&mut answer);
             if let Some(browser) = browser {
-                tokio::spawn(join(browser, agent, opened));
+                tokio::spawn(join(browser, agent, opened, held));
             }
             let mut answer = answer.map(|_| Body::empty());
             keep(answer.headers_mut(), &TO_BROWSER);
@@ -212,7 +214,6 @@ fn outgoing(
     let query = query.map(|query| format!("?{query}")).unwrap_or_default();
     parts.uri = format!("{path}{query}").parse().unwrap_or_else(|_| Uri::from_static("/"));
     parts.version = Version::HTTP_11;
-    parts.extensions.clear();
     keep(&mut parts.headers, &TO_AGENT);
     let headers = &mut parts.headers;
     headers.insert(header::HOST, HeaderValue::from_static("agent"));
@@ -281,6 +282,7 @@ async fn join(
     browser: hyper::upgrade::OnUpgrade,
     agent: hyper::upgrade::OnUpgrade,
     mut opened: Opened,
+    held: Extensions,
 ) {
     let (Ok(browser), Ok(agent)) = (browser.await, agent.await) else { return };
     let (Ok(browser), Ok(agent)) =
@@ -292,4 +294,5 @@ async fn join(
     let (browser, agent) = (browser.io.into_inner(), agent.io.into_inner());
     let ended = splice(browser, agent, already, &mut opened.cut).await;
     tracing::debug!(?ended, "a WebSocket ended");
+    drop(held);
 }

@@ -2,7 +2,7 @@
 
 pub(super) mod agents;
 pub(super) mod awake;
-mod body;
+pub(super) mod body;
 pub(super) mod failure;
 mod frames;
 pub(super) mod opened;

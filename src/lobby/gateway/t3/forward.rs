@@ -5,11 +5,12 @@ use super::failure::Failure;
 use super::headers::cookies::Session;
 use super::headers::{self, inject};
 use super::parts::T3;
-use super::pool::{Back, Passing, Sender};
+use super::pool::{Back, Sender};
 use super::socket::{self, Socket};
 use super::{journal, page};
 use crate::gateway::open::Person;
 use crate::gateway::refusal::Refusal;
+use crate::gateway::relay::body::Passed;
 use crate::gateway::relay::opened::Opened;
 use crate::gateway::state::Gateway;
 use axum::body::Body;
@@ -88,7 +89,7 @@ pub(super) async fn forward(
     if what.is_document && is_page(&answer) {
         return with_manifest(t3, answer, opened, back).await;
     }
-    answer.map(|body| Body::new(Passing::new(body, opened, back)))
+    answer.map(|body| Body::new(Passed::new(body, opened).then(|| back.give())))
 }
 
 /// The request as the instance gets it.

@@ -1,15 +1,10 @@
 //! Connections to instances that wait for the next request. Each was opened to a port that was the user's, and stays with
 //! the process that took it.
 
-use crate::gateway::relay::opened::Opened;
 use axum::body::Body as AxumBody;
-use bytes::Bytes;
-use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::client::conn::http1::SendRequest;
 use std::collections::HashMap;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use terminal_lobby::t3::table::Instance;
 use tokio::time::timeout;
@@ -74,62 +69,5 @@ pub(super) struct Back {
 impl Back {
     pub(super) fn give(self) {
         self.pool.put(&self.instance, self.sender);
-    }
-}
-
-/// The body of an answer on its way to the browser: it ends early when its person is cut, and counts as open until it
-/// has ended.
-#[derive(Debug)]
-pub(super) struct Passing {
-    body: Incoming,
-    opened: Opened,
-    back: Option<Back>,
-}
-
-/// Why a body ended early.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum BodyError {
-    #[error("the person may no longer see it")]
-    Cut,
-    #[error(transparent)]
-    Instance(#[from] hyper::Error),
-}
-
-impl Passing {
-    pub(super) fn new(body: Incoming, opened: Opened, back: Back) -> Self {
-        Self { body, opened, back: Some(back) }
-    }
-}
-
-impl Body for Passing {
-    type Data = Bytes;
-    type Error = BodyError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        if Pin::new(&mut self.opened.cut).poll(cx).is_ready() {
-            return Poll::Ready(Some(Err(BodyError::Cut)));
-        }
-        Pin::new(&mut self.body).poll_frame(cx).map_err(BodyError::Instance)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
-impl Drop for Passing {
-    fn drop(&mut self) {
-        if self.body.is_end_stream()
-            && let Some(back) = self.back.take()
-        {
-            back.give();
-        }
     }
 }

@@ -1,10 +1,11 @@
 /** The list of sessions. */
 
-import { For, Show, createMemo, createSignal, lazy, onCleanup, onMount } from "solid-js";
+import { For, Show, createMemo, createSignal, onCleanup, onMount } from "solid-js";
 import { awayCount } from "./attention/marks";
 import { base, sharedBy } from "./base";
 import { type Group, groups } from "./layout/groups";
 import { arrange, layout, layoutProblem } from "./layout/state";
+import { loaded, piece } from "./later";
 import { line, me, onlyWatches } from "./line";
 import { isTextFirst } from "./phone/first";
 import { go, search } from "./route";
@@ -14,9 +15,9 @@ import { change } from "./settings";
 import { type Session, count, isLoaded, place, sessions } from "./sessions";
 import { states, text } from "./text";
 
-const SharedGroups = lazy(() => import("./share/shared-groups").then((loaded) => ({ default: loaded.SharedGroups })));
+const SharedGroups = piece(() => import("./share/shared-groups").then((loaded) => loaded.SharedGroups));
 
-const PromptFirst = lazy(() => import("./new-session/prompt-first").then((loaded) => ({ default: loaded.PromptFirst })));
+const PromptFirst = piece(() => import("./new-session/prompt-first").then((loaded) => loaded.PromptFirst));
 
 const matches = (session: Session, words: string[]): boolean => {
   const of = [session.name, session.title, session.directory, session.agent, session.model, session.branch, session.waiting_for, states[session.state]];
@@ -59,7 +60,7 @@ export function List() {
 
   let main!: HTMLElement;
   onMount(async () => {
-    const { listen } = await import("./layout/arranging");
+    const { listen } = await loaded(() => import("./layout/arranging"));
     if (main.isConnected) isLeft = listen(main);
   });
   let isLeft = (): void => undefined;

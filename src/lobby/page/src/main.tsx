@@ -5,6 +5,7 @@ import { api } from "./api";
 import { App } from "./app";
 import { base } from "./base";
 import { loadLanguage } from "./language";
+import { loaded } from "./later";
 import { loadWhenIdle } from "./preload";
 import { isLink } from "./route";
 import { follow } from "./sessions";
@@ -35,7 +36,7 @@ if (root) {
       return said.join(". ");
     });
     loadWhenIdle();
-    if (matchMedia("(pointer: coarse)").matches) void import("./phone/touch");
-    if (!base) void import("./attention/presence").then((loaded) => loaded.attend());
+    if (matchMedia("(pointer: coarse)").matches) void loaded(() => import("./phone/touch"));
+    if (!base) void loaded(() => import("./attention/presence")).then((presence) => presence.attend());
   }
 }

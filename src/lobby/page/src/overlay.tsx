@@ -1,16 +1,17 @@
 /** The dialogs; each is loaded when it is first shown. */
 
-import { Show, lazy } from "solid-js";
+import { Show } from "solid-js";
+import { piece } from "./later";
 import { show, shown } from "./shown";
 
-const LookAtDialog = lazy(() => import("./dialogs").then((loaded) => ({ default: loaded.LookAtDialog })));
-const NewSessionDialog = lazy(() => import("./dialogs").then((loaded) => ({ default: loaded.NewSessionDialog })));
-const RenameDialog = lazy(() => import("./dialogs").then((loaded) => ({ default: loaded.RenameDialog })));
-const RestoreDialog = lazy(() => import("./restore/dialog").then((loaded) => ({ default: loaded.RestoreDialog })));
-const ShareDialog = lazy(() => import("./share/share-dialog").then((loaded) => ({ default: loaded.ShareDialog })));
-const Palette = lazy(() => import("./palette/palette").then((loaded) => ({ default: loaded.Palette })));
-const GroupDialog = lazy(() => import("./layout/group-dialog").then((loaded) => ({ default: loaded.GroupDialog })));
-const Help = lazy(() => import("./palette/help").then((loaded) => ({ default: loaded.Help })));
+const LookAtDialog = piece(() => import("./dialogs").then((loaded) => loaded.LookAtDialog));
+const NewSessionDialog = piece(() => import("./dialogs").then((loaded) => loaded.NewSessionDialog));
+const RenameDialog = piece(() => import("./dialogs").then((loaded) => loaded.RenameDialog));
+const RestoreDialog = piece(() => import("./restore/dialog").then((loaded) => loaded.RestoreDialog));
+const ShareDialog = piece(() => import("./share/share-dialog").then((loaded) => loaded.ShareDialog));
+const Palette = piece(() => import("./palette/palette").then((loaded) => loaded.Palette));
+const GroupDialog = piece(() => import("./layout/group-dialog").then((loaded) => loaded.GroupDialog));
+const Help = piece(() => import("./palette/help").then((loaded) => loaded.Help));
 
 export function Overlay() {
   return (

@@ -3,7 +3,7 @@
  * sizes nor types, counts as no viewer, and is dropped soon after the row is left.
  */
 
-import { lazy } from "solid-js";
+import { later, loaded } from "./later";
 import { onlyWatches } from "./line";
 import type { Session } from "./sessions";
 import type { Opened } from "./terminal";
@@ -13,19 +13,19 @@ const RESTS = 40;
 /** For how long a terminal stays ready after its row is left, in milliseconds. */
 const KEPT = 5000;
 
-let loaded: Promise<typeof import("./terminal")> | undefined;
+let drawing: Promise<typeof import("./terminal")> | undefined;
 let ready: { id: string; opened: Opened } | undefined;
 let wanted = "";
 let begin: number | undefined;
 let end: number | undefined;
 
 /** The page of a session, which is loaded with what draws terminals. */
-export const SessionPage = lazy(() => import("./session-page").then((page) => ({ default: page.SessionPage })));
+export const SessionPage = later(() => import("./session-page").then((page) => page.SessionPage));
 
 /** Loads what draws terminals. */
 export function load(): Promise<typeof import("./terminal")> {
   void SessionPage.preload();
-  return (loaded ??= import("./terminal"));
+  return (drawing ??= loaded(() => import("./terminal")));
 }
 
 /** Loads it when there is nothing else to do, unless the line is slow. */
@@ -35,7 +35,7 @@ export function loadWhenIdle(): void {
   const idle = window.requestIdleCallback ?? ((then: () => void) => setTimeout(then, 500));
   idle(() => {
     void load();
-    void import("./palette/palette");
+    void loaded(() => import("./palette/palette"));
   });
 }
 

@@ -1,13 +1,14 @@
 /** What stands above a session, whatever is shown of it: the way back, its name, its state and its title. */
 
-import { type JSX, Show, lazy } from "solid-js";
+import { type JSX, Show } from "solid-js";
 import { go } from "./route";
 import "./session.css";
+import { piece } from "./later";
 import { find, people } from "./sessions";
 import { states } from "./text";
 import { text } from "./text-later";
 
-const AtSession = lazy(() => import("./share/at-session").then((loaded) => ({ default: loaded.AtSession })));
+const AtSession = piece(() => import("./share/at-session").then((loaded) => loaded.AtSession));
 
 export function SessionHeader(props: { id: string; children: JSX.Element }) {
   const session = () => find(props.id);

@@ -1,8 +1,9 @@
 /** One session's terminal. */
 
-import { For, Show, createEffect, createSignal, lazy, on, onCleanup, onMount } from "solid-js";
+import { For, Show, createEffect, createSignal, on, onCleanup, onMount } from "solid-js";
 import { copy } from "./clipboard";
 import { base, sharedBy } from "./base";
+import { piece } from "./later";
 import { isOwn, onlyWatches } from "./line";
 import { load, take } from "./preload";
 import { go } from "./route";
@@ -29,7 +30,7 @@ const KEYS: [string, string, string][] = [
   ["→", "\x1b[C", "Right"],
 ];
 
-const Files = lazy(() => import("./files/files").then((loaded) => ({ default: loaded.Files })));
+const Files = piece(() => import("./files/files").then((loaded) => loaded.Files));
 
 export function SessionPage(props: { id: string }) {
   let element!: HTMLDivElement;

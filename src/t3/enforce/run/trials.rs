@@ -9,7 +9,8 @@ use crate::t3::enforce::instances::Running;
 use crate::t3::enforce::report::Outcome;
 use crate::t3::enforce::trial::{Found, Seed, Trial};
 use crate::t3::enforce::version::Version;
-use crate::t3::enforce::{stage, unit, versions};
+use crate::t3::enforce::{stage, versions};
+use crate::t3::units;
 use std::path::Path;
 
 /// The step that finds a database of a newer version.
@@ -35,7 +36,7 @@ impl Run<'_> {
             to: version,
             program: &program,
             seed: None,
-            arguments: self.ports.keys().find_map(|user| unit::arguments(user)),
+            arguments: self.ports.keys().find_map(|user| units::arguments(&units::instance(user))),
         };
         let found = trial.run().map(|found| found.level);
         match found {
@@ -95,7 +96,7 @@ impl Run<'_> {
             to,
             program,
             seed: seed.as_ref(),
-            arguments: self.ports.keys().find_map(|user| unit::arguments(user)),
+            arguments: self.ports.keys().find_map(|user| units::arguments(&units::instance(user))),
         }
         .run()?;
         let sessions = match found.sessions_go_on {

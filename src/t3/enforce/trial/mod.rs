@@ -81,8 +81,10 @@ impl Trial<'_> {
         let sessions_go_on = old.map(|cookie| check::is_session(&instance, &cookie).is_ok());
         drop(server);
         let now = crate::sys::clock::now();
-        let activity =
-            activity::of_account(scratch.account(), Query { idle_seconds: 0, now, stopped: true })?;
+        let activity = activity::of_account(
+            scratch.account(),
+            Query { idle_seconds: 0, now, takes_lock: true },
+        )?;
         Ok(Found { level: activity.level, sessions_go_on })
     }
 
