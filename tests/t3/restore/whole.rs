@@ -30,6 +30,7 @@ fn served(test: &str) -> Option<Served> {
     Some(here)
 }
 
+const SYSTEMCTL: &str = "/usr/local/sbin/systemctl";
 const SETTINGS: &str = "cat /home/ann/.t3/userdata/settings.json";
 
 #[test]
@@ -74,7 +75,7 @@ fn a_restore_that_was_cut_off_keeps_the_instance_from_starting_until_it_is_finis
     host.sh_as("ann", "cd ~/.t3; cp -a userdata userdata.new-20261130T160000Z-1; echo ready >userdata.new-20261130T160000Z-1/settings.json");
     host.sh("umask 077; mkdir -p /var/lib/t3/restore /var/lib/t3/restoring; : >/var/lib/t3/restoring/ann
              echo '{\"from\":\"userdata.new-20261130T160000Z-1\",\"stamp\":\"20261130T160000Z-1\",\"ran\":true}' >/var/lib/t3/restore/ann.json");
-    host.root(["systemctl", "start", "--", "t3-serve@ann.service"]).code(1);
+    host.root([SYSTEMCTL, "start", "--", "t3-serve@ann.service"]).code(1);
     // It was started, and nothing listens on the port: that is an error, and the data are whole.
     let run = here.t3(&["restore", "--resume"]).code(1);
     assert!(run.err().contains("does not answer"), "{}", run.err());
@@ -99,7 +100,7 @@ fn a_run_of_roots_that_is_killed_at_any_step_is_finished_by_the_next() {
     }
     let Some(here) = served(name) else { return };
     let host = &here.host;
-    let unit = ["systemctl", "start", "--", "t3-serve@ann.service"];
+    let unit = [SYSTEMCTL, "start", "--", "t3-serve@ann.service"];
     let mut points = 0;
     for call in ["renameat2", "unlinkat", "vfork,clone3,clone"] {
         for ordinal in (1..).step_by(step(2)) {
