@@ -39,8 +39,8 @@ pub(super) fn apart(text: &str) -> String {
     made
 }
 
-/// The query of FTS5 for what a person typed: all of the words, of which the last may have only begun; what is between
-/// quotes is a phrase. `None` if there is no word.
+/// The query of FTS5 for what a person typed: all of the words, of which the last may have only begun, if it has more than
+/// one letter; what is between quotes is a phrase. `None` if there is no word.
 pub(super) fn query(typed: &str) -> Option<String> {
     let mut terms: Vec<String> = Vec::new();
     let mut rest = typed;
@@ -58,7 +58,8 @@ pub(super) fn query(typed: &str) -> Option<String> {
         };
         if term.chars().any(is_of_word) {
             terms.push(format!("\"{}\"", apart(term).replace('"', " ")));
-            is_open = !is_phrase && after.is_empty();
+            // All words with one letter at their beginning are nearly all messages, and too many words to look for.
+            is_open = !is_phrase && after.is_empty() && term.chars().nth(1).is_some();
         }
         rest = if after.starts_with('"') { after } else { after.trim_start() };
     }
@@ -89,10 +90,11 @@ mod tests {
         for (typed, expected) in [
             ("one two", Some(r#""one" "two" *"#)),
             ("one two ", Some(r#""one" "two""#)),
-            (r#"a "b c" d"#, Some(r#""a" "b c" "d" *"#)),
+            (r#"a "b c" de"#, Some(r#""a" "b c" "de" *"#)),
+            (r#"a "b c" d"#, Some(r#""a" "b c" "d""#)),
             (r#"a "b c""#, Some(r#""a" "b c""#)),
             (r#""b c"#, Some(r#""b c" *"#)),
-            (r#"x"y z"w"#, Some(r#""x" "y z" "w" *"#)),
+            (r#"x"y z"wo"#, Some(r#""x" "y z" "wo" *"#)),
             ("foo_bar.rs", Some(r#""foo_bar.rs" *"#)),
             ("a AND NOT (b* OR c:d)", Some(r#""a" "AND" "NOT" "(b*" "OR" "c:d)" *"#)),
             ("--- !", None),

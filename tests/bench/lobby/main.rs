@@ -1,5 +1,5 @@
 //! What the lobby costs beside tmux in a pseudo-terminal: `make bench`, or, after `make page` and
-//! `cargo build --release --workspace`, `cargo bench --bench lobby -- [--runs R]`. What the rows mean is in
+//! `cargo build --release --workspace`, `cargo bench --bench lobby -- [--runs R] [PART]...`. What the rows mean is in
 //! docs/benchmarks.md.
 #![allow(clippy::disallowed_methods, reason = "the benchmark starts processes of its own")]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "its output is a table")]
@@ -23,18 +23,30 @@ const RUNS: usize = 1000;
 
 fn main() {
     let mut args = std::env::args().skip(1);
-    let mut runs = RUNS;
+    let (mut runs, mut parts) = (RUNS, Vec::new());
     while let Some(arg) = args.next() {
         match arg.as_str() {
             "--runs" => runs = args.next().and_then(|n| n.parse().ok()).expect("--runs NUMBER"),
             "--bench" => {} // cargo's own
-            _ => panic!("usage: [--runs R]"),
+            "echo" | "output" | "cost" | "gateway" | "search" => parts.push(arg),
+            _ => panic!("usage: [--runs R] [echo] [output] [cost] [gateway] [search]"),
         }
     }
     println!("median (min - max) of interleaved runs, ms\n");
-    echo::measure(&World::with_gateway(), runs).print();
-    output::measure(&World::with_gateway()).print();
-    cost::measure(&World::new()).print();
-    cost::gateway(&World::with_gateway()).print();
-    search::measure(&World::new()).print();
+    let wanted = |part: &str| parts.is_empty() || parts.iter().any(|one| one == part);
+    if wanted("echo") {
+        echo::measure(&World::with_gateway(), runs).print();
+    }
+    if wanted("output") {
+        output::measure(&World::with_gateway()).print();
+    }
+    if wanted("cost") {
+        cost::measure(&World::new()).print();
+    }
+    if wanted("gateway") {
+        cost::gateway(&World::with_gateway()).print();
+    }
+    if wanted("search") {
+        search::measure(&World::new()).print();
+    }
 }

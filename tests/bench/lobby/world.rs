@@ -25,9 +25,7 @@ impl World {
         for dir in ["", "home", "state", "tmux", "agents", "logins"] {
             let dir = root.path().join(dir);
             std::fs::create_dir_all(&dir).unwrap();
-            if is_root() {
-                std::os::unix::fs::chown(&dir, Some(ACCOUNT.1), Some(ACCOUNT.1)).unwrap();
-            }
+            Self::own(&dir);
         }
         let echo = "stty raw -echo; exec cat";
         let mut tmux = command(root.path(), Path::new("tmux"));
@@ -64,9 +62,7 @@ impl World {
             let file = dir.join(name);
             std::fs::write(&file, text).unwrap();
             std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
-            if is_root() {
-                std::os::unix::fs::chown(&file, Some(ACCOUNT.1), Some(ACCOUNT.1)).unwrap();
-            }
+            Self::own(&file);
         }
         let program = lobby();
         let socket = dir.join(format!("agents/{account}.sock"));
@@ -108,6 +104,13 @@ impl World {
 
     pub(crate) fn pid(&self) -> u32 {
         self.lobby.id()
+    }
+
+    /// Gives a file or directory to the account that everything runs as.
+    pub(crate) fn own(path: &Path) {
+        if is_root() {
+            std::os::unix::fs::chown(path, Some(ACCOUNT.1), Some(ACCOUNT.1)).unwrap();
+        }
     }
 
     pub(crate) fn dir(&self) -> PathBuf {
