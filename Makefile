@@ -85,6 +85,7 @@ soak: ## Run long campaigns: properties, fuzzing, faults ROUNDS times, 500 set-u
 	@TL_BOOT_SUITES="trixie sid" tests/support/run-tests.sh boot::suites
 	TL_AGENTS=agents-older cargo test --test integration -- agents::proof
 	cargo test --test integration -- agents::others
+	TL_RESTORE_KILLS=1000 cargo test --test integration -- faults::clients
 	TL_KILLS=200 cargo test --test integration -- lobby::survive lobby::gateway::restart
 	TL_SOAK=3600 cargo test --test integration -- --nocapture lobby::gateway::soak
 	TL_T3_STEP=1 cargo test --test integration -- --nocapture t3::enforce::killed t3::restore

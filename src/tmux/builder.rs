@@ -1,7 +1,6 @@
 //! The control-mode connection that builds sessions.
 //!
-//! tmux 3.3a and 3.5a crash if such a client is killed while it connects, so only a restore has one, and it is not to be
-//! killed without need.
+//! tmux 3.3a and 3.5a crash if such a client is killed while it connects: so only a restore has one, and it is asked to end.
 
 use super::client::Server;
 use super::command::{self, Line};
@@ -9,6 +8,7 @@ use super::control::{Replies, Reply};
 use super::error::TmuxError;
 use super::escape;
 use super::hooks::held::{self, HeldHooks};
+use super::own_session;
 use super::panes;
 use super::socket::SocketState;
 use crate::sys::process::exec::{self, ExecError, Running};
@@ -36,8 +36,8 @@ const NOT_INHERITED: [&str; 9] = [
 /// How long a user waits before we say what for.
 const SILENCE: Duration = Duration::from_secs(2);
 
-/// A control-mode connection. It is attached to a session of its own, which goes with it, so
-/// that no session of the user's is ever attached or resized.
+/// A control-mode connection. It is attached to a session of its own, so that no session of the user's is ever attached or
+/// resized. That session goes with it, or, if the server no longer answers, with this process.
 #[derive(Debug)]
 pub struct Builder {
     running: Running,
@@ -64,6 +64,8 @@ pub struct Builder {
     direct: bool,
     /// The server's version.
     version: (u32, u32),
+    /// Whether the server may still be asked, and the session is there.
+    is_usable: bool,
 }
 
 impl Server {
@@ -110,16 +112,15 @@ impl Builder {
             .collect();
         let begins = !server.is_listening()?;
         let greeting = fs::random_hex();
-        let own = format!("={name}:");
+        let own = own_session::target(name);
         let program = server
             .client()
             // The server may have ended since it was checked.
             .args((!server.may_start).then_some("-N"))
             .args(server.configuration.iter().flat_map(|file| [OsStr::new("-f"), file.as_os_str()]))
             .args(["-C", "start-serve", ";"])
-            .args(held::begin(&begin(name, cwd)))
+            .args(held::begin(&own_session::begin(name, cwd.as_os_str(), std::process::id())))
             .args(["attach-sessio", "-t", &own, ";"])
-            .args(["set-optio", "-t", &own, "destroy-unattached", "on", ";"])
             .args(["display-messag", "-p", "-t", &own, &greeting])
             .environment(environment)
             // On that it first sends the server all that it is to know of it.
@@ -143,8 +144,10 @@ impl Builder {
             hooks: HeldHooks::default(),
             direct: false,
             version: (0, 0),
+            is_usable: false,
         };
         builder.wait_for_own_session(server.start_deadline)?;
+        builder.is_usable = true;
         builder.describe()?;
         Ok(builder)
     }
@@ -263,6 +266,12 @@ impl Builder {
 
     /// Sends commands in one go and gives their replies, in order, one each.
     pub fn exchange(&mut self, lines: &[Line]) -> Result<Vec<Reply>, TmuxError> {
+        let replies = self.try_exchange(lines);
+        self.is_usable &= replies.is_ok();
+        replies
+    }
+
+    fn try_exchange(&mut self, lines: &[Line]) -> Result<Vec<Reply>, TmuxError> {
         // The last one shows that the answers of the others are complete, even if tmux could not
         // read them.
         let last = command::describe_client(&self.name);
@@ -305,7 +314,9 @@ impl Builder {
     /// Removes the connection's own session and hangs up.
     pub fn finish(mut self) -> Result<(), TmuxError> {
         let line = command::kill_session(self.session);
-        match self.exchange(&[line]) {
+        let ended = self.exchange(&[line]);
+        self.is_usable = false;
+        match ended {
             // Ending the last session ends the server, sometimes before it has answered.
             Ok(_) | Err(TmuxError::Connection(_)) => Ok(()),
             Err(error) => Err(error),
@@ -330,13 +341,12 @@ impl Builder {
     }
 }
 
-/// The commands that make the connection's own session, of which no hook of the user's hears.
-fn begin(name: &str, cwd: &Path) -> String {
-    let own = format!("={name}:");
-    let mut others = held::hold_own(&own);
-    // Until the client is attached; a configuration may end such sessions.
-    others.push(command::keep_unattached(&own));
-    command::new_own_session(name, cwd.as_os_str()).and_then(&others).as_str().to_owned()
+impl Drop for Builder {
+    fn drop(&mut self) {
+        if self.is_usable {
+            let _ = self.exchange(&[own_session::end(&self.name)]); // else it ends with this process
+        }
+    }
 }
 
 fn unexpected(replies: &[Reply]) -> TmuxError {

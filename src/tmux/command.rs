@@ -113,7 +113,7 @@ impl Line {
         name.into_iter().fold(self, |line, name| line.word("-n").expanded(name))
     }
 
-    fn spawn(self, spawn: Spawn<'_>) -> Self {
+    pub(super) fn spawn(self, spawn: Spawn<'_>) -> Self {
         debug_assert!(spawn.argv.len() != 1, "a single word would go to a shell");
         let variables = spawn.environment.iter();
         let line = variables.fold(self, |line, variable| line.word("-e").plain(variable));
@@ -149,14 +149,6 @@ pub fn new_session(
     let line = line.environment(environment).window_name(spawn.window_name);
     let line = line.word("-x").plain(width.to_string().as_bytes());
     line.word("-y").plain(height.to_string().as_bytes()).spawn(spawn)
-}
-
-/// The connection's own session, whose program waits for input that never comes (two words, so
-/// that no shell runs).
-pub fn new_own_session(name: &str, cwd: &OsStr) -> Line {
-    let line = Line::new("new-session -d -x 80 -y 24").word("-s").plain(name.as_bytes());
-    let argv = [b"cat".to_vec(), b"-".to_vec()];
-    line.spawn(Spawn { cwd, argv: &argv, environment: &[], window_name: None })
 }
 
 /// Keeps a session of ours, by its target, while no client shows it.

@@ -15,6 +15,7 @@ pub mod hooks;
 pub mod layout;
 pub mod marks;
 pub mod options;
+mod own_session;
 pub mod pane_use;
 pub mod pane_variables;
 pub mod panes;

@@ -75,6 +75,8 @@ fn start_reason(error: &io::Error) -> String {
 /// withhold the status (ptrace(2)), and a user may trace a child that became that user; a child that
 /// hangs in a file system of the user's is ended by no signal.
 const REAP_DEADLINE: Duration = Duration::from_secs(2);
+/// How long a child that is asked to end may take for that.
+const ASKED: Duration = Duration::from_millis(500);
 
 /// The program that runs now, even if its path names another one.
 const OURSELVES: &str = "/proc/self/exe";
@@ -235,6 +237,7 @@ impl Program {
             command.current_dir("/");
         }
         let (only_queries, with_parent) = (self.only_queries, self.with_parent);
+        let is_asked = with_parent == Some(Signal::TERM);
         let like_a_service = self.like_a_service;
         let restrict = move || {
             if let Some(signal) = with_parent {
@@ -250,7 +253,7 @@ impl Program {
         let started =
             if becomes { spawn_within(&mut command, self.deadline) } else { command.spawn() };
         match started {
-            Ok(child) => Ok((program, Running { child, reaped: false })),
+            Ok(child) => Ok((program, Running { child, reaped: false, is_asked })),
             Err(source) => Err(ExecError::Start { program, source }),
         }
     }
@@ -261,6 +264,8 @@ impl Program {
 pub struct Running {
     child: Child,
     reaped: bool,
+    /// Whether it is asked to end before it is killed.
+    is_asked: bool,
 }
 
 impl Running {
@@ -283,6 +288,9 @@ impl Running {
         }
         self.reaped = true;
         let group = rustix::process::Pid::from_child(&self.child);
+        if self.is_asked {
+            Self::ask_to_end(group)?;
+        }
         let _ = rustix::process::kill_process_group(group, Signal::KILL);
         let (end, mut pause) = (Instant::now() + REAP_DEADLINE, Duration::from_micros(50));
         loop {
@@ -297,6 +305,20 @@ impl Running {
             clock::pause(pause);
             pause = (pause * 2).min(Duration::from_millis(20));
         }
+    }
+}
+
+impl Running {
+    /// Asks the child to end and waits a moment. It is not reaped: its id names the group until then.
+    fn ask_to_end(group: rustix::process::Pid) -> io::Result<()> {
+        use rustix::process::{WaitId, WaitIdOptions, waitid};
+        let _ = rustix::process::kill_process_group(group, Signal::TERM);
+        let end = Instant::now() + ASKED;
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
+        while waitid(WaitId::Pid(group), options)?.is_none() && Instant::now() < end {
+            clock::pause(Duration::from_millis(1));
+        }
+        Ok(())
     }
 }
 
