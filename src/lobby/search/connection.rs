@@ -198,8 +198,14 @@ async fn start(
     let interrupter = Some(index.lock().unwrap_or_else(PoisonError::into_inner).interrupter());
     *opened = Some(known);
     let limit = wanted.limit;
+    let kept = search.kept().clone();
     let task = tokio::task::spawn_blocking(move || {
-        answer(&index.lock().unwrap_or_else(PoisonError::into_inner), &query, limit)
+        let mut index = index.lock().unwrap_or_else(PoisonError::into_inner);
+        let dir = kept.directory()?;
+        if !index.is_current(&dir) {
+            *index = Index::open(&dir)?;
+        }
+        answer(&index, &query, limit)
     });
     Ok(Running { wanted, task, end, interrupter })
 }

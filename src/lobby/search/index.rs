@@ -8,14 +8,16 @@ use std::collections::HashMap;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use terminal_lobby::sys::Dir;
 use terminal_lobby::sys::fs::FileError;
+use terminal_lobby::sys::{Dir, locks};
 
 /// The index's file, and those that `SQLite` has beside it.
 const FILE: &str = "search.sqlite";
 const BESIDE: [&str; 3] = ["search.sqlite-wal", "search.sqlite-shm", "search.sqlite-journal"];
 /// Of what is in it. Another one is made anew.
 const VERSION: i64 = 1;
+/// Held while it is opened.
+const LOCK: &str = "search-open.lock";
 /// How long a writer waits for another one.
 const BUSY: Duration = Duration::from_secs(5);
 /// The tokenizer: case and accents do not count.
@@ -79,11 +81,15 @@ pub(super) struct About {
 #[derive(Debug)]
 pub(super) struct Index {
     db: Connection,
+    /// Which file it is.
+    identity: Option<(u64, u64)>,
 }
 
 impl Index {
     /// Opens the index in a directory, and makes it if there is none that can be used.
     pub(super) fn open(dir: &Dir) -> Result<Self, SearchError> {
+        // Of two that find none, one would remove what the other has just made and opened.
+        let _lock = locks::exclusive(dir, LOCK, BUSY)?;
         match Self::try_open(dir) {
             Ok(index) => Ok(index),
             Err(error) if error.is_damage() => {
@@ -112,8 +118,9 @@ impl Index {
              PRAGMA trusted_schema = OFF; PRAGMA journal_size_limit = 16777216;",
         )?;
         let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        let identity = identity(dir)?;
         if version == VERSION {
-            return Ok(Self { db });
+            return Ok(Self { db, identity });
         }
         if version != 0 {
             drop(db);
@@ -132,7 +139,12 @@ impl Index {
              PRAGMA user_version = {VERSION};
              COMMIT;"
         ))?;
-        Ok(Self { db })
+        Ok(Self { db, identity })
+    }
+
+    /// Whether it is still the one in the directory: another lobby may have made it anew.
+    pub(super) fn is_current(&self, dir: &Dir) -> bool {
+        identity(dir).is_ok_and(|now| now == self.identity)
     }
 
     /// Ends what the index does at this moment.
@@ -308,6 +320,10 @@ impl Change<'_> {
     }
 }
 
+fn identity(dir: &Dir) -> Result<Option<(u64, u64)>, FileError> {
+    Ok(dir.stat(FILE)?.map(|stat| (stat.st_dev, stat.st_ino)))
+}
+
 fn remove(dir: &Dir) -> Result<(), FileError> {
     BESIDE.iter().chain([&FILE]).try_for_each(|name| dir.remove(name))
 }
@@ -417,6 +433,23 @@ mod tests {
         assert_eq!(parts(number(MAX_FILE - 1, place).unwrap()), (MAX_FILE - 1, place));
         assert_eq!(number(1, Place { at: 1 << 38, part: 0 }), None);
         assert_eq!(number(1, Place { at: 0, part: 32 }), None);
+    }
+
+    #[test]
+    fn all_that_open_it_first_at_the_same_time_have_the_same_one() {
+        for _ in 0..20 {
+            let root = tempfile::tempdir().unwrap();
+            let dir = || Dir::open(root.path()).unwrap();
+            let opened: Vec<Index> = std::thread::scope(|scope| {
+                let open = || scope.spawn(|| Index::open(&dir()).unwrap());
+                let threads: Vec<_> = (0..4).map(|_| open()).collect();
+                threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+            });
+            assert!(opened.iter().all(|index| index.is_current(&dir())));
+            remove(&dir()).unwrap();
+            let anew = Index::open(&dir()).unwrap();
+            assert!(anew.is_current(&dir()) && !opened[0].is_current(&dir()));
+        }
     }
 
     #[test]
