@@ -440,9 +440,17 @@ mod tests {
         for _ in 0..20 {
             let root = tempfile::tempdir().unwrap();
             let dir = || Dir::open(root.path()).unwrap();
+            let begin = std::sync::Barrier::new(8);
+            let begin = &begin;
             let opened: Vec<Index> = std::thread::scope(|scope| {
-                let open = || scope.spawn(|| Index::open(&dir()).unwrap());
-                let threads: Vec<_> = (0..4).map(|_| open()).collect();
+                let open = || {
+                    let dir = dir();
+                    scope.spawn(move || {
+                        begin.wait();
+                        Index::open(&dir).unwrap()
+                    })
+                };
+                let threads: Vec<_> = (0..8).map(|_| open()).collect();
                 threads.into_iter().map(|thread| thread.join().unwrap()).collect()
             });
             assert!(opened.iter().all(|index| index.is_current(&dir())));
