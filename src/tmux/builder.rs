@@ -8,7 +8,7 @@ use super::control::{Replies, Reply};
 use super::error::TmuxError;
 use super::escape;
 use super::hooks::held::{self, HeldHooks};
-use super::own_session;
+use super::own_session::{self, Lasting};
 use super::panes;
 use super::socket::SocketState;
 use crate::sys::process::exec::{self, ExecError, Running};
@@ -112,6 +112,11 @@ impl Builder {
             .collect();
         let begins = !server.is_listening()?;
         let greeting = fs::random_hex();
+        let namespace = std::fs::read_link("/proc/self/ns/pid").unwrap_or_default();
+        let lasting = Lasting {
+            process: std::process::id(),
+            namespace: namespace.to_string_lossy().into_owned(),
+        };
         let own = own_session::target(name);
         let program = server
             .client()
@@ -119,7 +124,7 @@ impl Builder {
             .args((!server.may_start).then_some("-N"))
             .args(server.configuration.iter().flat_map(|file| [OsStr::new("-f"), file.as_os_str()]))
             .args(["-C", "start-serve", ";"])
-            .args(held::begin(&own_session::begin(name, cwd.as_os_str(), std::process::id())))
+            .args(held::begin(&own_session::begin(name, cwd.as_os_str(), &lasting)))
             .args(["attach-sessio", "-t", &own, ";"])
             .args(["display-messag", "-p", "-t", &own, &greeting])
             .environment(environment)

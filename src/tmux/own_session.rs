@@ -4,17 +4,26 @@ use super::command::{self, Line, Spawn};
 use super::hooks::held;
 use std::ffi::OsStr;
 
-/// The program of the session: it ends with the process whose id it is given, and with it the session. Where that process
-/// cannot be seen, the server's being in another container, it ends by itself in the end.
-const UNTIL_ENDED: &str = "kill -0 \"$0\" 2>/dev/null || exec sleep 1000\n\
-    while kill -0 \"$0\" 2>/dev/null; do sleep 1; done";
+/// The program of the session: it ends with the process whose id it is given, and with it the session. In another
+/// namespace of process ids, the server's being in a container, that process cannot be seen: it ends in the end then.
+/// Not every sleep(1) has parts of seconds.
+const UNTIL_ENDED: &str = "[ \"$(readlink /proc/self/ns/pid)\" = \"$1\" ] || exec sleep 1000\n\
+    while kill -0 \"$0\" 2>/dev/null; do sleep 0.1 2>/dev/null || sleep 1; done";
+
+/// A process that a session lasts as long as.
+#[derive(Debug, Clone)]
+pub(super) struct Lasting {
+    pub(super) process: u32,
+    /// Its namespace of process ids, as /proc/PID/ns/pid says; empty if it does not.
+    pub(super) namespace: String,
+}
 
 /// The commands that make the session, of which no hook of the user's hears. It lasts as long as the process.
-pub(super) fn begin(name: &str, cwd: &OsStr, process: u32) -> String {
+pub(super) fn begin(name: &str, cwd: &OsStr, lasting: &Lasting) -> String {
     let own = target(name);
     let mut others = held::hold_own(&own);
     others.extend(of_its_program_alone(&own));
-    new(name, cwd, process).and_then(&others).as_str().to_owned()
+    new(name, cwd, lasting).and_then(&others).as_str().to_owned()
 }
 
 /// How the session is named as a target.
@@ -27,11 +36,12 @@ pub(super) fn end(name: &str) -> Line {
     Line::new("kill-session -t").plain(target(name).as_bytes())
 }
 
-fn new(name: &str, cwd: &OsStr, process: u32) -> Line {
+fn new(name: &str, cwd: &OsStr, lasting: &Lasting) -> Line {
     let line = Line::new("new-session -d -x 80 -y 24").word("-s").plain(name.as_bytes());
-    let process = process.to_string();
+    let process = lasting.process.to_string();
     // No shell of the user's runs.
-    let argv = ["sh", "-c", UNTIL_ENDED, &process].map(|word| word.as_bytes().to_vec());
+    let argv = ["sh", "-c", UNTIL_ENDED, &process, &lasting.namespace]
+        .map(|word| word.as_bytes().to_vec());
     line.spawn(Spawn { cwd, argv: &argv, environment: &[], window_name: None })
 }
 
