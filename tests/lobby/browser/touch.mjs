@@ -105,6 +105,7 @@ await run(
     assert.ok(await page.evaluate(() => document.activeElement?.closest(".xterm") !== null), "the focus is in the terminal");
     await keys.getByRole("button", { name: "Ctrl" }).tap();
     await page.keyboard.type("c");
+    await shows(page, /\^C[^]*[$#]/); // what is typed before that goes to the one that ends
     await page.keyboard.type("echo over-$((20+2))\n");
     await shows(page, "over-22");
     await accessible(page);
