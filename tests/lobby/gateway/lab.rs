@@ -200,6 +200,12 @@ impl Lab {
         self.lines.lock().unwrap().join("\n")
     }
 
+    /// Waits until the gateway has said something.
+    #[track_caller]
+    pub(super) fn says(&self, what: &str) {
+        wait_until(&format!("it is said: {what}"), || self.said().contains(what));
+    }
+
     pub(super) fn port(&self) -> u16 {
         self.port.get()
     }

@@ -194,7 +194,7 @@ fn a_share_shows_one_session_to_one_person_until_it_is_revoked() {
     assert_eq!(of_ann.next_json(), json!({"by": []}));
     assert!(matches!(lab.socket("/shared/bob/api/events", &Lab::as_user(ANN)), Err(403)));
     for kind in ["share_watch", "share_opened", "share_revoked"] {
-        assert!(lab.said().contains(&format!("{kind}: session {id} of bob, ann")), "{kind}");
+        lab.says(&format!("{kind}: session {id} of bob, ann"));
     }
 }
 
@@ -234,7 +234,7 @@ fn one_who_may_drive_takes_over_is_handed_the_keyboard_and_gives_it_back() {
     wait_until("her client is gone", || {
         lab.host.tmux("bob", ["list-clients", "-F", "x"]).out().lines().count() == 1
     });
-    assert!(lab.said().contains(&format!("share_handed_over: session {id} of bob, ann")));
+    lab.says(&format!("share_handed_over: session {id} of bob, ann"));
 }
 
 #[test]

@@ -55,7 +55,7 @@ fn a_websocket_is_passed_on_byte_for_byte_and_its_end_is_in_the_journal() {
     while socket.read().is_ok() {}
     let said = || lab.lab.said();
     wait_until("the end is said", || said().contains("side=browser cause=closed"));
-    assert!(said().contains("ws open user=ann ip=127.0.0.1"), "{}", said());
+    lab.lab.says("ws open user=ann ip=127.0.0.1");
     // One that is gone without a word, and an instance that dies.
     drop(lab.socket("/ws", &session));
     wait_until("the end is said", || {
