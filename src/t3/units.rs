@@ -29,17 +29,25 @@ pub fn instance(user: &str) -> String {
 /// # Errors
 /// If the service manager does not answer.
 pub fn states(units: &[String]) -> Result<BTreeMap<String, State>, ToolError> {
+    states_within(units, QUESTION)
+}
+
+fn states_within(
+    units: &[String],
+    deadline: Duration,
+) -> Result<BTreeMap<String, State>, ToolError> {
     if units.is_empty() {
         return Ok(BTreeMap::new());
     }
     let mut args = vec!["show", "--property=Id,ActiveState,ActiveEnterTimestampMonotonic", "--"];
     args.extend(units.iter().map(String::as_str));
-    Ok(parse(&run(&args, QUESTION)?))
+    Ok(parse(&run(&args, deadline)?))
 }
 
-/// Whether a unit runs, or is about to.
+/// Whether a unit runs, or is about to. A service manager that is busy is waited for as for a change: what depends on the
+/// answer would be undone otherwise.
 pub fn runs(unit: &str) -> Result<bool, ToolError> {
-    let states = states(&[unit.to_owned()])?;
+    let states = states_within(&[unit.to_owned()], CHANGE)?;
     Ok(states.get(unit).is_some_and(|state| state.runs))
 }
 

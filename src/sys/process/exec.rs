@@ -289,7 +289,7 @@ impl Running {
         self.reaped = true;
         let group = rustix::process::Pid::from_child(&self.child);
         if self.is_asked {
-            Self::ask_to_end(group)?;
+            Self::ask_to_end(group);
         }
         let _ = rustix::process::kill_process_group(group, Signal::KILL);
         let (end, mut pause) = (Instant::now() + REAP_DEADLINE, Duration::from_micros(50));
@@ -306,19 +306,16 @@ impl Running {
             pause = (pause * 2).min(Duration::from_millis(20));
         }
     }
-}
 
-impl Running {
     /// Asks the child to end and waits a moment. It is not reaped: its id names the group until then.
-    fn ask_to_end(group: rustix::process::Pid) -> io::Result<()> {
+    fn ask_to_end(group: rustix::process::Pid) {
         use rustix::process::{WaitId, WaitIdOptions, waitid};
         let _ = rustix::process::kill_process_group(group, Signal::TERM);
         let end = Instant::now() + ASKED;
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
-        while waitid(WaitId::Pid(group), options)?.is_none() && Instant::now() < end {
+        while matches!(waitid(WaitId::Pid(group), options), Ok(None)) && Instant::now() < end {
             clock::pause(Duration::from_millis(1));
         }
-        Ok(())
     }
 }
 
